@@ -1,0 +1,32 @@
+//! What Souk's processes say to each other: identifiers, money, saga commands and replies, protobuf. Types and their
+//! validation only; this crate must never do I/O.
+
+mod address;
+mod ids;
+mod money;
+pub mod saga;
+mod sku;
+
+pub use address::Address;
+pub use ids::{CommandId, OrderId, PaymentId, ReturnId, SagaId, UserId};
+pub use money::{Currency, InvalidCurrency, Money, MoneyError};
+pub use sku::{InvalidQuantity, InvalidSku, OrderItem, Quantity, Sku};
+
+/// gRPC contracts, generated from `proto/`.
+pub mod proto {
+    /// `souk.inventory.v1`: quotes and availability.
+    #[expect(
+        missing_docs,
+        clippy::all,
+        clippy::pedantic,
+        clippy::allow_attributes,
+        clippy::allow_attributes_without_reason,
+        reason = "generated code; the documentation stands in the .proto file"
+    )]
+    pub mod inventory {
+        tonic::include_proto!("souk.inventory.v1");
+    }
+
+    /// The encoded `FileDescriptorSet` of every contract, for reflection and REST ↔ gRPC.
+    pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+}

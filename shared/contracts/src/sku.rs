@@ -1,0 +1,121 @@
+//! What is sold, and how many of it.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A stock-keeping unit: 1 to 64 of `[A-Za-z0-9._-]`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, pattern = "^[A-Za-z0-9._-]{1,64}$", example = "TEA-0001")]
+pub struct Sku(String);
+
+/// The text is not a SKU.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("must be 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'")]
+pub struct InvalidSku;
+
+impl Sku {
+    /// The text of the SKU.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Sku {
+    type Error = InvalidSku;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let valid = (1..=64).contains(&text.len())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+        valid.then_some(Self(text)).ok_or(InvalidSku)
+    }
+}
+
+impl std::str::FromStr for Sku {
+    type Err = InvalidSku;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.to_owned().try_into()
+    }
+}
+
+impl From<Sku> for String {
+    fn from(sku: Sku) -> Self {
+        sku.0
+    }
+}
+
+impl std::fmt::Display for Sku {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How many of a SKU one order line may ask for: 1 to 99.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "i64", into = "i64")]
+#[schema(value_type = i64, minimum = 1, maximum = 99, example = 2)]
+pub struct Quantity(u32);
+
+/// The number is no quantity.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("must be a whole number from 1 to 99")]
+pub struct InvalidQuantity;
+
+impl Quantity {
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl TryFrom<i64> for Quantity {
+    type Error = InvalidQuantity;
+
+    fn try_from(number: i64) -> Result<Self, Self::Error> {
+        u32::try_from(number)
+            .ok()
+            .filter(|n| (1..=99).contains(n))
+            .map(Self)
+            .ok_or(InvalidQuantity)
+    }
+}
+
+impl From<Quantity> for i64 {
+    fn from(quantity: Quantity) -> Self {
+        i64::from(quantity.0)
+    }
+}
+
+/// So many of a SKU.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OrderItem {
+    /// What.
+    pub sku: Sku,
+    /// How many.
+    pub quantity: Quantity,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parses_only_valid_values() {
+        assert!("TEA-0001".parse::<Sku>().is_ok());
+        for text in ["", "a b", "ä", "a/b", &"x".repeat(65)] {
+            assert_eq!(text.parse::<Sku>(), Err(InvalidSku), "{text}");
+        }
+        assert!(
+            [0, -1, 100, i64::MAX]
+                .into_iter()
+                .all(|number| Quantity::try_from(number).is_err())
+        );
+        assert_eq!(Quantity::try_from(99).map(Quantity::get), Ok(99));
+    }
+}

@@ -1,0 +1,79 @@
+//! `cargo xtask bench checkout`: what the running system does under load. Closed loop: each buyer places an order, waits
+//! until it is confirmed, and places the next.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use chrono::{DateTime, TimeDelta, Utc};
+use clap::Parser;
+use e2e::{Client, stack::Status};
+use futures::future::join_all;
+
+/// Load on the running system.
+#[derive(Parser)]
+struct Arguments {
+    /// What to measure.
+    #[arg(value_parser = ["checkout"], default_value = "checkout")]
+    what: String,
+    /// Concurrent buyers, one line of results each.
+    #[arg(long, value_delimiter = ',', default_value = "1,8,32")]
+    buyers: Vec<usize>,
+    /// Seconds of load a line.
+    #[arg(long, default_value_t = 15)]
+    seconds: u64,
+    /// The JSON of `cargo xtask status --json`.
+    #[arg(long, env = "SOUK_STATUS")]
+    status: String,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let status = Status::parse(&arguments.status)?;
+    let admin = Client::admin(&status.gateway).await;
+    println!("buyers  confirmed/s  p50 ms  p99 ms   (202 to confirmed, {} s each)", arguments.seconds);
+    for buyers in arguments.buyers {
+        let skus = join_all((0..buyers).map(|_| admin.product(1_000_000))).await;
+        let buy = skus.iter().map(|sku| buyer(&status.gateway, sku, Duration::from_secs(arguments.seconds)));
+        let started = Instant::now();
+        let results = join_all(buy).await.into_iter().collect::<Result<Vec<_>>>()?;
+        let elapsed = started.elapsed().as_secs_f64();
+        let mut latencies: Vec<f64> = results.into_iter().flatten().collect();
+        ensure!(!latencies.is_empty(), "no order was confirmed");
+        latencies.sort_by(f64::total_cmp);
+        let at = |share: f64| latencies[((latencies.len() - 1) as f64 * share) as usize];
+        let rate = latencies.len() as f64 / elapsed;
+        println!("{buyers:6}  {rate:11.1}  {:6.1}  {:6.1}", at(0.5), at(0.99));
+    }
+    Ok(())
+}
+
+/// One buyer's confirmed orders: milliseconds from the 202 to the order's confirmation, by this machine's one clock.
+async fn buyer(gateway: &str, sku: &str, time: Duration) -> Result<Vec<f64>> {
+    let shopper = Client::shopper(gateway).await;
+    let started = Instant::now();
+    let mut latencies = vec![];
+    while started.elapsed() < time {
+        let order = shopper.order(sku, 1, "pm_card_ok").await;
+        let accepted = Utc::now();
+        let path = format!("/v1/orders/{}/saga", order["id"].as_str().context("an order id")?);
+        let confirmed = loop {
+            let saga = shopper.get(&path).await.expect(200).body;
+            match saga["status"].as_str() {
+                Some("completed") => break finished_at(&saga)?,
+                Some("running") => tokio::time::sleep(Duration::from_millis(10)).await,
+                other => anyhow::bail!("the checkout is {other:?}: {saga:#}"),
+            }
+        };
+        // The confirmation may be committed before the 202 is read.
+        let latency = (confirmed - accepted).max(TimeDelta::zero());
+        latencies.push(latency.as_seconds_f64() * 1e3);
+    }
+    Ok(latencies)
+}
+
+fn finished_at(saga: &serde_json::Value) -> Result<DateTime<Utc>> {
+    let steps = saga["steps"].as_array().context("steps")?;
+    let last = steps.iter().rev().find(|step| step["name"] == "confirm_order").context("confirm_order")?;
+    Ok(last["finished_at"].as_str().context("finished_at")?.parse()?)
+}

@@ -1,0 +1,221 @@
+//! A shopper or an operator with an HTTP client: what a person does with Souk's public API, without shortcuts.
+
+use std::time::{Duration, Instant};
+
+use reqwest::{Method, StatusCode, header::HeaderMap};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// The password of every account that a test registers.
+pub const PASSWORD: &str = "a long enough passphrase";
+
+/// One account's view of the system.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: String,
+    token: Option<String>,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body as it came.
+    pub bytes: Vec<u8>,
+    /// The body as JSON, `null` where it is none.
+    pub body: Value,
+}
+
+impl Answer {
+    /// Asserts the status; a failure shows the whole answer.
+    #[track_caller]
+    #[must_use]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{:#}", self.body);
+        self
+    }
+
+    /// Asserts a problem+json body of that status with a trace id, as every error has.
+    #[track_caller]
+    #[must_use]
+    pub fn problem(self, status: u16) -> Self {
+        let this = self.expect(status);
+        let kind = this.headers.get("content-type").map(|value| value.to_str().unwrap_or_default().to_owned());
+        assert_eq!(kind.as_deref(), Some("application/problem+json"), "{:#}", this.body);
+        assert_eq!(this.body["status"], status, "{:#}", this.body);
+        assert!(this.body["title"].is_string() && this.body["type"].is_string(), "{:#}", this.body);
+        assert!(this.body["trace_id"].as_str().is_some_and(|id| id.len() == 32), "{:#}", this.body);
+        this
+    }
+}
+
+impl Client {
+    /// Nobody yet.
+    #[must_use]
+    pub fn anonymous(gateway: &str) -> Self {
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().expect("an HTTP client");
+        Self { http, base: gateway.trim_end_matches('/').to_owned(), token: None }
+    }
+
+    /// A new account, logged in.
+    pub async fn shopper(gateway: &str) -> Self {
+        let this = Self::anonymous(gateway);
+        let email = format!("shopper-{}@souk.test", Uuid::new_v4().simple());
+        let account = json!({"email": email, "password": PASSWORD, "name": "A Shopper"});
+        let _ = this.post("/v1/auth/register", account).await.expect(202);
+        this.login(&email, PASSWORD).await
+    }
+
+    /// The demo's administrator.
+    pub async fn admin(gateway: &str) -> Self {
+        Self::anonymous(gateway).login("admin@souk.test", "admin-password-souk").await
+    }
+
+    /// This account, logged in.
+    pub async fn login(mut self, email: &str, password: &str) -> Self {
+        let answer = self.post("/v1/auth/login", json!({"email": email, "password": password})).await.expect(200);
+        self.token = answer.body["access_token"].as_str().map(str::to_owned);
+        assert!(self.token.is_some(), "{:#}", answer.body);
+        self
+    }
+
+    /// The same client with another bearer token.
+    #[must_use]
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// The access token.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        self.token.as_deref().unwrap_or_default()
+    }
+
+    /// A request to build on.
+    #[must_use]
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    /// Sends what was built and reads the answer.
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+        self.try_send(request).await.expect("the gateway answers")
+    }
+
+    /// As [`Client::send`], for a system in trouble.
+    pub async fn try_send(&self, request: reqwest::RequestBuilder) -> reqwest::Result<Answer> {
+        let response = request.send().await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.bytes().await?.to_vec();
+        let body = serde_json::from_slice(&bytes).unwrap_or_default();
+        Ok(Answer { status, headers, bytes, body })
+    }
+
+    /// GET.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    /// DELETE.
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(self.request(Method::DELETE, path)).await
+    }
+
+    /// POST with a fresh Idempotency-Key, which routes without one ignore.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.post_with_key(path, body, &Uuid::new_v4().to_string()).await
+    }
+
+    /// POST with that Idempotency-Key.
+    pub async fn post_with_key(&self, path: &str, body: Value, key: &str) -> Answer {
+        self.send(self.request(Method::POST, path).header("idempotency-key", key).json(&body)).await
+    }
+
+    /// PUT.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send(self.request(Method::PUT, path).json(&body)).await
+    }
+
+    /// Places an order and returns the 202's body.
+    pub async fn order(&self, sku: &str, quantity: u32, payment_method: &str) -> Value {
+        self.post("/v1/orders", order_body(sku, quantity, payment_method)).await.expect(202).body
+    }
+
+    /// Waits until the order is no longer pending, and its saga is at rest, and returns it.
+    pub async fn settled(&self, order: &Value) -> Value {
+        self.settled_within(order, Duration::from_secs(60)).await
+    }
+
+    /// As [`Client::settled`], with a patience of its own. Errors on the way count as "not yet".
+    pub async fn settled_within(&self, order: &Value, patience: Duration) -> Value {
+        let path = format!("/v1/orders/{}", order["id"].as_str().expect("an order id"));
+        let saga_path = format!("{path}/saga");
+        let started = Instant::now();
+        let mut last = Value::Null;
+        while started.elapsed() < patience {
+            if let Ok(answer) = self.try_send(self.request(Method::GET, &path)).await
+                && answer.status == 200
+            {
+                last = answer.body;
+                if last["status"] != "pending" {
+                    let saga = self.get(&saga_path).await;
+                    if matches!(saga.body["status"].as_str(), Some("completed" | "compensated")) {
+                        return self.get(&path).await.expect(200).body;
+                    }
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the order did not settle within {patience:?}: {last:#}");
+    }
+
+    /// Makes a product of its own for a test, with that much stock; returns its SKU. For administrators.
+    pub async fn product(&self, stock: i64) -> String {
+        let sku = format!("TEST-{}", Uuid::new_v4().simple());
+        let categories = self.get("/v1/categories").await.expect(200).body;
+        let product = json!({
+            "sku": sku,
+            "name": "A thing to test with",
+            "description": "Made by a test.",
+            "category": categories["items"][0]["slug"],
+            "price": {"amount": 1250, "currency": "EUR"},
+        });
+        let _ = self.post("/v1/products", product).await.expect(201);
+        if stock > 0 {
+            let adjustment = json!({"delta": stock, "reason": "a test's stock"});
+            let path = format!("/v1/products/{sku}/stock-adjustments");
+            let answer = self.post(&path, adjustment).await;
+            assert!(answer.status.is_success(), "{:#}", answer.body);
+        }
+        sku
+    }
+
+    /// The stock of a SKU. For administrators.
+    pub async fn stock(&self, sku: &str) -> Value {
+        self.get(&format!("/v1/products/{sku}/stock")).await.expect(200).body
+    }
+}
+
+/// The body of `POST /v1/orders` for one line.
+#[must_use]
+pub fn order_body(sku: &str, quantity: u32, payment_method: &str) -> Value {
+    json!({
+        "items": [{"sku": sku, "quantity": quantity}],
+        "shipping_address": address(),
+        "payment_method": payment_method,
+    })
+}
+
+/// A valid address.
+#[must_use]
+pub fn address() -> Value {
+    json!({"name": "A Shopper", "line1": "1 Market Street", "city": "Berlin", "postal_code": "10115", "country": "DE"})
+}

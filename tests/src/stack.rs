@@ -1,0 +1,107 @@
+//! The running system: where its parts are, and the means to kill and restart one of them.
+
+use std::{collections::BTreeMap, path::PathBuf, process::Command};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
+
+/// What `cargo xtask status --json` prints.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Status {
+    /// The public door.
+    pub gateway: String,
+    /// Every process of Souk that runs.
+    pub processes: Vec<Process>,
+    /// A PostgreSQL URL a service.
+    pub databases: BTreeMap<String, String>,
+    /// The broker's AMQP URL.
+    pub rabbitmq: String,
+    /// The MongoDB URL with inventory's database.
+    pub mongodb: String,
+}
+
+/// One process.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Process {
+    /// `gateway`, `orders`…
+    pub name: String,
+    /// Of the operating system.
+    pub pid: u32,
+    /// Its HTTP address.
+    pub url: Option<String>,
+    /// Its health and metrics.
+    pub admin_url: Option<String>,
+}
+
+/// A system that `cargo xtask test` has started.
+#[derive(Debug, Clone)]
+pub struct Stack {
+    xtask: PathBuf,
+    state: PathBuf,
+    /// Its parts as they were when the test began.
+    pub status: Status,
+}
+
+impl Stack {
+    /// The stack that `cargo xtask test` announced in the environment.
+    ///
+    /// # Panics
+    /// When there is none: these tests need the real system.
+    #[must_use]
+    pub fn running() -> Self {
+        Self::from_environment().expect("these tests need the running system: use `cargo xtask test`")
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the tests' two settings come from xtask, not from a configuration")]
+    fn from_environment() -> Result<Self> {
+        let state = std::env::var("SOUK_TEST_STACK").context("SOUK_TEST_STACK is not set")?.into();
+        let xtask = std::env::var("SOUK_XTASK").context("SOUK_XTASK is not set")?.into();
+        let mut stack = Self { xtask, state, status: Status::empty() };
+        stack.status = serde_json::from_slice(&stack.xtask(&["status", "--json"])?)?;
+        Ok(stack)
+    }
+
+    /// Ends a process at once, as `kill -9` does.
+    pub fn kill(&self, name: &str) {
+        self.xtask(&["kill", name]).expect("kill");
+    }
+
+    /// Starts a process again, where it was.
+    pub fn start(&self, name: &str) {
+        self.xtask(&["start", name]).expect("start");
+    }
+
+    /// Whether a process has logged that text.
+    #[must_use]
+    pub fn has_logged(&self, name: &str, text: &str) -> bool {
+        let log = self.xtask(&["logs", name]).expect("logs");
+        String::from_utf8_lossy(&log).contains(text)
+    }
+
+    fn xtask(&self, arguments: &[&str]) -> Result<Vec<u8>> {
+        let output = Command::new(&self.xtask).arg("--state").arg(&self.state).args(arguments).output()?;
+        if !output.status.success() {
+            bail!("xtask {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(output.stdout)
+    }
+}
+
+impl Status {
+    fn empty() -> Self {
+        Self {
+            gateway: String::new(),
+            processes: vec![],
+            databases: BTreeMap::new(),
+            rabbitmq: String::new(),
+            mongodb: String::new(),
+        }
+    }
+
+    /// Reads the JSON of `cargo xtask status --json`.
+    pub fn parse(json: &str) -> Result<Self> {
+        let status: Self = serde_json::from_str(json)?;
+        ensure!(!status.gateway.is_empty(), "the system is not running");
+        Ok(status)
+    }
+}

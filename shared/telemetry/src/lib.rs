@@ -1,1 +1,119 @@
-//! Placeholder.
+//! Logs and traces of every process: structured logs, one W3C trace context over HTTP, gRPC and AMQP, and OTLP export
+//! when the standard variable asks for it. Nothing here may fail a request or see personal data.
+
+mod context;
+pub mod grpc;
+pub mod http;
+mod log;
+pub mod metrics;
+
+use std::{io::IsTerminal, time::Duration};
+
+use anyhow::Context as _;
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
+use serde::Deserialize;
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::{LevelFilter, Targets},
+    fmt::format::JsonFields,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
+
+pub use context::{TraceContext, current_trace_id};
+
+/// The form of the log on standard output, `SOUK_LOG`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// One JSON object a line, with `trace_id` and `span_id`.
+    Json,
+    /// For a person at a terminal.
+    Pretty,
+}
+
+impl Default for LogFormat {
+    /// Readable on a terminal, JSON elsewhere.
+    fn default() -> Self {
+        if std::io::stdout().is_terminal() {
+            Self::Pretty
+        } else {
+            Self::Json
+        }
+    }
+}
+
+/// Keeps the telemetry running; dropping it sends what is left.
+#[derive(Debug)]
+#[must_use = "dropping it stops the export"]
+pub struct Guard {
+    provider: SdkTracerProvider,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // Nothing can be done about a collector that is away when the process ends.
+        let _ = self.provider.shutdown_with_timeout(Duration::from_secs(2));
+    }
+}
+
+/// Starts logging and tracing for the process. `RUST_LOG` filters the log (default `info`), never the spans: the trace
+/// of a request exists whatever is logged. Sampling and export follow the standard `OTEL_*` variables.
+pub fn init(service: &'static str, format: LogFormat) -> anyhow::Result<Guard> {
+    let provider = provider(service)?;
+    let spans = tracing_opentelemetry::layer()
+        .with_tracer(provider.tracer("souk"))
+        .with_location(false)
+        .with_threads(false)
+        .with_filter(
+            Targets::new()
+                .with_default(LevelFilter::INFO)
+                // The exporter must not trace itself.
+                .with_target("opentelemetry", LevelFilter::OFF)
+                .with_target("hyper", LevelFilter::OFF)
+                .with_target("h2", LevelFilter::OFF),
+        );
+    let filter = EnvFilter::builder()
+        .with_default_directive(LevelFilter::INFO.into())
+        .from_env()
+        .context("RUST_LOG is not a list of directives such as `info,sqlx=warn`")?;
+    let lines = match format {
+        LogFormat::Json => tracing_subscriber::fmt::layer()
+            .fmt_fields(JsonFields::new())
+            .event_format(log::Json { service })
+            .with_filter(filter)
+            .boxed(),
+        LogFormat::Pretty => tracing_subscriber::fmt::layer()
+            .with_target(true)
+            .with_filter(filter)
+            .boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(spans)
+        .with(lines)
+        .try_init()
+        .context("telemetry is already started")?;
+    Ok(Guard { provider })
+}
+
+/// With an exporter if `OTEL_EXPORTER_OTLP_ENDPOINT` (or its traces variant) is set. Without one, spans still get ids,
+/// so logs, problems and `traceresponse` name a trace.
+fn provider(service: &'static str) -> anyhow::Result<SdkTracerProvider> {
+    let mut builder =
+        SdkTracerProvider::builder().with_resource(Resource::builder().with_service_name(service).build());
+    let wanted = [
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    ]
+    .iter()
+    .any(|key| std::env::var_os(key).is_some_and(|value| !value.is_empty()));
+    if wanted {
+        let exporter = opentelemetry_otlp::SpanExporter::builder()
+            .with_http()
+            .build()
+            .context("cannot build the OTLP exporter; OTEL_EXPORTER_OTLP_ENDPOINT must be a URL such as http://127.0.0.1:4318")?;
+        builder = builder.with_batch_exporter(exporter);
+    }
+    Ok(builder.build())
+}

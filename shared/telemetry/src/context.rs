@@ -1,0 +1,96 @@
+//! The W3C trace context as a value, to be stored with an outbox row or sent in a header.
+
+use opentelemetry::{
+    Context,
+    propagation::{Extractor, Injector, TextMapPropagator},
+    trace::TraceContextExt,
+};
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use serde::{Deserialize, Serialize};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+/// Where in which trace something happened (W3C Trace Context).
+#[derive(Clone, Default, Serialize, Deserialize, PartialEq, Eq, Debug)]
+pub struct TraceContext {
+    /// `00-{trace id}-{span id}-{flags}`.
+    pub traceparent: Option<String>,
+    /// Vendors' additions.
+    pub tracestate: Option<String>,
+}
+
+impl TraceContext {
+    /// The context of the span that is entered now; empty when there is none.
+    #[must_use]
+    pub fn current() -> Self {
+        let mut this = Self::default();
+        TraceContextPropagator::new().inject_context(&Context::current(), &mut this);
+        this
+    }
+
+    /// Makes it the parent of `span`, which must not have been entered yet. An empty or broken context changes nothing.
+    pub fn attach(&self, span: &tracing::Span) {
+        let context = self.to_otel();
+        if context.span().span_context().is_valid() {
+            // Fails only without telemetry::init, or for a span that the filter has switched off.
+            let _ = span.set_parent(context);
+        }
+    }
+
+    /// Links `span` to it: related, though not its child.
+    pub fn link(&self, span: &tracing::Span) {
+        span.add_link(self.to_otel().span().span_context().clone());
+    }
+
+    /// The 32 hexadecimal digits of the trace.
+    #[must_use]
+    pub fn trace_id(&self) -> Option<String> {
+        let context = self.to_otel();
+        let span = context.span();
+        let span = span.span_context();
+        span.is_valid().then(|| span.trace_id().to_string())
+    }
+
+    fn to_otel(&self) -> Context {
+        TraceContextPropagator::new().extract_with_context(&Context::new(), self)
+    }
+}
+
+/// The trace id of the span that is entered now.
+#[must_use]
+pub fn current_trace_id() -> Option<String> {
+    current_ids().map(|(trace, _)| trace)
+}
+
+/// Trace and span id of the span that is entered now.
+pub(crate) fn current_ids() -> Option<(String, String)> {
+    Context::map_current(|context| {
+        let span = context.span();
+        let span = span.span_context();
+        span.is_valid()
+            .then(|| (span.trace_id().to_string(), span.span_id().to_string()))
+    })
+}
+
+impl Injector for TraceContext {
+    fn set(&mut self, key: &str, value: String) {
+        match key {
+            "traceparent" => self.traceparent = Some(value),
+            "tracestate" if !value.is_empty() => self.tracestate = Some(value),
+            _ => {}
+        }
+    }
+}
+
+impl Extractor for TraceContext {
+    fn get(&self, key: &str) -> Option<&str> {
+        match key {
+            "traceparent" => self.traceparent.as_deref(),
+            "tracestate" => self.tracestate.as_deref(),
+            _ => None,
+        }
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        vec!["traceparent", "tracestate"]
+    }
+}

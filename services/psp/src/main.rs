@@ -1,2 +1,31 @@
-//! Placeholder.
-fn main() {}
+//! The process: `psp` serves, `psp migrate` applies the schema and ends.
+
+use anyhow::Context;
+use psp::{App, Deliverer, MIGRATOR, config::Config};
+use souk_config::ExposeSecret;
+use souk_http::{Admin, database, health::Health};
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let command = std::env::args().nth(1);
+    if command.as_deref() == Some("migrate") {
+        let config: psp::config::Migrate = souk_config::load()?;
+        let pool = database::pool(config.database_url.expose_secret(), 1)?;
+        return MIGRATOR.run(&pool).await.context("the migration failed");
+    }
+    anyhow::ensure!(command.is_none(), "usage: psp [migrate]");
+    let config: Config = souk_config::load()?;
+    let _telemetry = telemetry::init("psp", config.log.unwrap_or_default())?;
+    config.check()?;
+    let pool = database::pool(config.database_url.expose_secret(), 16).context("SOUK_DATABASE_URL")?;
+    let health = Health::new().postgres(&pool);
+    let shutdown = souk_http::shutdown_signal();
+    let app = App::new(pool, config.api_key.clone());
+    let deliverer = tokio::spawn(Deliverer::new(&app, &config)?.run(shutdown.clone()));
+    let admin = Admin {
+        addr: config.admin_addr,
+        health,
+    };
+    souk_http::serve(psp::router(app), config.http_addr, admin, shutdown).await?;
+    deliverer.await.context("the webhook deliverer failed")
+}

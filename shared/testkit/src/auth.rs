@@ -1,0 +1,116 @@
+//! A stand-in for users as the issuer of access tokens: a JWKS endpoint and tokens of any shape, good and bad.
+
+use axum::{Json, Router, routing::get};
+use contracts::UserId;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, jwk::Jwk};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// DER around the 32 bytes of an Ed25519 private key (RFC 8410, section 7).
+const PKCS8: [u8; 16] = [
+    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+];
+const MINUTE: i64 = 60;
+
+/// Signs tokens with a key of its own, which it publishes.
+#[derive(Clone)]
+pub struct Issuer {
+    key: EncodingKey,
+    kid: String,
+    jwks_url: String,
+}
+
+impl std::fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Issuer")
+            .field("jwks_url", &self.jwks_url)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Issuer {
+    /// A new key, and a server that publishes it until the test's runtime ends.
+    ///
+    /// # Panics
+    /// When no port can be bound.
+    pub async fn start() -> Self {
+        let secret = [*Uuid::new_v4().as_bytes(), *Uuid::new_v4().as_bytes()].concat();
+        let key = EncodingKey::from_ed_der(&[&PKCS8[..], &secret].concat());
+        let kid = Uuid::new_v4().to_string();
+        let mut jwk = Jwk::from_encoding_key(&key, Algorithm::EdDSA).expect("an Ed25519 key");
+        jwk.common.key_id = Some(kid.clone());
+        let keys = json!({"keys": [jwk]});
+        let router = Router::new().route("/.well-known/jwks.json", get(async move || Json(keys)));
+        let jwks_url = format!("{}/.well-known/jwks.json", crate::spawn(router).await);
+        Self { key, kid, jwks_url }
+    }
+
+    /// Where the public key is.
+    #[must_use]
+    pub fn jwks_url(&self) -> String {
+        self.jwks_url.clone()
+    }
+
+    /// A token as users issues it, valid for ten minutes.
+    #[must_use]
+    pub fn token(&self, user: UserId, roles: &[&str]) -> String {
+        self.sign(&self.header(), &Self::claims(user, roles))
+    }
+
+    /// A shopper's token.
+    #[must_use]
+    pub fn customer(&self, user: UserId) -> String {
+        self.token(user, &["customer"])
+    }
+
+    /// An operator's token.
+    #[must_use]
+    pub fn admin(&self) -> String {
+        self.token(UserId::generate(), &["customer", "admin"])
+    }
+
+    /// A token that was valid until an hour ago.
+    #[must_use]
+    pub fn expired_token(&self, user: UserId) -> String {
+        let mut claims = Self::claims(user, &["customer"]);
+        for time in ["iat", "nbf", "exp"] {
+            claims[time] = json!(claims[time].as_i64().unwrap_or_default() - 70 * MINUTE);
+        }
+        self.sign(&self.header(), &claims)
+    }
+
+    /// The header of a good token, to be spoiled and given to [`Issuer::sign`].
+    #[must_use]
+    pub fn header(&self) -> Header {
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.typ = Some("at+jwt".to_owned());
+        header.kid = Some(self.kid.clone());
+        header
+    }
+
+    /// The claims of a good token, to be spoiled and given to [`Issuer::sign`].
+    #[must_use]
+    pub fn claims(user: UserId, roles: &[&str]) -> Value {
+        let now = i64::try_from(jsonwebtoken::get_current_timestamp()).unwrap_or_default();
+        json!({
+            "iss": "https://souk.test",
+            "aud": ["souk"],
+            "sub": user,
+            "jti": Uuid::new_v4(),
+            "sid": Uuid::new_v4(),
+            "iat": now,
+            "nbf": now,
+            "exp": now + 10 * MINUTE,
+            "roles": roles,
+        })
+    }
+
+    /// Any header and claims, signed.
+    ///
+    /// # Panics
+    /// When the header asks for another algorithm than `EdDSA`.
+    #[must_use]
+    pub fn sign(&self, header: &Header, claims: &Value) -> String {
+        jsonwebtoken::encode(header, claims, &self.key).expect("a token that can be signed")
+    }
+}

@@ -1,0 +1,68 @@
+//! Fresh MongoDB databases.
+
+use mongodb::{Client, Database};
+use uuid::Uuid;
+
+/// A database of one test. It is dropped with this.
+#[derive(Debug)]
+pub struct TestMongo {
+    /// Its URL, with the database as the path.
+    pub url: String,
+    /// Connected, and empty.
+    pub db: Database,
+}
+
+/// A fresh, empty database.
+///
+/// # Panics
+/// Without `SOUK_TEST_MONGODB`, and when that is no URL.
+pub async fn database() -> TestMongo {
+    let url = with_database(
+        &crate::setting("SOUK_TEST_MONGODB"),
+        &format!("test_{}", Uuid::now_v7().simple()),
+    );
+    let client = Client::with_uri_str(&url)
+        .await
+        .expect("SOUK_TEST_MONGODB is a MongoDB URL");
+    let db = client.default_database().expect("the URL names the database");
+    TestMongo { url, db }
+}
+
+fn with_database(server: &str, name: &str) -> String {
+    let (address, parameters) = server.split_once('?').unwrap_or((server, ""));
+    let scheme = address.find("://").map_or(0, |at| at + 3);
+    let host = address[scheme..]
+        .find('/')
+        .map_or(address, |slash| &address[..scheme + slash]);
+    let separator = if parameters.is_empty() { "" } else { "?" };
+    format!("{host}/{name}{separator}{parameters}")
+}
+
+impl Drop for TestMongo {
+    fn drop(&mut self) {
+        let url = self.url.clone();
+        // A client of its own: the one of the test belongs to the test's runtime.
+        crate::block_on_elsewhere(async move {
+            if let Ok(client) = Client::with_uri_str(&url).await
+                && let Some(db) = client.default_database()
+            {
+                let _ = db.drop().await;
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_database;
+
+    #[test]
+    fn replaces_the_database_of_a_url() {
+        assert_eq!(with_database("mongodb://h:1", "x"), "mongodb://h:1/x");
+        assert_eq!(with_database("mongodb://h:1/old", "x"), "mongodb://h:1/x");
+        assert_eq!(
+            with_database("mongodb://h:1/?directConnection=true", "x"),
+            "mongodb://h:1/x?directConnection=true"
+        );
+    }
+}

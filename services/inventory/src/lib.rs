@@ -1,1 +1,16 @@
-//! Placeholder.
+//! Inventory: what is sold and how many of it there are. It owns the MongoDB database `inventory`, answers the catalog over
+//! REST and quotes over gRPC, and holds stock for orders by commands from `RabbitMQ`. It must never sell a unit twice.
+
+pub mod app;
+pub mod config;
+pub mod database;
+mod error;
+pub mod grpc;
+pub mod holds;
+pub mod migrate;
+pub mod openapi;
+pub mod products;
+pub mod seed;
+pub mod stock;
+
+pub use error::Error;

@@ -1,2 +1,35 @@
-//! Placeholder.
-fn main() {}
+//! The process: `inventory` serves, `inventory migrate` prepares the database, `inventory seed` fills it.
+
+use anyhow::{Context as _, bail};
+use inventory::{
+    app,
+    config::{Config, TaskConfig},
+    database::Database,
+    migrate, seed,
+};
+use secrecy::ExposeSecret as _;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    match std::env::args().nth(1).as_deref() {
+        None => {
+            let config: Config = souk_config::load()?;
+            let _telemetry = telemetry::init("inventory", config.log.unwrap_or_default())?;
+            app::run(config, souk_http::shutdown_signal()).await
+        }
+        Some(task @ ("migrate" | "seed")) => {
+            let config: TaskConfig = souk_config::load()?;
+            let _telemetry = telemetry::init("inventory", config.log.unwrap_or_default())?;
+            let db = Database::new(config.mongodb_url.expose_secret())
+                .await
+                .context("SOUK_MONGODB_URL must be a URL such as mongodb://127.0.0.1:27017/inventory")?;
+            match task {
+                "migrate" => migrate::run(db.raw()).await,
+                _ => seed::run(&db).await,
+            }
+        }
+        Some(other) => {
+            bail!("inventory knows no {other}; say `inventory`, `inventory migrate` or `inventory seed`")
+        }
+    }
+}

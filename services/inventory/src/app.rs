@@ -1,0 +1,106 @@
+//! The service put together: its state, all its routes on one screen, and its workers.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use axum::{
+    Router,
+    extract::FromRef,
+    routing::{get, post},
+};
+use secrecy::ExposeSecret as _;
+use souk_http::{Admin, auth::Verifier, health::Health};
+use tokio::{net::TcpListener, sync::Notify};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::Config,
+    database::Database,
+    grpc,
+    holds::sweeper,
+    openapi,
+    products::{
+        create_product::create_product, delete_product::delete_product, get_product::get_product,
+        image::get_image, list_categories::list_categories, list_products::list_products,
+        update_product::update_product,
+    },
+    stock::{adjust_stock::adjust_stock, get_stock::get_stock},
+};
+
+/// Commands in work at the same time.
+#[cfg(any())]
+const PREFETCH: u16 = 32;
+
+/// What handlers work with.
+#[derive(Clone)]
+pub struct App {
+    /// The database.
+    pub db: Database,
+    /// Verifies access tokens.
+    pub verifier: Verifier,
+    /// Wakes the sweeper.
+    pub nudge: Arc<Notify>,
+}
+
+impl App {
+    /// An application on `db` that trusts the keys of `verifier`.
+    #[must_use]
+    pub fn new(db: Database, verifier: Verifier) -> Self {
+        Self {
+            db,
+            verifier,
+            nudge: Arc::default(),
+        }
+    }
+}
+
+impl FromRef<App> for Verifier {
+    fn from_ref(app: &App) -> Self {
+        app.verifier.clone()
+    }
+}
+
+/// Every route of the service.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/v1/products", get(list_products).post(create_product))
+        .route(
+            "/v1/products/{sku}",
+            get(get_product).patch(update_product).delete(delete_product),
+        )
+        .route("/v1/products/{sku}/image.svg", get(get_image))
+        .route("/v1/products/{sku}/stock", get(get_stock))
+        .route("/v1/products/{sku}/stock-adjustments", post(adjust_stock))
+        .route("/v1/categories", get(list_categories))
+        .route("/openapi.json", get(openapi::get_openapi))
+        .with_state(app)
+}
+
+/// Runs REST, gRPC, the commands' consumer and the sweeper until `shutdown`; each finishes what it began.
+pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let db = Database::new(config.mongodb_url.expose_secret()).await?;
+    let grpc_listener = TcpListener::bind(config.grpc_addr).await.with_context(|| {
+        format!(
+            "cannot listen on {}; is another process using it?",
+            config.grpc_addr
+        )
+    })?;
+    let app = App::new(db.clone(), Verifier::new(config.jwks_url));
+    let checked = db.clone();
+    let health = Health::new().check("mongodb", move || {
+        let db = checked.clone();
+        async move { db.ping().await }
+    });
+    let admin = Admin {
+        addr: config.admin_addr,
+        health,
+    };
+    let sweeper = tokio::spawn(sweeper::run(db.clone(), Arc::clone(&app.nudge), shutdown.clone()));
+    let grpc = tokio::spawn(grpc::serve(db, grpc_listener, shutdown.clone()));
+    tracing::info!(grpc_addr = %config.grpc_addr, "listening");
+    let served = souk_http::serve(router(app), config.http_addr, admin, shutdown.clone()).await;
+    shutdown.cancel();
+    grpc.await??;
+    sweeper.await?;
+    served
+}

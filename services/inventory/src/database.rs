@@ -1,0 +1,100 @@
+//! The MongoDB database with its collections. All work on it goes through [`run`], because the driver's futures must not
+//! be dropped half-way: a client that hangs up would leave a connection in the middle of an answer.
+
+use std::{future::Future, time::Duration};
+
+use bson::{DateTime, doc};
+use mongodb::{Client, Collection, options::ClientOptions};
+use tracing::Instrument as _;
+
+use crate::{
+    Error,
+    products::ProductDocument,
+    stock::{Movement, Stock},
+};
+
+/// How long one piece of work may take before its caller is told that the database is away; reliability.md gives 5 s.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// How long to look for a server. Reads and writes are tried twice by the driver, so twice this stays below [`PATIENCE`].
+const SELECTION: Duration = Duration::from_millis(1_500);
+/// Connections at most; as many as one consumer's prefetch, and few enough for a small server.
+const POOL: u32 = 32;
+
+/// The collections of inventory.
+#[derive(Clone, Debug)]
+pub struct Database {
+    database: mongodb::Database,
+    /// What is sold.
+    pub products: Collection<ProductDocument>,
+    /// One document a SKU: units and holds.
+    pub stock: Collection<Stock>,
+    /// The ledger of units, and the tombstones of orders.
+    pub movements: Collection<Movement>,
+    /// The categories of the catalog.
+    pub categories: Collection<crate::products::CategoryDocument>,
+}
+
+impl Database {
+    /// Prepares connections to the server of `url`, whose path names the database. Nothing is connected yet, so this
+    /// does not fail because the server is away.
+    pub async fn new(url: &str) -> Result<Self, mongodb::error::Error> {
+        let mut options = ClientOptions::parse(url).await?;
+        options.app_name = Some("inventory".to_owned());
+        options.server_selection_timeout = Some(SELECTION);
+        options.connect_timeout = Some(SELECTION);
+        options.max_pool_size = Some(POOL);
+        let name = options
+            .default_database
+            .clone()
+            .unwrap_or_else(|| "inventory".to_owned());
+        Ok(Self::of(Client::with_options(options)?.database(&name)))
+    }
+
+    /// The collections in a database that is already connected.
+    #[must_use]
+    pub fn of(database: mongodb::Database) -> Self {
+        Self {
+            products: database.collection("products"),
+            stock: database.collection("stock"),
+            movements: database.collection("movements"),
+            categories: database.collection("categories"),
+            database,
+        }
+    }
+
+    /// The database itself, for migrations and tests.
+    #[must_use]
+    pub fn raw(&self) -> &mongodb::Database {
+        &self.database
+    }
+
+    /// The clock of the database: the only one that decides over holds.
+    pub async fn now(&self) -> Result<DateTime, Error> {
+        let hello = self.database.run_command(doc! {"hello": 1}).await?;
+        hello
+            .get_datetime("localTime")
+            .copied()
+            .map_err(|_| Error::Malformed("the server does not tell its time"))
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), Error> {
+        let database = self.database.clone();
+        run(async move {
+            database.run_command(doc! {"ping": 1}).await?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// Runs database work as a task of its own, to its end whatever becomes of the caller, who waits at most 4 s for it.
+pub async fn run<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::time::timeout(PATIENCE, tokio::spawn(work.in_current_span())).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(panicked)) => Err(Error::Task(panicked)),
+        Err(_) => Err(Error::TimedOut),
+    }
+}

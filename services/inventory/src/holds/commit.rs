@@ -1,0 +1,76 @@
+//! `CommitStock`: the held units leave for good. It follows the pivot, so it is repeated until it is done.
+
+use bson::{Bson, DateTime, doc};
+use contracts::saga::{CommitStock, Outcome};
+
+use super::{Held, Record, give_back, holds_of, record_of, refused, whole_record_of};
+use crate::{
+    Error,
+    database::Database,
+    stock::{Movement, MovementKind},
+};
+
+/// How often to look again when others commit the same order at the same time.
+const TRIES: usize = 5;
+
+/// Takes the units of all holds off the books, each SKU once, with an entry of the ledger in the same update.
+pub async fn commit(db: &Database, command: &CommitStock) -> Result<Outcome, Error> {
+    let order = command.order_id;
+    for _ in 0..TRIES {
+        let holds = holds_of(db, order).await?;
+        let Some(lines) = holds.first().map(|held| held.hold.lines) else {
+            return Ok(settled(&whole_record_of(db, order).await?));
+        };
+        let record = record_of(db, order).await?;
+        let now = db.now().await?;
+        let mut left = record.committed.len();
+        for held in &holds {
+            if record.committed.contains(&held.sku) {
+                give_back(db, held, doc! {}).await?;
+            } else if take_off(db, held, now).await? {
+                left += 1;
+            }
+        }
+        if i64::try_from(left).is_ok_and(|left| left == lines) {
+            return Ok(Outcome::Done);
+        }
+        // Others did, or do, the rest: only without any hold left the record is complete.
+    }
+    Err(Error::Contended)
+}
+
+/// What came of an order that holds nothing any more.
+fn settled(record: &Record) -> Outcome {
+    let left = record.committed.len();
+    if record.lines > 0 && i64::try_from(left).is_ok_and(|left| left >= record.lines) {
+        return Outcome::Done;
+    }
+    let reason = if record.closed.is_some() {
+        "closed"
+    } else {
+        "hold_expired"
+    };
+    refused(reason, format!("only {left} items were held until the end"))
+}
+
+/// Turns the very hold that was read into a movement. Whether it was still there.
+async fn take_off(db: &Database, held: &Held, now: DateTime) -> Result<bool, Error> {
+    let Held { sku, hold } = held;
+    let mut movement = Movement::new(
+        format!("{}/{sku}/commit", hold.order_id),
+        MovementKind::Commit,
+        hold.qty,
+        now,
+    );
+    movement.sku = Some(sku.clone());
+    movement.order_id = Some(hold.order_id.clone());
+    movement.lines = Some(hold.lines);
+    let entry: Bson = bson::serialize_to_bson(&movement).map_err(mongodb::error::Error::from)?;
+    let filter = doc! {"_id": sku, "holds": {"$elemMatch": {"order_id": &hold.order_id, "id": hold.id}}};
+    let update = doc! {
+        "$inc": {"on_hand": -hold.qty, "held": -hold.qty, "committed": hold.qty, "rev": 1_i64},
+        "$pull": {"holds": {"order_id": &hold.order_id, "id": hold.id}},
+        "$push": {"journal": entry},
+    };
+    Ok(db.stock.update_one(filter, update).await?.modified_count == 1)
+}

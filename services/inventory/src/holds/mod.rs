@@ -1,0 +1,183 @@
+//! What orders do to the stock: reserve, release, pin, unpin, commit, restock. Every effect is one conditional update of
+//! one stock document, and the hold in it is the inbox: a command that comes again finds what it did and answers the same.
+//!
+//! Who may be late here: a command can be delivered again at any time, beside itself, or after the commands that came
+//! after it. Two things keep that harmless.
+//!
+//! - **`close` in the ledger.** A release, or a refusal, first writes that the order is closed and then looks for holds;
+//!   a reservation first takes its holds and then looks whether the order is closed. Whichever comes second sees the
+//!   other, so nothing stays held for a closed order. One ledger entry an order does this and not an array in the stock
+//!   documents, because a release knows the order but not the SKUs that a reservation still under way will touch, and
+//!   because a well-sold SKU would collect orders without end. Each change of units stays one update of one document.
+//! - **A hold's `id`.** A commit or release names the very hold that it read. A hold taken anew by a late duplicate after
+//!   the first was committed is another one; the ledger tells that it is a stray, and it is given back.
+
+mod commit;
+mod pin;
+mod release;
+mod reserve;
+mod restock;
+pub mod sweeper;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bson::{Document, doc};
+use contracts::{OrderId, OrderItem, saga::Outcome};
+use futures::TryStreamExt as _;
+
+pub use commit::commit;
+pub use pin::{pin, unpin};
+pub use release::release;
+pub use reserve::reserve;
+pub use restock::restock;
+
+use crate::{
+    Error,
+    database::Database,
+    stock::{Hold, Movement, MovementKind, Stock},
+};
+
+/// How long a hold lasts unless it is pinned, in milliseconds: 15 minutes.
+const HOLD_MILLIS: i64 = 15 * 60 * 1_000;
+
+/// A hold and the SKU it is of.
+struct Held {
+    sku: String,
+    hold: Hold,
+}
+
+/// The holds of an order, by SKU.
+async fn holds_of(db: &Database, order: OrderId) -> Result<Vec<Held>, Error> {
+    let order = order.to_string();
+    let stocks: Vec<Document> = db
+        .stock
+        .clone_with_type()
+        .find(doc! {"holds.order_id": &order})
+        .projection(doc! {"holds": {"$elemMatch": {"order_id": &order}}})
+        .sort(doc! {"_id": 1})
+        .await?
+        .try_collect()
+        .await?;
+    stocks
+        .into_iter()
+        .map(|stock| {
+            let found: Found = bson::deserialize_from_document(stock).map_err(mongodb::error::Error::from)?;
+            let hold = found
+                .holds
+                .into_iter()
+                .next()
+                .ok_or(Error::Malformed("a hold without a hold"))?;
+            Ok(Held { sku: found.sku, hold })
+        })
+        .collect()
+}
+
+#[derive(serde::Deserialize)]
+struct Found {
+    #[serde(rename = "_id")]
+    sku: String,
+    holds: Vec<Hold>,
+}
+
+/// What the ledger tells of an order.
+#[derive(Default)]
+struct Record {
+    /// The SKUs that left for good.
+    committed: BTreeSet<String>,
+    /// How many SKUs the order has, if any left.
+    lines: i64,
+    /// Why nothing may be held any more.
+    closed: Option<Outcome>,
+}
+
+impl Record {
+    fn add(&mut self, movement: Movement) {
+        match movement.kind {
+            MovementKind::Commit => {
+                self.lines = movement.lines.unwrap_or_default();
+                self.committed.extend(movement.sku);
+            }
+            MovementKind::Close => {
+                self.closed = Some(refused(
+                    movement.reason.as_deref().unwrap_or("closed"),
+                    movement.detail.unwrap_or_default(),
+                ));
+            }
+            MovementKind::Receive | MovementKind::Adjust | MovementKind::Restock => {}
+        }
+    }
+}
+
+/// What is in the ledger about an order.
+async fn record_of(db: &Database, order: OrderId) -> Result<Record, Error> {
+    let mut record = Record::default();
+    let mut movements = db.movements.find(doc! {"order_id": order.to_string()}).await?;
+    while let Some(movement) = movements.try_next().await? {
+        record.add(movement);
+    }
+    Ok(record)
+}
+
+/// As [`record_of`], with what is not yet copied to the ledger. The journals are read first: an entry leaves its journal
+/// only once it is in the ledger, so that it is seen in one of the two.
+async fn whole_record_of(db: &Database, order: OrderId) -> Result<Record, Error> {
+    let order_id = order.to_string();
+    let journals: Vec<Stock> = db
+        .stock
+        .find(doc! {"journal._id": {"$gt": ""}, "journal.order_id": &order_id})
+        .await?
+        .try_collect()
+        .await?;
+    let mut record = record_of(db, order).await?;
+    let entries = journals.into_iter().flat_map(|stock| stock.journal);
+    entries
+        .filter(|entry| entry.order_id.as_ref() == Some(&order_id))
+        .for_each(|entry| record.add(entry));
+    Ok(record)
+}
+
+/// Gives the units of one hold back, if it is still there and `condition` holds for it. Whether it was.
+async fn give_back(db: &Database, held: &Held, condition: Document) -> Result<bool, Error> {
+    let Held { sku, hold } = held;
+    let mut which = doc! {"order_id": &hold.order_id, "id": hold.id};
+    which.extend(condition);
+    let update = doc! {
+        "$inc": {"available": hold.qty, "held": -hold.qty, "rev": 1_i64},
+        "$pull": {"holds": {"order_id": &hold.order_id, "id": hold.id}},
+    };
+    let result = db
+        .stock
+        .update_one(doc! {"_id": sku, "holds": {"$elemMatch": which}}, update)
+        .await?;
+    Ok(result.modified_count == 1)
+}
+
+/// Gives back what is held for an order although it is committed: taken by a duplicate that came too late.
+async fn give_back_strays(db: &Database, order: OrderId) -> Result<(), Error> {
+    // The holds are read before the ledger: a stray was taken after its SKU was entered there.
+    let holds = holds_of(db, order).await?;
+    let record = record_of(db, order).await?;
+    for held in holds.iter().filter(|held| record.committed.contains(&held.sku)) {
+        give_back(db, held, doc! {}).await?;
+    }
+    Ok(())
+}
+
+/// The items of a command in the order in which every command takes them; a SKU that comes twice is the sender's mistake.
+fn by_sku(items: &[OrderItem]) -> Result<BTreeMap<&str, i64>, Error> {
+    let sorted: BTreeMap<&str, i64> = items
+        .iter()
+        .map(|item| (item.sku.as_str(), i64::from(item.quantity.get())))
+        .collect();
+    if sorted.is_empty() || sorted.len() != items.len() {
+        return Err(Error::Malformed("each SKU must be there once, and one at least"));
+    }
+    Ok(sorted)
+}
+
+fn refused(reason: &str, detail: impl Into<String>) -> Outcome {
+    Outcome::Refused {
+        reason: reason.to_owned(),
+        detail: detail.into(),
+    }
+}

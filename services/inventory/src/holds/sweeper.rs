@@ -1,0 +1,158 @@
+//! What nobody waits for: holds expire, journals are copied to the ledger, the catalog learns what is in stock. Every step is
+//! conditional, so any number of replicas may sweep at the same time; a crash between two steps is made good by the next sweep.
+
+use std::{sync::Arc, time::Duration};
+
+use bson::doc;
+use futures::TryStreamExt as _;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::{Held, give_back};
+use crate::{
+    Error,
+    database::{self, Database},
+    error::is_duplicate,
+    stock::{Movement, Stock},
+};
+
+/// How often to sweep when nobody asks.
+const PERIOD: Duration = Duration::from_secs(1);
+/// How often to sweep at most: under load one sweep does the work of many commands.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Documents of one kind a sweep takes up.
+const BATCH: i64 = 100;
+
+/// What one sweep did.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Swept {
+    /// Holds that expired.
+    pub expired: usize,
+    /// Movements that were copied to the ledger.
+    pub entered: usize,
+    /// Products whose `in_stock` changed.
+    pub listed: usize,
+}
+
+/// Sweeps until told to stop; a failure is logged and tried again at the next turn.
+pub async fn run(db: Database, nudge: Arc<Notify>, shutdown: CancellationToken) {
+    let mut failing = false;
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = nudge.notified() => {}
+            () = tokio::time::sleep(PERIOD) => {}
+        }
+        let db = db.clone();
+        match database::run(async move { sweep_once(&db).await }).await {
+            Ok(swept) => {
+                if swept.expired > 0 {
+                    tracing::info!(holds = swept.expired, "holds expired");
+                }
+                failing = false;
+            }
+            // Once an outage, not once a second.
+            Err(error) if !failing => {
+                failing = true;
+                tracing::error!(error = &error as &dyn std::error::Error, "cannot sweep");
+            }
+            Err(_) => {}
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// One sweep, on the database's clock.
+pub async fn sweep_once(db: &Database) -> Result<Swept, Error> {
+    Ok(Swept {
+        expired: expire(db).await?,
+        entered: enter_movements(db).await?,
+        listed: publish_availability(db).await?,
+    })
+}
+
+/// Gives back what was held for too long.
+async fn expire(db: &Database) -> Result<usize, Error> {
+    let now = db.now().await?;
+    let late = doc! {"state": "held", "expires_at": {"$lte": now}};
+    let stocks: Vec<Stock> = db
+        .stock
+        .find(doc! {"holds": {"$elemMatch": &late}})
+        .limit(BATCH)
+        .await?
+        .try_collect()
+        .await?;
+    let mut expired = 0;
+    for Stock { sku, holds, .. } in stocks {
+        for hold in holds
+            .into_iter()
+            .filter(|hold| hold.expires_at.is_some_and(|at| at <= now))
+        {
+            // Asked again in the update itself: it may have been pinned meanwhile.
+            let held = Held {
+                sku: sku.clone(),
+                hold,
+            };
+            expired += usize::from(give_back(db, &held, late.clone()).await?);
+        }
+    }
+    Ok(expired)
+}
+
+/// Copies the journals to the ledger and empties them, in this order: after a crash between the two the entry is found
+/// in the ledger by its key.
+async fn enter_movements(db: &Database) -> Result<usize, Error> {
+    let stocks: Vec<Stock> = db
+        .stock
+        .find(doc! {"journal._id": {"$gt": ""}})
+        .limit(BATCH)
+        .await?
+        .try_collect()
+        .await?;
+    let mut movements: Vec<Movement> = Vec::new();
+    for Stock { sku, journal, .. } in &stocks {
+        movements.extend(journal.iter().cloned().map(|entry| Movement {
+            sku: Some(sku.clone()),
+            ..entry
+        }));
+    }
+    if movements.is_empty() {
+        return Ok(0);
+    }
+    match db.movements.insert_many(&movements).ordered(false).await {
+        Ok(_) => {}
+        Err(error) if is_duplicate(&error) => {}
+        Err(error) => return Err(error.into()),
+    }
+    for Stock { sku, journal, .. } in stocks {
+        let entered: Vec<String> = journal.into_iter().map(|entry| entry.id).collect();
+        db.stock
+            .update_one(
+                doc! {"_id": sku},
+                doc! {"$pull": {"journal": {"_id": {"$in": entered}}}},
+            )
+            .await?;
+    }
+    Ok(movements.len())
+}
+
+/// Tells the catalog which products can be bought. Kept in the product because lists are filtered by it, and told from
+/// here because a sale must not touch the product unless it is the last unit.
+pub async fn publish_availability(db: &Database) -> Result<usize, Error> {
+    let mut listed = 0;
+    for (was, filter) in [(true, doc! {"$lte": 0}), (false, doc! {"$gt": 0})] {
+        let wrong = doc! {"listed": was, "available": filter.clone()};
+        let stocks: Vec<Stock> = db.stock.find(wrong).limit(BATCH).await?.try_collect().await?;
+        for Stock { sku, rev, .. } in stocks {
+            // Of two that tell, the one that has seen the later document is right.
+            let update = doc! {"$set": {"in_stock": !was, "stock_rev": rev}};
+            db.products
+                .update_one(doc! {"_id": &sku, "stock_rev": {"$lt": rev}}, update)
+                .await?;
+            let told = doc! {"_id": sku, "available": filter.clone()};
+            db.stock.update_one(told, doc! {"$set": {"listed": !was}}).await?;
+            listed += 1;
+        }
+    }
+    Ok(listed)
+}

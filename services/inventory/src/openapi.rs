@@ -1,0 +1,47 @@
+//! The OpenAPI document of the REST API, from the handlers themselves.
+
+use axum::Json;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+use crate::{products, stock};
+
+/// The document.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Souk inventory", description = "The catalog and the stock."),
+    paths(
+        products::list_products::list_products,
+        products::create_product::create_product,
+        products::get_product::get_product,
+        products::update_product::update_product,
+        products::delete_product::delete_product,
+        products::image::get_image,
+        products::list_categories::list_categories,
+        stock::get_stock::get_stock,
+        stock::adjust_stock::adjust_stock,
+    ),
+    modifiers(&Bearer),
+    tags((name = "catalog", description = "What is sold"), (name = "stock", description = "How many there are")),
+)]
+pub struct Document;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .build();
+        let components = document.components.get_or_insert_with(Default::default);
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// `GET /openapi.json`.
+pub async fn get_openapi() -> Json<utoipa::openapi::OpenApi> {
+    Json(Document::openapi())
+}

@@ -1,0 +1,44 @@
+//! `DELETE /v1/products/{sku}`: an administrator takes a product off sale. The books of its stock stay.
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
+use contracts::Sku;
+use souk_http::{Path, Problem, ProblemBody, auth::Admin};
+
+use super::{etag::Expected, store};
+use crate::{Error, app::App, database, stock};
+
+/// Removes a product; 409 while orders hold units of it, 428 without `If-Match`, 412 when it has changed since.
+#[utoipa::path(delete, path = "/v1/products/{sku}", tag = "catalog", security(("bearer" = [])),
+    params(("sku" = Sku, Path, description = "The product"),
+        ("if-match" = String, Header, description = "The ETag of the version that was seen")),
+    responses((status = 204), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 412, body = ProblemBody),
+        (status = 428, body = ProblemBody)))]
+pub async fn delete_product(
+    State(app): State<App>,
+    _: Admin,
+    Path(sku): Path<Sku>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Problem> {
+    let expected = Expected::from_headers(&headers)?;
+    database::run(async move {
+        let sku = sku.as_str();
+        if !expected.matches(store::find(&app.db, sku).await?.version) {
+            return Err(Error::Stale);
+        }
+        // First nothing more can be reserved, then the product goes: the other way round an order could hold units of
+        // a product that is no more.
+        stock::store::retire(&app.db, sku).await?;
+        let removed = store::remove(&app.db, sku, &expected).await;
+        if matches!(removed, Err(Error::Stale)) {
+            stock::store::open(&app.db, sku).await?;
+            app.nudge.notify_one();
+        }
+        removed
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
+}

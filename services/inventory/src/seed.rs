@@ -1,0 +1,125 @@
+//! The demo's catalog: 60 products in 6 categories, from `seed/catalog.json`. Seeding again adds what is missing and touches
+//! nothing that is there, least of all stock that has been sold from.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use bson::{DateTime, doc};
+use contracts::{Currency, Money, Sku};
+use serde::Deserialize;
+
+use crate::{
+    database::Database,
+    holds::sweeper,
+    products::{Attributes, ProductDocument},
+    stock::{Movement, MovementKind, Stock},
+};
+
+const CATALOG: &str = include_str!("../seed/catalog.json");
+/// When the first product was added (2026-01-05T08:00:00Z); each next one an hour later.
+const OPENING_MILLIS: i64 = 1_767_600_000_000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Catalog {
+    categories: Vec<Category>,
+    products: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Category {
+    slug: String,
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Item {
+    sku: Sku,
+    name: String,
+    description: String,
+    category: String,
+    /// In cents.
+    price: i64,
+    on_hand: i64,
+    attributes: Attributes,
+}
+
+/// Adds what is missing.
+pub async fn run(db: &Database) -> Result<()> {
+    let catalog: Catalog = serde_json::from_str(CATALOG).context("catalog.json is malformed")?;
+    for (position, Category { slug, name }) in (0_i64..).zip(catalog.categories) {
+        let blank = doc! {"$setOnInsert": {"name": name, "position": position}};
+        db.categories
+            .update_one(doc! {"_id": slug}, blank)
+            .upsert(true)
+            .await?;
+    }
+    let (mut added, mut created_at) = (0, Duration::ZERO);
+    for item in catalog.products {
+        added += u64::from(add(db, item, created_at).await?);
+        created_at += Duration::from_secs(3_600);
+    }
+    // Now, so that the shop is complete before any service runs.
+    while sweeper::sweep_once(db).await? != sweeper::Swept::default() {}
+    tracing::info!(added, "seeded");
+    Ok(())
+}
+
+/// Adds one product with its stock, unless they are there.
+async fn add(db: &Database, item: Item, since_opening: Duration) -> Result<bool> {
+    let Item {
+        sku,
+        name,
+        description,
+        category,
+        price,
+        on_hand,
+        attributes,
+    } = item;
+    let at = DateTime::from_millis(OPENING_MILLIS + i64::try_from(since_opening.as_millis())?);
+    let mut stock = Stock::none(sku.as_str());
+    if on_hand > 0 {
+        let mut movement = Movement::new(format!("seed/{sku}"), MovementKind::Receive, on_hand, at);
+        movement.reason = Some("seed".to_owned());
+        (stock.on_hand, stock.available, stock.received) = (on_hand, on_hand, on_hand);
+        stock.journal.push(movement);
+    }
+    // Above the 0 that a new product has been told.
+    stock.rev = 1;
+    let mut product = ProductDocument {
+        sku: sku.clone(),
+        name,
+        description,
+        category,
+        price: Money::new(price, Currency::EUR),
+        image: None,
+        attributes,
+        version: 1,
+        created_at: at,
+        search: Vec::new(),
+        name_tokens: Vec::new(),
+        name_key: String::new(),
+        in_stock: false,
+        stock_rev: 0,
+    };
+    product.index();
+    let blank = without_id(bson::serialize_to_document(&stock)?);
+    db.stock
+        .update_one(doc! {"_id": sku.as_str()}, doc! {"$setOnInsert": blank})
+        .upsert(true)
+        .await?;
+    let blank = without_id(bson::serialize_to_document(&product)?);
+    let result = db
+        .products
+        .update_one(doc! {"_id": sku.as_str()}, doc! {"$setOnInsert": blank})
+        .upsert(true)
+        .await?;
+    Ok(result.upserted_id.is_some())
+}
+
+fn without_id(mut document: bson::Document) -> bson::Document {
+    let _ = document.remove("_id");
+    document
+}

@@ -1,0 +1,13 @@
+//! Inventory on a real database, and where it matters a real broker: handlers by their URLs, holds by their commands.
+
+mod catalog;
+mod expiry;
+mod grpc;
+mod holds;
+mod late;
+mod openapi;
+mod outage;
+mod products;
+mod seed;
+mod stock;
+mod support;

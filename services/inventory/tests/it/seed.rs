@@ -1,0 +1,70 @@
+//! `inventory migrate` and `inventory seed`, as often as one likes.
+
+use bson::doc;
+use contracts::OrderId;
+use inventory::{migrate, seed};
+
+use crate::support::{api, done};
+
+#[tokio::test]
+async fn the_seed_is_complete_and_never_resets_what_was_sold() {
+    let api = api().await;
+    seed::run(&api.shelf).await.unwrap();
+    let categories = api.get("/v1/categories").await.expect(200);
+    let counts: Vec<_> = categories["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| &item["products"])
+        .collect();
+    assert_eq!(counts, [10; 6]);
+    let page = api.get("/v1/products?limit=100").await.expect(200);
+    assert_eq!(page["items"].as_array().unwrap().len(), 60);
+    assert!(
+        page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|item| item["price"]["currency"] == "EUR")
+    );
+    assert_eq!(page["facets"]["in_stock"], 59, "one is sold out");
+    assert_eq!(
+        api.get("/v1/products?q=ceremonial&in_stock=true")
+            .await
+            .expect(200)["items"][0]["sku"],
+        "TEA-0008"
+    );
+
+    let order = OrderId::generate();
+    assert_eq!(api.shelf.reserve(order, &[("TEA-0001", 2)]).await, done());
+    assert_eq!(api.shelf.commit(order).await, done());
+    let before = api.shelf.levels("TEA-0001").await;
+    migrate::run(api.shelf.raw()).await.unwrap();
+    seed::run(&api.shelf).await.unwrap();
+    assert_eq!(api.shelf.levels("TEA-0001").await, before);
+    assert_eq!(
+        api.shelf
+            .movements
+            .count_documents(doc! {"kind": "receive"})
+            .await
+            .unwrap(),
+        59
+    );
+}
+
+#[tokio::test]
+async fn the_database_itself_refuses_impossible_stock() {
+    let shelf = crate::support::shelf(&[("A", 1)]).await;
+    for impossible in [
+        doc! {"$inc": {"available": -2_i64}},
+        doc! {"$unset": {"holds": ""}},
+    ] {
+        let refused = shelf
+            .db
+            .stock
+            .update_one(doc! {"_id": "A"}, impossible.clone())
+            .await;
+        assert!(refused.is_err(), "{impossible}");
+    }
+    assert_eq!(shelf.levels("A").await, (1, 1, 0, 0));
+}

@@ -23,7 +23,7 @@ const POOL: u32 = 32;
 /// The collections of inventory.
 #[derive(Clone, Debug)]
 pub struct Database {
-    database: mongodb::Database,
+    raw: mongodb::Database,
     /// What is sold.
     pub products: Collection<ProductDocument>,
     /// One document a SKU: units and holds.
@@ -58,19 +58,19 @@ impl Database {
             stock: database.collection("stock"),
             movements: database.collection("movements"),
             categories: database.collection("categories"),
-            database,
+            raw: database,
         }
     }
 
     /// The database itself, for migrations and tests.
     #[must_use]
     pub fn raw(&self) -> &mongodb::Database {
-        &self.database
+        &self.raw
     }
 
     /// The clock of the database: the only one that decides over holds.
     pub async fn now(&self) -> Result<DateTime, Error> {
-        let hello = self.database.run_command(doc! {"hello": 1}).await?;
+        let hello = self.raw.run_command(doc! {"hello": 1}).await?;
         hello
             .get_datetime("localTime")
             .copied()
@@ -79,7 +79,7 @@ impl Database {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), Error> {
-        let database = self.database.clone();
+        let database = self.raw.clone();
         run(async move {
             database.run_command(doc! {"ping": 1}).await?;
             Ok(())

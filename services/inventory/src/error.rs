@@ -54,6 +54,13 @@ impl Error {
         Self::Invalid(vec![FieldError::new(pointer, detail)])
     }
 
+    /// The error with its causes, for the log.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let causes = std::iter::successors(Some(self as &dyn std::error::Error), |error| error.source());
+        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    }
+
     /// Whether the database is away, so that the same request may succeed in a moment.
     #[must_use]
     pub fn is_outage(&self) -> bool {
@@ -69,26 +76,41 @@ impl Error {
                             | ErrorKind::DnsResolve { .. }
                             | ErrorKind::Shutdown
                     )
+                    || code(error).is_some_and(|code| TRANSIENT.contains(&code))
             }
             _ => false,
         }
     }
 }
 
-/// Whether a unique key was already there.
-pub(crate) fn is_duplicate(error: &mongodb::error::Error) -> bool {
+/// What a server answers while it stops, steps down, elects another or meets a conflict.
+const TRANSIENT: [i32; 9] = [6, 7, 89, 91, 112, 189, 10_107, 11_600, 13_435];
+
+/// A unique key is there already.
+const DUPLICATE: i32 = 11_000;
+
+/// The code that the server gave.
+fn code(error: &mongodb::error::Error) -> Option<i32> {
     use mongodb::error::WriteFailure;
     match &*error.kind {
-        ErrorKind::Write(WriteFailure::WriteError(error)) => error.code == 11000,
-        ErrorKind::Command(error) => error.code == 11000,
+        ErrorKind::Command(error) => Some(error.code),
+        ErrorKind::Write(WriteFailure::WriteError(error)) => Some(error.code),
+        ErrorKind::Write(WriteFailure::WriteConcernError(error)) => Some(error.code),
+        _ => None,
+    }
+}
+
+/// Whether a unique key was already there.
+pub(crate) fn is_duplicate(error: &mongodb::error::Error) -> bool {
+    match &*error.kind {
         ErrorKind::InsertMany(many) => {
             many.write_concern_error.is_none()
                 && many
                     .write_errors
                     .as_ref()
-                    .is_some_and(|all| all.iter().all(|error| error.code == 11000))
+                    .is_some_and(|all| all.iter().all(|error| error.code == DUPLICATE))
         }
-        _ => false,
+        _ => code(error) == Some(DUPLICATE),
     }
 }
 
@@ -117,13 +139,10 @@ impl From<Error> for Problem {
             ),
             Error::Invalid(errors) => Self::invalid(errors),
             error if error.is_outage() => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "the catalog's database is away"
-                );
+                tracing::warn!(error = error.chain(), "the catalog's database is away");
                 Self::unavailable("The catalog's database does not answer at the moment.")
             }
-            error => Self::internal(&error),
+            error => Self::internal(error.chain()),
         }
     }
 }

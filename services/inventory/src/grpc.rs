@@ -67,7 +67,7 @@ impl Inventory for Service {
         let db = self.db.clone();
         let found = database::run(async move { products::find_many(&db, &skus).await })
             .await
-            .map_err(status)?;
+            .map_err(|error| status(&error))?;
         quote(&items, &found).map(Response::new)
     }
 
@@ -86,7 +86,7 @@ impl Inventory for Service {
         let (asked, db) = (skus.clone(), self.db.clone());
         let found = database::run(async move { products::available(&db, asked).await })
             .await
-            .map_err(status)?;
+            .map_err(|error| status(&error))?;
         if let ([sku], []) = (skus.as_slice(), found.as_slice()) {
             return Err(Status::not_found(format!("there is no product {sku}")));
         }
@@ -161,14 +161,11 @@ fn message(money: Money) -> MoneyMessage {
 }
 
 /// What a caller is told; the cause goes to the log, once.
-fn status(error: Error) -> Status {
+fn status(error: &Error) -> Status {
     if error.is_outage() {
-        tracing::warn!(
-            error = &error as &dyn std::error::Error,
-            "the catalog's database is away"
-        );
+        tracing::warn!(error = error.chain(), "the catalog's database is away");
         return Status::unavailable("the catalog's database does not answer at the moment");
     }
-    tracing::error!(error = &error as &dyn std::error::Error, "cannot answer");
+    tracing::error!(error = error.chain(), "cannot answer");
     Status::internal("something went wrong on our side")
 }

@@ -59,7 +59,7 @@ pub async fn run(db: &Database) -> Result<()> {
     let (mut added, mut created_at) = (0, Duration::ZERO);
     for item in catalog.products {
         added += u64::from(add(db, item, created_at).await?);
-        created_at += Duration::from_secs(3_600);
+        created_at += Duration::from_hours(1);
     }
     // Now, so that the shop is complete before any service runs.
     while sweeper::sweep_once(db).await? != sweeper::Swept::default() {}

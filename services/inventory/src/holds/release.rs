@@ -1,6 +1,6 @@
 //! `ReleaseStock`: undo a reservation, whether or not it has happened yet, and let none happen afterwards.
 
-use bson::{DateTime, doc};
+use bson::doc;
 use contracts::{
     OrderId,
     saga::{Outcome, ReleaseStock},
@@ -26,7 +26,7 @@ pub(super) async fn close(db: &Database, order: OrderId, refusal: Outcome) -> Re
     let Outcome::Refused { reason, detail } = &refusal else {
         return Err(Error::Malformed("an order is closed with a refusal"));
     };
-    let mut tombstone = Movement::new(format!("{order}/close"), MovementKind::Close, 0, DateTime::now());
+    let mut tombstone = Movement::new(format!("{order}/close"), MovementKind::Close, 0, db.now().await?);
     tombstone.order_id = Some(order.to_string());
     tombstone.reason = Some(reason.clone());
     tombstone.detail = Some(detail.clone());

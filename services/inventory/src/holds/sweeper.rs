@@ -54,7 +54,7 @@ pub async fn run(db: Database, nudge: Arc<Notify>, shutdown: CancellationToken) 
             // Once an outage, not once a second.
             Err(error) if !failing => {
                 failing = true;
-                tracing::error!(error = &error as &dyn std::error::Error, "cannot sweep");
+                tracing::error!(error = error.chain(), "cannot sweep");
             }
             Err(_) => {}
         }

@@ -13,8 +13,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     Product,
+    listing::{self, After, Filter, Sort},
     search::Words,
-    store::{self, After, Filter, Sort},
+    store,
 };
 use crate::{Error, app::App, database};
 
@@ -133,8 +134,8 @@ pub async fn list_products(
     let page = database::run(async move {
         // Both to their end: see the module `database`.
         let (found, facets) = tokio::join!(
-            store::list(&app.db, &filter, sort, limit, after),
-            store::facets(&app.db, &filter)
+            listing::list(&app.db, &filter, sort, limit, after),
+            listing::facets(&app.db, &filter)
         );
         let (found, facets) = (found?, facets?);
         let skus: Vec<_> = found

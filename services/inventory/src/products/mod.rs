@@ -8,6 +8,7 @@ pub mod get_product;
 pub mod image;
 pub mod list_categories;
 pub mod list_products;
+mod listing;
 mod picture;
 mod rules;
 mod search;

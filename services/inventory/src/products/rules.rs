@@ -7,7 +7,7 @@ use super::Attributes;
 use crate::Error;
 
 /// The dearest price, in minor units: an order of 100 lines of 99 such things still fits 64 bits with room.
-const DEAREST: i64 = 1_000_000_000_00;
+const DEAREST: i64 = 100_000_000_000;
 
 /// Collects what is wrong.
 #[derive(Default)]

@@ -1,19 +1,9 @@
 //! The catalog's queries.
 
-use bson::{Bson, DateTime, Document, doc};
-use contracts::Sku;
+use bson::{Bson, Document, doc};
 use futures::TryStreamExt as _;
-use serde::{Deserialize, Serialize};
-use souk_http::page::{Limit, Page};
-use utoipa::ToSchema;
 
-use super::{
-    CategoryDocument, ProductDocument,
-    etag::Expected,
-    list_categories::Category,
-    list_products::{CategoryCount, Facets, PriceRange},
-    search::Words,
-};
+use super::{CategoryDocument, ProductDocument, etag::Expected, list_categories::Category};
 use crate::{Error, database::Database, error::is_duplicate};
 
 /// The product, or that there is none.
@@ -115,7 +105,7 @@ pub(super) async fn categories(db: &Database) -> Result<Vec<Category>, Error> {
     Ok(categories.into_iter().map(category).collect())
 }
 
-async fn all_categories(db: &Database) -> Result<Vec<CategoryDocument>, Error> {
+pub(super) async fn all_categories(db: &Database) -> Result<Vec<CategoryDocument>, Error> {
     Ok(db
         .categories
         .find(doc! {})
@@ -125,233 +115,15 @@ async fn all_categories(db: &Database) -> Result<Vec<CategoryDocument>, Error> {
         .await?)
 }
 
-fn count_of(counts: &[Document], slug: &str) -> i64 {
+pub(super) fn count_of(counts: &[Document], slug: &str) -> i64 {
     let group = counts
         .iter()
         .find(|group| group.get_str("_id").is_ok_and(|id| id == slug));
     group.and_then(|group| group.get("count")).map_or(0, whole)
 }
 
-/// Which products are meant.
-#[derive(Debug, Clone)]
-pub(super) struct Filter {
-    pub words: Option<Words>,
-    pub skus: Option<Vec<Sku>>,
-    pub category: Option<String>,
-    pub min_price: Option<i64>,
-    pub max_price: Option<i64>,
-    pub in_stock: Option<bool>,
-}
-
-/// What a shopper can narrow a list by.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Facet {
-    Category,
-    Price,
-    Stock,
-}
-
-impl Filter {
-    /// What every facet has in common.
-    fn base(&self) -> Document {
-        let mut filter = self.words.as_ref().map(Words::filter).unwrap_or_default();
-        if let Some(skus) = &self.skus {
-            let skus: Vec<_> = skus.iter().map(Sku::as_str).collect();
-            filter.insert("_id", doc! {"$in": skus});
-        }
-        filter
-    }
-
-    /// The condition of every facet but `one`.
-    fn but(&self, one: Option<Facet>) -> Document {
-        let mut filter = Document::new();
-        if let Some(category) = self.category.as_ref().filter(|_| one != Some(Facet::Category)) {
-            filter.insert("category", category);
-        }
-        if one != Some(Facet::Price) {
-            let mut range = Document::new();
-            range.extend(
-                self.min_price
-                    .map(|least| ("$gte".to_owned(), Bson::Int64(least))),
-            );
-            range.extend(self.max_price.map(|most| ("$lte".to_owned(), Bson::Int64(most))));
-            if !range.is_empty() {
-                filter.insert("price.amount", range);
-            }
-        }
-        if let Some(in_stock) = self.in_stock.filter(|_| one != Some(Facet::Stock)) {
-            filter.insert("in_stock", in_stock);
-        }
-        filter
-    }
-}
-
-/// The order of a list. Ties are broken by the SKU, so that pages neither repeat nor skip.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Sort {
-    /// Best fit first.
-    #[default]
-    Relevance,
-    /// Cheapest first.
-    Price,
-    /// Dearest first.
-    #[serde(rename = "-price")]
-    PriceDescending,
-    /// Latest first.
-    Newest,
-    /// By the alphabet.
-    Name,
-}
-
-impl Sort {
-    /// The field, and 1 for ascending or -1 for descending.
-    fn key(self) -> (&'static str, i32) {
-        match self {
-            Self::Relevance => ("score", -1),
-            Self::Price => ("price.amount", 1),
-            Self::PriceDescending => ("price.amount", -1),
-            Self::Newest => ("created_at", -1),
-            Self::Name => ("name_key", 1),
-        }
-    }
-}
-
-/// Where the page before ended.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct After {
-    pub sort: Sort,
-    key: Key,
-    id: String,
-}
-
-/// The last item's value of the field that is sorted by.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(untagged)]
-enum Key {
-    Number(i64),
-    Text(String),
-}
-
-impl After {
-    /// What comes after it.
-    fn condition(&self) -> Document {
-        let (field, direction) = self.sort.key();
-        let key = match &self.key {
-            Key::Number(millis) if self.sort == Sort::Newest => {
-                Bson::DateTime(DateTime::from_millis(*millis))
-            }
-            Key::Number(number) => Bson::Int64(*number),
-            Key::Text(text) => Bson::String(text.clone()),
-        };
-        let beyond = if direction > 0 { "$gt" } else { "$lt" };
-        doc! {"$or": [{field: {beyond: key.clone()}}, {field: key, "_id": {"$gt": &self.id}}]}
-    }
-}
-
-/// A product of a list, with what it was sorted by if that was computed.
-pub(super) struct Found {
-    pub product: ProductDocument,
-    score: i64,
-}
-
-impl Found {
-    fn after(&self, sort: Sort) -> After {
-        let product = &self.product;
-        let key = match sort {
-            Sort::Relevance => Key::Number(self.score),
-            Sort::Price | Sort::PriceDescending => Key::Number(product.price.amount),
-            Sort::Newest => Key::Number(product.created_at.timestamp_millis()),
-            Sort::Name => Key::Text(product.name_key.clone()),
-        };
-        After {
-            sort,
-            key,
-            id: product.sku.to_string(),
-        }
-    }
-}
-
-/// One page.
-pub(super) async fn list(
-    db: &Database,
-    filter: &Filter,
-    sort: Sort,
-    limit: Limit,
-    after: Option<After>,
-) -> Result<Page<Found>, Error> {
-    let mut conditions = filter.base();
-    conditions.extend(filter.but(None));
-    let mut pipeline = vec![doc! {"$match": conditions}];
-    if let (Sort::Relevance, Some(words)) = (sort, &filter.words) {
-        pipeline.push(doc! {"$addFields": {"score": words.score()}});
-    }
-    pipeline.extend(after.map(|after| doc! {"$match": after.condition()}));
-    let (field, direction) = sort.key();
-    pipeline.push(doc! {"$sort": {field: direction, "_id": 1}});
-    pipeline.push(doc! {"$limit": i64::from(limit.get()) + 1});
-    let found: Vec<Document> = db.products.aggregate(pipeline).await?.try_collect().await?;
-    let found = found.into_iter().map(|document| {
-        let score = document.get("score").map_or(0, whole);
-        let product = bson::deserialize_from_document(document).map_err(mongodb::error::Error::from)?;
-        Ok(Found { product, score })
-    });
-    let found = found.collect::<Result<Vec<_>, Error>>()?;
-    Ok(Page::of(found, limit, |found| found.after(sort)))
-}
-
-/// The counts beside a list.
-pub(super) async fn facets(db: &Database, filter: &Filter) -> Result<Facets, Error> {
-    let in_stock = {
-        let mut conditions = filter.but(Some(Facet::Stock));
-        conditions.insert("in_stock", true);
-        conditions
-    };
-    let facets = doc! {
-        "categories": [
-            {"$match": filter.but(Some(Facet::Category))},
-            {"$group": {"_id": "$category", "count": {"$sum": 1}}},
-        ],
-        "price": [
-            {"$match": filter.but(Some(Facet::Price))},
-            {"$group": {"_id": Bson::Null, "min": {"$min": "$price.amount"}, "max": {"$max": "$price.amount"}}},
-        ],
-        "in_stock": [{"$match": in_stock}, {"$count": "count"}],
-    };
-    let pipeline = [doc! {"$match": filter.base()}, doc! {"$facet": facets}];
-    let mut found: Vec<Document> = db.products.aggregate(pipeline).await?.try_collect().await?;
-    let found: FacetDocument = bson::deserialize_from_document(found.pop().unwrap_or_default())
-        .map_err(mongodb::error::Error::from)?;
-    let categories = all_categories(db)
-        .await?
-        .into_iter()
-        .map(|CategoryDocument { slug, name, .. }| {
-            let count = count_of(&found.categories, &slug);
-            CategoryCount { slug, name, count }
-        });
-    Ok(Facets {
-        categories: categories.collect(),
-        price: found.price.into_iter().next().unwrap_or_default(),
-        in_stock: found
-            .in_stock
-            .first()
-            .and_then(|group| group.get("count"))
-            .map_or(0, whole),
-    })
-}
-
-#[derive(Deserialize)]
-struct FacetDocument {
-    #[serde(default)]
-    categories: Vec<Document>,
-    #[serde(default)]
-    price: Vec<PriceRange>,
-    #[serde(default)]
-    in_stock: Vec<Document>,
-}
-
 /// A number of either width: servers choose.
-fn whole(number: &Bson) -> i64 {
+pub(super) fn whole(number: &Bson) -> i64 {
     match number {
         Bson::Int32(number) => i64::from(*number),
         Bson::Int64(number) => *number,

@@ -35,17 +35,30 @@ pub struct ProductChanges {
     #[serde(default)]
     price: Option<Money>,
     /// Its picture; null for the one that Souk draws.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default)]
     #[schema(value_type = Option<String>)]
-    image: Option<Option<String>>,
+    image: Picture,
     /// All further properties anew.
     #[serde(default)]
     attributes: Option<Attributes>,
 }
 
-/// Tells `null` from absent (RFC 7396).
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+/// What becomes of the picture: `null` is not the same as absent (RFC 7396).
+#[derive(Debug, Default)]
+enum Picture {
+    /// Absent.
+    #[default]
+    Keep,
+    /// Null.
+    Drawn,
+    /// A place.
+    At(String),
+}
+
+impl<'de> Deserialize<'de> for Picture {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(|image| image.map_or(Self::Drawn, Self::At))
+    }
 }
 
 /// Changes a product; 428 without `If-Match`, 412 when it has changed since.
@@ -72,11 +85,9 @@ pub async fn update_product(
             .iter()
             .for_each(|text| rules.description(text));
         changes.price.iter().for_each(|price| rules.price(*price));
-        changes
-            .image
-            .iter()
-            .flatten()
-            .for_each(|image| rules.image(image));
+        if let Picture::At(image) = &changes.image {
+            rules.image(image);
+        }
         changes
             .attributes
             .iter()
@@ -102,7 +113,11 @@ pub async fn update_product(
         product.description = description.unwrap_or(product.description);
         product.category = category.unwrap_or(product.category);
         product.price = price.unwrap_or(product.price);
-        product.image = image.unwrap_or(product.image);
+        product.image = match image {
+            Picture::Keep => product.image,
+            Picture::Drawn => None,
+            Picture::At(place) => Some(place),
+        };
         product.attributes = attributes.unwrap_or(product.attributes);
         product.version = seen + 1;
         product.index();

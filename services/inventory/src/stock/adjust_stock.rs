@@ -69,10 +69,7 @@ pub async fn adjust_stock(
         // Here and not by the sweeper in a moment, so that the administrator finds the product in stock at once. The units
         // are in the books already: a failure here must not look as if they were not.
         if let Err(error) = sweeper::publish_availability(&app.db).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "the catalog learns of the stock later"
-            );
+            tracing::warn!(error = error.chain(), "the catalog learns of the stock later");
         }
         app.nudge.notify_one();
         Ok(stock)

@@ -1,5 +1,7 @@
 //! Inventory on a real database, and where it matters a real broker: handlers by their URLs, holds by their commands.
 
+#![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
+
 mod catalog;
 mod expiry;
 mod grpc;

@@ -1,1 +1,15 @@
-//! Placeholder.
+//! What every HTTP service of Souk shares: errors as problem+json, strict extractors, token verification, idempotency,
+//! paging, health and the server itself. It knows HTTP and PostgreSQL; it must never know a service's domain.
+
+pub mod auth;
+pub mod database;
+mod extract;
+pub mod health;
+pub mod idempotency;
+pub mod page;
+mod problem;
+mod server;
+
+pub use extract::{BODY_LIMIT, HashedJson, Json, Path, Query};
+pub use problem::{FieldError, Problem, ProblemBody};
+pub use server::{Admin, detached, layers, serve, shutdown_signal};

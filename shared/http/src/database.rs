@@ -1,0 +1,70 @@
+//! The PostgreSQL pool, with the settings that keep one bad request from hurting the next, and database errors as
+//! problems.
+
+use std::{error::Error, time::Duration};
+
+use sqlx::{
+    PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::{FieldError, Problem};
+
+/// A pool of at most `max` connections that connects when first used: a database that is away makes requests fail with
+/// 503, not the process.
+pub fn pool(url: &str, max: u32) -> Result<PgPool, sqlx::Error> {
+    let options: PgConnectOptions = url.parse()?;
+    let options = options.options([
+        ("statement_timeout", "5000"),
+        ("lock_timeout", "4000"),
+        ("idle_in_transaction_session_timeout", "10000"),
+    ]);
+    Ok(PgPoolOptions::new()
+        .max_connections(max)
+        .acquire_timeout(Duration::from_secs(3))
+        // A `begin` that is dropped half-way can leave its transaction open; the next borrower must not find it.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                sqlx::query("ROLLBACK").execute(connection).await?;
+                Ok(true)
+            })
+        })
+        .connect_lazy_with(options))
+}
+
+/// Whether the database, rather than the statement, is the trouble: a later attempt can succeed.
+#[must_use]
+pub fn is_away(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        // Connection exceptions, too many connections, operator intervention (shutdown, cancelled by timeout), lock not
+        // available, and transactions that lost a race: classes 08, 53, 57, 55P03, 40.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            ["08", "53", "57", "40"]
+                .iter()
+                .any(|class| code.starts_with(class))
+                || code == "55P03"
+        }),
+        _ => false,
+    }
+}
+
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        if is_away(&error) {
+            tracing::warn!(error = &error as &dyn Error, "the database is away");
+            return Self::unavailable("The database is not available at the moment.");
+        }
+        // PostgreSQL's text cannot hold U+0000; everything else that a client sends is checked before.
+        let code = error.as_database_error().and_then(|error| error.code());
+        if code.is_some_and(|code| code == "22021" || code == "22P05") {
+            return Self::invalid(vec![FieldError::new("", "must not contain the character U+0000")]);
+        }
+        Self::internal(error)
+    }
+}

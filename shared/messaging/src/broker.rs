@@ -1,0 +1,182 @@
+//! The connections to RabbitMQ: one for publishing and one for consuming, so that a broker that blocks publishers does not
+//! stop acknowledgements. Both come back by themselves, for ever, and declare the topology again.
+
+use std::{sync::Arc, time::Duration};
+
+use lapin::{
+    BasicProperties, Channel, Connection, ConnectionProperties,
+    options::{BasicQosOptions, ConfirmSelectOptions},
+};
+use telemetry::TraceContext;
+use tokio::{
+    sync::{Mutex, mpsc, oneshot},
+    time::timeout,
+};
+use tracing::{Instrument, info, info_span, warn};
+
+use crate::{Namespace, Outgoing, PublishError, publisher, topology};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The URL is not `amqp://…` or `amqps://…`. (It is not repeated here: it carries a password.)
+#[derive(Debug, thiserror::Error)]
+#[error("the broker's URL is not valid: {0}")]
+pub struct InvalidUrl(String);
+
+/// A way to RabbitMQ that outlives its connections.
+#[derive(Debug)]
+pub struct Broker {
+    app_id: &'static str,
+    connector: Connector,
+    requests: mpsc::Sender<publisher::Request>,
+}
+
+impl Broker {
+    /// A broker at `url`, known there as `app_id`. That it is away now is not an error, a wrong URL is.
+    pub async fn connect(
+        url: &str,
+        app_id: &'static str,
+        namespace: Namespace,
+    ) -> Result<Arc<Self>, InvalidUrl> {
+        url.parse::<lapin::uri::AMQPUri>().map_err(InvalidUrl)?;
+        let connector = Connector {
+            url: url.into(),
+            app_id,
+            namespace,
+            publishing: Arc::default(),
+            consuming: Arc::default(),
+        };
+        let (requests, waiting) = mpsc::channel(1024);
+        tokio::spawn(publisher::run(connector.clone(), waiting));
+        let this = Arc::new(Self {
+            app_id,
+            connector,
+            requests,
+        });
+        if let Err(error) = this.check().await {
+            warn!(%error, "the broker is away for now");
+        }
+        Ok(this)
+    }
+
+    /// Publishes a message and waits until the broker has it for good.
+    pub async fn publish(&self, message: &Outgoing) -> Result<(), PublishError> {
+        let span = info_span!(
+            "send",
+            otel.name = format!("send {}", message.queue),
+            otel.kind = "producer",
+            messaging.system = "rabbitmq",
+            messaging.destination.name = message.queue,
+            messaging.message.id = %message.id,
+            messaging.message.conversation_id = %message.correlation_id,
+        );
+        message.trace.attach(&span);
+        async {
+            // The receiver's span becomes a child of where the message was created; the send is its sibling.
+            let trace = if message.trace == TraceContext::default() {
+                TraceContext::current()
+            } else {
+                message.trace.clone()
+            };
+            let properties = message.properties(self.app_id, &trace);
+            let body = serde_json::to_vec(&message.body).unwrap_or_default();
+            self.publish_raw(self.connector.namespace.queue(&message.queue), properties, body)
+                .await
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// Publishes bytes to a queue by its name on the broker.
+    pub(crate) async fn publish_raw(
+        &self,
+        queue: String,
+        properties: BasicProperties,
+        body: Vec<u8>,
+    ) -> Result<(), PublishError> {
+        let (done, answer) = oneshot::channel();
+        let gone = || PublishError::Unconfirmed("the publisher has stopped".into());
+        let request = publisher::Request {
+            queue,
+            properties,
+            body,
+            done,
+        };
+        self.requests.send(request).await.map_err(|_| gone())?;
+        answer.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// Whether the broker answers: what readiness asks.
+    pub async fn check(&self) -> Result<(), lapin::Error> {
+        self.connector
+            .connection(&self.connector.publishing)
+            .await
+            .map(drop)
+    }
+
+    pub(crate) fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
+    /// The prefix of its queues.
+    #[must_use]
+    pub fn namespace(&self) -> &Namespace {
+        &self.connector.namespace
+    }
+}
+
+type Slot = Arc<Mutex<Option<Connection>>>;
+
+/// Opens channels, over a connection that is made again when it was lost.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    url: Arc<str>,
+    app_id: &'static str,
+    pub(crate) namespace: Namespace,
+    publishing: Slot,
+    consuming: Slot,
+}
+
+impl std::fmt::Debug for Connector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The URL carries a password.
+        f.debug_struct("Connector")
+            .field("app_id", &self.app_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Connector {
+    pub(crate) async fn publishing_channel(&self) -> lapin::Result<Channel> {
+        let channel = self.connection(&self.publishing).await?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        Ok(channel)
+    }
+
+    pub(crate) async fn consuming_channel(&self, prefetch: u16) -> lapin::Result<Channel> {
+        let channel = self.connection(&self.consuming).await?;
+        channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
+        Ok(channel)
+    }
+
+    /// A new channel on the connection in `slot`; a new connection, and the topology, when that one is gone.
+    async fn connection(&self, slot: &Slot) -> lapin::Result<Channel> {
+        let mut slot = slot.lock().await;
+        if let Some(connection) = slot.as_ref().filter(|connection| connection.status().connected()) {
+            return connection.create_channel().await;
+        }
+        let options = ConnectionProperties::default().with_connection_name(self.app_id.into());
+        let connect = async {
+            let connection = Connection::connect(&self.url, options).await?;
+            let channel = connection.create_channel().await?;
+            topology::declare(&channel, &self.namespace).await?;
+            Ok::<_, lapin::Error>((connection, channel))
+        };
+        let (connection, channel) = timeout(CONNECT_TIMEOUT, connect).await.map_err(|_| {
+            std::io::Error::new(std::io::ErrorKind::TimedOut, "the broker did not answer in time")
+        })??;
+        info!("connected to the broker");
+        *slot = Some(connection);
+        Ok(channel)
+    }
+}

@@ -1,0 +1,77 @@
+//! The inbox makes the effect of a message once: its row is written in the transaction of the effect, and a duplicate gets
+//! the stored reply again (Idempotent Receiver, Hohpe and Woolf).
+//!
+//! The table lives in each service's own database, so its SQL is checked when it runs, not when it is compiled:
+//!
+//! ```sql
+//! CREATE TABLE inbox (
+//!     message_id  uuid PRIMARY KEY,
+//!     body_sha256 bytea NOT NULL,
+//!     reply       jsonb,
+//!     received_at timestamptz NOT NULL DEFAULT now()
+//! );
+//! ```
+
+use sqlx::{PgConnection, types::Json};
+use uuid::Uuid;
+
+use crate::{Incoming, Outgoing};
+
+/// What the inbox knows of a message.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Seen {
+    /// It came for the first time; its row is written now.
+    New,
+    /// It was handled before.
+    Duplicate {
+        /// What was answered then.
+        reply: Option<Outgoing>,
+    },
+    /// Its id was used for another body: a fault of the sender.
+    Conflict,
+}
+
+/// Enters a message. A second transaction with the same message waits here until the first has ended.
+pub async fn begin(conn: &mut PgConnection, message: &Incoming) -> sqlx::Result<Seen> {
+    let hash = message.body_sha256();
+    let inserted =
+        sqlx::query("INSERT INTO inbox (message_id, body_sha256) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+            .bind(message.id)
+            .bind(&hash[..])
+            .execute(&mut *conn)
+            .await?;
+    if inserted.rows_affected() == 1 {
+        return Ok(Seen::New);
+    }
+    let (stored, reply): (Vec<u8>, Option<Json<Outgoing>>) =
+        sqlx::query_as("SELECT body_sha256, reply FROM inbox WHERE message_id = $1")
+            .bind(message.id)
+            .fetch_one(conn)
+            .await?;
+    Ok(if stored == hash {
+        Seen::Duplicate {
+            reply: reply.map(|Json(reply)| reply),
+        }
+    } else {
+        Seen::Conflict
+    })
+}
+
+/// Keeps the reply for duplicates of the message.
+pub async fn store_reply(conn: &mut PgConnection, message_id: Uuid, reply: &Outgoing) -> sqlx::Result<()> {
+    sqlx::query("UPDATE inbox SET reply = $2 WHERE message_id = $1")
+        .bind(message_id)
+        .bind(Json(reply))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Forgets messages older than `days`; the broker has long given up on them.
+pub async fn forget(conn: &mut PgConnection, days: i32) -> sqlx::Result<u64> {
+    let result = sqlx::query("DELETE FROM inbox WHERE received_at < now() - make_interval(days => $1)")
+        .bind(days)
+        .execute(conn)
+        .await?;
+    Ok(result.rows_affected())
+}

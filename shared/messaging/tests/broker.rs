@@ -1,0 +1,169 @@
+//! Messages over a real RabbitMQ, in queues of each test's own.
+
+use std::{sync::Arc, time::Duration};
+
+use contracts::{CommandId, OrderId, SagaId, saga};
+use messaging::{
+    Broker, DEAD_LETTERS, HandleError, Handler, Incoming, Namespace, Outgoing, PublishError, consume,
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Answers what the test says, and reports what it saw.
+struct Script<F> {
+    decide: F,
+    seen: mpsc::UnboundedSender<Incoming>,
+}
+
+impl<F: Fn(&Incoming) -> Result<(), HandleError> + Send + Sync + 'static> Handler for Script<F> {
+    async fn handle(&self, message: Incoming) -> Result<(), HandleError> {
+        let result = (self.decide)(&message);
+        self.seen.send(message).expect("the test listens");
+        result
+    }
+}
+
+async fn broker() -> Arc<Broker> {
+    let namespace = Namespace::new(format!("test-{}.", Uuid::new_v4().simple()));
+    Broker::connect(&testkit::amqp_url(), "test", namespace)
+        .await
+        .expect("a valid URL")
+}
+
+/// Consumes a queue for as long as the guard lives.
+fn listen<F>(
+    broker: &Arc<Broker>,
+    queue: &'static str,
+    decide: F,
+) -> (mpsc::UnboundedReceiver<Incoming>, impl Drop + use<F>)
+where
+    F: Fn(&Incoming) -> Result<(), HandleError> + Send + Sync + 'static,
+{
+    let (seen, arrivals) = mpsc::unbounded_channel();
+    let stop = CancellationToken::new();
+    let handler = Arc::new(Script { decide, seen });
+    tokio::spawn(consume(Arc::clone(broker), queue, 32, handler, stop.clone()));
+    (arrivals, stop.drop_guard())
+}
+
+async fn next(arrivals: &mut mpsc::UnboundedReceiver<Incoming>) -> Incoming {
+    tokio::time::timeout(PATIENCE, arrivals.recv())
+        .await
+        .expect("a message in time")
+        .expect("a message")
+}
+
+fn command() -> Outgoing {
+    let order = OrderId::generate();
+    let saga = SagaId::from(order);
+    Outgoing::command(
+        saga::PinStock { order_id: order }.into(),
+        CommandId::derive(saga, "pin_stock", "do"),
+        saga,
+    )
+}
+
+#[tokio::test]
+async fn a_message_arrives_with_its_envelope() {
+    let broker = broker().await;
+    let sent = command();
+    broker.publish(&sent).await.expect("confirmed");
+    let (mut arrivals, _guard) = listen(&broker, saga::queues::INVENTORY, |_| Ok(()));
+    let message = next(&mut arrivals).await;
+    assert_eq!(
+        (message.id, message.correlation_id, &message.kind),
+        (sent.id, sent.correlation_id, &sent.kind)
+    );
+    assert_eq!(
+        (message.reply_to.as_deref(), message.attempt),
+        (Some(saga::queues::ORDERS), 1)
+    );
+    assert_eq!(
+        serde_json::from_slice::<serde_json::Value>(&message.body).unwrap(),
+        sent.body
+    );
+}
+
+#[tokio::test]
+async fn what_fails_is_tried_again_a_second_later() {
+    let broker = broker().await;
+    broker.publish(&command()).await.expect("confirmed");
+    let (mut arrivals, _guard) = listen(&broker, saga::queues::INVENTORY, |message| {
+        match message.attempt {
+            1 => Err(HandleError::Retry(anyhow::anyhow!("not now"))),
+            _ => Ok(()),
+        }
+    });
+    let first = next(&mut arrivals).await;
+    let second = next(&mut arrivals).await;
+    assert_eq!((first.id, first.attempt, second.attempt), (second.id, 1, 2));
+}
+
+#[tokio::test]
+async fn poison_goes_to_the_dead_letters_and_holds_up_nobody() {
+    let broker = broker().await;
+    let (poison, good) = (command(), command());
+    let bad = poison.id;
+    for message in [&poison, &good] {
+        broker.publish(message).await.expect("confirmed");
+    }
+    let (mut arrivals, _guard) = listen(&broker, saga::queues::INVENTORY, move |message| {
+        if message.id == bad {
+            Err(HandleError::Poison(anyhow::anyhow!("nonsense")))
+        } else {
+            Ok(())
+        }
+    });
+    let (mut dead, _dead_guard) = listen(&broker, DEAD_LETTERS, |_| Ok(()));
+    let buried = next(&mut dead).await;
+    assert_eq!((buried.id, buried.queue.as_str()), (bad, saga::queues::INVENTORY));
+    assert!(
+        buried
+            .death_reason
+            .is_some_and(|reason| reason.contains("nonsense"))
+    );
+    let mut handled = [next(&mut arrivals).await.id, next(&mut arrivals).await.id];
+    handled.sort_unstable();
+    let mut sent = [bad, good.id];
+    sent.sort_unstable();
+    assert_eq!(handled, sent);
+}
+
+#[tokio::test]
+async fn what_no_queue_takes_is_told_to_its_sender_among_others() {
+    let broker = broker().await;
+    let (good, lost) = (
+        command(),
+        Outgoing {
+            queue: "nowhere".into(),
+            ..command()
+        },
+    );
+    let (first, second, third) = tokio::join!(
+        broker.publish(&good),
+        broker.publish(&lost),
+        broker.publish(&good)
+    );
+    assert!(first.is_ok() && third.is_ok());
+    assert!(matches!(second, Err(PublishError::Unroutable { id, .. }) if id == lost.id.to_string()));
+}
+
+#[tokio::test]
+async fn a_wrong_url_is_an_error_and_an_absent_broker_is_not() {
+    assert!(
+        Broker::connect("http://localhost", "test", Namespace::default())
+            .await
+            .is_err()
+    );
+    let absent = Broker::connect("amqp://127.0.0.1:1/%2f", "test", Namespace::default())
+        .await
+        .expect("a valid URL");
+    assert!(absent.check().await.is_err());
+    assert!(matches!(
+        absent.publish(&command()).await,
+        Err(PublishError::Unconfirmed(_))
+    ));
+}

@@ -1,0 +1,148 @@
+//! Outbox and inbox on a real PostgreSQL, with a real RabbitMQ behind.
+
+use std::borrow::Cow;
+
+use contracts::{CommandId, OrderId, SagaId, saga};
+use messaging::{Broker, Incoming, Namespace, Outbox, Outgoing, inbox, outbox};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use telemetry::TraceContext;
+use uuid::Uuid;
+
+/// The DDL as the modules document it, so that the documentation is what is tested.
+async fn database() -> testkit::postgres::TestDatabase {
+    let ddl: String = [include_str!("../src/outbox.rs"), include_str!("../src/inbox.rs")]
+        .map(ddl)
+        .concat();
+    let migration = Migration::new(
+        1,
+        Cow::Borrowed("messaging"),
+        MigrationType::Simple,
+        sqlx::AssertSqlSafe(ddl).into_sql_str(),
+        false,
+    );
+    let migrator = Migrator {
+        migrations: Cow::Owned(vec![migration]),
+        ..Migrator::DEFAULT
+    };
+    testkit::postgres::database(&migrator).await
+}
+
+fn ddl(source: &str) -> String {
+    let lines = source.lines().skip_while(|line| !line.contains("```sql")).skip(1);
+    lines
+        .take_while(|line| !line.contains("```"))
+        .map(|line| line.trim_start_matches("//!"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+use sqlx::SqlSafeStr as _;
+
+async fn broker() -> std::sync::Arc<Broker> {
+    let namespace = Namespace::new(format!("test-{}.", Uuid::new_v4().simple()));
+    Broker::connect(&testkit::amqp_url(), "test", namespace)
+        .await
+        .expect("a valid URL")
+}
+
+fn command() -> Outgoing {
+    let order = OrderId::generate();
+    let saga = SagaId::from(order);
+    Outgoing::command(
+        saga::PinStock { order_id: order }.into(),
+        CommandId::derive(saga, "pin_stock", "do"),
+        saga,
+    )
+}
+
+async fn waiting(pool: &sqlx::PgPool) -> i64 {
+    sqlx::query_scalar("SELECT count(*) FROM outbox")
+        .fetch_one(pool)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn what_a_transaction_commits_is_published_by_whoever_comes_next() {
+    let db = database().await;
+    let messages = [command(), command()];
+    let mut transaction = db.pool.begin().await.unwrap();
+    outbox::insert(&mut transaction, &messages).await.unwrap();
+    transaction.commit().await.unwrap();
+    let mut undone = db.pool.begin().await.unwrap();
+    outbox::insert(&mut undone, &[command()]).await.unwrap();
+    undone.rollback().await.unwrap();
+
+    // The process that wrote them is gone; another publishes.
+    let outbox = Outbox::new(db.pool.clone(), broker().await);
+    assert_eq!(outbox.run_once().await.unwrap(), 2);
+    assert_eq!(waiting(&db.pool).await, 0);
+    assert_eq!(outbox.run_once().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn rows_wait_for_a_broker_that_is_away_and_unroutable_ones_stay() {
+    let db = database().await;
+    let mut conn = db.pool.acquire().await.unwrap();
+    let lost = Outgoing {
+        queue: "nowhere".into(),
+        ..command()
+    };
+    outbox::insert(&mut conn, &[command(), lost.clone(), command()])
+        .await
+        .unwrap();
+    let away = Broker::connect("amqp://127.0.0.1:1/%2f", "test", Namespace::default())
+        .await
+        .unwrap();
+    assert!(Outbox::new(db.pool.clone(), away).run_once().await.is_err());
+    assert_eq!(waiting(&db.pool).await, 3);
+    assert_eq!(
+        Outbox::new(db.pool.clone(), broker().await)
+            .run_once()
+            .await
+            .unwrap(),
+        2
+    );
+    let left: Uuid = sqlx::query_scalar("SELECT message_id FROM outbox")
+        .fetch_one(&db.pool)
+        .await
+        .unwrap();
+    assert_eq!(left, lost.id);
+}
+
+#[tokio::test]
+async fn a_duplicate_gets_the_stored_reply_and_another_body_is_a_conflict() {
+    let db = database().await;
+    let mut conn = db.pool.acquire().await.unwrap();
+    let sent = command();
+    let message = Incoming {
+        id: sent.id,
+        kind: sent.kind,
+        queue: sent.queue,
+        correlation_id: sent.correlation_id,
+        reply_to: sent.reply_to,
+        body: b"{}".to_vec(),
+        attempt: 1,
+        death_reason: None,
+        trace: TraceContext::default(),
+    };
+    assert_eq!(inbox::begin(&mut conn, &message).await.unwrap(), inbox::Seen::New);
+    assert_eq!(
+        inbox::begin(&mut conn, &message).await.unwrap(),
+        inbox::Seen::Duplicate { reply: None }
+    );
+    let reply = Outgoing::reply(&message, saga::Outcome::Done);
+    inbox::store_reply(&mut conn, message.id, &reply).await.unwrap();
+    assert_eq!(
+        inbox::begin(&mut conn, &message).await.unwrap(),
+        inbox::Seen::Duplicate { reply: Some(reply) }
+    );
+    let other = Incoming {
+        body: b"[]".to_vec(),
+        ..message
+    };
+    assert_eq!(
+        inbox::begin(&mut conn, &other).await.unwrap(),
+        inbox::Seen::Conflict
+    );
+}

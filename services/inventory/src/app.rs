@@ -8,6 +8,8 @@ use axum::{
     extract::FromRef,
     routing::{get, post},
 };
+use contracts::saga::queues;
+use messaging::{Broker, Namespace};
 use secrecy::ExposeSecret as _;
 use souk_http::{Admin, auth::Verifier, health::Health};
 use tokio::{net::TcpListener, sync::Notify};
@@ -17,7 +19,7 @@ use crate::{
     config::Config,
     database::Database,
     grpc,
-    holds::sweeper,
+    holds::{Commands, sweeper},
     openapi,
     products::{
         create_product::create_product, delete_product::delete_product, get_product::get_product,
@@ -28,7 +30,6 @@ use crate::{
 };
 
 /// Commands in work at the same time.
-#[cfg(any())]
 const PREFETCH: u16 = 32;
 
 /// What handlers work with.
@@ -79,6 +80,7 @@ pub fn router(app: App) -> Router {
 /// Runs REST, gRPC, the commands' consumer and the sweeper until `shutdown`; each finishes what it began.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
     let db = Database::new(config.mongodb_url.expose_secret()).await?;
+    let broker = Broker::connect(config.amqp_url.expose_secret(), "inventory", Namespace::default()).await?;
     let grpc_listener = TcpListener::bind(config.grpc_addr).await.with_context(|| {
         format!(
             "cannot listen on {}; is another process using it?",
@@ -95,12 +97,25 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         addr: config.admin_addr,
         health,
     };
+    let commands = Arc::new(Commands::new(
+        db.clone(),
+        Arc::clone(&broker),
+        Arc::clone(&app.nudge),
+    ));
     let sweeper = tokio::spawn(sweeper::run(db.clone(), Arc::clone(&app.nudge), shutdown.clone()));
+    let consumer = tokio::spawn(messaging::consume(
+        broker,
+        queues::INVENTORY,
+        PREFETCH,
+        commands,
+        shutdown.clone(),
+    ));
     let grpc = tokio::spawn(grpc::serve(db, grpc_listener, shutdown.clone()));
     tracing::info!(grpc_addr = %config.grpc_addr, "listening");
     let served = souk_http::serve(router(app), config.http_addr, admin, shutdown.clone()).await;
     shutdown.cancel();
     grpc.await??;
+    consumer.await?;
     sweeper.await?;
     served
 }

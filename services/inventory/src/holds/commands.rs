@@ -6,7 +6,7 @@ use std::sync::Arc;
 use contracts::saga::{
     CommitStock, Message, Outcome, PinStock, ReleaseStock, ReserveStock, RestockItems, UnpinStock,
 };
-use messaging::{Broker, HandleError, Handler, Incoming, Outgoing};
+use messaging::{Broker, HandleError, Handler, Incoming, Outgoing, Poison};
 use tokio::sync::Notify;
 
 use super::{commit, pin, release, reserve, restock, unpin};
@@ -37,8 +37,8 @@ impl Handler for Commands {
         if let Outcome::Refused { reason, detail } = &outcome {
             tracing::info!(kind = message.kind, reason, detail, "refused");
         }
-        let reply = Outgoing::reply(&message, outcome);
-        self.broker.publish(&reply).await.map_err(|error| HandleError::Retry(error.into()))
+        self.broker.publish(&Outgoing::reply(&message, outcome)).await?;
+        Ok(())
     }
 }
 
@@ -49,11 +49,11 @@ pub async fn perform(db: &Database, message: &Incoming) -> Result<Outcome, Handl
         ($($command:ident => $function:ident),+ $(,)?) => {
             match message.kind.as_str() {
                 $($command::KIND => {
-                    let command: $command = message.decode().map_err(|error| HandleError::Poison(error.into()))?;
+                    let command: $command = message.decode()?;
                     let db = db.clone();
                     database::run(async move { $function(&db, &command).await }).await
                 })+
-                kind => Err(HandleError::Poison(anyhow::anyhow!("inventory knows no command {kind}")))?,
+                kind => return Err(Poison::Kind(kind.to_owned()).into()),
             }
         };
     }

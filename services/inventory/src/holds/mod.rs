@@ -12,6 +12,7 @@
 //! - **A hold's `id`.** A commit or release names the very hold that it read. A hold taken anew by a late duplicate after
 //!   the first was committed is another one; the ledger tells that it is a stray, and it is given back.
 
+mod commands;
 mod commit;
 mod pin;
 mod release;
@@ -25,6 +26,7 @@ use bson::{Document, doc};
 use contracts::{OrderId, OrderItem, saga::Outcome};
 use futures::TryStreamExt as _;
 
+pub use commands::{Commands, perform};
 pub use commit::commit;
 pub use pin::{pin, unpin};
 pub use release::release;

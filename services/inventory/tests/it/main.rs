@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
 mod catalog;
+mod commands;
 mod expiry;
 mod grpc;
 mod holds;

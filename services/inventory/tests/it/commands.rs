@@ -1,0 +1,166 @@
+//! The commands over a real broker, and what becomes of those that cannot be done.
+
+use std::{sync::Arc, time::Duration};
+
+use contracts::{
+    CommandId, OrderId, SagaId,
+    saga::{Command, Message as _, Outcome, PinStock, ReleaseStock, Reply, ReserveStock, queues},
+};
+use inventory::{
+    database::Database,
+    holds::{Commands, perform},
+};
+use messaging::{Broker, DEAD_LETTERS, HandleError, Handler, Incoming, Namespace, Outgoing};
+use telemetry::TraceContext;
+use tokio::sync::{Mutex, mpsc};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::support::{done, items, reason, shelf};
+
+/// Passes on what arrives.
+struct Collect(mpsc::UnboundedSender<Incoming>);
+
+impl Handler for Collect {
+    async fn handle(&self, message: Incoming) -> Result<(), HandleError> {
+        self.0
+            .send(message)
+            .map_err(|error| HandleError::Retry(error.into()))
+    }
+}
+
+/// A queue of a test, read.
+struct Inbox(Mutex<mpsc::UnboundedReceiver<Incoming>>);
+
+impl Inbox {
+    fn of(broker: &Arc<Broker>, queue: &'static str, shutdown: &CancellationToken) -> Self {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let (broker, shutdown) = (Arc::clone(broker), shutdown.clone());
+        tokio::spawn(async move {
+            messaging::consume(broker, queue, 8, Arc::new(Collect(sender)), shutdown).await
+        });
+        Self(Mutex::new(receiver))
+    }
+
+    async fn next(&self) -> Incoming {
+        let mut inbox = self.0.lock().await;
+        tokio::time::timeout(Duration::from_secs(20), inbox.recv())
+            .await
+            .expect("a message")
+            .unwrap()
+    }
+}
+
+fn reserve(order_id: OrderId, sku: &str, quantity: i64) -> Command {
+    ReserveStock {
+        order_id,
+        items: items(&[(sku, quantity)]),
+    }
+    .into()
+}
+
+#[tokio::test]
+async fn a_command_is_answered_each_time_it_comes_and_poison_holds_nobody_up() {
+    let shelf = shelf(&[("A", 5)]).await;
+    let namespace = Namespace::new(format!("test-{}.", Uuid::now_v7().simple()));
+    let broker = Broker::connect(&testkit::amqp_url(), "inventory", namespace)
+        .await
+        .unwrap();
+    let shutdown = CancellationToken::new();
+    let _guard = shutdown.clone().drop_guard();
+    let commands = Arc::new(Commands::new(
+        shelf.db.clone(),
+        Arc::clone(&broker),
+        Arc::default(),
+    ));
+    let consumer = messaging::consume(
+        Arc::clone(&broker),
+        queues::INVENTORY,
+        8,
+        commands,
+        shutdown.clone(),
+    );
+    tokio::spawn(consumer);
+    let (replies, dead) = (
+        Inbox::of(&broker, queues::ORDERS, &shutdown),
+        Inbox::of(&broker, DEAD_LETTERS, &shutdown),
+    );
+
+    let order = OrderId::generate();
+    let saga = SagaId::from(order);
+    let id = CommandId::derive(saga, "reserve_stock", "do");
+    let command = Outgoing::command(reserve(order, "A", 2), id, saga);
+    let unknown = Outgoing {
+        id: Uuid::now_v7(),
+        kind: "inventory.count_stars.v1".to_owned(),
+        ..command.clone()
+    };
+    let broken = Outgoing {
+        id: Uuid::now_v7(),
+        body: serde_json::json!({"order_id": order, "items": [{"sku": "A", "quantity": 0}]}),
+        ..command.clone()
+    };
+    for message in [&unknown, &command, &broken, &command, &command] {
+        broker.publish(message).await.unwrap();
+    }
+    for _ in 0..3 {
+        let reply = replies.next().await;
+        assert_eq!((reply.kind.as_str(), reply.correlation_id), (Reply::KIND, saga.0));
+        let reply: Reply = reply.decode().unwrap();
+        assert_eq!((reply.command_id, reply.outcome), (id, done()));
+    }
+    let mut buried = [dead.next().await.id, dead.next().await.id];
+    buried.sort_unstable();
+    assert_eq!(buried, [unknown.id, broken.id]);
+    assert_eq!(shelf.levels("A").await, (5, 3, 2, 0));
+
+    let other = OrderId::generate();
+    let id = CommandId::derive(other.into(), "reserve_stock", "do");
+    broker
+        .publish(&Outgoing::command(reserve(other, "A", 4), id, other.into()))
+        .await
+        .unwrap();
+    let reply: Reply = replies.next().await.decode().unwrap();
+    let expected = Outcome::Refused {
+        reason: "out_of_stock".to_owned(),
+        detail: "A: 3 left, 4 wanted".to_owned(),
+    };
+    assert_eq!((reply.command_id, reply.outcome), (id, expected));
+}
+
+/// A command as it arrives.
+fn arrived(command: Command) -> Incoming {
+    Incoming {
+        id: Uuid::now_v7(),
+        kind: command.kind.to_owned(),
+        queue: command.queue.to_owned(),
+        correlation_id: Uuid::now_v7(),
+        reply_to: None,
+        body: serde_json::to_vec(&command.body).unwrap(),
+        attempt: 1,
+        death_reason: None,
+        trace: TraceContext::default(),
+    }
+}
+
+#[tokio::test]
+async fn a_command_waits_for_a_database_that_is_away() {
+    let db = Database::new("mongodb://127.0.0.1:1/inventory?directConnection=true")
+        .await
+        .unwrap();
+    let order_id = OrderId::generate();
+    for command in [ReleaseStock { order_id }.into(), PinStock { order_id }.into()] {
+        let answer = perform(&db, &arrived(command)).await;
+        assert!(matches!(answer, Err(HandleError::Retry(_))), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_contradicts_what_is_held_is_poison() {
+    let shelf = shelf(&[("A", 5)]).await;
+    let order = OrderId::generate();
+    let outcome = perform(&shelf, &arrived(reserve(order, "A", 1))).await.unwrap();
+    assert_eq!(reason(&outcome), "done");
+    let answer = perform(&shelf, &arrived(reserve(order, "A", 2))).await;
+    assert!(matches!(answer, Err(HandleError::Poison(_))), "{answer:?}");
+}

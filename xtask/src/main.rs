@@ -1,2 +1,144 @@
-//! Placeholder.
-fn main() {}
+//! `cargo xtask …`: runs, stops, breaks, checks and measures Souk on this machine. It knows how the processes are started
+//! and nothing of what they do.
+
+mod bench;
+mod cargo;
+mod interrupt;
+mod layers;
+mod progress;
+mod seed;
+mod sqlx;
+mod stack;
+mod system;
+mod test;
+mod up;
+mod web;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::stack::{Mode, Stack};
+
+/// Runs, tests and measures Souk.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 110)]
+struct Cli {
+    /// The folder of the system that is meant; its state, data and logs.
+    #[arg(long, global = true, env = "SOUK_STATE", value_name = "DIR")]
+    state: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Starts the whole system, installing what is missing; Ctrl-C stops it.
+    Up {
+        /// Leave it running and return.
+        #[arg(long)]
+        detach: bool,
+        /// The port of the public door; 8080, or what it was the last time.
+        #[arg(long, value_name = "PORT")]
+        gateway_port: Option<u16>,
+    },
+    /// Stops everything; the data stays.
+    Down,
+    /// Stops everything and deletes the data.
+    Reset,
+    /// Says what runs, and where.
+    Status {
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows a process's log.
+    Logs {
+        /// A name of `status`.
+        name: String,
+        /// Go on as it grows.
+        #[arg(short, long)]
+        follow: bool,
+    },
+    /// Ends a process at once, as a crash would (SIGKILL).
+    Kill {
+        /// A name of `status`.
+        name: String,
+    },
+    /// Asks a process to end, and waits until it has drained.
+    Stop {
+        /// A name of `status`.
+        name: String,
+    },
+    /// Starts a process again, where it was.
+    Start {
+        /// A name of `status`.
+        name: String,
+    },
+    /// Formatting, lints, layers, and every test on servers of its own.
+    Test {
+        /// For `cargo test`, instead of `--workspace`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Starts only the servers, and prints the environment in which `cargo test -p NAME` finds them.
+    Servers,
+    /// Checks the invariants over the live databases.
+    Audit {
+        /// For the auditor.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Measures the running system.
+    Bench {
+        /// What to measure, and options of the bench.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        args: Vec<String>,
+    },
+    /// Checks that dependencies point one way.
+    CheckLayers,
+    /// Writes the metadata of the checked SQL queries anew.
+    Sqlx {
+        /// Only say whether what is committed is up to date.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Without the backtrace that `Debug` may add: what went wrong is for a person, not a fault of this program.
+            eprintln!("\nerror: {error}");
+            for cause in error.chain().skip(1) {
+                eprintln!("  because: {cause}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<()> {
+    let folder = cli
+        .state
+        .unwrap_or_else(|| cargo::workspace().join("target/souk"));
+    let open = || Stack::open(&folder, Mode::Demo);
+    match cli.command {
+        Command::Up { detach, gateway_port } => up::run(open()?, gateway_port, detach),
+        Command::Down => up::down(&mut open()?),
+        Command::Reset => up::reset(open()?),
+        Command::Status { json } => stack::status::print(&mut open()?, json),
+        Command::Logs { name, follow } => stack::logs::print(&open()?, &name, follow),
+        Command::Kill { name } => open()?.kill(&name),
+        Command::Stop { name } => open()?.stop(&name),
+        Command::Start { name } => open()?.start_again(&name),
+        Command::Test { args } => test::run(&args),
+        Command::Servers => test::servers(&folder),
+        Command::Audit { args } => bench::run(&mut open()?, "souk-audit", &args),
+        Command::Bench { args } => bench::run(&mut open()?, "souk-bench", &args),
+        Command::CheckLayers => layers::run(),
+        Command::Sqlx { check } => sqlx::run(check),
+    }
+}

@@ -1,0 +1,166 @@
+//! Orders placed through the public API, as a person would: the one that proves that the system works, and the demo
+//! account's past.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
+
+use crate::{interrupt, web::Client};
+
+/// The demo's shopper.
+pub(crate) const SHOPPER: (&str, &str) = ("demo@souk.test", "demo-password-souk");
+/// The demo's operator.
+pub(crate) const OPERATOR: (&str, &str) = ("admin@souk.test", "admin-password-souk");
+
+/// How each past order is paid, and what is then done with it.
+const PAST: [(&str, After); 11] = [
+    ("pm_card_ok", After::Nothing),
+    ("pm_card_ok", After::Ship),
+    ("pm_card_ok", After::Deliver),
+    ("pm_card_ok", After::Return),
+    ("pm_card_slow", After::Cancel),
+    ("pm_card_declined", After::Nothing),
+    ("pm_card_insufficient_funds", After::Nothing),
+    ("pm_card_capture_declined", After::Nothing),
+    ("pm_card_slow", After::Nothing),
+    ("pm_card_flaky", After::Nothing),
+    ("pm_card_timeout_after_charge", After::Nothing),
+];
+const SETTLED_WITHIN: Duration = Duration::from_secs(90);
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum After {
+    Nothing,
+    Cancel,
+    Ship,
+    Deliver,
+    Return,
+}
+
+/// Buys one thing and waits until the order is confirmed.
+pub(crate) fn check(gateway: &str) -> Result<()> {
+    let client = Client::login(gateway, SHOPPER.0, SHOPPER.1)?;
+    let product = products(&client)?
+        .into_iter()
+        .next()
+        .context("no product is in stock")?;
+    let order = place(&client, &product, 1, "pm_card_ok")?;
+    let order = settled(&client, &order)?;
+    if order["status"] != "confirmed" {
+        bail!(
+            "the order was not confirmed but {} ({})",
+            order["status"],
+            order["reason"]
+        );
+    }
+    Ok(())
+}
+
+/// Places orders of every outcome, unless there are some.
+pub(crate) fn past_orders(gateway: &str) -> Result<()> {
+    let client = Client::login(gateway, SHOPPER.0, SHOPPER.1)?;
+    // One is the check's.
+    let count = client.get("/v1/orders?limit=2")?["items"]
+        .as_array()
+        .map_or(0, Vec::len);
+    if count > 1 {
+        return Ok(());
+    }
+    let operator = Client::login(gateway, OPERATOR.0, OPERATOR.1)?;
+    let products = products(&client)?;
+    if products.is_empty() {
+        bail!("no product is in stock");
+    }
+    let mut placed = Vec::new();
+    for ((method, after), product) in PAST.into_iter().zip(products.iter().cycle()) {
+        let order = place(&client, product, 1, method)?;
+        if after == After::Cancel {
+            client.post(
+                &format!("/v1/orders/{}/cancel", id(&order)),
+                &json!({"reason": "changed my mind"}),
+            )?;
+        }
+        placed.push((order, after));
+    }
+    placed.push((out_of_stock(&client, &operator, &products)?, After::Nothing));
+    for (order, after) in placed {
+        let order = settled(&client, &order)?;
+        let path = format!("/v1/orders/{}", id(&order));
+        if after >= After::Ship {
+            operator.post(&format!("{path}/shipments"), &json!({}))?;
+        }
+        if after >= After::Deliver {
+            operator.post(&format!("{path}/deliveries"), &json!({}))?;
+        }
+        if after >= After::Return {
+            let lines: Vec<_> = order["lines"].as_array().into_iter().flatten().collect();
+            let items: Vec<_> = lines
+                .iter()
+                .map(|line| json!({"sku": line["sku"], "quantity": line["quantity"]}))
+                .collect();
+            client.post(
+                &format!("{path}/returns"),
+                &json!({"items": items, "reason": "too small"}),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// An order of more than there is, of the product with the least stock.
+fn out_of_stock(client: &Client, operator: &Client, products: &[Value]) -> Result<Value> {
+    let mut least: Option<(i64, &Value)> = None;
+    for product in products {
+        let stock = operator.get(&format!("/v1/products/{}/stock", sku(product)))?;
+        let available = stock["available"].as_i64().unwrap_or(i64::MAX);
+        if least.is_none_or(|(other, _)| available < other) {
+            least = Some((available, product));
+        }
+    }
+    match least {
+        Some((available, product)) if available < 99 => place(client, product, available + 1, "pm_card_ok"),
+        _ => bail!("there is enough of everything"),
+    }
+}
+
+fn products(client: &Client) -> Result<Vec<Value>> {
+    let list = client.get("/v1/products?in_stock=true&limit=20")?;
+    Ok(list["items"].as_array().cloned().unwrap_or_default())
+}
+
+fn place(client: &Client, product: &Value, quantity: i64, method: &str) -> Result<Value> {
+    let body = json!({
+        "items": [{"sku": sku(product), "quantity": quantity}],
+        "shipping_address": {"name": "Demo Shopper", "line1": "1 Market Street", "city": "Berlin", "postal_code": "10115", "country": "DE"},
+        "payment_method": method,
+    });
+    client.post("/v1/orders", &body)
+}
+
+/// The order once it is no longer pending.
+fn settled(client: &Client, order: &Value) -> Result<Value> {
+    let path = format!("/v1/orders/{}", id(order));
+    let mut last = Value::Null;
+    let is_settled = interrupt::wait(SETTLED_WITHIN, || {
+        interrupt::check()?;
+        last = client.get(&path)?;
+        Ok(last["status"] != "pending")
+    })?;
+    if !is_settled {
+        bail!(
+            "order {} is still pending after {} s",
+            id(order),
+            SETTLED_WITHIN.as_secs()
+        );
+    }
+    Ok(last)
+}
+
+fn id(order: &Value) -> &str {
+    order["id"].as_str().unwrap_or_default()
+}
+
+fn sku(product: &Value) -> &str {
+    product["sku"].as_str().unwrap_or_default()
+}

@@ -1,0 +1,128 @@
+//! The metadata of SQL queries that are checked at compile time (`services/*/.sqlx`), written anew from migrated
+//! databases, or compared with what is committed.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{
+    cargo, interrupt,
+    progress::note,
+    stack::{
+        Mode, Stack,
+        postgres::{self, DATABASES},
+    },
+    system::install::Servers,
+};
+
+/// Writes it, or with `check` fails when it is not what the code needs.
+pub(crate) fn run(check: bool) -> Result<()> {
+    interrupt::listen()?;
+    let folder = cargo::workspace().join("target/souk-sqlx");
+    let mut stack = Stack::open(&folder, Mode::Test)?;
+    let result = prepare_all(&mut stack, check);
+    stack.down()?;
+    stack.delete()?;
+    let stale = result?;
+    if !stale.is_empty() {
+        bail!(
+            "the query metadata of {} is not up to date; run `cargo xtask sqlx` and commit it",
+            stale.join(", ")
+        );
+    }
+    note("the query metadata is up to date");
+    Ok(())
+}
+
+/// The services whose metadata was not what it should be, if it is only to be checked.
+fn prepare_all(stack: &mut Stack, check: bool) -> Result<Vec<&'static str>> {
+    let _turn = stack.turn()?;
+    let servers = stack.start_postgres()?;
+    let mut stale = Vec::new();
+    // The others first need a schema.
+    let is_migrated = |service: &&str| {
+        sorted(&cargo::workspace().join("migrations").join(service)).is_ok_and(|files| !files.is_empty())
+    };
+    for service in DATABASES.into_iter().filter(is_migrated) {
+        let committed = cargo::workspace().join("services").join(service).join(".sqlx");
+        let fresh = prepare(stack, &servers, service)?;
+        let is_same = queries(&fresh)? == queries(&committed)?;
+        if check && !is_same {
+            stale.push(service);
+        } else if !check {
+            if committed.exists() {
+                fs::remove_dir_all(&committed)?;
+            }
+            fs::create_dir_all(&committed)?;
+            for (name, text) in queries(&fresh)? {
+                fs::write(committed.join(name), text)?;
+            }
+        }
+    }
+    Ok(stale)
+}
+
+/// Migrates the service's database and compiles the service against it. Migrations go in as they are: the program that
+/// would apply them cannot be compiled yet.
+fn prepare(stack: &mut Stack, servers: &Servers, service: &str) -> Result<PathBuf> {
+    let migrations = cargo::workspace().join("migrations").join(service);
+    for file in sorted(&migrations)? {
+        let sql = fs::read_to_string(&file)?;
+        postgres::psql(stack, servers, service, &sql).with_context(|| file.display().to_string())?;
+    }
+    let fresh = stack.folder.join("queries").join(service);
+    fs::create_dir_all(&fresh)?;
+    // The macros run only when the crate is compiled.
+    let library = cargo::workspace()
+        .join("services")
+        .join(service)
+        .join("src/lib.rs");
+    fs::File::options()
+        .append(true)
+        .open(&library)?
+        .set_modified(std::time::SystemTime::now())?;
+    let key = format!("{}_DATABASE_URL", service.to_uppercase());
+    let url = postgres::superuser_url(stack)?;
+    let url = url.strip_suffix("postgres").unwrap_or(&url);
+    note(&format!("cargo check -p {service}, against its database"));
+    let status = cargo::cargo()
+        .args(["check", "--quiet", "--all-targets", "-p", service])
+        .env("SQLX_OFFLINE", "false")
+        .env("SQLX_OFFLINE_DIR", &fresh)
+        .env(key, format!("{url}{service}"))
+        .status()?;
+    interrupt::check()?;
+    if !status.success() {
+        bail!("{service} does not compile against its database");
+    }
+    Ok(fresh)
+}
+
+/// File names and contents.
+fn queries(folder: &Path) -> Result<BTreeMap<String, String>> {
+    let mut queries = BTreeMap::new();
+    if folder.exists() {
+        for file in sorted(folder)? {
+            let name = file
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            queries.insert(name, fs::read_to_string(&file)?);
+        }
+    }
+    Ok(queries)
+}
+
+fn sorted(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut files = entries
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<Vec<_>>>()?;
+    files.sort();
+    Ok(files)
+}

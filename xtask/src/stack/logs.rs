@@ -1,0 +1,33 @@
+//! The processes' logs.
+
+use std::{
+    fs::File,
+    io::{self, Write as _},
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result};
+
+use super::Stack;
+use crate::interrupt;
+
+/// Prints a log, and goes on as it grows.
+pub(crate) fn print(stack: &Stack, name: &str, follow: bool) -> Result<()> {
+    if name != "install" {
+        stack.known(name)?;
+    }
+    let path = stack.log(name);
+    let mut file = File::open(&path).with_context(|| format!("{name} has not logged anything yet"))?;
+    let mut out = io::stdout().lock();
+    loop {
+        match io::copy(&mut file, &mut out).and_then(|_| out.flush()) {
+            // Whoever reads has seen enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+            result => result?,
+        }
+        if !follow {
+            return Ok(());
+        }
+        interrupt::pause(Duration::from_millis(200));
+    }
+}

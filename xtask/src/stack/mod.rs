@@ -1,0 +1,343 @@
+//! One running Souk: its servers and services, under one folder with state, data and logs.
+
+pub(crate) mod logs;
+mod mongo_wire;
+pub(crate) mod mongodb;
+pub(crate) mod postgres;
+pub(crate) mod rabbitmq;
+pub(crate) mod services;
+mod state;
+pub(crate) mod status;
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+use rustix::process::Signal;
+
+use crate::{
+    cargo, interrupt,
+    progress::{note, step},
+    system::{
+        account::{self, Account},
+        install::{self, Servers},
+        ports,
+        process::{self, Process, Program},
+    },
+};
+use state::{State, StateFile, Turn};
+
+/// What the system is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// For a person; data survives a crash of the machine.
+    Demo,
+    /// For tests; data need not survive, so nothing waits for the disk.
+    Test,
+}
+
+/// A system, running or not.
+#[derive(Debug)]
+pub(crate) struct Stack {
+    pub(crate) folder: PathBuf,
+    pub(crate) mode: Mode,
+    pub(crate) state: State,
+    file: StateFile,
+    account: Option<Account>,
+    /// What this command has started, to be stopped if it fails.
+    started: Vec<String>,
+}
+
+/// The servers, in the order of starting.
+pub(crate) const SERVERS: [&str; 4] = ["postgres", "epmd", "rabbitmq", "mongodb"];
+
+impl Stack {
+    /// The system in that folder as it was left.
+    pub(crate) fn open(folder: &Path, mode: Mode) -> Result<Self> {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let folder = folder.canonicalize()?;
+        let file = StateFile::open(&folder)?;
+        let state = file.load()?;
+        let account = if state.data.as_os_str().is_empty() {
+            None
+        } else {
+            account::unprivileged()?
+        };
+        Ok(Self {
+            folder,
+            mode,
+            state,
+            file,
+            account,
+            started: vec![],
+        })
+    }
+
+    /// Waits until no other command changes this system, and looks at it anew.
+    pub(crate) fn turn(&mut self) -> Result<Turn> {
+        let turn = self.file.turn()?;
+        self.state = self.file.load()?;
+        Ok(turn)
+    }
+
+    pub(crate) fn save(&self) -> Result<()> {
+        self.file.save(&self.state)
+    }
+
+    pub(crate) fn log(&self, name: &str) -> PathBuf {
+        self.folder.join("logs").join(format!("{name}.log"))
+    }
+
+    /// The data folder of a server, which only the servers' account may use.
+    fn data(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.state.data.join(name);
+        account::private_folder(&folder, self.account)?;
+        Ok(folder)
+    }
+
+    /// Installs what is missing, and starts the servers that do not run.
+    pub(crate) fn start_servers(&mut self) -> Result<()> {
+        let servers = self.prepare()?;
+        step("PostgreSQL", || postgres::start(self, &servers))?;
+        step("RabbitMQ", || rabbitmq::start(self, &servers))?;
+        step("MongoDB", || mongodb::start(self, &servers))
+    }
+
+    /// As [`Stack::start_servers`], for those who need only PostgreSQL.
+    pub(crate) fn start_postgres(&mut self) -> Result<Servers> {
+        let servers = self.prepare()?;
+        step("PostgreSQL", || postgres::start(self, &servers))?;
+        Ok(servers)
+    }
+
+    fn prepare(&mut self) -> Result<Servers> {
+        self.account = account::unprivileged()?;
+        if self.state.data.as_os_str().is_empty() {
+            self.state.data = home(&self.folder, self.account);
+            if !self.state.data.starts_with(&self.folder) {
+                note(&format!(
+                    "{} is closed to the servers' account; their data is in {}",
+                    self.folder.display(),
+                    self.state.data.display()
+                ));
+            }
+        }
+        std::fs::create_dir_all(&self.state.data)
+            .with_context(|| format!("cannot make {}", self.state.data.display()))?;
+        let servers = self.servers()?;
+        self.renew_ports();
+        self.save()?;
+        Ok(servers)
+    }
+
+    /// The servers' programs, installed if need be. All systems of this checkout share what pip brings.
+    fn servers(&self) -> Result<Servers> {
+        let tools = home(&cargo::workspace().join("target/souk-tools"), self.account);
+        install::servers(&tools, &self.log("install"))
+    }
+
+    /// Gives up ports that others have taken while nothing of ours ran.
+    fn renew_ports(&mut self) {
+        if self.state.processes.values().any(Process::is_alive) {
+            return;
+        }
+        self.state
+            .ports
+            .retain(|what, port| what == "gateway" || ports::is_free(*port));
+    }
+
+    /// A program of the servers' account.
+    pub(crate) fn program(&self, file: &Path, arguments: &[&str]) -> Program {
+        Program {
+            file: file.to_owned(),
+            arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
+            environment: vec![],
+            folder: self.state.data.clone(),
+            account: self.account,
+        }
+    }
+
+    /// A file that the servers' account can read: itself, or a copy in the data folder.
+    pub(crate) fn reachable(&self, file: &Path) -> Result<PathBuf> {
+        if self.account.is_none() || account::is_public(file) {
+            return Ok(file.to_owned());
+        }
+        let folder = self.state.data.join("files");
+        std::fs::create_dir_all(&folder)?;
+        let copy = folder.join(file.file_name().unwrap_or_default());
+        let is_newer = |one: &Path, other: &Path| -> Result<bool> {
+            Ok(!other.exists() || one.metadata()?.modified()? > other.metadata()?.modified()?)
+        };
+        if is_newer(file, &copy)? {
+            // Not over the old one, which may be running.
+            let _ = std::fs::remove_file(&copy);
+            std::fs::copy(file, &copy).with_context(|| format!("cannot copy {}", file.display()))?;
+        }
+        Ok(copy)
+    }
+
+    /// Starts a process, unless it runs and is what it should be, and waits until `ready`.
+    pub(crate) fn ensure(
+        &mut self,
+        name: &str,
+        program: &Program,
+        patience: Duration,
+        mut ready: impl FnMut(&Self) -> bool,
+    ) -> Result<()> {
+        let changed = self
+            .state
+            .live(name)
+            .map(|process| Ok::<_, anyhow::Error>(process.stamp != program.stamp()?));
+        match changed.transpose()? {
+            Some(false) if ready(self) => return Ok(()),
+            Some(true) if !SERVERS.contains(&name) => self.stop_process(name)?,
+            _ => {}
+        }
+        let log = self.log(name);
+        let from = log.metadata().map_or(0, |data| data.len());
+        if self.state.live(name).is_none() {
+            let process = program.spawn(&log)?;
+            self.state.processes.insert(name.to_owned(), process);
+            self.started.push(name.to_owned());
+            self.save()?;
+        }
+        let is_ready = interrupt::wait(patience, || {
+            interrupt::check()?;
+            if self.state.live(name).is_none() {
+                bail!(
+                    "{name} ended at once. The end of {}:\n{}",
+                    log.display(),
+                    process::tail(&log, from)
+                );
+            }
+            Ok(ready(self))
+        })?;
+        if !is_ready {
+            let log_end = process::tail(&log, from);
+            bail!(
+                "{name} is not ready after {} s. The end of {}:\n{log_end}",
+                patience.as_secs(),
+                log.display()
+            );
+        }
+        Ok(())
+    }
+
+    /// Ends one in good order.
+    fn stop_process(&mut self, name: &str) -> Result<()> {
+        // PostgreSQL's SIGTERM would wait for its clients.
+        let signal = if name == "postgres" {
+            Signal::INT
+        } else {
+            Signal::TERM
+        };
+        if let Some(process) = self.state.live(name) {
+            process.stop(signal, Duration::from_secs(20))?;
+        }
+        self.state.processes.remove(name);
+        self.save()
+    }
+
+    /// Stops these, services before servers and in the opposite order of starting.
+    fn stop_all(&mut self, names: &[String]) -> Result<()> {
+        let order: Vec<_> = SERVERS.iter().chain(&services::ORDER).copied().rev().collect();
+        for name in order
+            .iter()
+            .filter(|name| names.iter().any(|other| other == *name))
+        {
+            if self.state.live(name).is_some() {
+                step(&format!("stop {name}"), || self.stop_process(name))?;
+            } else {
+                self.state.processes.remove(*name);
+            }
+        }
+        self.save()
+    }
+
+    /// Stops all that runs.
+    pub(crate) fn down(&mut self) -> Result<()> {
+        let _turn = self.turn()?;
+        let names: Vec<_> = self.state.processes.keys().cloned().collect();
+        self.stop_all(&names)
+    }
+
+    /// Stops what this command has started and nothing else.
+    pub(crate) fn stop_started(&mut self) -> Result<()> {
+        let names = std::mem::take(&mut self.started);
+        let _turn = self.turn()?;
+        self.stop_all(&names)
+    }
+
+    /// Deletes the data, logs and all else that is known of the system.
+    pub(crate) fn delete(self) -> Result<()> {
+        let _turn = self.file.turn()?;
+        for folder in [&self.state.data, &self.folder] {
+            if !folder.as_os_str().is_empty() && folder.exists() {
+                std::fs::remove_dir_all(folder)
+                    .with_context(|| format!("cannot delete {}", folder.display()))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn known(&self, name: &str) -> Result<()> {
+        if !SERVERS.contains(&name) && !services::ORDER.contains(&name) {
+            let names = [&services::ORDER[..], &SERVERS[..]].concat().join(", ");
+            bail!("there is no process `{name}`; there are {names}");
+        }
+        Ok(())
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(mut self, name: &str) -> Result<()> {
+        self.known(name)?;
+        let _turn = self.turn()?;
+        self.state
+            .live(name)
+            .with_context(|| format!("{name} does not run"))?
+            .kill()?;
+        self.state.processes.remove(name);
+        self.save()
+    }
+
+    /// A good end of one process.
+    pub(crate) fn stop(mut self, name: &str) -> Result<()> {
+        self.known(name)?;
+        let _turn = self.turn()?;
+        self.state
+            .live(name)
+            .with_context(|| format!("{name} does not run"))?;
+        self.stop_process(name)
+    }
+
+    /// Starts one process where it was.
+    pub(crate) fn start_again(mut self, name: &str) -> Result<()> {
+        self.known(name)?;
+        let _turn = self.turn()?;
+        if self.state.data.as_os_str().is_empty() {
+            bail!("this system was never up; say `cargo xtask up`");
+        }
+        if services::ORDER.contains(&name) {
+            return services::start(&mut self, name, &cargo::binaries()?);
+        }
+        let servers = self.servers()?;
+        match name {
+            "postgres" => postgres::start(&mut self, &servers),
+            "mongodb" => mongodb::start(&mut self, &servers),
+            _ => rabbitmq::start(&mut self, &servers),
+        }
+    }
+}
+
+/// Where files of the servers' account can be: `folder`, or one that is open to it where `folder` is closed.
+fn home(folder: &Path, account: Option<Account>) -> PathBuf {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    if account.is_none() || account::is_public(&folder.join("data")) {
+        return folder.to_owned();
+    }
+    let mut hasher = DefaultHasher::new();
+    folder.hash(&mut hasher);
+    Path::new("/var/lib").join(format!("souk-{:08x}", hasher.finish() & 0xffff_ffff))
+}

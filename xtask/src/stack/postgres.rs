@@ -1,0 +1,180 @@
+//! A private PostgreSQL: one cluster, and for each service a database with two accounts, the owner of the schema and the
+//! one of the running process, which may only read and write rows.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use super::{Mode, Stack};
+use crate::system::{account, install::Servers};
+
+/// The services with a database.
+pub(crate) const DATABASES: [&str; 4] = ["users", "orders", "payments", "psp"];
+const SUPERUSER: &str = "postgres";
+
+/// Which account of a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Owns the schema; for migrations.
+    Owner,
+    /// Reads and writes rows.
+    App,
+}
+
+impl Role {
+    fn account(self, service: &str) -> String {
+        match self {
+            Self::Owner => format!("{service}_owner"),
+            Self::App => format!("{service}_app"),
+        }
+    }
+}
+
+/// Makes the cluster at the first time, starts it, and makes the databases that are missing.
+pub(super) fn start(stack: &mut Stack, servers: &Servers) -> Result<()> {
+    let folder = stack.data("postgres")?;
+    let log = stack.log("postgres");
+    if !folder.join("PG_VERSION").exists() {
+        let password = stack.state.secret(SUPERUSER)?;
+        let file = stack.state.data.join("postgres-password");
+        account::private_file(&file, &password, stack.account)?;
+        let initdb = stack.program(
+            &servers.postgres.join("initdb"),
+            &[
+                "--pgdata",
+                &text(&folder),
+                "--username",
+                SUPERUSER,
+                "--pwfile",
+                &text(&file),
+                "--auth",
+                "scram-sha-256",
+                "--encoding",
+                "UTF8",
+                "--locale",
+                "C.UTF-8",
+                "--no-sync",
+            ],
+        );
+        let made = initdb.run(&log);
+        std::fs::remove_file(&file)?;
+        made.context("cannot make the PostgreSQL cluster")?;
+        stack.save()?;
+    }
+    let port = stack.state.port("postgres")?.to_string();
+    let mut settings = vec![
+        "listen_addresses=127.0.0.1",
+        "unix_socket_directories=",
+        "max_connections=400",
+        "password_encryption=scram-sha-256",
+    ];
+    if stack.mode == Mode::Test {
+        settings.extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off"]);
+    }
+    let folder = text(&folder);
+    let mut arguments = vec!["-D", &folder, "-p", &port];
+    for setting in settings {
+        arguments.extend(["-c", setting]);
+    }
+    let program = stack.program(&servers.postgres.join("postgres"), &arguments);
+    let is_ready = servers.postgres.join("pg_isready");
+    stack.ensure("postgres", &program, Duration::from_secs(60), |stack| {
+        let mut check = stack
+            .program(&is_ready, &["-q", "-h", "127.0.0.1", "-p", &port])
+            .command();
+        check.status().is_ok_and(|status| status.success())
+    })?;
+    for service in DATABASES {
+        database(stack, servers, service)?;
+    }
+    Ok(())
+}
+
+fn database(stack: &mut Stack, servers: &Servers, service: &str) -> Result<()> {
+    let done = format!("database {service}");
+    if stack.state.done.contains(&done) {
+        return Ok(());
+    }
+    let (owner, app) = (Role::Owner.account(service), Role::App.account(service));
+    let (owner_password, app_password) = (stack.state.secret(&owner)?, stack.state.secret(&app)?);
+    stack.save()?;
+    // An earlier try may have ended half-way.
+    psql(
+        stack,
+        servers,
+        "postgres",
+        &format!("DROP DATABASE IF EXISTS {service}"),
+    )?;
+    for (account, password) in [(&owner, owner_password), (&app, app_password)] {
+        psql(
+            stack,
+            servers,
+            "postgres",
+            &format!("DROP ROLE IF EXISTS {account}; CREATE ROLE {account} LOGIN PASSWORD '{password}'"),
+        )?;
+    }
+    psql(
+        stack,
+        servers,
+        "postgres",
+        &format!("CREATE DATABASE {service} OWNER {owner}"),
+    )?;
+    psql(
+        stack,
+        servers,
+        service,
+        &format!(
+            "REVOKE ALL ON DATABASE {service} FROM PUBLIC;
+             GRANT CONNECT ON DATABASE {service} TO {app};
+             ALTER SCHEMA public OWNER TO {owner};
+             REVOKE ALL ON SCHEMA public FROM PUBLIC;
+             GRANT USAGE ON SCHEMA public TO {app};
+             ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public
+                 GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {app};
+             ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {app};"
+        ),
+    )?;
+    stack.state.done.insert(done);
+    stack.save()
+}
+
+/// SQL as the superuser. It goes in by the environment, not by the arguments, which everybody on the machine can read.
+pub(crate) fn psql(stack: &mut Stack, servers: &Servers, database: &str, sql: &str) -> Result<()> {
+    let script = r#"printf '%s' "$SQL" | "$PSQL" -X -q -v ON_ERROR_STOP=1"#;
+    let mut shell = stack.program(std::path::Path::new("/bin/sh"), &["-c", script]);
+    let environment = [
+        ("PSQL", text(&servers.postgres.join("psql"))),
+        ("SQL", sql.to_owned()),
+        ("PGHOST", "127.0.0.1".to_owned()),
+        ("PGPORT", stack.state.port("postgres")?.to_string()),
+        ("PGUSER", SUPERUSER.to_owned()),
+        ("PGPASSWORD", stack.state.secret(SUPERUSER)?),
+        ("PGDATABASE", database.to_owned()),
+        ("PGOPTIONS", "-c client_min_messages=warning".to_owned()),
+    ];
+    shell.environment = environment.map(|(key, value)| (key.to_owned(), value)).into();
+    shell
+        .run(&stack.log("postgres"))
+        .with_context(|| format!("SQL in the database {database}"))
+}
+
+/// The URL of a service's database.
+pub(crate) fn url(stack: &mut Stack, service: &str, role: Role) -> Result<String> {
+    let account = role.account(service);
+    let (password, port) = (stack.state.secret(&account)?, stack.state.port("postgres")?);
+    Ok(format!(
+        "postgres://{account}:{password}@127.0.0.1:{port}/{service}"
+    ))
+}
+
+/// The superuser's URL, for tests.
+pub(crate) fn superuser_url(stack: &mut Stack) -> Result<String> {
+    let (password, port) = (stack.state.secret(SUPERUSER)?, stack.state.port("postgres")?);
+    Ok(format!(
+        "postgres://{SUPERUSER}:{password}@127.0.0.1:{port}/postgres"
+    ))
+}
+
+fn text(path: &std::path::Path) -> String {
+    path.to_string_lossy().into_owned()
+}

@@ -1,0 +1,178 @@
+//! Souk's own processes: with which settings each is started, and when it is ready.
+
+use std::{path::Path, time::Duration};
+
+use anyhow::{Result, bail};
+
+use super::{
+    Stack, mongodb,
+    postgres::{self, DATABASES, Role},
+    rabbitmq,
+};
+use crate::{cargo, progress::step, system::process::Program, web};
+
+/// All of them, in the order of starting.
+pub(crate) const ORDER: [&str; 6] = ["users", "psp", "payments", "inventory", "orders", "gateway"];
+/// Those with something to migrate.
+const MIGRATED: [&str; 5] = ["users", "psp", "payments", "inventory", "orders"];
+/// Those with something to seed.
+const SEEDED: [&str; 2] = ["users", "inventory"];
+
+const READY_WITHIN: Duration = Duration::from_secs(60);
+
+type Environment = Vec<(String, String)>;
+
+/// Brings every schema up to date.
+pub(crate) fn migrate(stack: &mut Stack, binaries: &Path) -> Result<()> {
+    for service in MIGRATED {
+        step(&format!("migrate {service}"), || {
+            let environment = task_environment(stack, service)?;
+            run(stack, binaries, service, "migrate", environment)
+        })?;
+    }
+    Ok(())
+}
+
+/// Puts in what a demo needs; what is there stays.
+pub(crate) fn seed(stack: &mut Stack, binaries: &Path) -> Result<()> {
+    for service in SEEDED {
+        step(&format!("seed {service}"), || {
+            let environment = environment(stack, service)?;
+            run(stack, binaries, service, "seed", environment)
+        })?;
+    }
+    Ok(())
+}
+
+fn run(
+    stack: &mut Stack,
+    binaries: &Path,
+    service: &str,
+    task: &str,
+    environment: Environment,
+) -> Result<()> {
+    let mut program = program(stack, binaries, service)?;
+    program.arguments.push(task.to_owned());
+    program.environment = environment;
+    stack.save()?;
+    program.run(&stack.log(service))
+}
+
+/// Starts one, unless it runs as it should, and waits until it is ready.
+pub(crate) fn start(stack: &mut Stack, name: &str, binaries: &Path) -> Result<()> {
+    let mut program = program(stack, binaries, name)?;
+    program.environment = environment(stack, name)?;
+    let ready = format!("{}/readyz", admin_url(stack, name)?);
+    stack.save()?;
+    let started = stack.ensure(name, &program, READY_WITHIN, |_| web::is_ok(&ready));
+    started.or_else(|error| {
+        let (status, text) = web::text(&ready).unwrap_or((0, "no answer".to_owned()));
+        bail!("{error:#}\n{ready} says {status}: {text}")
+    })
+}
+
+/// Starts all that do not run as they should.
+pub(crate) fn start_all(stack: &mut Stack, binaries: &Path) -> Result<()> {
+    for name in ORDER {
+        step(&format!("start {name}"), || start(stack, name, binaries))?;
+    }
+    Ok(())
+}
+
+fn program(stack: &Stack, binaries: &Path, name: &str) -> Result<Program> {
+    let file = binaries.join(name);
+    if !file.exists() {
+        bail!(
+            "{} is missing; build it with `cargo build --bins`",
+            file.display()
+        );
+    }
+    Ok(stack.program(&stack.reachable(&file)?, &[]))
+}
+
+/// Where a process listens.
+fn address(stack: &mut Stack, what: &str) -> Result<String> {
+    Ok(format!("127.0.0.1:{}", stack.state.port(what)?))
+}
+
+/// A process's HTTP API.
+pub(crate) fn url(stack: &mut Stack, name: &str) -> Result<String> {
+    Ok(format!("http://{}", address(stack, name)?))
+}
+
+/// A process's health and metrics.
+pub(crate) fn admin_url(stack: &mut Stack, name: &str) -> Result<String> {
+    Ok(format!("http://{}", address(stack, &format!("{name}-admin"))?))
+}
+
+/// The settings of a migration: the same place as the process, by the account that owns the schema.
+fn task_environment(stack: &mut Stack, service: &str) -> Result<Environment> {
+    let (key, value) = if DATABASES.contains(&service) {
+        ("SOUK_DATABASE_URL", postgres::url(stack, service, Role::Owner)?)
+    } else {
+        ("SOUK_MONGODB_URL", mongodb::url(stack)?)
+    };
+    Ok(vec![(key.to_owned(), value)])
+}
+
+/// The settings of a process.
+fn environment(stack: &mut Stack, name: &str) -> Result<Environment> {
+    let mut settings = vec![
+        ("SOUK_ADMIN_ADDR", address(stack, &format!("{name}-admin"))?),
+        ("SOUK_DEMO", "true".to_owned()),
+        ("SOUK_LOG", "pretty".to_owned()),
+    ];
+    if name != "gateway" {
+        settings.push(("SOUK_HTTP_ADDR", address(stack, name)?));
+    }
+    if DATABASES.contains(&name) {
+        settings.push(("SOUK_DATABASE_URL", postgres::url(stack, name, Role::App)?));
+    }
+    if ["payments", "inventory", "orders"].contains(&name) {
+        settings.push(("SOUK_AMQP_URL", rabbitmq::url(stack)?));
+        settings.push((
+            "SOUK_JWKS_URL",
+            format!("{}/.well-known/jwks.json", url(stack, "users")?),
+        ));
+    }
+    match name {
+        "users" => settings.push((
+            "SOUK_KEY_ENCRYPTION_SECRET",
+            stack.state.secret("key-encryption")?,
+        )),
+        "psp" => settings.extend([
+            ("SOUK_API_KEY", stack.state.secret("psp-api-key")?),
+            ("SOUK_WEBHOOK_SECRET", stack.state.secret("psp-webhook")?),
+            (
+                "SOUK_WEBHOOK_URL",
+                format!("{}/v1/webhooks/psp", url(stack, "gateway")?),
+            ),
+        ]),
+        "payments" => settings.extend([
+            ("SOUK_PSP_URL", url(stack, "psp")?),
+            ("SOUK_PSP_API_KEY", stack.state.secret("psp-api-key")?),
+            ("SOUK_PSP_WEBHOOK_SECRETS", stack.state.secret("psp-webhook")?),
+        ]),
+        "inventory" => settings.extend([
+            ("SOUK_MONGODB_URL", mongodb::url(stack)?),
+            ("SOUK_GRPC_ADDR", address(stack, "inventory-grpc")?),
+        ]),
+        "orders" => settings.push(("SOUK_INVENTORY_GRPC_URL", url(stack, "inventory-grpc")?)),
+        _ => {
+            let config = stack.reachable(&cargo::workspace().join("gateway/gateway.yaml"))?;
+            settings.extend([
+                ("SOUK_GATEWAY_CONFIG", config.to_string_lossy().into_owned()),
+                ("SOUK_EDGE_ADDR", address(stack, "gateway")?),
+                ("SOUK_USERS_ADDR", address(stack, "users")?),
+                ("SOUK_ORDERS_ADDR", address(stack, "orders")?),
+                ("SOUK_INVENTORY_ADDR", address(stack, "inventory")?),
+                ("SOUK_INVENTORY_GRPC_ADDR", address(stack, "inventory-grpc")?),
+                ("SOUK_PAYMENTS_ADDR", address(stack, "payments")?),
+            ]);
+        }
+    }
+    Ok(settings
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect())
+}

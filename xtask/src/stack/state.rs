@@ -1,0 +1,111 @@
+//! What is remembered of a system between commands: ports, secrets, processes. The file is for its owner only.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::system::{account, ports, process::Process, random};
+
+/// The contents of `state.json`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct State {
+    /// Where the servers keep their data.
+    pub(crate) data: PathBuf,
+    /// By what they are for: `orders`, `orders-admin`, `postgres`.
+    pub(crate) ports: BTreeMap<String, u16>,
+    /// By what they open.
+    pub(crate) secrets: BTreeMap<String, String>,
+    /// By name.
+    pub(crate) processes: BTreeMap<String, Process>,
+    /// What need not be done again.
+    pub(crate) done: BTreeSet<String>,
+}
+
+/// The state while a command works with it. Two commands take turns.
+#[derive(Debug)]
+pub(crate) struct StateFile {
+    file: PathBuf,
+    lock: File,
+}
+
+impl StateFile {
+    pub(crate) fn open(folder: &Path) -> Result<Self> {
+        fs::create_dir_all(folder.join("logs"))
+            .with_context(|| format!("cannot make {}", folder.display()))?;
+        let lock = File::create(folder.join("lock"))?;
+        Ok(Self {
+            file: folder.join("state.json"),
+            lock,
+        })
+    }
+
+    /// Waits for its turn; dropping the guard ends it.
+    pub(crate) fn turn(&self) -> Result<Turn> {
+        let lock = self.lock.try_clone()?;
+        lock.lock().context("cannot lock the state")?;
+        Ok(Turn(lock))
+    }
+
+    pub(crate) fn load(&self) -> Result<State> {
+        match fs::read(&self.file) {
+            Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| {
+                format!(
+                    "{} is damaged; delete its folder and start anew",
+                    self.file.display()
+                )
+            }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(State::default()),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", self.file.display())),
+        }
+    }
+
+    /// Replaces the file as a whole, so that a reader never sees half of it.
+    pub(crate) fn save(&self, state: &State) -> Result<()> {
+        let draft = self.file.with_extension("draft");
+        account::private_file(&draft, &serde_json::to_string_pretty(state)?, None)?;
+        fs::rename(draft, &self.file)?;
+        Ok(())
+    }
+}
+
+/// Held while the state is being changed.
+#[derive(Debug)]
+pub(crate) struct Turn(File);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
+impl State {
+    /// The port for this, picked at the first time.
+    pub(crate) fn port(&mut self, what: &str) -> Result<u16> {
+        if let Some(port) = self.ports.get(what) {
+            return Ok(*port);
+        }
+        let port = ports::pick(&self.ports)?;
+        self.ports.insert(what.to_owned(), port);
+        Ok(port)
+    }
+
+    /// The secret for this, made at the first time.
+    pub(crate) fn secret(&mut self, what: &str) -> Result<String> {
+        if let Some(secret) = self.secrets.get(what) {
+            return Ok(secret.clone());
+        }
+        let secret = random::hex()?;
+        self.secrets.insert(what.to_owned(), secret.clone());
+        Ok(secret)
+    }
+
+    /// The process of that name, if it lives.
+    pub(crate) fn live(&self, name: &str) -> Option<&Process> {
+        self.processes.get(name).filter(|process| process.is_alive())
+    }
+}

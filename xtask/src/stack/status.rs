@@ -1,0 +1,101 @@
+//! What runs, and where: for people and, with `--json`, for programs.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+
+use super::{SERVERS, Stack, mongodb, postgres, rabbitmq, services};
+
+/// What programs rely on; see the README.
+#[derive(Serialize)]
+pub(crate) struct Status {
+    gateway: String,
+    processes: Vec<Running>,
+    databases: BTreeMap<&'static str, String>,
+    rabbitmq: String,
+    mongodb: String,
+}
+
+#[derive(Serialize)]
+struct Running {
+    name: &'static str,
+    pid: i32,
+    /// Servers have none; theirs are below.
+    url: Option<String>,
+    admin_url: Option<String>,
+}
+
+/// Fails when the system was never up.
+pub(crate) fn of(stack: &mut Stack) -> Result<Status> {
+    if !stack.state.ports.contains_key("gateway") {
+        bail!(
+            "there is no system in {}; say `cargo xtask up`",
+            stack.folder.display()
+        );
+    }
+    let mut processes = Vec::new();
+    for name in SERVERS.into_iter().chain(services::ORDER) {
+        let Some(pid) = stack.state.live(name).map(|process| process.pid) else {
+            continue;
+        };
+        let is_service = services::ORDER.contains(&name);
+        let url = is_service.then(|| services::url(stack, name)).transpose()?;
+        let admin_url = is_service.then(|| services::admin_url(stack, name)).transpose()?;
+        processes.push(Running {
+            name,
+            pid,
+            url,
+            admin_url,
+        });
+    }
+    let mut databases = BTreeMap::new();
+    for name in postgres::DATABASES {
+        databases.insert(name, postgres::url(stack, name, postgres::Role::App)?);
+    }
+    Ok(Status {
+        gateway: services::url(stack, "gateway")?,
+        processes,
+        databases,
+        rabbitmq: rabbitmq::url(stack)?,
+        mongodb: mongodb::url(stack)?,
+    })
+}
+
+/// Prints it.
+pub(crate) fn print(stack: &mut Stack, json: bool) -> Result<()> {
+    let status = of(stack)?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&status)?);
+        return Ok(());
+    }
+    if status.processes.is_empty() {
+        println!("nothing runs; say `cargo xtask up`");
+        return Ok(());
+    }
+    println!(
+        "{:<12}{:>8}  {:>7}  {:<26}health and metrics",
+        "process", "pid", "memory", "url"
+    );
+    for Running {
+        name,
+        pid,
+        url,
+        admin_url,
+    } in &status.processes
+    {
+        let (url, admin_url) = (url.as_deref().unwrap_or("-"), admin_url.as_deref().unwrap_or("-"));
+        println!("{name:<12}{pid:>8}  {:>4} MB  {url:<26}{admin_url}", memory(*pid));
+    }
+    println!("\nlogs: {}", stack.folder.join("logs").display());
+    Ok(())
+}
+
+/// Resident memory of one process, in megabytes.
+fn memory(pid: i32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok())
+        .unwrap_or_default()
+        / 1024
+}

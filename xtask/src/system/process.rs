@@ -1,0 +1,206 @@
+//! Processes that outlive the command that started them.
+
+use std::{
+    fs::{File, OpenOptions},
+    os::unix::process::CommandExt as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+use serde::{Deserialize, Serialize};
+
+use super::account::Account;
+use crate::interrupt;
+
+/// What a process may know of the environment that it was started from. Everything else is said explicitly, so that the
+/// caller's shell cannot change how a process behaves.
+const PASSED_ON: [&str; 7] = [
+    "PATH",
+    "LANG",
+    "TZ",
+    "RUST_LOG",
+    "RUST_BACKTRACE",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+];
+const PASSED_ON_PREFIX: &str = "OTEL_";
+
+/// How to start one.
+#[derive(Debug, Clone)]
+pub(crate) struct Program {
+    pub(crate) file: PathBuf,
+    pub(crate) arguments: Vec<String>,
+    pub(crate) environment: Vec<(String, String)>,
+    pub(crate) folder: PathBuf,
+    pub(crate) account: Option<Account>,
+}
+
+/// One that was started. A pid alone may belong to somebody else after a while; with its time of start it cannot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Process {
+    pub(crate) pid: i32,
+    started: u64,
+    /// What it was started from; see [`Program::stamp`].
+    pub(crate) stamp: String,
+}
+
+impl Program {
+    /// Changes when the file, its arguments or its environment do.
+    pub(crate) fn stamp(&self) -> Result<String> {
+        use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+        let data = self
+            .file
+            .metadata()
+            .with_context(|| format!("{} is missing", self.file.display()))?;
+        let mut hasher = DefaultHasher::new();
+        (&self.arguments, &self.environment, data.len(), data.modified()?).hash(&mut hasher);
+        Ok(format!("{:016x}", hasher.finish()))
+    }
+
+    /// Ready to run, and no more.
+    pub(crate) fn command(&self) -> Command {
+        // setsid: neither the terminal's Ctrl-C nor its end reaches the process; it is ended by its pid.
+        let mut command = Command::new("setsid");
+        command
+            .arg(&self.file)
+            .args(&self.arguments)
+            .current_dir(&self.folder)
+            .env_clear()
+            .stdin(Stdio::null());
+        for (key, value) in std::env::vars_os() {
+            let name = key.to_string_lossy();
+            if PASSED_ON.contains(&&*name) || name.starts_with(PASSED_ON_PREFIX) {
+                command.env(key, value);
+            }
+        }
+        command.envs(self.environment.iter().map(|(key, value)| (key, value)));
+        if let Some(Account { uid, gid }) = self.account {
+            command.uid(uid).gid(gid);
+        }
+        command
+    }
+
+    /// Starts it; what it says is appended to the log.
+    pub(crate) fn spawn(&self, log: &Path) -> Result<Process> {
+        let output = append(log)?;
+        let child = self
+            .command()
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()
+            .with_context(|| format!("cannot start {}", self.file.display()))?;
+        let pid = i32::try_from(child.id())?;
+        // The handle is given up: a child that ends stays a zombie until this process ends, which counts as ended.
+        let started = start_time(pid).unwrap_or_default();
+        Ok(Process {
+            pid,
+            started,
+            stamp: self.stamp()?,
+        })
+    }
+
+    /// Runs it to its end; a failure shows the last lines of what it said.
+    pub(crate) fn run(&self, log: &Path) -> Result<()> {
+        let output = append(log)?;
+        let from = output.metadata()?.len();
+        let status = self
+            .command()
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .status()
+            .with_context(|| format!("cannot run {}", self.file.display()))?;
+        interrupt::check()?;
+        if !status.success() {
+            let name = self.file.file_name().unwrap_or_default().to_string_lossy();
+            bail!(
+                "`{name} {}` failed ({status}). The end of {}:\n{}",
+                self.arguments.join(" "),
+                log.display(),
+                tail(log, from)
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Process {
+    pub(crate) fn is_alive(&self) -> bool {
+        start_time(self.pid) == Some(self.started)
+    }
+
+    fn signal(&self, signal: Signal) {
+        if self.is_alive()
+            && let Some(pid) = Pid::from_raw(self.pid)
+        {
+            let _ = kill_process(pid, signal);
+        }
+    }
+
+    /// Ends it at once.
+    pub(crate) fn kill(&self) -> Result<()> {
+        self.signal(Signal::KILL);
+        interrupt::wait(Duration::from_secs(10), || Ok(!self.is_alive()))?;
+        Ok(())
+    }
+
+    /// Asks it to end; ends it when it has not by then.
+    pub(crate) fn stop(&self, signal: Signal, patience: Duration) -> Result<()> {
+        self.signal(signal);
+        if !interrupt::wait(patience, || Ok(!self.is_alive()))? {
+            self.kill()?;
+        }
+        Ok(())
+    }
+}
+
+/// When the process began, in ticks since boot; `None` when it is gone, or dead and not yet reaped.
+fn start_time(pid: i32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name in parentheses may hold anything; fields count from behind it: state is the first, start time the 20th.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    let state = fields.next()?;
+    (state != "Z" && state != "X")
+        .then(|| fields.nth(18)?.parse().ok())
+        .flatten()
+}
+
+fn append(log: &Path) -> Result<File> {
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(log)
+        .with_context(|| format!("cannot write {}", log.display()))
+}
+
+/// The last lines of a log, from a position on.
+pub(crate) fn tail(log: &Path, from: u64) -> String {
+    let bytes = std::fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(
+        bytes
+            .get(usize::try_from(from).unwrap_or_default()..)
+            .unwrap_or_default(),
+    );
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(15)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_known_by_its_start_not_by_its_pid_alone() {
+        let pid = i32::try_from(std::process::id()).unwrap();
+        let mut process = Process {
+            pid,
+            started: start_time(pid).unwrap(),
+            stamp: String::new(),
+        };
+        assert!(process.is_alive());
+        process.started += 1;
+        assert!(!process.is_alive());
+    }
+}

@@ -1,0 +1,99 @@
+//! `cargo xtask test`: everything that can be checked, on servers that nobody else uses.
+
+use anyhow::{Context as _, Result};
+
+use crate::{
+    cargo, interrupt, layers,
+    progress::note,
+    stack::{Mode, Stack, mongodb, postgres, rabbitmq},
+    up,
+};
+
+/// Checks, builds, starts a system, runs the tests against it, stops it.
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    interrupt::listen()?;
+    // Asked before the build replaces the file.
+    let xtask = std::env::current_exe()?;
+    if arguments.is_empty() {
+        cargo::run(&["fmt", "--check"])?;
+        layers::run()?;
+        cargo::run(&[
+            "clippy",
+            "--quiet",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ])?;
+    }
+    // Tests and programs in one go: built apart, they would resolve other features and compile everything twice.
+    cargo::run(&["build", "--workspace", "--all-targets"])?;
+    let folder = cargo::workspace().join("target/souk-test");
+    let mut leftover = Stack::open(&folder, Mode::Test)?;
+    leftover.down()?;
+    leftover.delete()?;
+    let mut stack = Stack::open(&folder, Mode::Test)?;
+    let result = tests(&mut stack, &xtask, arguments);
+    stack.down()?;
+    let code = result?;
+    if code == 0 {
+        stack.delete()?;
+    } else {
+        note(&format!(
+            "the processes' logs are in {}",
+            stack.folder.join("logs").display()
+        ));
+        std::process::exit(code);
+    }
+    Ok(())
+}
+
+fn tests(stack: &mut Stack, xtask: &std::path::Path, arguments: &[String]) -> Result<i32> {
+    let turn = stack.turn()?;
+    stack.state.port("gateway")?;
+    stack.save()?;
+    drop(turn);
+    up::bring_up(stack, &cargo::binaries()?)?;
+    let mut tests = cargo::cargo();
+    tests.arg("test");
+    if arguments.is_empty() {
+        tests.arg("--workspace");
+    }
+    let status = tests
+        .args(arguments)
+        .envs(environment(stack)?)
+        .env("SOUK_TEST_STACK", &stack.folder)
+        .env("SOUK_XTASK", xtask)
+        .status()
+        .context("cannot run cargo test")?;
+    interrupt::check()?;
+    Ok(status.code().unwrap_or(1))
+}
+
+/// Where the tests find the servers.
+fn environment(stack: &mut Stack) -> Result<[(&'static str, String); 4]> {
+    Ok([
+        ("SOUK_TEST_POSTGRES", postgres::superuser_url(stack)?),
+        ("SOUK_TEST_AMQP", rabbitmq::url(stack)?),
+        ("SOUK_TEST_AMQP_MANAGEMENT", rabbitmq::management_url(stack)?),
+        ("SOUK_TEST_MONGODB", mongodb::server_url(stack)?),
+    ])
+}
+
+/// For the tests of one crate at a time, which need no whole system.
+pub(crate) fn servers(folder: &std::path::Path) -> Result<()> {
+    interrupt::listen()?;
+    let mut stack = Stack::open(folder, Mode::Test)?;
+    let turn = stack.turn()?;
+    let started = stack.start_servers();
+    drop(turn);
+    if let Err(error) = started {
+        stack.stop_started()?;
+        return Err(error);
+    }
+    for (key, value) in environment(&mut stack)? {
+        println!("export {key}='{value}'");
+    }
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! `up`, `down` and `reset`: the life of the system that a person uses.
+
+use std::{path::Path, time::Duration};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{
+    cargo, interrupt,
+    progress::{note, step},
+    seed,
+    stack::{Stack, services},
+    system::ports,
+};
+
+const DEFAULT_PORT: u16 = 8080;
+
+/// Brings everything up, proves it by an order, and stays until Ctrl-C unless `detach`.
+pub(crate) fn run(mut stack: Stack, gateway_port: Option<u16>, detach: bool) -> Result<()> {
+    interrupt::listen()?;
+    let clock = std::time::Instant::now();
+    let result = claim_port(&mut stack, gateway_port)
+        .and_then(|()| build())
+        .and_then(|binaries| bring_up(&mut stack, &binaries));
+    if let Err(error) = result {
+        note("stopping what was started");
+        stack.stop_started()?;
+        if interrupt::requested() {
+            note("interrupted");
+            return Ok(());
+        }
+        return Err(error);
+    }
+    announce(&mut stack, clock.elapsed())?;
+    if detach {
+        note("it goes on running; `cargo xtask down` stops it");
+        return Ok(());
+    }
+    note("Ctrl-C stops it");
+    watch(&mut stack)?;
+    stack.stop_started()
+}
+
+fn build() -> Result<std::path::PathBuf> {
+    cargo::run(&["build", "--workspace", "--bins"])?;
+    cargo::binaries()
+}
+
+/// Servers, schemas, seed, services, and one order: all that `up` and `test` have in common.
+pub(crate) fn bring_up(stack: &mut Stack, binaries: &Path) -> Result<()> {
+    let turn = stack.turn()?;
+    stack.start_servers()?;
+    services::migrate(stack, binaries)?;
+    services::seed(stack, binaries)?;
+    services::start_all(stack, binaries)?;
+    drop(turn);
+    let gateway = services::url(stack, "gateway")?;
+    step("place an order and see it confirmed", || seed::check(&gateway))
+}
+
+/// Takes the port of the public door.
+fn claim_port(stack: &mut Stack, wanted: Option<u16>) -> Result<()> {
+    let _turn = stack.turn()?;
+    let before = stack.state.ports.get("gateway").copied();
+    let port = wanted.or(before).unwrap_or(DEFAULT_PORT);
+    let is_ours = before == Some(port) && stack.state.live("gateway").is_some();
+    if !is_ours && !ports::is_free(port) {
+        bail!(
+            "port {port} is taken by another program; stop it, or choose another port: cargo xtask up --gateway-port {}",
+            ports::pick(&stack.state.ports)?
+        );
+    }
+    stack.state.ports.insert("gateway".to_owned(), port);
+    stack.save()
+}
+
+fn announce(stack: &mut Stack, time: Duration) -> Result<()> {
+    let gateway = services::url(stack, "gateway")?.replace("127.0.0.1", "localhost");
+    step("place the demo account's past orders", || {
+        seed::past_orders(&gateway)
+    })
+    .unwrap_or_else(|error| {
+        // The system is fine without them.
+        note(&format!("not all past orders could be placed: {error:#}"));
+    });
+    println!(
+        "
+Souk is up ({:.0} s).
+
+  the API, browsable   {gateway}/docs
+  RabbitMQ's own page  {}
+  shopper              {} / {}
+  operator             {} / {}
+
+  cargo xtask status   what runs, and where
+  cargo xtask logs orders -f
+",
+        time.as_secs_f32(),
+        crate::stack::rabbitmq::management_url(stack)?,
+        seed::SHOPPER.0,
+        seed::SHOPPER.1,
+        seed::OPERATOR.0,
+        seed::OPERATOR.1,
+    );
+    Ok(())
+}
+
+/// Until Ctrl-C. A process that ends is named, and nothing else is done: somebody may be breaking the system on purpose.
+fn watch(stack: &mut Stack) -> Result<()> {
+    let mut gone = std::collections::BTreeSet::new();
+    while !interrupt::requested() {
+        interrupt::pause(Duration::from_millis(300));
+        drop(stack.turn()?);
+        for name in services::ORDER.into_iter().chain(crate::stack::SERVERS) {
+            if stack.state.live(name).is_some() {
+                gone.remove(name);
+            } else if gone.insert(name) {
+                note(&format!(
+                    "{name} has ended; `cargo xtask start {name}` starts it again"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Stops everything.
+pub(crate) fn down(stack: &mut Stack) -> Result<()> {
+    if !stack
+        .state
+        .processes
+        .values()
+        .any(crate::system::process::Process::is_alive)
+    {
+        note("nothing runs");
+    }
+    stack.down()
+}
+
+/// Stops everything and deletes the data.
+pub(crate) fn reset(mut stack: Stack) -> Result<()> {
+    stack.down()?;
+    let folder = stack.folder.clone();
+    stack
+        .delete()
+        .with_context(|| format!("cannot delete {}", folder.display()))?;
+    note("everything is deleted");
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! The settings of the process.
+
+use std::net::SocketAddr;
+
+use serde::Deserialize;
+use souk_config::{ExposeSecret, SecretString};
+use telemetry::LogFormat;
+
+/// Values that everyone can read in the repository; fit for a demo only.
+const DEMO_SECRETS: [&str; 2] = ["sk_demo_souk", "whsec_demo_souk"];
+
+/// `payments`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// `SOUK_HTTP_ADDR`: where the API listens.
+    pub http_addr: SocketAddr,
+    /// `SOUK_ADMIN_ADDR`: where health and metrics listen.
+    pub admin_addr: SocketAddr,
+    /// `SOUK_DATABASE_URL`.
+    pub database_url: SecretString,
+    /// `SOUK_AMQP_URL`.
+    pub amqp_url: SecretString,
+    /// `SOUK_JWKS_URL`: the keys that sign access tokens.
+    pub jwks_url: String,
+    /// `SOUK_PSP_URL`: the provider's API.
+    pub psp_url: String,
+    /// `SOUK_PSP_API_KEY`: ours at the provider.
+    pub psp_api_key: SecretString,
+    /// `SOUK_PSP_WEBHOOK_SECRETS`: one, or two while they are being changed, separated by a comma.
+    pub psp_webhook_secrets: Vec<SecretString>,
+    /// `SOUK_DEMO`: accept the published secrets.
+    #[serde(default)]
+    pub demo: bool,
+    /// `SOUK_LOG`.
+    pub log: Option<LogFormat>,
+}
+
+impl Config {
+    /// Refuses what would run but not be safe.
+    pub fn check(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            matches!(self.psp_webhook_secrets.len(), 1 | 2),
+            "SOUK_PSP_WEBHOOK_SECRETS must hold one or two secrets"
+        );
+        let published = std::iter::once(&self.psp_api_key)
+            .chain(&self.psp_webhook_secrets)
+            .any(|secret| DEMO_SECRETS.contains(&secret.expose_secret()));
+        anyhow::ensure!(
+            self.demo || !published,
+            "SOUK_PSP_API_KEY and SOUK_PSP_WEBHOOK_SECRETS must not be the published demo values outside demo mode"
+        );
+        Ok(())
+    }
+}
+
+/// `payments migrate`; it may be given the other keys, and ignores them.
+#[derive(Debug, Deserialize)]
+pub struct Migrate {
+    /// `SOUK_DATABASE_URL`, of the account that owns the schema.
+    pub database_url: SecretString,
+}

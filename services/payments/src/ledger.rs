@@ -1,0 +1,63 @@
+//! The books, by double entry: each movement of money is one transaction whose entries sum to zero (debits positive,
+//! credits negative). It is written in the transaction that changes the payment's state, never apart from it.
+
+use contracts::{Money, PaymentId};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// The provider holds `amount` for us, and it was sold.
+pub(crate) async fn capture(conn: &mut PgConnection, payment: PaymentId, amount: Money) -> sqlx::Result<()> {
+    post(conn, payment, "capture", None, "psp_clearing", "sales", amount).await
+}
+
+/// The provider gave `amount` back.
+pub(crate) async fn refund(
+    conn: &mut PgConnection,
+    payment: PaymentId,
+    refund: Uuid,
+    amount: Money,
+) -> sqlx::Result<()> {
+    post(
+        conn,
+        payment,
+        "refund",
+        Some(refund),
+        "refunds",
+        "psp_clearing",
+        amount,
+    )
+    .await
+}
+
+async fn post(
+    conn: &mut PgConnection,
+    payment: PaymentId,
+    kind: &str,
+    refund: Option<Uuid>,
+    debit: &str,
+    credit: &str,
+    amount: Money,
+) -> sqlx::Result<()> {
+    let transaction = Uuid::now_v7();
+    sqlx::query!(
+        "INSERT INTO ledger_transactions (id, payment_id, kind, refund_id) VALUES ($1, $2, $3, $4)",
+        transaction,
+        payment.0,
+        kind,
+        refund
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "INSERT INTO ledger_entries (transaction_id, account, amount, currency)
+         VALUES ($1, $2, $4::bigint, $5), ($1, $3, -$4::bigint, $5)",
+        transaction,
+        debit,
+        credit,
+        amount.amount,
+        amount.currency.as_str()
+    )
+    .execute(conn)
+    .await
+    .map(|_| ())
+}

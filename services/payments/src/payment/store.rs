@@ -1,0 +1,215 @@
+//! The SQL of payments and of what was asked of the provider about them.
+
+use chrono::{DateTime, Utc};
+use contracts::{Money, OrderId, PaymentId, UserId, saga::AuthorizePayment};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Failure, Payment, Status};
+use crate::provider::{Operation, Said};
+
+struct Row {
+    id: Uuid,
+    order_id: Uuid,
+    user_id: Uuid,
+    status: String,
+    amount: i64,
+    currency: String,
+    payment_method: String,
+    provider_id: Option<String>,
+    authorized: i64,
+    captured: i64,
+    refunded: i64,
+    refunding: i64,
+    failure_code: Option<String>,
+    failure_message: Option<String>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl Row {
+    fn payment(self) -> sqlx::Result<Payment> {
+        let currency = self
+            .currency
+            .parse()
+            .map_err(|error: contracts::InvalidCurrency| sqlx::Error::Decode(error.into()))?;
+        let money = |amount| Money::new(amount, currency);
+        Ok(Payment {
+            id: PaymentId(self.id),
+            order_id: OrderId(self.order_id),
+            user_id: UserId(self.user_id),
+            status: Status::parse(&self.status)?,
+            amount: money(self.amount),
+            payment_method: self.payment_method,
+            provider_id: self.provider_id,
+            authorized: money(self.authorized),
+            captured: money(self.captured),
+            refunded: money(self.refunded),
+            refunding: money(self.refunding),
+            failure: self.failure_code.map(|code| Failure {
+                code,
+                message: self.failure_message.unwrap_or_default(),
+            }),
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
+}
+
+/// A new payment, unless the order has one already: a void may have come first.
+pub(crate) async fn insert(conn: &mut PgConnection, command: &AuthorizePayment) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO payments (id, order_id, user_id, status, amount, currency, payment_method)
+         VALUES ($1, $2, $3, 'created', $4, $5, $6)
+         ON CONFLICT ON CONSTRAINT payments_one_an_order DO NOTHING",
+        command.payment_id.0,
+        command.order_id.0,
+        command.user_id.0,
+        command.amount.amount,
+        command.amount.currency.as_str(),
+        command.payment_method
+    )
+    .execute(conn)
+    .await
+    .map(|_| ())
+}
+
+/// A tombstone, unless the order has a payment already: the authorization that comes later finds the order closed. It
+/// has no owner and no money; `XXX` is ISO 4217 for "no currency".
+pub(crate) async fn insert_tombstone(conn: &mut PgConnection, order: OrderId) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO payments (id, order_id, user_id, status, tombstone, amount, currency, payment_method)
+         VALUES ($1, $2, $3, 'voided', true, 0, 'XXX', '')
+         ON CONFLICT ON CONSTRAINT payments_one_an_order DO NOTHING",
+        Uuid::now_v7(),
+        order.0,
+        Uuid::nil()
+    )
+    .execute(conn)
+    .await
+    .map(|_| ())
+}
+
+/// The order's payment (or its tombstone), locked until the transaction ends.
+pub(crate) async fn lock_by_order(conn: &mut PgConnection, order: OrderId) -> sqlx::Result<Option<Payment>> {
+    let row = sqlx::query_as!(
+        Row,
+        "SELECT id, order_id, user_id, status, amount, currency, payment_method, provider_id, authorized, captured,
+             refunded, refunding, failure_code, failure_message, created_at, updated_at
+         FROM payments WHERE order_id = $1 FOR UPDATE",
+        order.0
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Row::payment).transpose()
+}
+
+/// A payment, locked until the transaction ends.
+pub(crate) async fn lock(conn: &mut PgConnection, id: PaymentId) -> sqlx::Result<Option<Payment>> {
+    let row = sqlx::query_as!(
+        Row,
+        "SELECT id, order_id, user_id, status, amount, currency, payment_method, provider_id, authorized, captured,
+             refunded, refunding, failure_code, failure_message, created_at, updated_at
+         FROM payments WHERE id = $1 AND NOT tombstone FOR UPDATE",
+        id.0
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Row::payment).transpose()
+}
+
+/// Payments that are not tombstones, newest first; each filter applies if it is given.
+pub(crate) async fn list(conn: &mut PgConnection, filter: Filter, limit: i64) -> sqlx::Result<Vec<Payment>> {
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT id, order_id, user_id, status, amount, currency, payment_method, provider_id, authorized, captured,
+             refunded, refunding, failure_code, failure_message, created_at, updated_at
+         FROM payments
+         WHERE NOT tombstone AND ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR order_id = $2)
+             AND ($3::uuid IS NULL OR user_id = $3) AND ($4::uuid IS NULL OR id < $4)
+         ORDER BY id DESC LIMIT $5",
+        filter.id.map(|id| id.0),
+        filter.order.map(|id| id.0),
+        filter.owner.map(|id| id.0),
+        filter.before.map(|id| id.0),
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Row::payment).collect()
+}
+
+/// Which payments.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Filter {
+    pub(crate) id: Option<PaymentId>,
+    pub(crate) order: Option<OrderId>,
+    /// None for an operator, who sees all.
+    pub(crate) owner: Option<UserId>,
+    /// The last of the page before.
+    pub(crate) before: Option<PaymentId>,
+}
+
+/// Saves what a transition changed on a locked payment.
+pub(crate) async fn save(conn: &mut PgConnection, payment: &Payment) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE payments SET status = $2, provider_id = $3, authorized = $4, captured = $5, refunded = $6,
+             refunding = $7, failure_code = $8, failure_message = $9, updated_at = now()
+         WHERE id = $1",
+        payment.id.0,
+        payment.status.as_str(),
+        payment.provider_id,
+        payment.authorized.amount,
+        payment.captured.amount,
+        payment.refunded.amount,
+        payment.refunding.amount,
+        payment.failure.as_ref().map(|failure| &failure.code),
+        payment.failure.as_ref().map(|failure| &failure.message)
+    )
+    .execute(conn)
+    .await
+    .map(|_| ())
+}
+
+/// The key under which the provider is asked: `proposed` the first time, ever after the same. The caller commits it
+/// before the call.
+pub(crate) async fn provider_key(
+    conn: &mut PgConnection,
+    payment: PaymentId,
+    operation: Operation,
+    proposed: &str,
+) -> sqlx::Result<String> {
+    sqlx::query_scalar!(
+        "INSERT INTO provider_calls (key, payment_id, operation) VALUES ($1, $2, $3)
+         ON CONFLICT ON CONSTRAINT provider_calls_one_each DO UPDATE SET key = provider_calls.key
+         RETURNING key",
+        proposed,
+        payment.0,
+        operation.as_str()
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Notes what the provider answered.
+pub(crate) async fn answered(
+    conn: &mut PgConnection,
+    payment: PaymentId,
+    operation: Operation,
+    said: &Said,
+) -> sqlx::Result<()> {
+    let outcome = match said {
+        Said::Yes { .. } => "done",
+        Said::No(_) => "refused",
+    };
+    sqlx::query!(
+        "UPDATE provider_calls SET outcome = $3, answered_at = now()
+         WHERE payment_id = $1 AND operation = $2 AND outcome IS NULL",
+        payment.0,
+        operation.as_str(),
+        outcome
+    )
+    .execute(conn)
+    .await
+    .map(|_| ())
+}

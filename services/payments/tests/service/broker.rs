@@ -1,0 +1,122 @@
+//! Commands and replies over a real broker.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use contracts::{
+    CommandId, SagaId,
+    saga::{Command, Outcome, Reply, VoidPayment, queues},
+};
+use messaging::{Broker, HandleError, Handler, Incoming, Outbox, Outgoing};
+use payments::{App, Commands};
+use tokio_util::sync::CancellationToken;
+
+use super::support::{Order, World};
+
+#[derive(Default)]
+struct Replies(Mutex<Vec<Reply>>);
+
+impl Handler for Replies {
+    async fn handle(&self, message: Incoming) -> Result<(), HandleError> {
+        self.0.lock().unwrap().push(message.decode()?);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_command_sent_is_answered_and_nothing_stays_behind() {
+    let world = World::start().await;
+    let broker = Broker::connect(&testkit::amqp_url(), "test", super::support::namespace())
+        .await
+        .unwrap();
+    let app = App {
+        outbox: Outbox::new(world.app.pool.clone(), broker.clone()),
+        ..world.app.clone()
+    };
+    let stop = CancellationToken::new();
+    let replies = Arc::new(Replies::default());
+    let commands = Arc::new(Commands::new(app.clone()));
+    let (relay, relay_stop) = (app.outbox.clone(), stop.clone());
+    let workers = [
+        tokio::spawn(async move { relay.run(relay_stop).await }),
+        tokio::spawn(consume(broker.clone(), queues::PAYMENTS, commands, stop.clone())),
+        tokio::spawn(consume(
+            broker.clone(),
+            queues::ORDERS,
+            replies.clone(),
+            stop.clone(),
+        )),
+    ];
+
+    let order = Order::paid_with("pm_card_ok");
+    let saga = SagaId::from(order.id);
+    let (authorize, void) = (
+        CommandId::derive(saga, "authorize", "do"),
+        CommandId::derive(saga, "authorize", "undo"),
+    );
+    let command = Command::from(
+        order
+            .authorize()
+            .decode::<contracts::saga::AuthorizePayment>()
+            .unwrap(),
+    );
+    // Twice, as a resend would.
+    for _ in 0..2 {
+        broker
+            .publish(&Outgoing::command(command.clone(), authorize, saga))
+            .await
+            .unwrap();
+    }
+    let count = async |wanted: usize| {
+        testkit::eventually("the replies come", Duration::from_secs(20), async || {
+            (replies.0.lock().unwrap().len() == wanted).then_some(())
+        })
+        .await;
+    };
+    count(2).await;
+    broker
+        .publish(&Outgoing::command(
+            VoidPayment { order_id: order.id }.into(),
+            void,
+            saga,
+        ))
+        .await
+        .unwrap();
+    count(3).await;
+    let answers: Vec<_> = replies
+        .0
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|reply| (reply.command_id, reply.outcome.clone()))
+        .collect();
+    assert_eq!(
+        answers,
+        [
+            (authorize, Outcome::Done),
+            (authorize, Outcome::Done),
+            (void, Outcome::Done)
+        ]
+    );
+    assert_eq!(world.intents(&order).await, ["canceled"]);
+    testkit::eventually("the outbox is empty", Duration::from_secs(5), async || {
+        let left = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM outbox");
+        (left.fetch_one(&world.database.pool).await.unwrap() == 0).then_some(())
+    })
+    .await;
+    stop.cancel();
+    for worker in workers {
+        worker.await.unwrap();
+    }
+}
+
+async fn consume<H: Handler>(
+    broker: Arc<Broker>,
+    queue: &'static str,
+    handler: Arc<H>,
+    stop: CancellationToken,
+) {
+    messaging::consume(broker, queue, 32, handler, stop).await;
+}

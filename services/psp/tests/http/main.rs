@@ -1,0 +1,5 @@
+//! The provider over HTTP, on a real PostgreSQL.
+
+mod api;
+mod support;
+mod webhooks;

@@ -1,9 +1,12 @@
 //! The OpenAPI document of the REST API, from the handlers themselves.
 
-use axum::Json;
+use axum::{Json, http::StatusCode};
 use utoipa::{
     Modify, OpenApi,
-    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    openapi::{
+        RefOr,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
 };
 
 use crate::{products, stock};
@@ -23,7 +26,7 @@ use crate::{products, stock};
         stock::get_stock::get_stock,
         stock::adjust_stock::adjust_stock,
     ),
-    modifiers(&Bearer),
+    modifiers(&Bearer, &Descriptions),
     tags((name = "catalog", description = "What is sold"), (name = "stock", description = "How many there are")),
 )]
 pub struct Document;
@@ -38,6 +41,27 @@ impl Modify for Bearer {
             .build();
         let components = document.components.get_or_insert_with(Default::default);
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// `OpenAPI` demands a description of every answer; what the handlers do not describe is called by its status.
+struct Descriptions;
+
+impl Modify for Descriptions {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for item in document.paths.paths.values_mut() {
+            let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
+            let operations = operations.into_iter().filter_map(Option::as_mut);
+            for (status, response) in operations.flat_map(|operation| &mut operation.responses.responses) {
+                if let RefOr::T(response) = response
+                    && response.description.is_empty()
+                {
+                    let status = status.parse::<StatusCode>().ok();
+                    let reason = status.and_then(|status| status.canonical_reason());
+                    reason.unwrap_or("Answer").clone_into(&mut response.description);
+                }
+            }
+        }
     }
 }
 

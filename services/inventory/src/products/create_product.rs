@@ -35,6 +35,7 @@ pub struct NewProduct {
     image: Option<String>,
     /// Further properties, at most 20.
     #[serde(default)]
+    #[schema(value_type = HashMap<String, String>)]
     attributes: Attributes,
 }
 

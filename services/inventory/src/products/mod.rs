@@ -44,6 +44,7 @@ pub struct Product {
     /// Where its picture is.
     pub image: String,
     /// Further properties.
+    #[schema(value_type = HashMap<String, String>)]
     pub attributes: Attributes,
     /// Counts the changes; the `ETag` is `"v{version}"`.
     #[schema(example = 1)]

@@ -40,6 +40,7 @@ pub struct ProductChanges {
     image: Picture,
     /// All further properties anew.
     #[serde(default)]
+    #[schema(value_type = Option<HashMap<String, String>>)]
     attributes: Option<Attributes>,
 }
 

@@ -44,11 +44,27 @@ impl Answer {
     #[must_use]
     pub fn problem(self, status: u16) -> Self {
         let this = self.expect(status);
-        let kind = this.headers.get("content-type").map(|value| value.to_str().unwrap_or_default().to_owned());
-        assert_eq!(kind.as_deref(), Some("application/problem+json"), "{:#}", this.body);
+        let kind = this
+            .headers
+            .get("content-type")
+            .map(|value| value.to_str().unwrap_or_default().to_owned());
+        assert_eq!(
+            kind.as_deref(),
+            Some("application/problem+json"),
+            "{:#}",
+            this.body
+        );
         assert_eq!(this.body["status"], status, "{:#}", this.body);
-        assert!(this.body["title"].is_string() && this.body["type"].is_string(), "{:#}", this.body);
-        assert!(this.body["trace_id"].as_str().is_some_and(|id| id.len() == 32), "{:#}", this.body);
+        assert!(
+            this.body["title"].is_string() && this.body["type"].is_string(),
+            "{:#}",
+            this.body
+        );
+        assert!(
+            this.body["trace_id"].as_str().is_some_and(|id| id.len() == 32),
+            "{:#}",
+            this.body
+        );
         this
     }
 }
@@ -57,8 +73,15 @@ impl Client {
     /// Nobody yet.
     #[must_use]
     pub fn anonymous(gateway: &str) -> Self {
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().expect("an HTTP client");
-        Self { http, base: gateway.trim_end_matches('/').to_owned(), token: None }
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_secs(30))
+            .build()
+            .expect("an HTTP client");
+        Self {
+            http,
+            base: gateway.trim_end_matches('/').to_owned(),
+            token: None,
+        }
     }
 
     /// A new account, logged in.
@@ -72,12 +95,17 @@ impl Client {
 
     /// The demo's administrator.
     pub async fn admin(gateway: &str) -> Self {
-        Self::anonymous(gateway).login("admin@souk.test", "admin-password-souk").await
+        Self::anonymous(gateway)
+            .login("admin@souk.test", "admin-password-souk")
+            .await
     }
 
     /// This account, logged in.
     pub async fn login(mut self, email: &str, password: &str) -> Self {
-        let answer = self.post("/v1/auth/login", json!({"email": email, "password": password})).await.expect(200);
+        let answer = self
+            .post("/v1/auth/login", json!({"email": email, "password": password}))
+            .await
+            .expect(200);
         self.token = answer.body["access_token"].as_str().map(str::to_owned);
         assert!(self.token.is_some(), "{:#}", answer.body);
         self
@@ -86,7 +114,10 @@ impl Client {
     /// The same client with another bearer token.
     #[must_use]
     pub fn with_token(&self, token: &str) -> Self {
-        Self { token: Some(token.to_owned()), ..self.clone() }
+        Self {
+            token: Some(token.to_owned()),
+            ..self.clone()
+        }
     }
 
     /// The access token.
@@ -116,7 +147,12 @@ impl Client {
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response.bytes().await?.to_vec();
         let body = serde_json::from_slice(&bytes).unwrap_or_default();
-        Ok(Answer { status, headers, bytes, body })
+        Ok(Answer {
+            status,
+            headers,
+            bytes,
+            body,
+        })
     }
 
     /// GET.
@@ -136,7 +172,12 @@ impl Client {
 
     /// POST with that Idempotency-Key.
     pub async fn post_with_key(&self, path: &str, body: Value, key: &str) -> Answer {
-        self.send(self.request(Method::POST, path).header("idempotency-key", key).json(&body)).await
+        self.send(
+            self.request(Method::POST, path)
+                .header("idempotency-key", key)
+                .json(&body),
+        )
+        .await
     }
 
     /// PUT.
@@ -146,7 +187,10 @@ impl Client {
 
     /// Places an order and returns the 202's body.
     pub async fn order(&self, sku: &str, quantity: u32, payment_method: &str) -> Value {
-        self.post("/v1/orders", order_body(sku, quantity, payment_method)).await.expect(202).body
+        self.post("/v1/orders", order_body(sku, quantity, payment_method))
+            .await
+            .expect(202)
+            .body
     }
 
     /// Waits until the order is no longer pending, and its saga is at rest, and returns it.
@@ -200,7 +244,10 @@ impl Client {
 
     /// The stock of a SKU. For administrators.
     pub async fn stock(&self, sku: &str) -> Value {
-        self.get(&format!("/v1/products/{sku}/stock")).await.expect(200).body
+        self.get(&format!("/v1/products/{sku}/stock"))
+            .await
+            .expect(200)
+            .body
     }
 }
 

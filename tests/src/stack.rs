@@ -52,11 +52,22 @@ impl Stack {
         Self::from_environment().expect("these tests need the running system: use `cargo xtask test`")
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the tests' two settings come from xtask, not from a configuration")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the tests' two settings come from xtask, not from a configuration"
+    )]
     fn from_environment() -> Result<Self> {
-        let state = std::env::var("SOUK_TEST_STACK").context("SOUK_TEST_STACK is not set")?.into();
-        let xtask = std::env::var("SOUK_XTASK").context("SOUK_XTASK is not set")?.into();
-        let mut stack = Self { xtask, state, status: Status::empty() };
+        let state = std::env::var("SOUK_TEST_STACK")
+            .context("SOUK_TEST_STACK is not set")?
+            .into();
+        let xtask = std::env::var("SOUK_XTASK")
+            .context("SOUK_XTASK is not set")?
+            .into();
+        let mut stack = Self {
+            xtask,
+            state,
+            status: Status::empty(),
+        };
         stack.status = serde_json::from_slice(&stack.xtask(&["status", "--json"])?)?;
         Ok(stack)
     }
@@ -79,7 +90,11 @@ impl Stack {
     }
 
     fn xtask(&self, arguments: &[&str]) -> Result<Vec<u8>> {
-        let output = Command::new(&self.xtask).arg("--state").arg(&self.state).args(arguments).output()?;
+        let output = Command::new(&self.xtask)
+            .arg("--state")
+            .arg(&self.state)
+            .args(arguments)
+            .output()?;
         if !output.status.success() {
             bail!("xtask {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         }

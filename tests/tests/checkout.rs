@@ -12,9 +12,15 @@ struct Shop {
 
 async fn shop() -> Shop {
     let stack = Stack::running();
-    let (admin, shopper) =
-        tokio::join!(Client::admin(&stack.status.gateway), Client::shopper(&stack.status.gateway));
-    Shop { stack, admin, shopper }
+    let (admin, shopper) = tokio::join!(
+        Client::admin(&stack.status.gateway),
+        Client::shopper(&stack.status.gateway)
+    );
+    Shop {
+        stack,
+        admin,
+        shopper,
+    }
 }
 
 impl Shop {
@@ -27,22 +33,36 @@ impl Shop {
         (self.shopper.settled(&placed).await, sku)
     }
 
-    #[track_caller]
     async fn assert_stock(&self, sku: &str, on_hand: i64, committed: i64) {
         let stock = self.admin.stock(sku).await;
         let expected = json!([on_hand, on_hand, 0, committed]);
-        assert_eq!(json!([stock["on_hand"], stock["available"], stock["held"], stock["committed"]]), expected);
+        assert_eq!(
+            json!([
+                stock["on_hand"],
+                stock["available"],
+                stock["held"],
+                stock["committed"]
+            ]),
+            expected
+        );
     }
 }
 
 fn steps(saga: &Value, direction: &str) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let steps = saga["steps"].as_array().expect("steps").iter();
-    steps.filter(|step| step["direction"] == direction).map(|step| (text(&step["name"]), text(&step["state"]))).collect()
+    steps
+        .filter(|step| step["direction"] == direction)
+        .map(|step| (text(&step["name"]), text(&step["state"])))
+        .collect()
 }
 
 fn names(steps: &[(String, String)], state: &str) -> Vec<String> {
-    steps.iter().filter(|(_, its)| its == state).map(|(name, _)| name.clone()).collect()
+    steps
+        .iter()
+        .filter(|(_, its)| its == state)
+        .map(|(name, _)| name.clone())
+        .collect()
 }
 
 async fn assert_confirmed(payment_method: &str) {
@@ -54,7 +74,14 @@ async fn assert_confirmed(payment_method: &str) {
     assert_eq!(order["lines"][0]["product"]["sku"], json!(sku));
     assert_eq!(order["payment"]["captured"]["amount"], 2500);
     assert_eq!(order["payment"]["authorized"]["amount"], 2500);
-    let all = ["reserve_stock", "authorize_payment", "pin_stock", "capture_payment", "commit_stock", "confirm_order"];
+    let all = [
+        "reserve_stock",
+        "authorize_payment",
+        "pin_stock",
+        "capture_payment",
+        "commit_stock",
+        "confirm_order",
+    ];
     assert_eq!(names(&steps(&order["saga"], "do"), "done"), all);
     assert!(steps(&order["saga"], "undo").is_empty(), "{:#}", order["saga"]);
     shop.assert_stock(&sku, 3, 2).await;
@@ -63,11 +90,18 @@ async fn assert_confirmed(payment_method: &str) {
 async fn assert_rejected(payment_method: &str, refused_step: &str, undone: &[&str]) {
     let shop = shop().await;
     let (order, sku) = shop.buy(payment_method).await;
-    assert_eq!((&order["status"], &order["reason"]), (&json!("rejected"), &json!("payment_declined")), "{order:#}");
+    assert_eq!(
+        (&order["status"], &order["reason"]),
+        (&json!("rejected"), &json!("payment_declined")),
+        "{order:#}"
+    );
     assert_eq!(names(&steps(&order["saga"], "do"), "refused"), [refused_step]);
     assert_eq!(names(&steps(&order["saga"], "undo"), "done"), undone);
     assert_eq!(order["payment"]["captured"]["amount"], 0);
-    assert!(["failed", "voided"].contains(&order["payment"]["status"].as_str().expect("a status")), "{order:#}");
+    assert!(
+        ["failed", "voided"].contains(&order["payment"]["status"].as_str().expect("a status")),
+        "{order:#}"
+    );
     shop.assert_stock(&sku, 5, 0).await;
 }
 
@@ -98,7 +132,12 @@ async fn a_declined_card_gives_the_stock_back() {
 
 #[tokio::test]
 async fn insufficient_funds_give_the_stock_back() {
-    assert_rejected("pm_card_insufficient_funds", "authorize_payment", &["reserve_stock"]).await;
+    assert_rejected(
+        "pm_card_insufficient_funds",
+        "authorize_payment",
+        &["reserve_stock"],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -113,7 +152,11 @@ async fn what_is_not_in_stock_is_not_charged() {
     let sku = shop.admin.product(1).await;
     let order = shop.shopper.order(&sku, 2, "pm_card_ok").await;
     let order = shop.shopper.settled(&order).await;
-    assert_eq!((&order["status"], &order["reason"]), (&json!("rejected"), &json!("out_of_stock")), "{order:#}");
+    assert_eq!(
+        (&order["status"], &order["reason"]),
+        (&json!("rejected"), &json!("out_of_stock")),
+        "{order:#}"
+    );
     assert_eq!(order["payment"], Value::Null);
     shop.assert_stock(&sku, 1, 0).await;
 }
@@ -124,9 +167,20 @@ async fn a_hundred_buyers_of_ten_units_make_ten_confirmed_orders() {
     let sku = shop.admin.product(10).await;
     let orders = join_all((0..100).map(|_| shop.shopper.order(&sku, 1, "pm_card_ok"))).await;
     let patience = std::time::Duration::from_secs(180);
-    let settled = join_all(orders.iter().map(|order| shop.shopper.settled_within(order, patience))).await;
-    let confirmed = settled.iter().filter(|order| order["status"] == "confirmed").count();
-    let sold_out = settled.iter().filter(|order| order["reason"] == "out_of_stock").count();
+    let settled = join_all(
+        orders
+            .iter()
+            .map(|order| shop.shopper.settled_within(order, patience)),
+    )
+    .await;
+    let confirmed = settled
+        .iter()
+        .filter(|order| order["status"] == "confirmed")
+        .count();
+    let sold_out = settled
+        .iter()
+        .filter(|order| order["reason"] == "out_of_stock")
+        .count();
     assert_eq!((confirmed, sold_out), (10, 90));
     shop.assert_stock(&sku, 0, 10).await;
 }
@@ -138,11 +192,19 @@ async fn a_cancelled_order_leaves_nothing_behind() {
     // The slow card keeps the order before the pivot for three seconds.
     let order = shop.shopper.order(&sku, 2, "pm_card_slow").await;
     let path = format!("/v1/orders/{}/cancel", order["id"].as_str().expect("an id"));
-    let _ = shop.shopper.post(&path, json!({"reason": "changed my mind"})).await.expect(202);
+    let _ = shop
+        .shopper
+        .post(&path, json!({"reason": "changed my mind"}))
+        .await
+        .expect(202);
     let order = shop.shopper.settled(&order).await;
     assert_eq!(order["status"], "cancelled", "{order:#}");
     shop.assert_stock(&sku, 5, 0).await;
-    let _ = shop.shopper.post(&path, json!({"reason": "again"})).await.problem(409);
+    let _ = shop
+        .shopper
+        .post(&path, json!({"reason": "again"}))
+        .await
+        .problem(409);
 }
 
 #[tokio::test]
@@ -150,13 +212,22 @@ async fn the_cart_becomes_the_order_and_is_empty_afterwards() {
     let shop = shop().await;
     let sku = shop.admin.product(5).await;
     let path = format!("/v1/cart/items/{sku}");
-    assert!(shop.shopper.put(&path, json!({"quantity": 2})).await.status.is_success());
+    assert!(
+        shop.shopper
+            .put(&path, json!({"quantity": 2}))
+            .await
+            .status
+            .is_success()
+    );
     let cart = shop.shopper.get("/v1/cart").await.expect(200).body;
     assert_eq!(cart["items"][0]["sku"], json!(sku), "{cart:#}");
     let body = json!({"shipping_address": client::address(), "payment_method": "pm_card_ok"});
     let placed = shop.shopper.post("/v1/orders", body).await.expect(202).body;
     assert_eq!(shop.shopper.settled(&placed).await["status"], "confirmed");
-    assert_eq!(shop.shopper.get("/v1/cart").await.expect(200).body["items"], json!([]));
+    assert_eq!(
+        shop.shopper.get("/v1/cart").await.expect(200).body["items"],
+        json!([])
+    );
 }
 
 #[tokio::test]
@@ -165,31 +236,54 @@ async fn a_return_gives_goods_and_money_back() {
     let (order, sku) = shop.buy("pm_card_ok").await;
     let id = order["id"].as_str().expect("an id");
     for step in ["shipments", "deliveries"] {
-        let answer = shop.admin.post(&format!("/v1/orders/{id}/{step}"), json!({})).await;
+        let answer = shop
+            .admin
+            .post(&format!("/v1/orders/{id}/{step}"), json!({}))
+            .await;
         assert!(answer.status.is_success(), "{:#}", answer.body);
     }
     let body = json!({"items": [{"sku": sku, "quantity": 2}], "reason": "wrong colour"});
-    let _ = shop.shopper.post(&format!("/v1/orders/{id}/returns"), body).await.expect(202);
+    let _ = shop
+        .shopper
+        .post(&format!("/v1/orders/{id}/returns"), body)
+        .await
+        .expect(202);
     let returned = until(&shop.shopper, id, |order| order["status"] == "returned").await;
     assert_eq!(returned["payment_status"], "refunded", "{returned:#}");
     assert_eq!(returned["payment"]["refunded"]["amount"], 2500);
     let stock = shop.admin.stock(&sku).await;
-    assert_eq!((&stock["on_hand"], &stock["available"]), (&json!(5), &json!(5)), "{stock:#}");
+    assert_eq!(
+        (&stock["on_hand"], &stock["available"]),
+        (&json!(5), &json!(5)),
+        "{stock:#}"
+    );
 }
 
 #[tokio::test]
 async fn a_refund_in_part_and_then_the_rest_but_never_more() {
     let shop = shop().await;
     let (order, _) = shop.buy("pm_card_ok").await;
-    let path = format!("/v1/payments/{}/refunds", order["payment"]["id"].as_str().expect("a payment"));
+    let path = format!(
+        "/v1/payments/{}/refunds",
+        order["payment"]["id"].as_str().expect("a payment")
+    );
     let part = json!({"amount": {"amount": 1000, "currency": "EUR"}, "reason": "a scratch"});
     assert!(shop.admin.post(&path, part).await.status.is_success());
     let id = order["id"].as_str().expect("an id");
-    until(&shop.shopper, id, |order| order["payment_status"] == "partially_refunded").await;
+    until(&shop.shopper, id, |order| {
+        order["payment_status"] == "partially_refunded"
+    })
+    .await;
     let too_much = json!({"amount": {"amount": 1501, "currency": "EUR"}, "reason": "too much"});
     let answer = shop.admin.post(&path, too_much).await;
     assert!([409, 422].contains(&answer.status.as_u16()), "{:#}", answer.body);
-    assert!(shop.admin.post(&path, json!({"reason": "the rest"})).await.status.is_success());
+    assert!(
+        shop.admin
+            .post(&path, json!({"reason": "the rest"}))
+            .await
+            .status
+            .is_success()
+    );
     let order = until(&shop.shopper, id, |order| order["payment_status"] == "refunded").await;
     assert_eq!(order["payment"]["refunded"]["amount"], 2500, "{order:#}");
 }
@@ -203,11 +297,27 @@ async fn one_key_is_one_order() {
     let answers =
         join_all((0..8).map(|_| shop.shopper.post_with_key("/v1/orders", body.clone(), &key))).await;
     let accepted: Vec<_> = answers.iter().filter(|answer| answer.status == 202).collect();
-    assert!(!accepted.is_empty() && answers.iter().all(|answer| [202, 409].contains(&answer.status.as_u16())));
-    let again = shop.shopper.post_with_key("/v1/orders", body, &key).await.expect(202);
-    assert!(accepted.iter().all(|answer| answer.bytes == again.bytes), "answers differ");
+    assert!(
+        !accepted.is_empty()
+            && answers
+                .iter()
+                .all(|answer| [202, 409].contains(&answer.status.as_u16()))
+    );
+    let again = shop
+        .shopper
+        .post_with_key("/v1/orders", body, &key)
+        .await
+        .expect(202);
+    assert!(
+        accepted.iter().all(|answer| answer.bytes == again.bytes),
+        "answers differ"
+    );
     let other = client::order_body(&sku, 2, "pm_card_ok");
-    let _ = shop.shopper.post_with_key("/v1/orders", other, &key).await.problem(422);
+    let _ = shop
+        .shopper
+        .post_with_key("/v1/orders", other, &key)
+        .await
+        .problem(422);
     let orders = shop.shopper.get("/v1/orders").await.expect(200).body;
     assert_eq!(orders["items"].as_array().map(Vec::len), Some(1), "{orders:#}");
 }
@@ -219,7 +329,10 @@ async fn every_part_of_a_checkout_has_the_trace_that_the_shopper_was_given() {
     let trace = order["trace_id"].as_str().expect("a trace id");
     assert_eq!(order["saga"]["trace_id"], json!(trace));
     for name in ["orders", "inventory", "payments", "psp"] {
-        assert!(shop.stack.has_logged(name, trace), "no log line of {name} has the trace {trace}");
+        assert!(
+            shop.stack.has_logged(name, trace),
+            "no log line of {name} has the trace {trace}"
+        );
     }
 }
 

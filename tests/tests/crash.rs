@@ -16,7 +16,12 @@ async fn survives_a_kill_of(service: &str) {
     let (admin, shopper) = tokio::join!(Client::admin(gateway), Client::shopper(gateway));
     let sku = admin.product(20).await;
     let mut orders = vec![];
-    for method in ["pm_card_slow", "pm_card_ok", "pm_card_capture_declined", "pm_card_slow"] {
+    for method in [
+        "pm_card_slow",
+        "pm_card_ok",
+        "pm_card_capture_declined",
+        "pm_card_slow",
+    ] {
         orders.push((method, shopper.order(&sku, 2, method).await));
     }
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -27,13 +32,26 @@ async fn survives_a_kill_of(service: &str) {
     let mut sold = 0;
     for (method, order) in &orders {
         let order = shopper.settled_within(order, Duration::from_secs(120)).await;
-        let expected = if *method == "pm_card_capture_declined" { "rejected" } else { "confirmed" };
-        assert_eq!(order["status"], expected, "{method} with {service} killed: {order:#}");
+        let expected = if *method == "pm_card_capture_declined" {
+            "rejected"
+        } else {
+            "confirmed"
+        };
+        assert_eq!(
+            order["status"], expected,
+            "{method} with {service} killed: {order:#}"
+        );
         sold += if expected == "confirmed" { 2 } else { 0 };
     }
     let stock = admin.stock(&sku).await;
-    assert_eq!((stock["available"].as_i64(), stock["held"].as_i64()), (Some(20 - sold), Some(0)), "{stock:#}");
-    let report = audit::at_rest(&stack.status, Duration::from_secs(60)).await.expect("the audit runs");
+    assert_eq!(
+        (stock["available"].as_i64(), stock["held"].as_i64()),
+        (Some(20 - sold), Some(0)),
+        "{stock:#}"
+    );
+    let report = audit::at_rest(&stack.status, Duration::from_secs(60))
+        .await
+        .expect("the audit runs");
     assert!(report.is_clean(), "{report}");
 }
 

@@ -18,7 +18,14 @@ fn gateway() -> String {
 #[tokio::test]
 async fn what_needs_an_account_is_401_without_one() {
     let nobody = Client::anonymous(&gateway());
-    for path in ["/v1/users/me", "/v1/orders", "/v1/cart", "/v1/account", "/v1/payments", "/v1/admin/sagas"] {
+    for path in [
+        "/v1/users/me",
+        "/v1/orders",
+        "/v1/cart",
+        "/v1/account",
+        "/v1/payments",
+        "/v1/admin/sagas",
+    ] {
         let _ = nobody.get(path).await.problem(401);
         let _ = nobody.with_token("not.a.token").get(path).await.problem(401);
     }
@@ -32,7 +39,11 @@ async fn a_changed_token_is_401() {
     let shopper = Client::shopper(&gateway()).await;
     let mut token = shopper.token().to_owned();
     let middle = token.len() / 2;
-    let other = if token.as_bytes()[middle] == b'A' { "B" } else { "A" };
+    let other = if token.as_bytes()[middle] == b'A' {
+        "B"
+    } else {
+        "A"
+    };
     token.replace_range(middle..=middle, other);
     let _ = shopper.with_token(&token).get("/v1/users/me").await.problem(401);
 }
@@ -50,7 +61,10 @@ async fn operators_routes_are_403_for_shoppers() {
 async fn identity_headers_of_a_client_are_worth_nothing() {
     let gateway = gateway();
     let (shopper, admin) = tokio::join!(Client::shopper(&gateway), Client::admin(&gateway));
-    let admin_id = admin.get("/v1/users/me").await.expect(200).body["id"].as_str().expect("an id").to_owned();
+    let admin_id = admin.get("/v1/users/me").await.expect(200).body["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
     let request = shopper
         .request(Method::GET, "/v1/users/me")
         .header("x-user-id", &admin_id)
@@ -58,7 +72,9 @@ async fn identity_headers_of_a_client_are_worth_nothing() {
         .header("x_user_id", &admin_id);
     let me = shopper.send(request).await.expect(200).body;
     assert_ne!(me["id"], json!(admin_id));
-    let request = shopper.request(Method::GET, "/v1/admin/sagas").header("x-user-roles", "admin");
+    let request = shopper
+        .request(Method::GET, "/v1/admin/sagas")
+        .header("x-user-roles", "admin");
     let _ = shopper.send(request).await.problem(403);
 }
 
@@ -69,13 +85,32 @@ async fn someone_elses_things_are_404() {
     let (owner, other) = tokio::join!(Client::shopper(&gateway), Client::shopper(&gateway));
     let sku = admin.product(5).await;
     let order = owner.settled(&owner.order(&sku, 1, "pm_card_ok").await).await;
-    let (id, payment) = (order["id"].as_str().expect("an id"), order["payment"]["id"].as_str().expect("a payment"));
-    for path in [format!("/v1/orders/{id}"), format!("/v1/orders/{id}/saga"), format!("/v1/payments/{payment}")] {
+    let (id, payment) = (
+        order["id"].as_str().expect("an id"),
+        order["payment"]["id"].as_str().expect("a payment"),
+    );
+    for path in [
+        format!("/v1/orders/{id}"),
+        format!("/v1/orders/{id}/saga"),
+        format!("/v1/payments/{payment}"),
+    ] {
         let _ = other.get(&path).await.problem(404);
     }
-    let _ = other.post(&format!("/v1/orders/{id}/cancel"), json!({"reason": "mine now"})).await.problem(404);
-    let _ = other.post(&format!("/v1/payments/{payment}/refunds"), json!({"reason": "mine"})).await.problem(404);
-    assert_eq!(owner.get(&format!("/v1/orders/{id}")).await.body["status"], "confirmed");
+    let _ = other
+        .post(&format!("/v1/orders/{id}/cancel"), json!({"reason": "mine now"}))
+        .await
+        .problem(404);
+    let _ = other
+        .post(
+            &format!("/v1/payments/{payment}/refunds"),
+            json!({"reason": "mine"}),
+        )
+        .await
+        .problem(404);
+    assert_eq!(
+        owner.get(&format!("/v1/orders/{id}")).await.body["status"],
+        "confirmed"
+    );
 }
 
 #[tokio::test]
@@ -86,7 +121,14 @@ async fn bad_orders_are_refused_and_leave_no_order() {
     let sku = admin.product(5).await;
     let good = client::order_body(&sku, 1, "pm_card_ok");
     let mut bad = vec![];
-    for quantity in [json!(0), json!(-1), json!(100), json!(1.5), json!("1"), json!(null)] {
+    for quantity in [
+        json!(0),
+        json!(-1),
+        json!(100),
+        json!(1.5),
+        json!("1"),
+        json!(null),
+    ] {
         let mut body = good.clone();
         body["items"][0]["quantity"] = quantity;
         bad.push(body);
@@ -115,22 +157,33 @@ async fn bad_orders_are_refused_and_leave_no_order() {
         let answer = shopper.post("/v1/orders", body.clone()).await;
         assert_eq!(answer.status, 422, "{body:#} gave {:#}", answer.body);
         let answer = answer.problem(422);
-        assert!(answer.body["errors"][0]["pointer"].is_string(), "{body:#} gave {:#}", answer.body);
+        assert!(
+            answer.body["errors"][0]["pointer"].is_string(),
+            "{body:#} gave {:#}",
+            answer.body
+        );
     }
     let request = shopper.request(Method::POST, "/v1/orders").json(&good);
     let _ = shopper.send(request).await.problem(400);
-    assert_eq!(shopper.get("/v1/orders").await.expect(200).body["items"], json!([]));
+    assert_eq!(
+        shopper.get("/v1/orders").await.expect(200).body["items"],
+        json!([])
+    );
 }
 
 #[tokio::test]
 async fn bodies_that_are_no_json_have_their_own_statuses() {
     let shopper = Client::shopper(&gateway()).await;
     let post = |body: Vec<u8>, kind: &str| {
-        let request = shopper.request(Method::POST, "/v1/orders").header("idempotency-key", "a-key");
+        let request = shopper
+            .request(Method::POST, "/v1/orders")
+            .header("idempotency-key", "a-key");
         shopper.send(request.header("content-type", kind).body(body))
     };
     let _ = post(b"{not json".to_vec(), "application/json").await.problem(400);
-    let _ = post(b"a=b".to_vec(), "application/x-www-form-urlencoded").await.problem(415);
+    let _ = post(b"a=b".to_vec(), "application/x-www-form-urlencoded")
+        .await
+        .problem(415);
     let _ = post(vec![b' '; 65 * 1024], "application/json").await.problem(413);
 }
 
@@ -141,16 +194,31 @@ async fn unknown_places_and_methods_are_problems_too() {
     let _ = nobody.get("/v1/nothing-here").await.problem(404);
     let _ = nobody.get("/internal/v1/api-keys/exchange").await.problem(404);
     let _ = nobody.get("/v1/products/NO-SUCH-SKU").await.problem(404);
-    let _ = nobody.send(nobody.request(Method::DELETE, "/v1/categories")).await.problem(405);
-    let _ = nobody.send(nobody.request(Method::TRACE, "/v1/products")).await.problem(405);
-    for query in ["limit=0", "limit=101", "limit=x", "cursor=nonsense", "sort=cheapest", "min_price=-1"] {
+    let _ = nobody
+        .send(nobody.request(Method::DELETE, "/v1/categories"))
+        .await
+        .problem(405);
+    let _ = nobody
+        .send(nobody.request(Method::TRACE, "/v1/products"))
+        .await
+        .problem(405);
+    for query in [
+        "limit=0",
+        "limit=101",
+        "limit=x",
+        "cursor=nonsense",
+        "sort=cheapest",
+        "min_price=-1",
+    ] {
         let _ = nobody.get(&format!("/v1/products?{query}")).await.problem(422);
     }
 }
 
 #[tokio::test]
 async fn a_request_with_two_lengths_is_400() {
-    let answer = raw("POST /v1/auth/login HTTP/1.1\r\nHost: souk\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+    let answer = raw(
+        "POST /v1/auth/login HTTP/1.1\r\nHost: souk\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    );
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
 }
 
@@ -179,7 +247,8 @@ async fn a_refresh_token_used_twice_ends_the_session() {
     let _ = nobody.post("/v1/auth/register", account).await.expect(202);
     let login = json!({"email": email, "password": client::PASSWORD});
     let first = nobody.post("/v1/auth/login", login).await.expect(200).body["refresh_token"].clone();
-    let refresh = |token: &serde_json::Value| nobody.post("/v1/auth/refresh", json!({"refresh_token": token}));
+    let refresh =
+        |token: &serde_json::Value| nobody.post("/v1/auth/refresh", json!({"refresh_token": token}));
     let second = refresh(&first).await.expect(200).body["refresh_token"].clone();
     assert_ne!(first, second);
     let _ = refresh(&first).await.problem(401);
@@ -190,9 +259,15 @@ async fn a_refresh_token_used_twice_ends_the_session() {
 async fn registering_a_known_address_looks_the_same() {
     let nobody = Client::anonymous(&gateway());
     let account = |email: &str| json!({"email": email, "password": client::PASSWORD, "name": "N"});
-    let known = nobody.post("/v1/auth/register", account("demo@souk.test")).await.expect(202);
+    let known = nobody
+        .post("/v1/auth/register", account("demo@souk.test"))
+        .await
+        .expect(202);
     let fresh = format!("new-{}@souk.test", uuid::Uuid::new_v4().simple());
-    let unknown = nobody.post("/v1/auth/register", account(&fresh)).await.expect(202);
+    let unknown = nobody
+        .post("/v1/auth/register", account(&fresh))
+        .await
+        .expect(202);
     assert_eq!(known.body, unknown.body);
     let login = json!({"email": "demo@souk.test", "password": client::PASSWORD});
     let _ = nobody.post("/v1/auth/login", login).await.problem(401);
@@ -216,8 +291,11 @@ async fn a_forged_webhook_is_refused() {
 /// Sends bytes as they are and reads what comes back.
 fn raw(request: &str) -> String {
     let gateway = gateway();
-    let mut stream = TcpStream::connect(gateway.trim_start_matches("http://").trim_end_matches('/')).expect("connect");
-    stream.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
+    let mut stream =
+        TcpStream::connect(gateway.trim_start_matches("http://").trim_end_matches('/')).expect("connect");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .expect("a timeout");
     stream.write_all(request.as_bytes()).expect("send");
     let mut answer = vec![0; 4096];
     let read = stream.read(&mut answer).expect("an answer");

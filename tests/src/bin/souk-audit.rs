@@ -23,5 +23,9 @@ async fn main() -> Result<ExitCode> {
     let status = Status::parse(&arguments.status)?;
     let report = audit::at_rest(&status, Duration::from_secs(arguments.settle)).await?;
     println!("{report}");
-    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.is_clean() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

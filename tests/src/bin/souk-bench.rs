@@ -31,10 +31,15 @@ async fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let status = Status::parse(&arguments.status)?;
     let admin = Client::admin(&status.gateway).await;
-    println!("buyers  confirmed/s  p50 ms  p99 ms   (202 to confirmed, {} s each)", arguments.seconds);
+    println!(
+        "buyers  confirmed/s  p50 ms  p99 ms   (202 to confirmed, {} s each)",
+        arguments.seconds
+    );
     for buyers in arguments.buyers {
         let skus = join_all((0..buyers).map(|_| admin.product(1_000_000))).await;
-        let buy = skus.iter().map(|sku| buyer(&status.gateway, sku, Duration::from_secs(arguments.seconds)));
+        let buy = skus
+            .iter()
+            .map(|sku| buyer(&status.gateway, sku, Duration::from_secs(arguments.seconds)));
         let started = Instant::now();
         let results = join_all(buy).await.into_iter().collect::<Result<Vec<_>>>()?;
         let elapsed = started.elapsed().as_secs_f64();
@@ -74,6 +79,10 @@ async fn buyer(gateway: &str, sku: &str, time: Duration) -> Result<Vec<f64>> {
 
 fn finished_at(saga: &serde_json::Value) -> Result<DateTime<Utc>> {
     let steps = saga["steps"].as_array().context("steps")?;
-    let last = steps.iter().rev().find(|step| step["name"] == "confirm_order").context("confirm_order")?;
+    let last = steps
+        .iter()
+        .rev()
+        .find(|step| step["name"] == "confirm_order")
+        .context("confirm_order")?;
     Ok(last["finished_at"].as_str().context("finished_at")?.parse()?)
 }

@@ -1,0 +1,44 @@
+//! Accounts: one live token a refresh family, and a name and a reason behind every operator's action.
+
+use anyhow::Result;
+use bson::{Document, doc};
+use futures::TryStreamExt;
+
+use super::{Databases, Line};
+
+pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>> {
+    let mut actions = Line::new("12 every operator's action has an actor and a reason").look_at(
+        sqlx::query_as(
+            "SELECT CASE WHEN actor IS NULL OR coalesce(reason, '') = ''
+                    THEN format('%s of saga %s by %s', outcome, saga_id, actor) END
+             FROM saga_log WHERE outcome IN ('retried', 'compensated', 'resolved', 'redriven')",
+        )
+        .fetch_all(&databases.orders)
+        .await?,
+    );
+    let adjustments: Vec<Document> = databases
+        .inventory
+        .collection("movements")
+        .find(doc! {"kind": "adjust"})
+        .await?
+        .try_collect()
+        .await?;
+    for adjustment in adjustments {
+        let signed = ["actor", "reason"]
+            .iter()
+            .all(|field| adjustment.get_str(field).is_ok_and(|text| !text.is_empty()));
+        actions.look((!signed).then(|| format!("{adjustment}")));
+    }
+    Ok(vec![families(databases).await?, actions])
+}
+
+async fn families(databases: &Databases) -> Result<Line> {
+    let rows = sqlx::query_as(
+        "SELECT CASE WHEN count(*) FILTER (WHERE used_at IS NULL) > 1
+                THEN format('family %s has %s live tokens', session_id, count(*) FILTER (WHERE used_at IS NULL)) END
+         FROM refresh_tokens GROUP BY session_id",
+    )
+    .fetch_all(&databases.users)
+    .await?;
+    Ok(Line::new("12 one live token a refresh family").look_at(rows))
+}

@@ -1,0 +1,79 @@
+//! Money: the ledger, the payments and the provider's own books say the same.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use uuid::Uuid;
+
+use super::{Databases, Line};
+
+pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>> {
+    Ok(vec![
+        ledger_balances(databases).await?,
+        books_agree(databases).await?,
+        one_charge(databases).await?,
+    ])
+}
+
+/// Per transaction and currency.
+async fn ledger_balances(databases: &Databases) -> Result<Line> {
+    let rows = sqlx::query_as(
+        "SELECT CASE WHEN sum(amount) <> 0
+                THEN format('ledger transaction %s is off by %s %s', transaction_id, sum(amount), currency) END
+         FROM ledger_entries GROUP BY transaction_id, currency",
+    )
+    .fetch_all(&databases.payments)
+    .await?;
+    Ok(Line::new(" 1 the ledger balances").look_at(rows))
+}
+
+/// Captured minus refunded is what the ledger holds, and what the provider says.
+async fn books_agree(databases: &Databases) -> Result<Line> {
+    let ours: Vec<(Uuid, i64, i64)> = sqlx::query_as(
+        "SELECT p.order_id, p.captured - p.refunded, coalesce(sum(e.amount), 0)::bigint
+         FROM payments p
+         LEFT JOIN ledger_transactions t ON t.payment_id = p.id
+         LEFT JOIN ledger_entries e ON e.transaction_id = t.id AND e.account = 'psp_clearing'
+         GROUP BY p.id",
+    )
+    .fetch_all(&databases.payments)
+    .await?;
+    let mut theirs: BTreeMap<String, i64> = sqlx::query_as(
+        "SELECT i.metadata ->> 'order_id', sum(b.amount)::bigint
+         FROM balance_transactions b JOIN payment_intents i ON i.id = b.payment_intent
+         WHERE i.metadata ? 'order_id' GROUP BY 1",
+    )
+    .fetch_all(&databases.psp)
+    .await?
+    .into_iter()
+    .collect();
+    let mut line = Line::new(" 2 payments, ledger and provider agree");
+    for (order, net, ledger) in ours {
+        let provider = theirs.remove(&order.to_string()).unwrap_or_default();
+        let agree = net == ledger && net == provider;
+        line.look(
+            (!agree).then(|| format!("order {order}: payments {net}, ledger {ledger}, provider {provider}")),
+        );
+    }
+    for (order, provider) in theirs {
+        line.look(Some(format!(
+            "order {order}: the provider took {provider}, and payments does not know it"
+        )));
+    }
+    Ok(line)
+}
+
+/// At the provider, where it counts: one authorization that stands and one capture an order, within what was reserved.
+async fn one_charge(databases: &Databases) -> Result<Line> {
+    let rows = sqlx::query_as(
+        "SELECT CASE WHEN count(*) FILTER (WHERE status <> 'canceled') > 1
+                  OR count(*) FILTER (WHERE amount_captured > 0) > 1
+                  OR bool_or(amount_captured > amount) OR bool_or(amount_refunded > amount_captured)
+                THEN format('order %s: %s intents, %s captured', metadata ->> 'order_id', count(*),
+                            count(*) FILTER (WHERE amount_captured > 0)) END
+         FROM payment_intents WHERE metadata ? 'order_id' GROUP BY metadata ->> 'order_id'",
+    )
+    .fetch_all(&databases.psp)
+    .await?;
+    Ok(Line::new(" 3 at most one authorization and one capture an order").look_at(rows))
+}

@@ -1,0 +1,92 @@
+//! Orders and their sagas: what the shopper sees is what happened to the money, and every saga ends.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use uuid::Uuid;
+
+use super::{Databases, Line};
+
+pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>> {
+    Ok(vec![
+        confirmed_is_captured(databases).await?,
+        sagas_end(databases).await?,
+        no_undo_after_capture(databases).await?,
+        one_effect(databases).await?,
+        keys(databases).await?,
+    ])
+}
+
+async fn confirmed_is_captured(databases: &Databases) -> Result<Line> {
+    let mut payments: BTreeMap<Uuid, (String, i64)> = BTreeMap::new();
+    let rows: Vec<(Uuid, String, i64)> = sqlx::query_as("SELECT order_id, status, captured FROM payments")
+        .fetch_all(&databases.payments)
+        .await?;
+    payments.extend(
+        rows.into_iter()
+            .map(|(order, status, captured)| (order, (status, captured))),
+    );
+    let orders: Vec<(Uuid, String, i64)> =
+        sqlx::query_as("SELECT id, status, amount FROM orders WHERE status <> 'pending'")
+            .fetch_all(&databases.orders)
+            .await?;
+    let mut line = Line::new(" 6 confirmed if and only if captured; otherwise voided, failed or never asked");
+    for (order, status, amount) in orders {
+        let payment = payments.get(&order);
+        let right = match (status.as_str(), payment) {
+            ("rejected" | "cancelled", None) => true,
+            ("rejected" | "cancelled", Some((payment, _))) => {
+                ["voided", "failed", "expired", "refunded"].contains(&payment.as_str())
+            }
+            (_, Some((_, captured))) => *captured == amount,
+            (_, None) => false,
+        };
+        line.look((!right).then(|| format!("order {order} is {status}, its payment {payment:?}")));
+    }
+    Ok(line)
+}
+
+async fn sagas_end(databases: &Databases) -> Result<Line> {
+    let rows = sqlx::query_as(
+        "SELECT CASE WHEN status IN ('running', 'compensating') AND created_at < now() - interval '10 minutes'
+                THEN format('saga %s is %s at %s since %s', id, status, step_name, created_at) END FROM sagas",
+    )
+    .fetch_all(&databases.orders)
+    .await?;
+    Ok(Line::new(" 7 every saga ends or is parked within 10 minutes").look_at(rows))
+}
+
+async fn no_undo_after_capture(databases: &Databases) -> Result<Line> {
+    let rows = sqlx::query_as(
+        "SELECT CASE WHEN EXISTS (SELECT FROM saga_log u
+                    WHERE u.saga_id = c.saga_id AND u.direction = 'undo' AND u.seq > c.seq)
+                THEN format('saga %s was undone after its capture', c.saga_id) END
+         FROM saga_log c WHERE c.step = 'capture_payment' AND c.direction = 'do' AND c.outcome = 'done'",
+    )
+    .fetch_all(&databases.orders)
+    .await?;
+    Ok(Line::new(" 8 nothing is undone after a capture").look_at(rows))
+}
+
+async fn one_effect(databases: &Databases) -> Result<Line> {
+    let rows = sqlx::query_as(
+        "SELECT CASE WHEN count(*) > 1 THEN format('command %s of saga %s is done %s times', command_id, saga_id, count(*)) END
+         FROM saga_log WHERE outcome = 'done' AND command_id IS NOT NULL GROUP BY saga_id, command_id",
+    )
+    .fetch_all(&databases.orders)
+    .await?;
+    Ok(Line::new(" 8 one effect a command").look_at(rows))
+}
+
+/// The order that a stored answer speaks of exists, and no two keys speak of one.
+async fn keys(databases: &Databases) -> Result<Line> {
+    let rows = sqlx::query_as(
+        "SELECT CASE WHEN count(*) > 1 OR bool_and(o.id IS NULL)
+                THEN format('%s keys answered with order %s', count(*), k.body::jsonb ->> 'id') END
+         FROM idempotency_keys k LEFT JOIN orders o ON o.id::text = k.body::jsonb ->> 'id'
+         WHERE k.operation = 'place_order' GROUP BY k.body::jsonb ->> 'id'",
+    )
+    .fetch_all(&databases.orders)
+    .await?;
+    Ok(Line::new("11 one idempotency key, one order, which can be read").look_at(rows))
+}

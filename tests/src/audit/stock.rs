@@ -1,0 +1,145 @@
+//! Stock: every unit is on the shelf, held or sold, and none is sold twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result};
+use bson::{Bson, Document, doc};
+use futures::TryStreamExt;
+
+use super::{Databases, Line};
+
+pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>> {
+    let stock: Vec<Document> = databases
+        .inventory
+        .collection("stock")
+        .find(doc! {})
+        .await?
+        .try_collect()
+        .await?;
+    let movements: Vec<Document> = databases
+        .inventory
+        .collection("movements")
+        .find(doc! {})
+        .await?
+        .try_collect()
+        .await?;
+    Ok(vec![
+        adds_up(&stock)?,
+        received(&stock)?,
+        sold(&stock, &movements, databases).await?,
+    ])
+}
+
+fn number(document: &Document, field: &str) -> Result<i64> {
+    match document.get(field) {
+        Some(Bson::Int32(number)) => Ok(i64::from(*number)),
+        Some(Bson::Int64(number)) => Ok(*number),
+        other => anyhow::bail!("{field} of {:?} is {other:?}", document.get("_id")),
+    }
+}
+
+fn documents(document: &Document, field: &str) -> Result<Vec<Document>> {
+    let array = document.get_array(field)?;
+    array
+        .iter()
+        .map(|item| {
+            item.as_document()
+                .cloned()
+                .with_context(|| format!("{field} holds no documents"))
+        })
+        .collect()
+}
+
+fn adds_up(stock: &[Document]) -> Result<Line> {
+    let mut line = Line::new(" 4 a SKU: on hand = available + held, held = its holds");
+    for document in stock {
+        let [on_hand, available, held] =
+            ["on_hand", "available", "held"].map(|field| number(document, field));
+        let (on_hand, available, held) = (on_hand?, available?, held?);
+        let mut holds = 0;
+        for hold in documents(document, "holds")? {
+            holds += number(&hold, "qty")?;
+        }
+        let right = available >= 0 && held == holds && on_hand == available + held;
+        let sku = document.get_str("_id")?;
+        line.look(
+            (!right).then(|| {
+                format!("{sku}: {on_hand} on hand, {available} available, {held} held, holds {holds}")
+            }),
+        );
+    }
+    Ok(line)
+}
+
+fn received(stock: &[Document]) -> Result<Line> {
+    let mut line = Line::new(" 5 a SKU: on hand + committed = received + restocked");
+    for document in stock {
+        let here = number(document, "on_hand")? + number(document, "committed")?;
+        let came = number(document, "received")? + number(document, "restocked")?;
+        let sku = document.get_str("_id")?;
+        line.look((here != came).then(|| format!("{sku}: {here} on hand or sold, {came} came in")));
+    }
+    Ok(line)
+}
+
+/// What inventory committed is what orders confirmed, line by line.
+async fn sold(stock: &[Document], movements: &[Document], databases: &Databases) -> Result<Line> {
+    // A movement stands in its SKU's journal until it is filed, and may stand in both places for a moment.
+    let mut seen = BTreeSet::new();
+    let mut committed: BTreeMap<(String, String), i64> = BTreeMap::new();
+    let mut take = |movement: &Document, sku: &str| -> Result<()> {
+        if movement.get_str("kind")? == "commit" && seen.insert(movement.get_str("_id")?.to_owned()) {
+            let order = movement.get_str("order_id")?.to_owned();
+            *committed.entry((order, sku.to_owned())).or_default() += number(movement, "qty")?.abs();
+        }
+        Ok(())
+    };
+    for movement in movements {
+        if let Ok(sku) = movement.get_str("sku") {
+            take(movement, sku)?;
+        }
+    }
+    for document in stock {
+        for entry in documents(document, "journal")? {
+            take(&entry, document.get_str("_id")?)?;
+        }
+    }
+    let lines: Vec<(String, String, i64)> = sqlx::query_as(
+        "SELECT o.id::text, l.sku, l.quantity::bigint FROM orders o JOIN order_lines l ON l.order_id = o.id
+         WHERE o.status IN ('confirmed', 'shipped', 'delivered', 'returned')",
+    )
+    .fetch_all(&databases.orders)
+    .await?;
+    let mut line = Line::new(" 6 confirmed if and only if committed");
+    for (order, sku, quantity) in lines {
+        let left = committed
+            .remove(&(order.clone(), sku.clone()))
+            .unwrap_or_default();
+        line.look(
+            (left != quantity).then(|| format!("order {order}: {quantity} of {sku} sold, {left} committed")),
+        );
+    }
+    for ((order, sku), quantity) in committed {
+        line.look(Some(format!(
+            "order {order}: {quantity} of {sku} left the stock, and the order is not confirmed"
+        )));
+    }
+    for document in stock {
+        for hold in documents(document, "holds")? {
+            let order = hold.get_str("order_id")?.to_owned();
+            let over: bool = sqlx::query_scalar(
+                "SELECT coalesce((SELECT status <> 'pending' FROM orders WHERE id::text = $1), true)",
+            )
+            .bind(&order)
+            .fetch_one(&databases.orders)
+            .await?;
+            line.look(over.then(|| {
+                format!(
+                    "order {order} is over and still holds {}",
+                    document.get_str("_id").unwrap_or("?")
+                )
+            }));
+        }
+    }
+    Ok(line)
+}

@@ -4,6 +4,8 @@
 //! `cargo xtask test` starts the servers and says where they are in `SOUK_TEST_POSTGRES`, `SOUK_TEST_AMQP` and
 //! `SOUK_TEST_MONGODB`.
 
+#![expect(clippy::expect_used, reason = "a test that cannot be set up must fail")]
+
 pub mod auth;
 pub mod mongo;
 pub mod postgres;

@@ -1,5 +1,7 @@
 //! The kit itself, on the servers that it hands out.
 
+#![expect(clippy::unwrap_used, reason = "these helpers belong to tests")]
+
 use std::time::Duration;
 
 use contracts::UserId;

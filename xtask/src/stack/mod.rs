@@ -240,6 +240,14 @@ impl Stack {
         self.save()
     }
 
+    /// Ends one whose data is deleted next, and which need not be waited for.
+    fn drop_process(&mut self, name: &str) -> Result<()> {
+        if let Some(process) = self.state.processes.remove(name) {
+            process.kill()?;
+        }
+        self.save()
+    }
+
     /// Stops these, services before servers and in the opposite order of starting.
     fn stop_all(&mut self, names: &[String]) -> Result<()> {
         let order: Vec<_> = SERVERS.iter().chain(&services::ORDER).copied().rev().collect();
@@ -247,7 +255,9 @@ impl Stack {
             .iter()
             .filter(|name| names.iter().any(|other| other == *name))
         {
-            if self.state.live(name).is_some() {
+            if self.mode == Mode::Test {
+                self.drop_process(name)?;
+            } else if self.state.live(name).is_some() {
                 step(&format!("stop {name}"), || self.stop_process(name))?;
             } else {
                 self.state.processes.remove(*name);
@@ -282,17 +292,9 @@ impl Stack {
         Ok(())
     }
 
-    fn known(&self, name: &str) -> Result<()> {
-        if !SERVERS.contains(&name) && !services::ORDER.contains(&name) {
-            let names = [&services::ORDER[..], &SERVERS[..]].concat().join(", ");
-            bail!("there is no process `{name}`; there are {names}");
-        }
-        Ok(())
-    }
-
     /// `kill -9`.
     pub(crate) fn kill(mut self, name: &str) -> Result<()> {
-        self.known(name)?;
+        known(name)?;
         let _turn = self.turn()?;
         self.state
             .live(name)
@@ -304,7 +306,7 @@ impl Stack {
 
     /// A good end of one process.
     pub(crate) fn stop(mut self, name: &str) -> Result<()> {
-        self.known(name)?;
+        known(name)?;
         let _turn = self.turn()?;
         self.state
             .live(name)
@@ -314,7 +316,7 @@ impl Stack {
 
     /// Starts one process where it was.
     pub(crate) fn start_again(mut self, name: &str) -> Result<()> {
-        self.known(name)?;
+        known(name)?;
         let _turn = self.turn()?;
         if self.state.data.as_os_str().is_empty() {
             bail!("this system was never up; say `cargo xtask up`");
@@ -329,6 +331,15 @@ impl Stack {
             _ => rabbitmq::start(&mut self, &servers),
         }
     }
+}
+
+/// Fails for a name that no process has.
+fn known(name: &str) -> Result<()> {
+    if !SERVERS.contains(&name) && !services::ORDER.contains(&name) {
+        let names = [&services::ORDER[..], &SERVERS[..]].concat().join(", ");
+        bail!("there is no process `{name}`; there are {names}");
+    }
+    Ok(())
 }
 
 /// Where files of the servers' account can be: `folder`, or one that is open to it where `folder` is closed.

@@ -40,7 +40,7 @@ pub(super) fn start(stack: &mut Stack, servers: &Servers) -> Result<()> {
     ];
     program.folder = folder;
     let mut initiated = false;
-    stack.ensure("mongodb", &program, Duration::from_secs(60), |_| {
+    stack.ensure("mongodb", &program, Duration::from_mins(1), |_| {
         if is_real && !initiated {
             // Refused when it was done before, which is as good.
             initiated = mongo_wire::initiate(port, "souk").is_ok();

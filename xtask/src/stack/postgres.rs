@@ -1,12 +1,12 @@
 //! A private PostgreSQL: one cluster, and for each service a database with two accounts, the owner of the schema and the
 //! one of the running process, which may only read and write rows.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use anyhow::{Context as _, Result};
 
 use super::{Mode, Stack};
-use crate::system::{account, install::Servers};
+use crate::system::{account, install::Servers, process};
 
 /// The services with a database.
 pub(crate) const DATABASES: [&str; 4] = ["users", "orders", "payments", "psp"];
@@ -61,6 +61,7 @@ pub(super) fn start(stack: &mut Stack, servers: &Servers) -> Result<()> {
         made.context("cannot make the PostgreSQL cluster")?;
         stack.save()?;
     }
+    forget_the_dead(&folder)?;
     let port = stack.state.port("postgres")?.to_string();
     let mut settings = vec![
         "listen_addresses=127.0.0.1",
@@ -78,7 +79,7 @@ pub(super) fn start(stack: &mut Stack, servers: &Servers) -> Result<()> {
     }
     let program = stack.program(&servers.postgres.join("postgres"), &arguments);
     let is_ready = servers.postgres.join("pg_isready");
-    stack.ensure("postgres", &program, Duration::from_secs(60), |stack| {
+    stack.ensure("postgres", &program, Duration::from_mins(1), |stack| {
         let mut check = stack
             .program(&is_ready, &["-q", "-h", "127.0.0.1", "-p", &port])
             .command();
@@ -86,6 +87,19 @@ pub(super) fn start(stack: &mut Stack, servers: &Servers) -> Result<()> {
     })?;
     for service in DATABASES {
         database(stack, servers, service)?;
+    }
+    Ok(())
+}
+
+/// After `kill -9` the cluster is still marked as in use by a pid, and where nobody reaps it, PostgreSQL believes that it
+/// lives. What the dead one had started ends with it by itself.
+fn forget_the_dead(folder: &Path) -> Result<()> {
+    let mark = folder.join("postmaster.pid");
+    let text = std::fs::read_to_string(&mark).unwrap_or_default();
+    if let Some(pid) = text.lines().next().and_then(|line| line.trim().parse().ok())
+        && !process::exists(pid)
+    {
+        std::fs::remove_file(&mark)?;
     }
     Ok(())
 }
@@ -141,7 +155,7 @@ fn database(stack: &mut Stack, servers: &Servers, service: &str) -> Result<()> {
 /// SQL as the superuser. It goes in by the environment, not by the arguments, which everybody on the machine can read.
 pub(crate) fn psql(stack: &mut Stack, servers: &Servers, database: &str, sql: &str) -> Result<()> {
     let script = r#"printf '%s' "$SQL" | "$PSQL" -X -q -v ON_ERROR_STOP=1"#;
-    let mut shell = stack.program(std::path::Path::new("/bin/sh"), &["-c", script]);
+    let mut shell = stack.program(Path::new("/bin/sh"), &["-c", script]);
     let environment = [
         ("PSQL", text(&servers.postgres.join("psql"))),
         ("SQL", sql.to_owned()),
@@ -175,6 +189,6 @@ pub(crate) fn superuser_url(stack: &mut Stack) -> Result<String> {
     ))
 }
 
-fn text(path: &std::path::Path) -> String {
+fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }

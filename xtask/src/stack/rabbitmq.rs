@@ -62,6 +62,8 @@ pub(super) fn start(stack: &mut Stack, servers: &Servers) -> Result<()> {
         ("RABBITMQ_NODENAME", "souk@localhost".to_owned()),
         ("RABBITMQ_NODE_PORT", port.to_string()),
         ("RABBITMQ_DIST_PORT", distribution.to_string()),
+        // Become the server instead of watching over it from a shell: its pid is then the server's.
+        ("RUNNING_UNDER_SYSTEMD", "true".to_owned()),
         // The system's own settings are not for this instance.
         ("RABBITMQ_CONF_ENV_FILE", "/dev/null".to_owned()),
         ("RABBITMQ_CONFIG_FILE", under("rabbitmq.conf")),
@@ -78,9 +80,7 @@ pub(super) fn start(stack: &mut Stack, servers: &Servers) -> Result<()> {
     ];
     server.environment = environment.map(|(key, value)| (key.to_owned(), value)).into();
     server.folder = folder;
-    stack.ensure("rabbitmq", &server, Duration::from_secs(120), |_| {
-        speaks_amqp(port)
-    })
+    stack.ensure("rabbitmq", &server, Duration::from_mins(2), |_| speaks_amqp(port))
 }
 
 /// A connection, if anybody listens.

@@ -18,7 +18,7 @@ const MIGRATED: [&str; 5] = ["users", "psp", "payments", "inventory", "orders"];
 /// Those with something to seed.
 const SEEDED: [&str; 2] = ["users", "inventory"];
 
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 
 type Environment = Vec<(String, String)>;
 
@@ -26,7 +26,7 @@ type Environment = Vec<(String, String)>;
 pub(crate) fn migrate(stack: &mut Stack, binaries: &Path) -> Result<()> {
     for service in MIGRATED {
         step(&format!("migrate {service}"), || {
-            let environment = task_environment(stack, service)?;
+            let environment = migration_environment(stack, service)?;
             run(stack, binaries, service, "migrate", environment)
         })?;
     }
@@ -105,14 +105,15 @@ pub(crate) fn admin_url(stack: &mut Stack, name: &str) -> Result<String> {
     Ok(format!("http://{}", address(stack, &format!("{name}-admin"))?))
 }
 
-/// The settings of a migration: the same place as the process, by the account that owns the schema.
-fn task_environment(stack: &mut Stack, service: &str) -> Result<Environment> {
-    let (key, value) = if DATABASES.contains(&service) {
-        ("SOUK_DATABASE_URL", postgres::url(stack, service, Role::Owner)?)
-    } else {
-        ("SOUK_MONGODB_URL", mongodb::url(stack)?)
-    };
-    Ok(vec![(key.to_owned(), value)])
+/// The settings of a migration: those of the process, but for the account, which is the one that owns the schema.
+fn migration_environment(stack: &mut Stack, service: &str) -> Result<Environment> {
+    let mut settings = environment(stack, service)?;
+    for (key, value) in &mut settings {
+        if key == "SOUK_DATABASE_URL" {
+            *value = postgres::url(stack, service, Role::Owner)?;
+        }
+    }
+    Ok(settings)
 }
 
 /// The settings of a process.

@@ -156,6 +156,11 @@ impl Process {
     }
 }
 
+/// Whether any process has that pid, other than a dead one.
+pub(crate) fn exists(pid: i32) -> bool {
+    start_time(pid).is_some()
+}
+
 /// When the process began, in ticks since boot; `None` when it is gone, or dead and not yet reaped.
 fn start_time(pid: i32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;

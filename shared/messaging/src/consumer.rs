@@ -12,7 +12,7 @@ use lapin::{
 };
 use tokio::time::sleep;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{Instrument, error, info_span, warn};
+use tracing::{Instrument, error, info, info_span, warn};
 
 use crate::{
     Broker, DEAD_LETTERS, Incoming, Poison, PublishError,
@@ -146,7 +146,10 @@ async fn deliver<H: Handler>(broker: Arc<Broker>, queue: String, delivery: Deliv
             handler.handle(message.clone()).await
         };
         match handled {
-            Ok(()) => acknowledge(&delivery).await,
+            Ok(()) => {
+                info!(kind = message.kind, "handled");
+                acknowledge(&delivery).await;
+            }
             Err(error) => put_aside(&broker, &queue, &delivery, &message, error).await,
         }
     }

@@ -55,6 +55,7 @@ async fn trace(mut request: Request, next: Next) -> Response {
         if response.status().is_server_error() {
             span.record("otel.status_code", "ERROR");
         }
+        tracing::info!(%method, route, status, "answered");
         let trace = TraceContext::current().traceparent;
         if let Some(trace) = trace.and_then(|text| HeaderValue::try_from(text).ok()) {
             response.headers_mut().insert(TRACE_RESPONSE, trace);

@@ -1,2 +1,45 @@
-//! Placeholder.
-fn main() {}
+//! The process: `users` serves, `users migrate` applies migrations with the owner's account, `users seed` adds the
+//! demo's accounts, `users rotate-keys` prepares the next signing key.
+
+use anyhow::{Context, bail};
+use souk_config::ExposeSecret;
+use souk_http::{Admin, database, health::Health};
+use users::{app, config::Settings, keyring, seed};
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let settings: Settings = souk_config::load()?;
+    let _telemetry = telemetry::init("users", settings.log)?;
+    let pool = database::pool(
+        settings.database_url.expose_secret(),
+        settings.database_connections,
+    )
+    .context("SOUK_DATABASE_URL is not a PostgreSQL URL")?;
+    let command = std::env::args().nth(1);
+    match command.as_deref() {
+        None => {}
+        Some("migrate") => return users::MIGRATOR.run(&pool).await.context("cannot migrate"),
+        Some("seed") => return seed::run(&pool).await.context("cannot seed"),
+        Some("rotate-keys") => {
+            let secret = settings.key_encryption_secret()?;
+            return keyring::rotate(&pool, &secret).await.context("cannot rotate");
+        }
+        Some(other) => bail!("unknown command {other}; there are migrate, seed and rotate-keys"),
+    }
+    let shutdown = souk_http::shutdown_signal();
+    let state = app::State::new(&settings, pool.clone())?;
+    let rotation = tokio::spawn(state.keyring.clone().run(shutdown.clone()));
+    let ready = state.keyring.clone();
+    let health = Health::new().postgres(&pool).check("signing key", move || {
+        let keyring = ready.clone();
+        async move { keyring.ready().await }
+    });
+    let admin = Admin {
+        addr: settings.admin_addr,
+        health,
+    };
+    souk_http::serve(app::router(state), settings.http_addr, admin, shutdown).await?;
+    rotation.await.context("the rotation of keys failed")?;
+    pool.close().await;
+    Ok(())
+}

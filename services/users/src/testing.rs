@@ -1,0 +1,177 @@
+//! The service under test: its real router behind the real layers, on a real socket and a real database.
+
+use axum::Router;
+use http::HeaderMap;
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use souk_http::auth::Verifier;
+use testkit::postgres::TestDatabase;
+
+use crate::{app, config::Settings};
+
+pub(crate) const PASSWORD: &str = "a password of tests";
+
+pub(crate) struct Users {
+    pub(crate) base: String,
+    pub(crate) database: TestDatabase,
+    client: reqwest::Client,
+    verifier: Verifier,
+}
+
+/// An answer, read to its end.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// The fields that a 422 names.
+    pub(crate) fn pointers(&self) -> Vec<String> {
+        let errors = self.body["errors"].as_array().cloned().unwrap_or_default();
+        errors
+            .iter()
+            .map(|error| error["pointer"].as_str().unwrap().to_owned())
+            .collect()
+    }
+}
+
+impl Users {
+    pub(crate) async fn start() -> Self {
+        Self::start_with("true").await
+    }
+
+    pub(crate) async fn start_without_demo() -> Self {
+        Self::start_with("false").await
+    }
+
+    async fn start_with(demo: &str) -> Self {
+        let database = testkit::postgres::database(&crate::MIGRATOR).await;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let vars = [
+            ("SOUK_HTTP_ADDR", address.as_str()),
+            ("SOUK_ADMIN_ADDR", "127.0.0.1:0"),
+            ("SOUK_DATABASE_URL", &database.url),
+            ("SOUK_KEY_ENCRYPTION_SECRET", "a secret of tests, longer than 32"),
+            ("SOUK_DEMO", demo),
+        ];
+        let vars = vars.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let settings: Settings = souk_config::from_vars(vars).unwrap();
+        let state = app::State::new(&settings, database.pool.clone()).unwrap();
+        let verifier = state.verifier.clone();
+        let router: Router = souk_http::layers(app::router(state));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self {
+            base: format!("http://{address}"),
+            database,
+            client: reqwest::Client::new(),
+            verifier,
+        }
+    }
+
+    pub(crate) fn verifier(&self) -> &Verifier {
+        &self.verifier
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base))
+    }
+
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.bytes().await.unwrap();
+        let body = serde_json::from_slice(&bytes).unwrap_or_default();
+        Answer {
+            status,
+            headers,
+            body,
+        }
+    }
+
+    fn authorized(&self, method: Method, path: &str, token: &str) -> RequestBuilder {
+        let request = self.request(method, path);
+        if token.is_empty() {
+            request
+        } else {
+            request.bearer_auth(token)
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {
+        self.send(self.authorized(Method::GET, path, token)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.post_as(path, "", body).await
+    }
+
+    pub(crate) async fn post_as(&self, path: &str, token: &str, body: &Value) -> Answer {
+        self.send(self.authorized(Method::POST, path, token).json(body))
+            .await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, token: &str, body: &Value) -> Answer {
+        self.send(self.authorized(Method::PATCH, path, token).json(body))
+            .await
+    }
+
+    pub(crate) async fn put(&self, path: &str, token: &str, body: Value) -> Answer {
+        self.send(self.authorized(Method::PUT, path, token).json(&body))
+            .await
+    }
+
+    pub(crate) async fn delete(&self, path: &str, token: &str) -> Answer {
+        self.send(self.authorized(Method::DELETE, path, token)).await
+    }
+
+    pub(crate) async fn register(&self, email: &str) {
+        let body = json!({"email": email, "password": PASSWORD, "name": "Someone"});
+        assert_eq!(self.post("/v1/auth/register", &body).await.status, 202);
+    }
+
+    pub(crate) async fn login(&self, email: &str, password: &str) -> Answer {
+        self.post("/v1/auth/login", &json!({"email": email, "password": password}))
+            .await
+    }
+
+    /// A new account's access token.
+    pub(crate) async fn account(&self, email: &str) -> String {
+        self.register(email).await;
+        let answer = self.login(email, PASSWORD).await;
+        answer.body["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// The access token of an operator, `root@souk.test`.
+    pub(crate) async fn admin(&self) -> String {
+        self.register("root@souk.test").await;
+        self.sql("UPDATE users SET roles = '{customer,admin}' WHERE email = 'root@souk.test'")
+            .await;
+        let answer = self.login("root@souk.test", PASSWORD).await;
+        answer.body["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// Gives the only unverified account a known token, since the mailed one cannot be read back.
+    pub(crate) async fn verification_token(&self) -> String {
+        let token = crate::token::Token::generate("souk_vt_");
+        let done = sqlx::query("UPDATE verification_tokens SET sha256 = $1")
+            .bind(&token.sha256[..])
+            .execute(&self.database.pool)
+            .await
+            .unwrap();
+        assert_eq!(done.rows_affected(), 1);
+        token.text
+    }
+
+    pub(crate) async fn sql(&self, sql: &'static str) {
+        sqlx::query(sql).execute(&self.database.pool).await.unwrap();
+    }
+
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql)
+            .fetch_one(&self.database.pool)
+            .await
+            .unwrap()
+    }
+}

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 /// Where a payment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = PaymentStatus)]
 pub enum Status {
     /// Known, nothing asked of the provider yet.
     Created,
@@ -100,6 +101,7 @@ impl Status {
 
 /// Why the provider refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = PaymentFailure)]
 pub struct Failure {
     /// A word for programs, such as `card_declined`.
     pub code: String,
@@ -116,7 +118,8 @@ pub(crate) struct Payment {
     pub(crate) status: Status,
     /// What the order costs.
     pub(crate) amount: Money,
-    pub(crate) payment_method: String,
+    /// The token of the card, such as `pm_card_ok`.
+    pub(crate) method: String,
     /// The provider's id, once the money was reserved.
     pub(crate) provider_id: Option<String>,
     pub(crate) authorized: Money,
@@ -243,4 +246,4 @@ impl Payment {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

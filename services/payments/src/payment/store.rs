@@ -40,7 +40,7 @@ impl Row {
             user_id: UserId(self.user_id),
             status: Status::parse(&self.status)?,
             amount: money(self.amount),
-            payment_method: self.payment_method,
+            method: self.payment_method,
             provider_id: self.provider_id,
             authorized: money(self.authorized),
             captured: money(self.captured),

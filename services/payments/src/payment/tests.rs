@@ -12,7 +12,7 @@ pub(crate) fn payment(status: Status) -> Payment {
         user_id: UserId::generate(),
         status,
         amount,
-        payment_method: "pm_card_ok".into(),
+        method: "pm_card_ok".into(),
         provider_id: None,
         authorized: zero,
         captured: zero,

@@ -54,7 +54,7 @@ pub(crate) async fn of(conn: &mut PgConnection, payments: Vec<Payment>) -> sqlx:
         authorized: payment.authorized,
         captured: payment.captured,
         refunded: payment.refunded,
-        payment_method: payment.payment_method,
+        payment_method: payment.method,
         failure: payment.failure,
         created_at: payment.created_at,
         updated_at: payment.updated_at,

@@ -57,7 +57,7 @@ pub(super) fn authorization(payment: &Payment) -> Value {
     json!({
         "amount": payment.amount.amount,
         "currency": payment.amount.currency,
-        "payment_method": payment.payment_method,
+        "payment_method": payment.method,
         "capture_method": "manual",
         "metadata": {"order_id": payment.order_id},
     })

@@ -30,7 +30,7 @@ pub(super) struct EventData {
 /// Take in a provider's event
 ///
 /// Signed over time and raw body. An event that is sent twice, or of an unknown type, is acknowledged.
-#[utoipa::path(post, path = "/v1/webhooks/psp", tag = "webhooks",
+#[utoipa::path(post, path = "/v1/webhooks/psp", tag = "webhooks", request_body = serde_json::Value,
     params(("Souk-Signature" = String, Header, description = "`t=…,v1=…`")),
     responses((status = 204, description = "Taken in"), (status = 400, description = "No event", body = ProblemBody),
         (status = 401, description = "The signature is missing, wrong or old", body = ProblemBody),
@@ -44,7 +44,7 @@ pub(crate) async fn receive_webhook(
         .get(signature::HEADER)
         .and_then(|value| value.to_str().ok());
     let now = chrono::Utc::now().timestamp();
-    signature::verify(header, &body, &app.webhook_secrets, now).map_err(|error| refuse(&error))?;
+    signature::verify(header, &body, &app.webhook_secrets, now).map_err(refuse)?;
     let event: Event = serde_json::from_slice(&body).map_err(|_| {
         Problem::new(
             StatusCode::BAD_REQUEST,
@@ -79,7 +79,7 @@ pub(crate) async fn receive_webhook(
     .await
 }
 
-fn refuse(error: &SignatureError) -> Problem {
+fn refuse(error: SignatureError) -> Problem {
     tracing::warn!(%error, "a webhook was refused");
     Problem::new(
         StatusCode::UNAUTHORIZED,

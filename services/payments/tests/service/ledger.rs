@@ -71,7 +71,7 @@ async fn a_payment_cannot_take_or_return_more_than_it_may() {
         ),
         ("refunding = captured + 1", "payments_refunded"),
         ("status = 'voided'", "payments_captured_state"),
-        ("status = 'paid'", "payments_status"),
+        ("captured = 0, status = 'paid'", "payments_status"),
     ] {
         let sql = sqlx::AssertSqlSafe(format!("UPDATE payments SET {change}"));
         let error = sqlx::query(sql).execute(&world.database.pool).await.unwrap_err();

@@ -132,7 +132,7 @@ impl World {
     /// Handles the command; what it was answered: `done` or the reason of the refusal.
     pub(crate) async fn ask(&self, message: &Incoming) -> String {
         self.handle(message).await.unwrap();
-        self.replies(message).await.pop().expect("an answer")
+        self.replies(message).await.pop().unwrap()
     }
 
     /// Every answer to the command that waits in the outbox.

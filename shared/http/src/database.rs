@@ -18,6 +18,8 @@ pub fn pool(url: &str, max: u32) -> Result<PgPool, sqlx::Error> {
         ("statement_timeout", "5000"),
         ("lock_timeout", "4000"),
         ("idle_in_transaction_session_timeout", "10000"),
+        // The ROLLBACK below usually finds nothing to do, and PostgreSQL would say so each time.
+        ("client_min_messages", "error"),
     ]);
     Ok(PgPoolOptions::new()
         .max_connections(max)

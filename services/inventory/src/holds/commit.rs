@@ -54,7 +54,7 @@ fn settled(record: &Record) -> Outcome {
 }
 
 /// Turns the very hold that was read into a movement. Whether it was still there.
-async fn take_off(db: &Database, held: &Held, now: DateTime) -> Result<bool, Error> {
+pub(super) async fn take_off(db: &Database, held: &Held, now: DateTime) -> Result<bool, Error> {
     let Held { sku, hold } = held;
     let mut movement = Movement::new(
         format!("{}/{sku}/commit", hold.order_id),

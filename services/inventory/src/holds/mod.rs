@@ -19,6 +19,8 @@ mod release;
 mod reserve;
 mod restock;
 pub mod sweeper;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -7,7 +7,7 @@ use super::{by_sku, refused};
 use crate::{
     Error,
     database::Database,
-    stock::{Movement, MovementKind},
+    stock::{Movement, MovementKind, Stock},
 };
 
 /// How often to look again when other returns of the same SKU come between.
@@ -31,28 +31,30 @@ pub async fn restock(db: &Database, command: &RestockItems) -> Result<Outcome, E
 }
 
 /// Adds the units unless this return has already added them; false if there is no such SKU.
-///
-/// `restocked` only grows, so it serves as the version of all returns: had a duplicate of this command added its units (and
-/// even moved its entry to the ledger) between the look and the update, the number would be another and nothing happens.
 async fn put_back(db: &Database, sku: &str, movement: &Movement) -> Result<bool, Error> {
-    let entry: Bson = bson::serialize_to_bson(movement).map_err(mongodb::error::Error::from)?;
     for _ in 0..TRIES {
-        let Some(stock) = db.stock.find_one(doc! {"_id": sku}).await? else {
+        let Some(seen) = db.stock.find_one(doc! {"_id": sku}).await? else {
             return Ok(false);
         };
-        if stock.journal.iter().any(|entry| entry.id == movement.id)
-            || db.movements.find_one(doc! {"_id": &movement.id}).await?.is_some()
-        {
-            return Ok(true);
-        }
-        let filter = doc! {"_id": sku, "restocked": stock.restocked, "journal._id": {"$ne": &movement.id}};
-        let update = doc! {
-            "$inc": {"on_hand": movement.qty, "available": movement.qty, "restocked": movement.qty, "rev": 1_i64},
-            "$push": {"journal": &entry},
-        };
-        if db.stock.update_one(filter, update).await?.modified_count == 1 {
+        let entered = seen.journal.iter().any(|entry| entry.id == movement.id)
+            || db.movements.find_one(doc! {"_id": &movement.id}).await?.is_some();
+        if entered || add(db, &seen, movement).await? {
             return Ok(true);
         }
     }
     Err(Error::Contended)
+}
+
+/// Adds the units if no other return of the SKU came since the stock was `seen`. Whether it did.
+///
+/// `restocked` only grows, so it serves as the version of all returns: had a duplicate of this command added its units (and
+/// even moved its entry to the ledger) between the look and this update, the number would be another and nothing happens.
+pub(super) async fn add(db: &Database, seen: &Stock, movement: &Movement) -> Result<bool, Error> {
+    let entry: Bson = bson::serialize_to_bson(movement).map_err(mongodb::error::Error::from)?;
+    let filter = doc! {"_id": &seen.sku, "restocked": seen.restocked, "journal._id": {"$ne": &movement.id}};
+    let update = doc! {
+        "$inc": {"on_hand": movement.qty, "available": movement.qty, "restocked": movement.qty, "rev": 1_i64},
+        "$push": {"journal": entry},
+    };
+    Ok(db.stock.update_one(filter, update).await?.modified_count == 1)
 }

@@ -18,7 +18,9 @@ async fn every_late_duplicate_of_a_finished_checkout_changes_nothing() {
     // Before and after the journal has become the ledger.
     for _ in 0..2 {
         assert_eq!(shelf.reserve(order, &WANTED).await, done());
+        assert_eq!(shelf.levels("A").await, (4, 4, 0, 1));
         assert_eq!(shelf.pin(order).await, done());
+        assert_eq!(shelf.levels("A").await, (4, 4, 0, 1));
         assert_eq!(shelf.commit(order).await, done());
         assert_eq!(shelf.levels("A").await, (4, 4, 0, 1));
         assert_eq!(shelf.levels("B").await, (3, 3, 0, 2));

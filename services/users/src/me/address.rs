@@ -22,12 +22,47 @@ const MOST: i64 = 50;
 pub(crate) struct SavedAddress {
     /// Its id.
     id: Uuid,
-    #[serde(flatten)]
-    address: Address,
+    /// Who receives it.
+    name: String,
+    /// Street and number.
+    line1: String,
+    /// Floor, flat, company.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line2: Option<String>,
+    /// Town or city.
+    city: String,
+    /// State, province or county.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<String>,
+    /// Postal code.
+    postal_code: String,
+    /// ISO 3166-1 alpha-2.
+    country: String,
+    /// Telephone number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<String>,
     /// When it was added.
     created_at: DateTime<Utc>,
     /// When it last changed.
     updated_at: DateTime<Utc>,
+}
+
+impl SavedAddress {
+    fn new(id: Uuid, address: Address, created_at: DateTime<Utc>, updated_at: DateTime<Utc>) -> Self {
+        Self {
+            id,
+            name: address.name,
+            line1: address.line1,
+            line2: address.line2,
+            city: address.city,
+            region: address.region,
+            postal_code: address.postal_code,
+            country: address.country,
+            phone: address.phone,
+            created_at,
+            updated_at,
+        }
+    }
 }
 
 fn check(address: &Address) -> Result<(), Problem> {
@@ -61,12 +96,9 @@ pub(crate) async fn list_addresses(
     )
     .fetch_all(&pool)
     .await?;
-    let items = rows.into_iter().map(|row| SavedAddress {
-        id: row.id,
-        address: row.address.0,
-        created_at: row.created_at,
-        updated_at: row.updated_at,
-    });
+    let items = rows
+        .into_iter()
+        .map(|row| SavedAddress::new(row.id, row.address.0, row.created_at, row.updated_at));
     Ok(Json(Page::of(items.collect(), query.limit, |item| item.id)))
 }
 
@@ -100,12 +132,7 @@ pub(crate) async fn post_address(
             "An account can have 50 addresses.",
         ));
     };
-    let saved = SavedAddress {
-        id,
-        address,
-        created_at: row.created_at,
-        updated_at: row.updated_at,
-    };
+    let saved = SavedAddress::new(id, address, row.created_at, row.updated_at);
     let location = format!("/v1/users/me/addresses/{id}");
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(saved)))
 }
@@ -134,12 +161,12 @@ pub(crate) async fn put_address(
     .fetch_optional(&pool)
     .await?;
     let row = row.ok_or_else(|| Problem::not_found("address"))?;
-    Ok(Json(SavedAddress {
+    Ok(Json(SavedAddress::new(
         id,
         address,
-        created_at: row.created_at,
-        updated_at: row.updated_at,
-    }))
+        row.created_at,
+        row.updated_at,
+    )))
 }
 
 /// Removes an address. Orders keep the copy they were made with.

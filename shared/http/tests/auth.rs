@@ -1,0 +1,190 @@
+//! What an access token must be, and how little the issuer is asked.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use axum::{Router, extract::FromRef, routing::get};
+use contracts::UserId;
+use futures::future::join_all;
+use http::StatusCode;
+use serde_json::{Value, json};
+use souk_http::auth::{Admin, AuthError, User, Verifier};
+use testkit::auth::Issuer;
+
+#[derive(Clone, FromRef)]
+struct State {
+    verifier: Verifier,
+}
+
+async fn service(verifier: Verifier) -> String {
+    let router = Router::new()
+        .route(
+            "/me",
+            get(|User(claims): User| async move { claims.sub.to_string() }),
+        )
+        .route("/admin", get(|_: Admin| async { "welcome" }))
+        .with_state(State { verifier });
+    testkit::spawn(souk_http::layers(router)).await
+}
+
+#[tokio::test]
+async fn accepts_its_own_tokens_and_knows_who_may_what() {
+    let issuer = Issuer::start().await;
+    let base = service(Verifier::new(issuer.jwks_url())).await;
+    let user = UserId::generate();
+    let client = reqwest::Client::new();
+    let get = |path: &'static str, token: String| {
+        let request = client.get(format!("{base}{path}")).header("authorization", token);
+        async move { request.send().await.unwrap() }
+    };
+    let bearer = format!(
+        "Bearer {}",
+        issuer.token(user, &["customer", "a role of the future"])
+    );
+    let me = get("/me", bearer.clone()).await;
+    assert_eq!(me.text().await.unwrap(), user.to_string());
+    assert_eq!(get("/me", bearer.replace("Bearer", "bearer")).await.status(), 200);
+    assert_eq!(get("/admin", bearer.clone()).await.status(), 403);
+    assert_eq!(
+        get("/admin", format!("Bearer {}", issuer.admin())).await.status(),
+        200
+    );
+    for bad in ["", "Basic YTpi", "Bearer", "Bearer nonsense", "Bearer a.b.c"] {
+        let answer = get("/me", bad.to_owned()).await;
+        assert_eq!(answer.status(), 401, "{bad}");
+        assert!(answer.headers().contains_key("www-authenticate"), "{bad}");
+        assert_eq!(
+            answer.headers()["content-type"],
+            "application/problem+json",
+            "{bad}"
+        );
+    }
+    let twice = client
+        .get(format!("{base}/me"))
+        .header("authorization", &bearer)
+        .header("authorization", &bearer);
+    assert_eq!(twice.send().await.unwrap().status(), 401);
+}
+
+#[tokio::test]
+async fn refuses_every_token_that_is_not_quite_one() {
+    let issuer = Issuer::start().await;
+    let verifier = Verifier::new(issuer.jwks_url());
+    let user = UserId::generate();
+    let good = Issuer::claims(user, &["customer"]);
+    let now = good["iat"].as_i64().unwrap();
+    let mut spoiled: Vec<(&str, String)> = Vec::new();
+    for claim in ["iss", "aud", "sub", "jti", "iat", "nbf", "exp", "roles"] {
+        let mut claims = good.clone();
+        claims.as_object_mut().unwrap().remove(claim);
+        spoiled.push((claim, issuer.sign(&issuer.header(), &claims)));
+    }
+    let wrong: [(&str, Value); 7] = [
+        ("iss", json!("https://elsewhere.test")),
+        ("aud", json!(["elsewhere"])),
+        ("sub", json!("admin")),
+        ("exp", json!(now - 31)),
+        ("exp", json!("never")),
+        ("nbf", json!(now + 60)),
+        ("roles", json!("admin")),
+    ];
+    for (claim, value) in wrong {
+        let mut claims = good.clone();
+        claims[claim] = value;
+        spoiled.push((claim, issuer.sign(&issuer.header(), &claims)));
+    }
+    let header = |change: fn(&mut jsonwebtoken::Header)| {
+        let mut header = issuer.header();
+        change(&mut header);
+        issuer.sign(&header, &good)
+    };
+    spoiled.extend([
+        ("typ JWT", header(|header| header.typ = Some("JWT".into()))),
+        ("no typ", header(|header| header.typ = None)),
+        ("no kid", header(|header| header.kid = None)),
+        ("other kid", header(|header| header.kid = Some("mine".into()))),
+        (
+            "jku",
+            header(|header| header.jku = Some("https://evil.test/jwks".into())),
+        ),
+        (
+            "x5u",
+            header(|header| header.x5u = Some("https://evil.test/cert".into())),
+        ),
+        ("crit", header(|header| header.crit = Some(vec!["exp".into()]))),
+        (
+            "other issuer's key",
+            Issuer::start().await.token(user, &["admin"]),
+        ),
+        ("long", "x".repeat(5000)),
+    ]);
+    let token = issuer.sign(&issuer.header(), &good);
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let forged = jsonwebtoken::encode(
+        &jsonwebtoken::Header {
+            alg: jsonwebtoken::Algorithm::HS256,
+            ..issuer.header()
+        },
+        &good,
+        &jsonwebtoken::EncodingKey::from_secret(b"public"),
+    );
+    spoiled.extend([("HS256", forged.unwrap()), ("no signature", format!("{signed}."))]);
+    let other = if signature.starts_with('A') { "B" } else { "A" };
+    spoiled.push(("other signature", format!("{signed}.{other}{}", &signature[1..])));
+    for (what, token) in spoiled {
+        let error = verifier.verify(&token).await.expect_err(what);
+        assert!(matches!(error, AuthError::Invalid(_)), "{what}: {error}");
+    }
+    assert_eq!(verifier.verify(&token).await.unwrap().sub, user);
+    let mut late = good;
+    late["exp"] = json!(now - 20);
+    verifier
+        .verify(&issuer.sign(&issuer.header(), &late))
+        .await
+        .expect("30 seconds of leeway");
+}
+
+#[tokio::test]
+async fn the_issuer_is_asked_once_by_a_crowd_and_not_again_by_unknown_keys() {
+    let issuer = Issuer::start().await;
+    let document: Value = reqwest::get(issuer.jwks_url())
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let jwks = get(move || {
+        counter.fetch_add(1, Ordering::SeqCst);
+        async move { axum::Json(document) }
+    });
+    let url = testkit::spawn(Router::new().route("/jwks", jwks)).await;
+    let verifier = Verifier::new(format!("{url}/jwks"));
+    let token = issuer.customer(UserId::generate());
+    let answers = join_all((0..50).map(|_| verifier.verify(&token))).await;
+    assert!(answers.iter().all(Result::is_ok));
+    let stranger = Issuer::start().await.admin();
+    for _ in 0..20 {
+        assert!(verifier.verify(&stranger).await.is_err());
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn without_keys_it_is_503_and_not_401() {
+    let broken =
+        testkit::spawn(Router::new().route("/jwks", get(|| async { StatusCode::BAD_GATEWAY }))).await;
+    let base = service(Verifier::new(format!("{broken}/jwks"))).await;
+    let token = Issuer::start().await.admin();
+    let answer = reqwest::Client::new()
+        .get(format!("{base}/me"))
+        .bearer_auth(token)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 503);
+    assert!(answer.headers().contains_key("retry-after"));
+}

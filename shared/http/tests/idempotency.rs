@@ -1,0 +1,186 @@
+//! One key, one effect, one answer, whatever races, fails or disconnects.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{Router, extract::State, response::Response, routing::post};
+use contracts::UserId;
+use http::StatusCode;
+use serde_json::{Value, json};
+use souk_http::{
+    HashedJson, Problem,
+    idempotency::{self, Key, StoredResponse},
+};
+use sqlx::{PgPool, migrate::Migrator};
+use testkit::postgres::TestDatabase;
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+static MIGRATOR: Migrator = sqlx::migrate!("tests/migrations");
+
+struct Service {
+    url: String,
+    database: TestDatabase,
+    /// A request works only with a permit.
+    gate: Arc<Semaphore>,
+}
+
+type Shared = (PgPool, Arc<Semaphore>, UserId);
+
+async fn create(
+    State((pool, gate, user)): State<Shared>,
+    key: Key,
+    HashedJson { value, sha256 }: HashedJson<Value>,
+) -> Result<Response, Problem> {
+    idempotency::run(&pool, user, "create", &key, sha256, move |connection| {
+        Box::pin(async move {
+            gate.acquire().await.expect("open").forget();
+            let id = Uuid::now_v7();
+            sqlx::query("INSERT INTO effects VALUES ($1)")
+                .bind(id)
+                .execute(connection)
+                .await?;
+            if value["fail"] == true {
+                return Err(Problem::conflict("refused", "As you wish."));
+            }
+            Ok(StoredResponse {
+                status: StatusCode::ACCEPTED,
+                location: Some(format!("/effects/{id}")),
+                body: json!({"id": id, "z": 1, "a": 2}),
+            })
+        })
+    })
+    .await
+}
+
+impl Service {
+    async fn start(permits: usize) -> Self {
+        let database = testkit::postgres::database(&MIGRATOR).await;
+        let gate = Arc::new(Semaphore::new(permits));
+        let state = (database.pool.clone(), Arc::clone(&gate), UserId::generate());
+        let router = Router::new().route("/effects", post(create)).with_state(state);
+        let url = format!("{}/effects", testkit::spawn(souk_http::layers(router)).await);
+        Self { url, database, gate }
+    }
+
+    fn request(&self, key: Option<&str>, body: &Value) -> reqwest::RequestBuilder {
+        let request = reqwest::Client::new().post(&self.url).json(body);
+        match key {
+            Some(key) => request.header("idempotency-key", key),
+            None => request,
+        }
+    }
+
+    async fn effects(&self) -> i64 {
+        let count = sqlx::query_scalar("SELECT count(*) FROM effects");
+        count.fetch_one(&self.database.pool).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_repetition_gets_the_same_bytes_and_has_no_effect() {
+    let service = Service::start(9).await;
+    let first = service.request(Some("k"), &json!({"n": 1})).send().await.unwrap();
+    assert_eq!(
+        (
+            first.status(),
+            first.headers().contains_key("idempotency-replayed")
+        ),
+        (StatusCode::ACCEPTED, false)
+    );
+    let location = first.headers()["location"].clone();
+    let bytes = first.bytes().await.unwrap();
+    let again = service.request(Some("k"), &json!({"n": 1})).send().await.unwrap();
+    assert_eq!(
+        (again.status(), &again.headers()["idempotency-replayed"]),
+        (StatusCode::ACCEPTED, &"true".parse().unwrap())
+    );
+    assert_eq!(again.headers()["location"], location);
+    assert_eq!(again.bytes().await.unwrap(), bytes);
+    let other = service.request(Some("k"), &json!({"n": 2})).send().await.unwrap();
+    assert_eq!(other.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(service.effects().await, 1);
+}
+
+#[tokio::test]
+async fn a_key_is_required_and_must_be_sane() {
+    let service = Service::start(9).await;
+    for key in [None, Some(""), Some("with space"), Some("x".repeat(256).as_str())] {
+        let answer = service.request(key, &json!({})).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{key:?}");
+    }
+    let twice = service
+        .request(Some("a"), &json!({}))
+        .header("idempotency-key", "b");
+    assert_eq!(twice.send().await.unwrap().status(), StatusCode::BAD_REQUEST);
+    assert_eq!(service.effects().await, 0);
+}
+
+#[tokio::test]
+async fn a_failure_leaves_no_key_behind() {
+    let service = Service::start(9).await;
+    let refused = service
+        .request(Some("k"), &json!({"fail": true}))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (refused.status(), service.effects().await),
+        (StatusCode::CONFLICT, 0)
+    );
+    let fixed = service
+        .request(Some("k"), &json!({"fail": false}))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (fixed.status(), service.effects().await),
+        (StatusCode::ACCEPTED, 1)
+    );
+}
+
+#[tokio::test]
+async fn while_one_works_the_others_are_told_at_once_and_a_disconnect_stops_nothing() {
+    let service = Service::start(0).await;
+    let first = service
+        .request(Some("k"), &json!({}))
+        .timeout(Duration::from_millis(500))
+        .send();
+    let first = tokio::spawn(first);
+    testkit::eventually("the first request holds its key", Duration::from_secs(5), async || {
+        let locks = sqlx::query_scalar("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())");
+        let locks: i64 = locks.fetch_one(&service.database.pool).await.unwrap();
+        (locks == 1).then_some(())
+    })
+    .await;
+    let second = service.request(Some("k"), &json!({})).send().await.unwrap();
+    assert_eq!(
+        (second.status(), second.headers().contains_key("retry-after")),
+        (StatusCode::CONFLICT, true)
+    );
+    assert!(
+        first.await.unwrap().unwrap_err().is_timeout(),
+        "the client gave up"
+    );
+    service.gate.add_permits(1);
+    testkit::eventually("the work is committed", Duration::from_secs(5), async || {
+        (service.effects().await == 1).then_some(())
+    })
+    .await;
+    let replay = service.request(Some("k"), &json!({})).send().await.unwrap();
+    assert_eq!(replay.headers()["idempotency-replayed"], "true");
+}
+
+#[tokio::test]
+async fn of_twenty_at_once_one_has_an_effect() {
+    let service = Service::start(99).await;
+    let answers =
+        futures::future::join_all((0..20).map(|_| service.request(Some("k"), &json!({})).send())).await;
+    for answer in answers {
+        let status = answer.unwrap().status();
+        assert!(
+            [StatusCode::ACCEPTED, StatusCode::CONFLICT].contains(&status),
+            "{status}"
+        );
+    }
+    assert_eq!(service.effects().await, 1);
+}

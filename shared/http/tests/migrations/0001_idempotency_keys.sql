@@ -1,0 +1,14 @@
+-- As the documentation of souk_http::idempotency has it, with a table for the work.
+CREATE TABLE idempotency_keys (
+    user_id        uuid        NOT NULL,
+    operation      text        NOT NULL,
+    key            text        NOT NULL,
+    request_sha256 bytea       NOT NULL,
+    status         integer     NOT NULL,
+    location       text,
+    body           text        NOT NULL,
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT idempotency_keys_pkey PRIMARY KEY (user_id, operation, key)
+);
+CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);
+CREATE TABLE effects (id uuid PRIMARY KEY);

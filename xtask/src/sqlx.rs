@@ -2,7 +2,7 @@
 //! databases, or compared with what is committed.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -18,6 +18,9 @@ use crate::{
     },
     system::install::Servers,
 };
+
+/// File names and contents.
+type Queries = BTreeMap<String, String>;
 
 /// Writes it, or with `check` fails when it is not what the code needs.
 pub(crate) fn run(check: bool) -> Result<()> {
@@ -38,8 +41,8 @@ pub(crate) fn run(check: bool) -> Result<()> {
     Ok(())
 }
 
-/// The services whose metadata was not what it should be, if it is only to be checked.
-fn prepare_all(stack: &mut Stack, check: bool) -> Result<Vec<&'static str>> {
+/// The files that are not what they should be, if that is only to be checked.
+fn prepare_all(stack: &mut Stack, check: bool) -> Result<Vec<String>> {
     let _turn = stack.turn()?;
     let servers = stack.start_postgres()?;
     let mut stale = Vec::new();
@@ -50,10 +53,9 @@ fn prepare_all(stack: &mut Stack, check: bool) -> Result<Vec<&'static str>> {
     for service in DATABASES.into_iter().filter(is_migrated) {
         let committed = cargo::workspace().join("services").join(service).join(".sqlx");
         let fresh = prepare(stack, &servers, service)?;
-        let is_same = queries(&fresh)? == queries(&committed)?;
-        if check && !is_same {
-            stale.push(service);
-        } else if !check {
+        if check {
+            stale.extend(differences(&queries(&fresh)?, &queries(&committed)?, service));
+        } else {
             if committed.exists() {
                 fs::remove_dir_all(&committed)?;
             }
@@ -76,15 +78,14 @@ fn prepare(stack: &mut Stack, servers: &Servers, service: &str) -> Result<PathBu
     }
     let fresh = stack.folder.join("queries").join(service);
     fs::create_dir_all(&fresh)?;
-    // The macros run only when the crate is compiled.
+    // The macros run only when the crate is compiled. The time is put back, so that nothing else is compiled anew.
     let library = cargo::workspace()
         .join("services")
         .join(service)
         .join("src/lib.rs");
-    fs::File::options()
-        .append(true)
-        .open(&library)?
-        .set_modified(std::time::SystemTime::now())?;
+    let library = fs::File::options().append(true).open(&library)?;
+    let before = library.metadata()?.modified()?;
+    library.set_modified(std::time::SystemTime::now())?;
     let key = format!("{}_DATABASE_URL", service.to_uppercase());
     let url = postgres::superuser_url(stack)?;
     let url = url.strip_suffix("postgres").unwrap_or(&url);
@@ -94,7 +95,9 @@ fn prepare(stack: &mut Stack, servers: &Servers, service: &str) -> Result<PathBu
         .env("SQLX_OFFLINE", "false")
         .env("SQLX_OFFLINE_DIR", &fresh)
         .env(key, format!("{url}{service}"))
-        .status()?;
+        .status();
+    library.set_modified(before)?;
+    let status = status?;
     interrupt::check()?;
     if !status.success() {
         bail!("{service} does not compile against its database");
@@ -102,8 +105,23 @@ fn prepare(stack: &mut Stack, servers: &Servers, service: &str) -> Result<PathBu
     Ok(fresh)
 }
 
-/// File names and contents.
-fn queries(folder: &Path) -> Result<BTreeMap<String, String>> {
+fn differences(fresh: &Queries, committed: &Queries, service: &str) -> Vec<String> {
+    let names: BTreeSet<_> = fresh.keys().chain(committed.keys()).collect();
+    let differs = names
+        .into_iter()
+        .filter(|name| fresh.get(*name) != committed.get(*name));
+    let line = |name: &String| {
+        let what = match (fresh.contains_key(name), committed.contains_key(name)) {
+            (true, false) => "is missing",
+            (false, true) => "is not needed",
+            _ => "is another",
+        };
+        format!("services/{service}/.sqlx/{name} {what}")
+    };
+    differs.map(line).collect()
+}
+
+fn queries(folder: &Path) -> Result<Queries> {
     let mut queries = BTreeMap::new();
     if folder.exists() {
         for file in sorted(folder)? {

@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result};
 use crate::{
     cargo, interrupt, layers,
     progress::note,
+    sqlx,
     stack::{Mode, Stack, mongodb, postgres, rabbitmq},
     up,
 };
@@ -26,6 +27,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             "-D",
             "warnings",
         ])?;
+        sqlx::run(true)?;
     }
     // Tests and programs in one go: built apart, they would resolve other features and compile everything twice.
     cargo::run(&["build", "--workspace", "--all-targets"])?;
@@ -54,7 +56,7 @@ fn tests(stack: &mut Stack, xtask: &std::path::Path, arguments: &[String]) -> Re
     stack.state.port("gateway")?;
     stack.save()?;
     drop(turn);
-    up::bring_up(stack, &cargo::binaries()?)?;
+    up::bring_up(stack, cargo::binaries()?)?;
     let mut tests = cargo::cargo();
     tests.arg("test");
     if arguments.is_empty() {

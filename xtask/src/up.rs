@@ -1,6 +1,6 @@
 //! `up`, `down` and `reset`: the life of the system that a person uses.
 
-use std::{path::Path, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -20,7 +20,7 @@ pub(crate) fn run(mut stack: Stack, gateway_port: Option<u16>, detach: bool) -> 
     let clock = std::time::Instant::now();
     let result = claim_port(&mut stack, gateway_port)
         .and_then(|()| build())
-        .and_then(|binaries| bring_up(&mut stack, &binaries));
+        .and_then(|binaries| bring_up(&mut stack, binaries));
     if let Err(error) = result {
         note("stopping what was started");
         stack.stop_started()?;
@@ -35,23 +35,28 @@ pub(crate) fn run(mut stack: Stack, gateway_port: Option<u16>, detach: bool) -> 
         note("it goes on running; `cargo xtask down` stops it");
         return Ok(());
     }
+    if !stack.has_started() {
+        note("all of it ran before and goes on running; `cargo xtask down` stops it");
+        return Ok(());
+    }
     note("Ctrl-C stops it");
     watch(&mut stack)?;
     stack.stop_started()
 }
 
-fn build() -> Result<std::path::PathBuf> {
+fn build() -> Result<PathBuf> {
     cargo::run(&["build", "--workspace", "--bins"])?;
     cargo::binaries()
 }
 
 /// Servers, schemas, seed, services, and one order: all that `up` and `test` have in common.
-pub(crate) fn bring_up(stack: &mut Stack, binaries: &Path) -> Result<()> {
+pub(crate) fn bring_up(stack: &mut Stack, binaries: PathBuf) -> Result<()> {
     let turn = stack.turn()?;
+    stack.state.binaries = binaries;
     stack.start_servers()?;
-    services::migrate(stack, binaries)?;
-    services::seed(stack, binaries)?;
-    services::start_all(stack, binaries)?;
+    services::migrate(stack)?;
+    services::seed(stack)?;
+    services::start_all(stack)?;
     drop(turn);
     let gateway = services::url(stack, "gateway")?;
     step("place an order and see it confirmed", || seed::check(&gateway))
@@ -109,7 +114,7 @@ fn watch(stack: &mut Stack) -> Result<()> {
     let mut gone = std::collections::BTreeSet::new();
     while !interrupt::requested() {
         interrupt::pause(Duration::from_millis(300));
-        drop(stack.turn()?);
+        stack.refresh()?;
         for name in services::ORDER.into_iter().chain(crate::stack::SERVERS) {
             if stack.state.live(name).is_some() {
                 gone.remove(name);

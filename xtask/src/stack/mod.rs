@@ -82,6 +82,17 @@ impl Stack {
         Ok(turn)
     }
 
+    /// Looks at it anew without waiting; for those who change nothing.
+    pub(crate) fn refresh(&mut self) -> Result<()> {
+        self.state = self.file.load()?;
+        Ok(())
+    }
+
+    /// Whether this command has started anything.
+    pub(crate) fn has_started(&self) -> bool {
+        !self.started.is_empty()
+    }
+
     pub(crate) fn save(&self) -> Result<()> {
         self.file.save(&self.state)
     }
@@ -322,7 +333,7 @@ impl Stack {
             bail!("this system was never up; say `cargo xtask up`");
         }
         if services::ORDER.contains(&name) {
-            return services::start(&mut self, name, &cargo::binaries()?);
+            return services::start(&mut self, name);
         }
         let servers = self.servers()?;
         match name {

@@ -1,6 +1,6 @@
 //! Souk's own processes: with which settings each is started, and when it is ready.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 
@@ -23,22 +23,22 @@ const READY_WITHIN: Duration = Duration::from_mins(1);
 type Environment = Vec<(String, String)>;
 
 /// Brings every schema up to date.
-pub(crate) fn migrate(stack: &mut Stack, binaries: &Path) -> Result<()> {
+pub(crate) fn migrate(stack: &mut Stack) -> Result<()> {
     for service in MIGRATED {
         step(&format!("migrate {service}"), || {
             let environment = migration_environment(stack, service)?;
-            run(stack, binaries, service, "migrate", environment)
+            run(stack, service, "migrate", environment)
         })?;
     }
     Ok(())
 }
 
 /// Puts in what a demo needs; what is there stays.
-pub(crate) fn seed(stack: &mut Stack, binaries: &Path) -> Result<()> {
+pub(crate) fn seed(stack: &mut Stack) -> Result<()> {
     for service in SEEDED {
         step(&format!("seed {service}"), || {
             let environment = environment(stack, service)?;
-            run(stack, binaries, service, "seed", environment)
+            run(stack, service, "seed", environment)
         })?;
     }
     Ok(())
@@ -51,7 +51,7 @@ fn run(
     task: &str,
     environment: Environment,
 ) -> Result<()> {
-    let mut program = program(stack, binaries, service)?;
+    let mut program = program(stack, service)?;
     program.arguments.push(task.to_owned());
     program.environment = environment;
     stack.save()?;
@@ -59,8 +59,8 @@ fn run(
 }
 
 /// Starts one, unless it runs as it should, and waits until it is ready.
-pub(crate) fn start(stack: &mut Stack, name: &str, binaries: &Path) -> Result<()> {
-    let mut program = program(stack, binaries, name)?;
+pub(crate) fn start(stack: &mut Stack, name: &str) -> Result<()> {
+    let mut program = program(stack, name)?;
     program.environment = environment(stack, name)?;
     let ready = format!("{}/readyz", admin_url(stack, name)?);
     stack.save()?;
@@ -72,15 +72,15 @@ pub(crate) fn start(stack: &mut Stack, name: &str, binaries: &Path) -> Result<()
 }
 
 /// Starts all that do not run as they should.
-pub(crate) fn start_all(stack: &mut Stack, binaries: &Path) -> Result<()> {
+pub(crate) fn start_all(stack: &mut Stack) -> Result<()> {
     for name in ORDER {
-        step(&format!("start {name}"), || start(stack, name, binaries))?;
+        step(&format!("start {name}"), || start(stack, name))?;
     }
     Ok(())
 }
 
-fn program(stack: &Stack, binaries: &Path, name: &str) -> Result<Program> {
-    let file = binaries.join(name);
+fn program(stack: &Stack, name: &str) -> Result<Program> {
+    let file = stack.state.binaries.join(name);
     if !file.exists() {
         bail!(
             "{} is missing; build it with `cargo build --bins`",
@@ -121,7 +121,9 @@ fn environment(stack: &mut Stack, name: &str) -> Result<Environment> {
     let mut settings = vec![
         ("SOUK_ADMIN_ADDR", address(stack, &format!("{name}-admin"))?),
         ("SOUK_DEMO", "true".to_owned()),
-        ("SOUK_LOG", "pretty".to_owned()),
+        ("SOUK_LOG", "json".to_owned()),
+        // Into a file.
+        ("NO_COLOR", "1".to_owned()),
     ];
     if name != "gateway" {
         settings.push(("SOUK_HTTP_ADDR", address(stack, name)?));

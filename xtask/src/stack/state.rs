@@ -13,9 +13,12 @@ use crate::system::{account, ports, process::Process, random};
 
 /// The contents of `state.json`.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct State {
     /// Where the servers keep their data.
     pub(crate) data: PathBuf,
+    /// Where the services' programs are.
+    pub(crate) binaries: PathBuf,
     /// By what they are for: `orders`, `orders-admin`, `postgres`.
     pub(crate) ports: BTreeMap<String, u16>,
     /// By what they open.

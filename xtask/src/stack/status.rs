@@ -28,7 +28,7 @@ struct Running {
 
 /// Fails when the system was never up.
 pub(crate) fn of(stack: &mut Stack) -> Result<Status> {
-    if !stack.state.ports.contains_key("gateway") {
+    if stack.state.ports.is_empty() {
         bail!(
             "there is no system in {}; say `cargo xtask up`",
             stack.folder.display()

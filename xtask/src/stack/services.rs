@@ -44,13 +44,7 @@ pub(crate) fn seed(stack: &mut Stack) -> Result<()> {
     Ok(())
 }
 
-fn run(
-    stack: &mut Stack,
-    binaries: &Path,
-    service: &str,
-    task: &str,
-    environment: Environment,
-) -> Result<()> {
+fn run(stack: &mut Stack, service: &str, task: &str, environment: Environment) -> Result<()> {
     let mut program = program(stack, service)?;
     program.arguments.push(task.to_owned());
     program.environment = environment;

@@ -1,0 +1,143 @@
+//! The service put together: its state, all its routes on one screen, and its workers.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use axum::{
+    Router,
+    extract::FromRef,
+    routing::{delete, get, post, put},
+};
+use contracts::saga::queues;
+use messaging::{Broker, DEAD_LETTERS, Namespace, Outbox};
+use souk_config::ExposeSecret as _;
+use souk_http::{Admin, auth::Verifier, database, health::Health};
+use sqlx::PgPool;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    cart::{clear_cart::clear_cart, get_cart::get_cart, put_item::put_item, remove_item::remove_item},
+    config::Config,
+    dead_letters::{
+        bury::Undertaker, delete_dead_letter::delete_dead_letter, list_dead_letters::list_dead_letters,
+        redrive_dead_letter::redrive_dead_letter,
+    },
+    inventory::Inventory,
+    openapi,
+    operators::{
+        get_saga::get_any_saga,
+        list_sagas::list_sagas,
+        steer_saga::{compensate_saga, resolve_saga, retry_saga},
+    },
+    orders::{
+        cancel_order::cancel_order, deliver_order::deliver_order, get_order::get_order, get_saga::get_saga,
+        list_orders::list_orders, place_order::place_order, ship_order::ship_order,
+    },
+    returns::create_return::create_return,
+    saga::{self, drive::Orchestrator},
+};
+
+/// Connections to the database.
+const CONNECTIONS: u32 = 24;
+/// Messages in work at the same time.
+const PREFETCH: u16 = 32;
+
+/// What handlers work with.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// The orders database.
+    pub pool: PgPool,
+    /// Where messages leave by.
+    pub outbox: Outbox,
+    /// Where quotes come from.
+    pub inventory: Inventory,
+    /// Verifies access tokens.
+    pub verifier: Verifier,
+}
+
+impl FromRef<App> for Verifier {
+    fn from_ref(app: &App) -> Self {
+        app.verifier.clone()
+    }
+}
+
+/// Every route of the service.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/v1/cart", get(get_cart).delete(clear_cart))
+        .route("/v1/cart/items/{sku}", put(put_item).delete(remove_item))
+        .route("/v1/orders", get(list_orders).post(place_order))
+        .route("/v1/orders/{id}", get(get_order))
+        .route("/v1/orders/{id}/saga", get(get_saga))
+        .route("/v1/orders/{id}/cancel", post(cancel_order))
+        .route("/v1/orders/{id}/shipments", post(ship_order))
+        .route("/v1/orders/{id}/deliveries", post(deliver_order))
+        .route("/v1/orders/{id}/returns", post(create_return))
+        .route("/v1/admin/sagas", get(list_sagas))
+        .route("/v1/admin/sagas/{id}", get(get_any_saga))
+        .route("/v1/admin/sagas/{id}/retry", post(retry_saga))
+        .route("/v1/admin/sagas/{id}/compensate", post(compensate_saga))
+        .route("/v1/admin/sagas/{id}/resolve", post(resolve_saga))
+        .route("/v1/admin/dead-letters", get(list_dead_letters))
+        .route("/v1/admin/dead-letters/{id}", delete(delete_dead_letter))
+        .route("/v1/admin/dead-letters/{id}/redrive", post(redrive_dead_letter))
+        .route("/openapi.json", get(openapi::get_openapi))
+        .with_state(app)
+}
+
+/// Runs the API, the orchestrator and the outbox's relay until `shutdown`; each finishes what it began.
+pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let pool =
+        database::pool(config.database_url.expose_secret(), CONNECTIONS).context("SOUK_DATABASE_URL")?;
+    let broker = Broker::connect(config.amqp_url.expose_secret(), "orders", Namespace::default()).await?;
+    let outbox = Outbox::new(pool.clone(), Arc::clone(&broker));
+    let app = App {
+        pool: pool.clone(),
+        outbox: outbox.clone(),
+        inventory: Inventory::new(&config.inventory_grpc_url).context("SOUK_INVENTORY_GRPC_URL")?,
+        verifier: Verifier::new(config.jwks_url),
+    };
+    let mut conn = pool.acquire().await.context("SOUK_DATABASE_URL")?;
+    saga::store::check_known(&mut conn).await?;
+    drop(conn);
+    let workers = TaskTracker::new();
+    work(&workers, &app, &broker, &shutdown);
+    // A broker that is away is no reason to refuse orders, so it is no condition.
+    let admin = Admin {
+        addr: config.admin_addr,
+        health: Health::new().postgres(&pool),
+    };
+    let served = souk_http::serve(router(app), config.http_addr, admin, shutdown.clone()).await;
+    shutdown.cancel();
+    workers.close();
+    workers.wait().await;
+    // What the last transactions left is published now rather than by another replica's next look.
+    if let Err(error) = outbox.run_once().await {
+        tracing::warn!(%error, "the outbox keeps what is left");
+    }
+    served
+}
+
+/// Starts everything that does not answer requests.
+pub fn work(workers: &TaskTracker, app: &App, broker: &Arc<Broker>, shutdown: &CancellationToken) {
+    let orchestrator = Orchestrator::new(app.pool.clone(), app.outbox.clone());
+    let replies = Arc::new(orchestrator.clone());
+    let (relay, token) = (app.outbox.clone(), shutdown.clone());
+    workers.spawn(async move { relay.run(token).await });
+    workers.spawn(orchestrator.run_timers(shutdown.clone()));
+    workers.spawn(messaging::consume(
+        Arc::clone(broker),
+        queues::ORDERS,
+        PREFETCH,
+        replies,
+        shutdown.clone(),
+    ));
+    let undertaker = Arc::new(Undertaker::new(app.pool.clone()));
+    workers.spawn(messaging::consume(
+        Arc::clone(broker),
+        DEAD_LETTERS,
+        PREFETCH,
+        undertaker,
+        shutdown.clone(),
+    ));
+}

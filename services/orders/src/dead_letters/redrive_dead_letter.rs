@@ -1,0 +1,100 @@
+//! `POST /v1/admin/dead-letters/{id}/redrive`: to its queue once more, through the outbox, and its saga goes on.
+
+use axum::{body::Bytes, extract::State, http::StatusCode};
+use contracts::{SagaId, UserId};
+use messaging::{Outgoing, outbox};
+use souk_http::{Path, Problem, ProblemBody, auth::Admin};
+use sqlx::PgConnection;
+use telemetry::TraceContext;
+use uuid::Uuid;
+
+use super::NO_REASON;
+use crate::{
+    App,
+    error::Error,
+    operators::Why,
+    saga::{Move, engine::At, proceed, store},
+    text,
+};
+
+/// Send a dead letter again
+///
+/// The body, with a reason for the log, may be left out.
+#[utoipa::path(post, path = "/v1/admin/dead-letters/{id}/redrive", tag = "operators", security(("bearer" = [])),
+    params(("id" = Uuid, Path)), request_body = Option<Why>,
+    responses((status = 202), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
+pub async fn redrive_dead_letter(
+    State(app): State<App>,
+    Admin(claims): Admin,
+    Path(id): Path<Uuid>,
+    body: Bytes,
+) -> Result<StatusCode, Problem> {
+    let reason = reason(&body)?;
+    souk_http::detached(async move {
+        let mut transaction = app.pool.begin().await?;
+        redrive(&mut transaction, id, claims.sub, &reason).await?;
+        transaction.commit().await?;
+        app.outbox.flush_soon();
+        Ok(StatusCode::ACCEPTED)
+    })
+    .await
+}
+
+fn reason(body: &[u8]) -> Result<String, Error> {
+    if body.is_empty() {
+        return Ok(NO_REASON.to_owned());
+    }
+    let why: Why = serde_json::from_slice(body).map_err(|error| Error::field("", error.to_string()))?;
+    text::checked("/reason", &why.reason, 500)
+}
+
+async fn redrive(conn: &mut PgConnection, id: Uuid, actor: UserId, reason: &str) -> Result<(), Error> {
+    let letter = sqlx::query!(
+        "UPDATE dead_letters SET settled_at = now(), settled_as = 'redriven', settled_by = $2, settled_reason = $3
+         WHERE id = $1 AND settled_at IS NULL
+         RETURNING message_id, kind, queue, correlation_id, reply_to, body, traceparent, tracestate",
+        id,
+        actor.0,
+        reason
+    )
+    .fetch_optional(&mut *conn)
+    .await?
+    .ok_or(Error::NotFound("dead letter"))?;
+    let body = serde_json::from_slice(&letter.body).map_err(|_| {
+        Error::Conflict(
+            "not-json",
+            "Its body is not JSON, so that no receiver would ever take it.".into(),
+        )
+    })?;
+    let message = Outgoing {
+        id: letter.message_id,
+        kind: letter.kind,
+        queue: letter.queue,
+        correlation_id: letter.correlation_id,
+        reply_to: letter.reply_to,
+        body,
+        trace: TraceContext {
+            traceparent: letter.traceparent,
+            tracestate: letter.tracestate,
+        },
+    };
+    outbox::insert(conn, &[message]).await?;
+    // The saga goes on as well, which sends its awaited command again; whoever has done it already says so.
+    let live = store::lock(conn, SagaId(letter.correlation_id)).await?;
+    if let Some(live) = live
+        && let At::Parked(position) = live.at
+    {
+        let cause = Move {
+            to: At::Active(position),
+            heard: None,
+            outcome: Some("redriven"),
+            reason: Some(reason.to_owned()),
+            detail: None,
+            actor: Some(actor),
+            ending: None,
+        };
+        proceed(conn, &live, cause).await?;
+    }
+    Ok(())
+}

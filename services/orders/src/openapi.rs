@@ -1,0 +1,63 @@
+//! The OpenAPI document, from the handlers themselves.
+
+use axum::Json;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+use crate::{cart, dead_letters, operators, orders, returns};
+
+/// The document.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Souk orders", description = "Carts, orders, and the sagas behind them."),
+    paths(
+        cart::get_cart::get_cart,
+        cart::clear_cart::clear_cart,
+        cart::put_item::put_item,
+        cart::remove_item::remove_item,
+        orders::list_orders::list_orders,
+        orders::place_order::place_order,
+        orders::get_order::get_order,
+        orders::get_saga::get_saga,
+        orders::cancel_order::cancel_order,
+        orders::ship_order::ship_order,
+        orders::deliver_order::deliver_order,
+        returns::create_return::create_return,
+        operators::list_sagas::list_sagas,
+        operators::get_saga::get_any_saga,
+        operators::steer_saga::retry_saga,
+        operators::steer_saga::compensate_saga,
+        operators::steer_saga::resolve_saga,
+        dead_letters::list_dead_letters::list_dead_letters,
+        dead_letters::delete_dead_letter::delete_dead_letter,
+        dead_letters::redrive_dead_letter::redrive_dead_letter,
+    ),
+    modifiers(&Bearer),
+    tags(
+        (name = "cart", description = "What a shopper means to buy"),
+        (name = "orders", description = "What a shopper buys"),
+        (name = "fulfilment", description = "Goods that go and come back"),
+        (name = "operators", description = "Sagas and dead letters"),
+    ),
+)]
+pub struct Document;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .build();
+        let components = document.components.get_or_insert_with(Default::default);
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// `GET /openapi.json`.
+pub async fn get_openapi() -> Json<utoipa::openapi::OpenApi> {
+    Json(Document::openapi())
+}

@@ -1,0 +1,184 @@
+//! The SQL of returns.
+
+use chrono::{DateTime, Utc};
+use contracts::{Currency, Money, OrderId, OrderItem, PaymentId, UserId};
+use sqlx::PgConnection;
+
+use crate::{
+    orders::OrderStatus,
+    saga::{
+        engine::{Direction, Heard},
+        table::Facts,
+    },
+};
+
+/// An order, locked, as far as a return needs it.
+#[derive(Debug)]
+pub(crate) struct Returnable {
+    pub(crate) user: UserId,
+    pub(crate) status: OrderStatus,
+    pub(crate) payment: PaymentId,
+    pub(crate) payment_method: String,
+    pub(crate) lines: Vec<ReturnableLine>,
+}
+
+/// A line of it.
+#[derive(Debug)]
+pub(crate) struct ReturnableLine {
+    pub(crate) sku: String,
+    pub(crate) unit_price: Money,
+    /// Bought, and neither back nor on its way back.
+    pub(crate) left: u32,
+}
+
+/// The order, locked until the transaction ends, so that returns that race are not granted the same goods.
+pub(crate) async fn lock(conn: &mut PgConnection, id: OrderId) -> sqlx::Result<Option<Returnable>> {
+    let Some(order) = sqlx::query!(
+        "SELECT user_id, status, payment_id, payment_method, currency FROM orders WHERE id = $1 FOR UPDATE",
+        id.0
+    )
+    .fetch_optional(&mut *conn)
+    .await?
+    else {
+        return Ok(None);
+    };
+    let currency: Currency = order
+        .currency
+        .parse()
+        .map_err(|error: contracts::InvalidCurrency| sqlx::Error::Decode(error.into()))?;
+    let lines = sqlx::query!(
+        r#"SELECT l.sku, l.unit_price, l.quantity - coalesce((
+                   SELECT sum(i.quantity) FROM returns r JOIN return_lines i ON i.return_id = r.id
+                   WHERE r.order_id = l.order_id AND i.sku = l.sku AND r.status <> 'refused'), 0) AS "left!"
+           FROM order_lines l WHERE l.order_id = $1 ORDER BY l.position"#,
+        id.0
+    )
+    .fetch_all(conn)
+    .await?;
+    let line = |sku, unit_price, left| ReturnableLine {
+        sku,
+        unit_price: Money::new(unit_price, currency),
+        left: u32::try_from(left).unwrap_or(0),
+    };
+    Ok(Some(Returnable {
+        user: UserId(order.user_id),
+        status: OrderStatus::parse(&order.status)?,
+        payment: PaymentId(order.payment_id),
+        payment_method: order.payment_method,
+        lines: lines
+            .into_iter()
+            .map(|row| line(row.sku, row.unit_price, row.left))
+            .collect(),
+    }))
+}
+
+/// Writes a return that was asked for; returns when.
+pub(crate) async fn insert(conn: &mut PgConnection, facts: &Facts) -> sqlx::Result<DateTime<Utc>> {
+    let skus: Vec<&str> = facts.items.iter().map(|item| item.sku.as_str()).collect();
+    let quantities: Vec<i32> = facts
+        .items
+        .iter()
+        .map(|item: &OrderItem| item.quantity.get().cast_signed())
+        .collect();
+    sqlx::query_scalar!(
+        r#"WITH asked AS (
+               INSERT INTO returns (id, order_id, status, reason, amount) VALUES ($1, $2, 'requested', $3, $4)
+               RETURNING *
+           ), lined AS (
+               INSERT INTO return_lines (return_id, sku, quantity)
+               SELECT asked.id, line.sku, line.quantity
+               FROM asked, unnest($5::text[], $6::int[]) AS line (sku, quantity)
+           ), told AS (
+               INSERT INTO order_events (order_id, type, data)
+               SELECT order_id, 'return_requested', jsonb_build_object('return_id', id, 'reason', reason) FROM asked
+           )
+           SELECT created_at AS "created_at!" FROM asked"#,
+        facts.saga.0,
+        facts.order.0,
+        facts.reason,
+        facts.amount.amount,
+        &skus as _,
+        &quantities as _,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Does to the return and its order what happened to its saga; returns the event to tell of it.
+pub(crate) async fn follow(
+    conn: &mut PgConnection,
+    facts: &Facts,
+    happened: &[(&str, Direction, Heard)],
+) -> sqlx::Result<&'static str> {
+    let mut event = "return_progressed";
+    for (step, _, heard) in happened {
+        match (*step, heard) {
+            ("refund_payment", Heard::Done) => {
+                refunded(conn, facts).await?;
+                event = "payment_refunded";
+            }
+            ("refund_payment", Heard::Refused) => {
+                set_status(conn, facts, "refused").await?;
+                event = "return_refused";
+            }
+            ("complete_return", Heard::Done) => {
+                event = if complete(conn, facts).await? {
+                    "order_returned"
+                } else {
+                    "return_completed"
+                };
+            }
+            _ => {}
+        }
+    }
+    Ok(event)
+}
+
+/// At least the refunds of returns went back. Payments' notices carry the total of all refunds, and may come before.
+async fn refunded(conn: &mut PgConnection, facts: &Facts) -> sqlx::Result<()> {
+    set_status(conn, facts, "refunded").await?;
+    sqlx::query!(
+        "WITH back AS (
+             SELECT coalesce(sum(amount), 0)::bigint AS amount FROM returns
+             WHERE order_id = $1 AND status IN ('refunded', 'completed'))
+         UPDATE orders SET refunded = greatest(refunded, back.amount), updated_at = now(),
+             payment_status = CASE WHEN greatest(refunded, back.amount) >= orders.amount THEN 'refunded'
+                 ELSE 'partially_refunded' END
+         FROM back WHERE orders.id = $1",
+        facts.order.0
+    )
+    .execute(conn)
+    .await
+    .map(|_| ())
+}
+
+/// The goods are back; true if the order is now returned, with nothing left of it.
+async fn complete(conn: &mut PgConnection, facts: &Facts) -> sqlx::Result<bool> {
+    // Two returns that complete together must see each other, or neither would be the last.
+    sqlx::query!("SELECT id FROM orders WHERE id = $1 FOR UPDATE", facts.order.0)
+        .fetch_one(&mut *conn)
+        .await?;
+    set_status(conn, facts, "completed").await?;
+    let done = sqlx::query!(
+        "UPDATE orders SET status = 'returned', fulfilment_status = 'returned', updated_at = now()
+         WHERE id = $1 AND status <> 'returned' AND NOT EXISTS (
+             SELECT FROM order_lines l WHERE l.order_id = $1 AND l.quantity > coalesce((
+                 SELECT sum(i.quantity) FROM returns r JOIN return_lines i ON i.return_id = r.id
+                 WHERE r.order_id = $1 AND i.sku = l.sku AND r.status = 'completed'), 0))",
+        facts.order.0
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+async fn set_status(conn: &mut PgConnection, facts: &Facts, status: &str) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE returns SET status = $2, updated_at = now() WHERE id = $1",
+        facts.saga.0,
+        status
+    )
+    .execute(conn)
+    .await
+    .map(|_| ())
+}

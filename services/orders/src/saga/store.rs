@@ -1,0 +1,360 @@
+//! The SQL of sagas. Every update names the epoch it decided on: an orchestrator that was stopped for longer than its
+//! lease changes no row when it comes back. Due times are of the database's clock.
+
+use contracts::{CommandId, SagaId};
+use sqlx::{PgConnection, types::Json};
+use telemetry::TraceContext;
+use uuid::Uuid;
+
+use super::{
+    checkout,
+    effects::{Change, Ending},
+    engine::{At, Direction, Position},
+    proceed::Entry,
+    table::{Facts, Saga},
+};
+use crate::orders::OrderStatus;
+
+/// How long a leased saga is left to the one that leased it.
+const LEASE_SECONDS: f64 = 30.0;
+/// How long a checkout may take until its pivot.
+const DEADLINE_SECONDS: f64 = 120.0;
+
+/// A saga as it was read, locked.
+#[derive(Debug, Clone)]
+pub struct Live {
+    /// Its id.
+    pub id: SagaId,
+    /// Its table.
+    pub saga: &'static Saga,
+    /// Where it is.
+    pub at: At,
+    /// Which version of the row this is.
+    pub epoch: i64,
+    /// How often the awaited command was sent.
+    pub attempts: i32,
+    /// Whether it had its time, before the pivot.
+    pub overdue: bool,
+    /// What its commands speak of.
+    pub facts: Facts,
+    /// Why it is undone, if it is.
+    pub ending: Option<Ending>,
+    /// Where it began.
+    pub trace: TraceContext,
+}
+
+struct Row {
+    id: Uuid,
+    definition: String,
+    status: String,
+    step_name: String,
+    direction: String,
+    epoch: i64,
+    attempts: i32,
+    overdue: bool,
+    ending: Option<String>,
+    reason: Option<String>,
+    data: Json<Facts>,
+    traceparent: Option<String>,
+    tracestate: Option<String>,
+}
+
+impl Row {
+    fn live(self) -> sqlx::Result<Live> {
+        let unknown = |what: String| sqlx::Error::Decode(what.into());
+        let saga = checkout::ALL
+            .into_iter()
+            .find(|saga| saga.name == self.definition)
+            .ok_or_else(|| unknown(format!("there is no saga {}", self.definition)))?;
+        let step = saga
+            .index_of(&self.step_name)
+            .ok_or_else(|| unknown(format!("{} has no step {}", saga.name, self.step_name)))?;
+        let direction = if self.direction == "undo" {
+            Direction::Undo
+        } else {
+            Direction::Do
+        };
+        let at = match self.status.as_str() {
+            "completed" => At::Completed,
+            "compensated" => At::Compensated,
+            "parked" => At::Parked(Position { step, direction }),
+            _ => At::Active(Position { step, direction }),
+        };
+        let reason = self.reason.unwrap_or_default();
+        let status = self.ending.map(|word| OrderStatus::parse(&word)).transpose()?;
+        Ok(Live {
+            id: SagaId(self.id),
+            saga,
+            at,
+            epoch: self.epoch,
+            attempts: self.attempts,
+            overdue: self.overdue,
+            facts: self.data.0,
+            ending: status.map(|status| Ending { status, reason }),
+            trace: TraceContext {
+                traceparent: self.traceparent,
+                tracestate: self.tracestate,
+            },
+        })
+    }
+}
+
+/// The saga, locked until the transaction ends.
+pub async fn lock(conn: &mut PgConnection, id: SagaId) -> sqlx::Result<Option<Live>> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"SELECT id, definition, status, step_name, direction, epoch, attempts, deadline_at <= now() AS "overdue!",
+               ending, reason, data AS "data: Json<Facts>", traceparent, tracestate
+           FROM sagas WHERE id = $1 FOR UPDATE"#,
+        id.0
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Row::live).transpose()
+}
+
+/// A saga that is due, as it was when it was leased.
+#[derive(Debug, Clone, Copy)]
+pub struct Lease {
+    /// Which.
+    pub id: SagaId,
+    /// Its row must still be this.
+    pub epoch: i64,
+}
+
+/// Leases sagas whose time has come and that nobody else has, oldest first.
+pub async fn lease_due(conn: &mut PgConnection, limit: i64) -> sqlx::Result<Vec<Lease>> {
+    let rows = sqlx::query!(
+        "WITH due AS (
+             SELECT id FROM sagas
+             WHERE status IN ('running', 'compensating') AND next_at <= now()
+                 AND (lease_until IS NULL OR lease_until <= now())
+             ORDER BY next_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+         UPDATE sagas SET lease_until = now() + make_interval(secs => $2), epoch = epoch + 1
+         FROM due WHERE sagas.id = due.id
+         RETURNING sagas.id, sagas.epoch",
+        limit,
+        LEASE_SECONDS
+    )
+    .fetch_all(conn)
+    .await?;
+    let lease = rows.into_iter().map(|row| Lease {
+        id: SagaId(row.id),
+        epoch: row.epoch,
+    });
+    Ok(lease.collect())
+}
+
+/// What a saga's row becomes.
+#[derive(Debug)]
+pub(super) struct Next<'a> {
+    pub(super) at: At,
+    /// The last position, once there is none any more.
+    pub(super) position: Position,
+    pub(super) awaiting: Option<CommandId>,
+    pub(super) attempts: i32,
+    pub(super) wait_seconds: f64,
+    /// Whether the deadline comes before the resend.
+    pub(super) has_deadline: bool,
+    pub(super) last_error: Option<&'a str>,
+    pub(super) parked_reason: Option<&'a str>,
+    pub(super) ending: Option<&'a Ending>,
+}
+
+/// A log's columns.
+#[derive(Default)]
+struct Columns<'a> {
+    steps: Vec<&'a str>,
+    directions: Vec<&'a str>,
+    commands: Vec<Option<Uuid>>,
+    outcomes: Vec<&'a str>,
+    reasons: Vec<Option<&'a str>>,
+    details: Vec<Option<&'a str>>,
+    actors: Vec<Option<Uuid>>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(entries: &'a [Entry]) -> Self {
+        let mut columns = Self::default();
+        for entry in entries {
+            columns.steps.push(entry.step);
+            columns.directions.push(entry.direction.as_str());
+            columns.commands.push(entry.command.map(|id| id.0));
+            columns.outcomes.push(entry.outcome);
+            columns.reasons.push(entry.reason.as_deref());
+            columns.details.push(entry.detail.as_deref());
+            columns.actors.push(entry.actor.map(|id| id.0));
+        }
+        columns
+    }
+}
+
+/// Saves a move: row, log, order and event, in one statement. False, and nothing saved, when the row is not of the epoch
+/// that the move was decided on. Without a `change` the order stays as it is.
+pub(super) async fn save(
+    conn: &mut PgConnection,
+    live: &Live,
+    next: &Next<'_>,
+    entries: &[Entry],
+    change: Option<Change>,
+) -> sqlx::Result<bool> {
+    let columns = Columns::of(entries);
+    let first = columns
+        .steps
+        .first()
+        .zip(columns.directions.first())
+        .zip(columns.outcomes.first());
+    let told = first.map(|((step, direction), outcome)| {
+        serde_json::json!({"saga_id": live.id, "step": step, "direction": direction, "outcome": outcome})
+    });
+    let saved = sqlx::query_scalar!(
+        r#"WITH saga AS (
+               UPDATE sagas SET status = $3, step_name = $4, direction = $5, awaiting = $6, attempts = $7,
+                   next_at = CASE WHEN $8 THEN least(now() + make_interval(secs => $9), deadline_at)
+                       ELSE now() + make_interval(secs => $9) END,
+                   lease_until = NULL, epoch = epoch + 1, last_error = coalesce($10, last_error),
+                   parked_reason = $11, ending = $12, reason = $13, updated_at = now()
+               WHERE id = $1 AND epoch = $2
+               RETURNING id, order_id
+           ), logged AS (
+               INSERT INTO saga_log
+                   (saga_id, step, direction, command_id, outcome, reason, detail, actor, traceparent)
+               SELECT saga.id, e.step, e.direction, e.command_id, e.outcome, e.reason, e.detail, e.actor, $21
+               FROM saga, unnest($14::text[], $15::text[], $16::uuid[], $17::text[], $18::text[], $19::text[],
+                   $20::uuid[]) WITH ORDINALITY
+                   AS e (step, direction, command_id, outcome, reason, detail, actor, place)
+               ORDER BY e.place
+           ), changed AS (
+               UPDATE orders SET
+                   status = coalesce($23, status),
+                   reason = CASE WHEN $23::text IN ('rejected', 'cancelled') THEN $13 ELSE orders.reason END,
+                   payment_status = CASE
+                       -- A refund was heard of before the capture.
+                       WHEN $24 = 'captured' AND refunded > 0 THEN payment_status
+                       -- It ended before any money was asked for.
+                       WHEN $23 IN ('rejected', 'cancelled') AND coalesce($24, payment_status) = 'pending'
+                           THEN 'voided'
+                       ELSE coalesce($24, payment_status) END,
+                   fulfilment_status = coalesce($25, fulfilment_status),
+                   updated_at = now()
+               FROM saga WHERE orders.id = saga.order_id AND $22::text IS NOT NULL
+               RETURNING orders.*
+           ), told AS (
+               INSERT INTO order_events (order_id, type, data)
+               SELECT id, $22, $26::jsonb || jsonb_build_object('status', status, 'reason', reason,
+                   'payment_status', payment_status, 'fulfilment_status', fulfilment_status)
+               FROM changed
+           )
+           SELECT count(*) AS "saved!" FROM saga"#,
+        live.id.0,
+        live.epoch,
+        next.at.status(),
+        live.saga.steps[next.position.step].name,
+        next.position.direction.as_str(),
+        next.awaiting.map(|id| id.0),
+        next.attempts,
+        next.has_deadline,
+        next.wait_seconds,
+        next.last_error,
+        next.parked_reason,
+        next.ending.map(|ending| ending.status.as_str()),
+        next.ending.map(|ending| ending.reason.as_str()),
+        &columns.steps as _,
+        &columns.directions as _,
+        &columns.commands as _,
+        &columns.outcomes as _,
+        &columns.reasons as _,
+        &columns.details as _,
+        &columns.actors as _,
+        TraceContext::current().traceparent,
+        change.map(|change| change.event),
+        change.and_then(|change| change.status).map(OrderStatus::as_str),
+        change
+            .and_then(|change| change.payment)
+            .map(|status| status.as_str()),
+        change
+            .and_then(|change| change.fulfilment)
+            .map(|status| status.as_str()),
+        told.unwrap_or_default(),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(saved == 1)
+}
+
+/// A new saga at its first step, whose command is sent with it.
+pub(super) async fn insert(
+    conn: &mut PgConnection,
+    saga: &Saga,
+    facts: &Facts,
+    command: CommandId,
+    wait_seconds: f64,
+) -> sqlx::Result<()> {
+    let trace = TraceContext::current();
+    sqlx::query!(
+        "WITH saga AS (
+             INSERT INTO sagas (id, order_id, definition, status, step_name, direction, awaiting, attempts, next_at,
+                 deadline_at, data, traceparent, tracestate)
+             VALUES ($1, $2, $3, 'running', $4, 'do', $5, 1, now() + make_interval(secs => $6),
+                 now() + make_interval(secs => $7), $8, $9, $10)
+             RETURNING id)
+         INSERT INTO saga_log (saga_id, step, direction, command_id, outcome, traceparent)
+         SELECT id, $4, 'do', $5, 'sent', $9 FROM saga",
+        facts.saga.0,
+        facts.order.0,
+        saga.name,
+        saga.steps[0].name,
+        command.0,
+        wait_seconds,
+        DEADLINE_SECONDS,
+        Json(facts) as _,
+        trace.traceparent,
+        trace.tracestate,
+    )
+    .execute(conn)
+    .await
+    .map(|_| ())
+}
+
+/// Fails when a live saga is of a definition, or at a step, that this code does not have.
+pub async fn check_known(conn: &mut PgConnection) -> anyhow::Result<()> {
+    let rows = sqlx::query!(
+        "SELECT definition, step_name, min(id::text) AS id FROM sagas
+         WHERE status IN ('running', 'compensating', 'parked') GROUP BY definition, step_name"
+    )
+    .fetch_all(conn)
+    .await?;
+    for row in rows {
+        let saga = checkout::ALL.into_iter().find(|saga| saga.name == row.definition);
+        anyhow::ensure!(
+            saga.is_some_and(|saga| saga.index_of(&row.step_name).is_some()),
+            "the live saga {} is at step {} of {}, which this version does not know; let it finish with the version \
+             that does",
+            row.id.unwrap_or_default(),
+            row.step_name,
+            row.definition,
+        );
+    }
+    Ok(())
+}
+
+/// Parks a live saga, whose answers are awaited all the same. False when there is none to park.
+pub async fn park(conn: &mut PgConnection, id: SagaId, reason: &str) -> sqlx::Result<bool> {
+    let parked = sqlx::query_scalar!(
+        r#"WITH saga AS (
+               UPDATE sagas SET status = 'parked', parked_reason = $2, last_error = $2, lease_until = NULL,
+                   epoch = epoch + 1, updated_at = now()
+               WHERE id = $1 AND status IN ('running', 'compensating')
+               RETURNING id, step_name, direction, awaiting
+           ), logged AS (
+               INSERT INTO saga_log (saga_id, step, direction, command_id, outcome, reason)
+               SELECT id, step_name, direction, awaiting, 'parked', $2 FROM saga
+           )
+           SELECT count(*) AS "parked!" FROM saga"#,
+        id.0,
+        reason,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(parked == 1)
+}

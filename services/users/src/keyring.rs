@@ -33,7 +33,7 @@ const TRAIL: Duration = Duration::minutes(30);
 /// A newer key is made after this.
 const AGE: Duration = Duration::days(30);
 /// How often a process looks for keys that another has made.
-const PERIOD: std::time::Duration = std::time::Duration::from_secs(60);
+const PERIOD: std::time::Duration = std::time::Duration::from_mins(1);
 /// Held while keys change; any number that nothing else in this database uses.
 const LOCK: i64 = 0x6b_65_79;
 
@@ -292,7 +292,7 @@ mod tests {
         let keyring = Keyring::new(database.pool.clone(), secret.clone());
         let kid = |token: &str| jsonwebtoken::decode_header(token).unwrap().kid.unwrap();
         let first = kid(&keyring.sign(UserId::generate(), &[], None).await.unwrap());
-        assert_eq!(kids(&keyring).await, [first.clone()]);
+        assert_eq!(kids(&keyring).await, std::slice::from_ref(&first));
 
         rotate(&database.pool, &secret).await.unwrap();
         keyring.refresh().await.unwrap();

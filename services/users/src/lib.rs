@@ -8,6 +8,7 @@ mod auth;
 pub mod config;
 mod cookie;
 mod email;
+pub mod housekeeping;
 mod internal;
 pub mod keyring;
 mod me;

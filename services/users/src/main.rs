@@ -1,10 +1,10 @@
 //! The process: `users` serves, `users migrate` applies migrations with the owner's account, `users seed` adds the
 //! demo's accounts, `users rotate-keys` prepares the next signing key.
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use souk_config::ExposeSecret;
 use souk_http::{Admin, database, health::Health};
-use users::{app, config::Settings, keyring, seed};
+use users::{app, config::Settings, housekeeping, keyring, seed};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -19,7 +19,13 @@ async fn main() -> anyhow::Result<()> {
     match command.as_deref() {
         None => {}
         Some("migrate") => return users::MIGRATOR.run(&pool).await.context("cannot migrate"),
-        Some("seed") => return seed::run(&pool).await.context("cannot seed"),
+        Some("seed") => {
+            ensure!(
+                settings.demo,
+                "the seed's passwords are public: it needs SOUK_DEMO=true"
+            );
+            return seed::run(&pool).await.context("cannot seed");
+        }
         Some("rotate-keys") => {
             let secret = settings.key_encryption_secret()?;
             return keyring::rotate(&pool, &secret).await.context("cannot rotate");
@@ -28,7 +34,9 @@ async fn main() -> anyhow::Result<()> {
     }
     let shutdown = souk_http::shutdown_signal();
     let state = app::State::new(&settings, pool.clone())?;
-    let rotation = tokio::spawn(state.keyring.clone().run(shutdown.clone()));
+    let workers = tokio_util::task::TaskTracker::new();
+    workers.spawn(state.keyring.clone().run(shutdown.clone()));
+    workers.spawn(housekeeping::run(pool.clone(), shutdown.clone()));
     let ready = state.keyring.clone();
     let health = Health::new().postgres(&pool).check("signing key", move || {
         let keyring = ready.clone();
@@ -39,7 +47,8 @@ async fn main() -> anyhow::Result<()> {
         health,
     };
     souk_http::serve(app::router(state), settings.http_addr, admin, shutdown).await?;
-    rotation.await.context("the rotation of keys failed")?;
+    workers.close();
+    workers.wait().await;
     pool.close().await;
     Ok(())
 }

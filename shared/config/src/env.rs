@@ -58,7 +58,7 @@ impl<'de> MapAccess<'de> for Entries {
 /// One value.
 struct Text(String);
 
-impl<'de> IntoDeserializer<'de, Error> for Text {
+impl IntoDeserializer<'_, Error> for Text {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {

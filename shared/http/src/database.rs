@@ -63,7 +63,9 @@ impl From<sqlx::Error> for Problem {
             return Self::unavailable("The database is not available at the moment.");
         }
         // PostgreSQL's text cannot hold U+0000; everything else that a client sends is checked before.
-        let code = error.as_database_error().and_then(|error| error.code());
+        let code = error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code);
         if code.is_some_and(|code| code == "22021" || code == "22P05") {
             return Self::invalid(vec![FieldError::new("", "must not contain the character U+0000")]);
         }

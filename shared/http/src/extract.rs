@@ -171,8 +171,8 @@ fn field_error(path: &serde_path_to_error::Path, error: &serde_json::Error) -> F
     let mut pointer = String::new();
     for segment in path {
         match segment {
-            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
-            Segment::Map { key } => pointer.push_str(&format!("/{}", escape(key))),
+            Segment::Seq { index } => pointer.extend(["/", &index.to_string()]),
+            Segment::Map { key } => pointer.extend(["/", &escape(key)]),
             Segment::Enum { .. } | Segment::Unknown => {}
         }
     }

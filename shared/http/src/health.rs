@@ -31,7 +31,9 @@ pub struct Health {
 impl std::fmt::Debug for Health {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let names: Vec<_> = self.checks.iter().map(|(name, _)| name).collect();
-        f.debug_struct("Health").field("checks", &names).finish()
+        f.debug_struct("Health")
+            .field("checks", &names)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,11 @@
 //! One key, one effect, one answer, whatever races, fails or disconnects.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, extract::State, response::Response, routing::post};

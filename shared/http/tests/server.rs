@@ -1,5 +1,7 @@
 //! The server itself: what it answers by itself, and how it ends.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{net::SocketAddr, time::Duration};
 
 use axum::{Router, routing::get};

@@ -39,7 +39,7 @@ where
         for span in context
             .event_scope()
             .into_iter()
-            .flat_map(|scope| scope.from_root())
+            .flat_map(tracing_subscriber::registry::Scope::from_root)
         {
             let extensions = span.extensions();
             let fields = extensions.get::<FormattedFields<JsonFields>>();
@@ -99,5 +99,84 @@ impl Visit for Fields<'_> {
 
     fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn fmt::Debug) {
         self.put(field, format!("{value:?}").into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use opentelemetry::trace::TracerProvider;
+    use opentelemetry_sdk::trace::SdkTracerProvider;
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_is_flat_json_with_the_trace_and_the_cause() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let json = tracing_subscriber::fmt::layer()
+            .fmt_fields(JsonFields::new())
+            .event_format(Json { service: "test" })
+            .with_writer(move || writer.clone());
+        let tracer = SdkTracerProvider::builder().build().tracer("test");
+        let spans = tracing_opentelemetry::layer().with_tracer(tracer);
+        let subscriber = tracing_subscriber::registry().with(spans).with(json);
+        let trace = tracing::subscriber::with_default(subscriber, || {
+            let _outer = tracing::info_span!("outer", saga_id = "s-1", attempt = 1).entered();
+            let _inner = tracing::info_span!("inner", attempt = 2, otel.kind = "server").entered();
+            let cause = std::io::Error::other("connection refused");
+            let error = std::io::Error::other(Cause(cause));
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                rows = 3,
+                "it \"failed\""
+            );
+            crate::current_trace_id().unwrap()
+        });
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let line: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line["trace_id"], trace);
+        assert_eq!(line["span_id"].as_str().unwrap().len(), 16);
+        assert_eq!(
+            (&line["message"], &line["level"]),
+            (&"it \"failed\"".into(), &"WARN".into())
+        );
+        assert_eq!(
+            (&line["saga_id"], &line["attempt"], &line["rows"]),
+            (&"s-1".into(), &2.into(), &3.into())
+        );
+        assert_eq!(line["error"], "the query failed: connection refused");
+        assert_eq!((&line["service"], line.get("otel.kind")), (&"test".into(), None));
+        assert_eq!(text.lines().count(), 1);
+    }
+
+    #[derive(Debug)]
+    struct Cause(std::io::Error);
+
+    impl fmt::Display for Cause {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("the query failed")
+        }
+    }
+
+    impl std::error::Error for Cause {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.0)
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Ids without export, and one trace across a hop. One test, since a process has one telemetry.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use axum::{Router, http::HeaderMap, routing::get};
 use telemetry::{LogFormat, TraceContext};
 use tracing::Instrument;

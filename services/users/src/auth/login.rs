@@ -84,15 +84,12 @@ async fn authenticate(app: &app::State, email: &str, password: String) -> Result
     let stored = account.as_ref().map(|account| account.password_hash.clone());
     let matches = turn.verify(password, stored).await?;
     let mut connection = app.pool.acquire().await?;
-    match account.filter(|account| matches && account.is_usable()) {
-        Some(account) => {
-            throttle::forget(&mut connection, &email).await?;
-            Ok(account)
-        }
-        None => {
-            throttle::fail(&mut connection, &email).await?;
-            Err(refused())
-        }
+    if let Some(account) = account.filter(|account| matches && account.is_usable()) {
+        throttle::forget(&mut connection, &email).await?;
+        Ok(account)
+    } else {
+        throttle::fail(&mut connection, &email).await?;
+        Err(refused())
     }
 }
 

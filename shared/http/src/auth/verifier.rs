@@ -6,7 +6,7 @@ use jsonwebtoken::{Algorithm, Validation, errors::ErrorKind};
 
 use super::{
     AUDIENCE, Claims, ISSUER, TOKEN_TYPE,
-    keys::{Keys, Lookup},
+    keys::{Ages, Keys, Lookup},
 };
 
 /// Why a token was not accepted.
@@ -39,7 +39,7 @@ impl Verifier {
         validation.set_issuer(&[ISSUER]);
         validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
         Self {
-            keys: Arc::new(Keys::new(jwks_url.into())),
+            keys: Arc::new(Keys::new(jwks_url.into(), Ages::default())),
             validation: Arc::new(validation),
         }
     }

@@ -1,0 +1,76 @@
+//! Forgets what has no use any more: a database of accounts should hold no more about people than it needs.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+
+const PERIOD: Duration = Duration::from_hours(1);
+
+/// Tidies up every hour until `shutdown`. Replicas do so too; it is harmless to do twice.
+pub async fn run(pool: PgPool, shutdown: CancellationToken) {
+    loop {
+        if let Err(error) = run_once(&pool).await {
+            tracing::warn!(%error, "cannot tidy up");
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(PERIOD) => {}
+        }
+    }
+}
+
+/// Deletes sessions a week after their end, failures a day after the last, and tokens that have expired.
+async fn run_once(pool: &PgPool) -> sqlx::Result<()> {
+    sqlx::query!(
+        "DELETE FROM sessions
+         WHERE expires_at < now() - interval '7 days' OR revoked_at < now() - interval '7 days'"
+    )
+    .execute(pool)
+    .await?;
+    sqlx::query!(
+        "DELETE FROM refresh_tokens WHERE used_at IS NOT NULL AND expires_at < now() - interval '7 days'"
+    )
+    .execute(pool)
+    .await?;
+    sqlx::query!(
+        "DELETE FROM login_failures
+         WHERE last_at < now() - interval '1 day' AND (blocked_until IS NULL OR blocked_until < now())"
+    )
+    .execute(pool)
+    .await?;
+    sqlx::query!("DELETE FROM verification_tokens WHERE expires_at < now()")
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::Users;
+
+    #[tokio::test]
+    async fn forgets_what_is_over_and_keeps_what_is_not() {
+        let users = Users::start().await;
+        for email in ["old@souk.test", "new@souk.test"] {
+            users.account(email).await;
+            users.login(email, "not the password").await;
+        }
+        users
+            .sql(
+                "UPDATE sessions SET revoked_at = now() - interval '8 days'
+                  WHERE user_id = (SELECT id FROM users WHERE email = 'old@souk.test')",
+            )
+            .await;
+        users.sql("UPDATE login_failures SET last_at = now() - interval '2 days' WHERE ctid = (SELECT min(ctid) FROM login_failures)").await;
+        super::run_once(&users.database.pool).await.unwrap();
+        for table in [
+            "SELECT count(*) FROM sessions",
+            "SELECT count(*) FROM refresh_tokens",
+            "SELECT count(*) FROM login_failures",
+        ] {
+            assert_eq!(users.count(table).await, 1, "{table}");
+        }
+        assert_eq!(users.count("SELECT count(*) FROM users").await, 2);
+    }
+}

@@ -22,8 +22,10 @@ pub(crate) fn run(mut stack: Stack, gateway_port: Option<u16>, detach: bool) -> 
         .and_then(|()| build())
         .and_then(|binaries| bring_up(&mut stack, binaries));
     if let Err(error) = result {
-        note("stopping what was started");
-        stack.stop_started()?;
+        if stack.has_started() {
+            note("stopping what was started");
+            stack.stop_started()?;
+        }
         if interrupt::requested() {
             note("interrupted");
             return Ok(());

@@ -59,9 +59,9 @@ pub(crate) fn start(stack: &mut Stack, name: &str) -> Result<()> {
     let ready = format!("{}/readyz", admin_url(stack, name)?);
     stack.save()?;
     let started = stack.ensure(name, &program, READY_WITHIN, |_| web::is_ok(&ready));
-    started.or_else(|error| {
-        let (status, text) = web::text(&ready).unwrap_or((0, "no answer".to_owned()));
-        bail!("{error:#}\n{ready} says {status}: {text}")
+    started.map_err(|error| match web::text(&ready) {
+        Ok((status, text)) => error.context(format!("{ready} answers {status}: {text}")),
+        Err(_) => error,
     })
 }
 

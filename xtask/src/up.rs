@@ -9,7 +9,7 @@ use crate::{
     progress::{note, step},
     seed,
     stack::{Stack, services},
-    system::ports,
+    system::{ports, process::Process},
 };
 
 const DEFAULT_PORT: u16 = 8080;
@@ -117,6 +117,10 @@ fn watch(stack: &mut Stack) -> Result<()> {
     while !interrupt::requested() {
         interrupt::pause(Duration::from_millis(300));
         stack.refresh()?;
+        if !stack.state.processes.values().any(Process::is_alive) {
+            note("everything was stopped");
+            return Ok(());
+        }
         for name in services::ORDER.into_iter().chain(crate::stack::SERVERS) {
             if stack.state.live(name).is_some() {
                 gone.remove(name);
@@ -132,12 +136,7 @@ fn watch(stack: &mut Stack) -> Result<()> {
 
 /// Stops everything.
 pub(crate) fn down(stack: &mut Stack) -> Result<()> {
-    if !stack
-        .state
-        .processes
-        .values()
-        .any(crate::system::process::Process::is_alive)
-    {
+    if !stack.state.processes.values().any(Process::is_alive) {
         note("nothing runs");
     }
     stack.down()

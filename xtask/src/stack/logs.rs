@@ -14,7 +14,7 @@ use crate::interrupt;
 /// Prints a log, and goes on as it grows.
 pub(crate) fn print(stack: &Stack, name: &str, follow: bool) -> Result<()> {
     if name != "install" {
-        super::known(name)?;
+        super::control::known(name)?;
     }
     let path = stack.log(name);
     let mut file = File::open(&path).with_context(|| format!("{name} has not logged anything yet"))?;

@@ -1,5 +1,6 @@
 //! One running Souk: its servers and services, under one folder with state, data and logs.
 
+mod control;
 pub(crate) mod logs;
 mod mongo_wire;
 pub(crate) mod mongodb;
@@ -15,7 +16,6 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use rustix::process::Signal;
 
 use crate::{
     cargo, interrupt,
@@ -235,122 +235,6 @@ impl Stack {
         }
         Ok(())
     }
-
-    /// Ends one in good order.
-    fn stop_process(&mut self, name: &str) -> Result<()> {
-        // PostgreSQL's SIGTERM would wait for its clients.
-        let signal = if name == "postgres" {
-            Signal::INT
-        } else {
-            Signal::TERM
-        };
-        if let Some(process) = self.state.live(name) {
-            process.stop(signal, Duration::from_secs(20))?;
-        }
-        self.state.processes.remove(name);
-        self.save()
-    }
-
-    /// Ends one whose data is deleted next, and which need not be waited for.
-    fn drop_process(&mut self, name: &str) -> Result<()> {
-        if let Some(process) = self.state.processes.remove(name) {
-            process.kill()?;
-        }
-        self.save()
-    }
-
-    /// Stops these, services before servers and in the opposite order of starting.
-    fn stop_all(&mut self, names: &[String]) -> Result<()> {
-        let order: Vec<_> = SERVERS.iter().chain(&services::ORDER).copied().rev().collect();
-        for name in order
-            .iter()
-            .filter(|name| names.iter().any(|other| other == *name))
-        {
-            if self.mode == Mode::Test {
-                self.drop_process(name)?;
-            } else if self.state.live(name).is_some() {
-                step(&format!("stop {name}"), || self.stop_process(name))?;
-            } else {
-                self.state.processes.remove(*name);
-            }
-        }
-        self.save()
-    }
-
-    /// Stops all that runs.
-    pub(crate) fn down(&mut self) -> Result<()> {
-        let _turn = self.turn()?;
-        let names: Vec<_> = self.state.processes.keys().cloned().collect();
-        self.stop_all(&names)
-    }
-
-    /// Stops what this command has started and nothing else.
-    pub(crate) fn stop_started(&mut self) -> Result<()> {
-        let names = std::mem::take(&mut self.started);
-        let _turn = self.turn()?;
-        self.stop_all(&names)
-    }
-
-    /// Deletes the data, logs and all else that is known of the system.
-    pub(crate) fn delete(self) -> Result<()> {
-        let _turn = self.file.turn()?;
-        for folder in [&self.state.data, &self.folder] {
-            if !folder.as_os_str().is_empty() && folder.exists() {
-                std::fs::remove_dir_all(folder)
-                    .with_context(|| format!("cannot delete {}", folder.display()))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// `kill -9`.
-    pub(crate) fn kill(mut self, name: &str) -> Result<()> {
-        known(name)?;
-        let _turn = self.turn()?;
-        self.state
-            .live(name)
-            .with_context(|| format!("{name} does not run"))?
-            .kill()?;
-        self.state.processes.remove(name);
-        self.save()
-    }
-
-    /// A good end of one process.
-    pub(crate) fn stop(mut self, name: &str) -> Result<()> {
-        known(name)?;
-        let _turn = self.turn()?;
-        self.state
-            .live(name)
-            .with_context(|| format!("{name} does not run"))?;
-        self.stop_process(name)
-    }
-
-    /// Starts one process where it was.
-    pub(crate) fn start_again(mut self, name: &str) -> Result<()> {
-        known(name)?;
-        let _turn = self.turn()?;
-        if self.state.data.as_os_str().is_empty() {
-            bail!("this system was never up; say `cargo xtask up`");
-        }
-        if services::ORDER.contains(&name) {
-            return services::start(&mut self, name);
-        }
-        let servers = self.servers()?;
-        match name {
-            "postgres" => postgres::start(&mut self, &servers),
-            "mongodb" => mongodb::start(&mut self, &servers),
-            _ => rabbitmq::start(&mut self, &servers),
-        }
-    }
-}
-
-/// Fails for a name that no process has.
-fn known(name: &str) -> Result<()> {
-    if !SERVERS.contains(&name) && !services::ORDER.contains(&name) {
-        let names = [&services::ORDER[..], &SERVERS[..]].concat().join(", ");
-        bail!("there is no process `{name}`; there are {names}");
-    }
-    Ok(())
 }
 
 /// Where files of the servers' account can be: `folder`, or one that is open to it where `folder` is closed.

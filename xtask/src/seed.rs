@@ -145,7 +145,12 @@ fn settled(client: &Client, order: &Value) -> Result<Value> {
     let is_settled = interrupt::wait(SETTLED_WITHIN, || {
         interrupt::check()?;
         last = client.get(&path)?;
-        Ok(last["status"] != "pending")
+        let is_settled = last["status"] != "pending";
+        if !is_settled {
+            // Not to use up what the gateway grants an account.
+            interrupt::pause(Duration::from_millis(150));
+        }
+        Ok(is_settled)
     })?;
     if !is_settled {
         bail!(

@@ -5,6 +5,11 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
+use crate::interrupt;
+
+/// For one request of a person.
+const PATIENCE: Duration = Duration::from_secs(15);
+
 fn agent(timeout: Duration) -> ureq::Agent {
     ureq::Agent::config_builder()
         .timeout_global(Some(timeout))
@@ -50,29 +55,52 @@ impl Client {
     }
 
     pub(crate) fn get(&self, path: &str) -> Result<Value> {
-        let mut request = agent(Duration::from_secs(15)).get(format!("{}{path}", self.base));
-        if let Some(token) = &self.token {
-            request = request.header("authorization", format!("Bearer {token}"));
-        }
-        read(path, request.call()?)
+        patiently(path, || {
+            self.authorized(agent(PATIENCE).get(format!("{}{path}", self.base)))
+                .call()
+        })
     }
 
+    /// Sent again after a 429, and then with the same key.
     pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        let mut request = agent(Duration::from_secs(15))
-            .post(format!("{}{path}", self.base))
-            .header("idempotency-key", crate::system::random::hex()?);
-        if let Some(token) = &self.token {
-            request = request.header("authorization", format!("Bearer {token}"));
+        let key = crate::system::random::hex()?;
+        patiently(path, || {
+            let request = agent(PATIENCE).post(format!("{}{path}", self.base));
+            self.authorized(request)
+                .header("idempotency-key", &key)
+                .send_json(body)
+        })
+    }
+
+    fn authorized<B>(&self, request: ureq::RequestBuilder<B>) -> ureq::RequestBuilder<B> {
+        match &self.token {
+            Some(token) => request.header("authorization", format!("Bearer {token}")),
+            None => request,
         }
-        read(path, request.send_json(body)?)
     }
 }
 
-fn read(path: &str, mut answer: ureq::http::Response<ureq::Body>) -> Result<Value> {
-    let status = answer.status();
-    let text = answer.body_mut().read_to_string()?;
-    if !status.is_success() {
-        bail!("{path} answers {status}: {text}");
+/// Sends a request until the gateway no longer says that it is too much at once.
+fn patiently(
+    path: &str,
+    send: impl Fn() -> Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+) -> Result<Value> {
+    loop {
+        let mut answer = send().with_context(|| path.to_owned())?;
+        let status = answer.status();
+        if status == 429 {
+            let header = answer
+                .headers()
+                .get("retry-after")
+                .and_then(|value| value.to_str().ok()?.parse().ok());
+            interrupt::pause(Duration::from_secs(header.unwrap_or(1).min(10)));
+            interrupt::check()?;
+            continue;
+        }
+        let text = answer.body_mut().read_to_string()?;
+        if !status.is_success() {
+            bail!("{path} answers {status}: {text}");
+        }
+        return Ok(serde_json::from_str(&text).unwrap_or_default());
     }
-    Ok(serde_json::from_str(&text).unwrap_or_default())
 }

@@ -104,7 +104,8 @@ pub async fn list_sagas(
         let mut conn = app.pool.acquire().await?;
         let limit = i64::from(query.limit.get()) + 1;
         let sagas = match query.status {
-            Some(status) => sqlx::query_as!(
+            Some(status) => {
+                sqlx::query_as!(
                 SagaSummary,
                 "SELECT id, order_id, definition, status, step_name AS step, direction, attempts, awaiting,
                          last_error, parked_reason, created_at, updated_at
@@ -113,9 +114,11 @@ pub async fn list_sagas(
                 before,
                 limit
             )
-            .fetch_all(&mut *conn)
-            .await?,
-            None => sqlx::query_as!(
+                .fetch_all(&mut *conn)
+                .await?
+            }
+            None => {
+                sqlx::query_as!(
                 SagaSummary,
                 "SELECT id, order_id, definition, status, step_name AS step, direction, attempts, awaiting,
                          last_error, parked_reason, created_at, updated_at
@@ -123,8 +126,9 @@ pub async fn list_sagas(
                 before,
                 limit
             )
-            .fetch_all(&mut *conn)
-            .await?,
+                .fetch_all(&mut *conn)
+                .await?
+            }
         };
         Ok(Json(Page::of(sagas, query.limit, |saga| saga.id)))
     })

@@ -110,14 +110,15 @@ pub fn advance(saga: &Saga, at: At, heard: Heard) -> At {
     };
     match (direction, heard, saga.steps[step].kind) {
         (Direction::Do, Heard::Done, _) => doing(saga, step + 1),
-        (Direction::Do, Heard::Refused, Kind::Undoable | Kind::Pivot) => undoing_before(step),
+        (Direction::Do, Heard::Refused, Kind::Undoable | Kind::Pivot) | (Direction::Undo, Heard::Done, _) => {
+            undoing_before(step)
+        }
         (Direction::Do, Heard::Refused, Kind::Retriable) | (Direction::Undo, Heard::Refused, _) => {
             At::Parked(position)
         }
         (Direction::Do, Heard::Silent, Kind::Undoable) => undoing_before(step + 1),
         (Direction::Do, Heard::Silent, Kind::Pivot | Kind::Retriable)
         | (Direction::Undo, Heard::Silent, _) => at,
-        (Direction::Undo, Heard::Done, _) => undoing_before(step),
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
     proceed::Entry,
     table::{Facts, Saga},
 };
-use crate::orders::OrderStatus;
+use crate::orders::{FulfilmentStatus, OrderStatus, PaymentStatus};
 
 /// How long a leased saga is left to the one that leased it.
 const LEASE_SECONDS: f64 = 30.0;
@@ -271,10 +271,10 @@ pub(super) async fn save(
         change.and_then(|change| change.status).map(OrderStatus::as_str),
         change
             .and_then(|change| change.payment)
-            .map(|status| status.as_str()),
+            .map(PaymentStatus::as_str),
         change
             .and_then(|change| change.fulfilment)
-            .map(|status| status.as_str()),
+            .map(FulfilmentStatus::as_str),
         told.unwrap_or_default(),
     )
     .fetch_one(conn)

@@ -184,12 +184,11 @@ impl StepView {
                 self.attempts += 1;
                 StepState::Running
             }
-            "done" => StepState::Done,
             "refused" => StepState::Refused,
             "silent" | "compensated" => StepState::Silent,
             "parked" => StepState::Parked,
             "resolved" if entry.detail.as_deref() == Some("refused") => StepState::Refused,
-            "resolved" => StepState::Done,
+            "done" | "resolved" => StepState::Done,
             // Retried and redriven: the sending that follows tells.
             _ => self.state,
         };

@@ -1,0 +1,77 @@
+//! Carts, and orders from them.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Shop, address, shop};
+
+async fn put(shop: &Shop, sku: &str, quantity: i64) -> Answer {
+    let request = shop.as_user(shop.user, Method::PUT, &format!("/v1/cart/items/{sku}"));
+    Answer::of(request.json(&json!({"quantity": quantity}))).await
+}
+
+async fn delete(shop: &Shop, path: &str) -> u16 {
+    Answer::of(shop.as_user(shop.user, Method::DELETE, path))
+        .await
+        .status
+}
+
+fn from_cart() -> Value {
+    json!({"shipping_address": address(), "payment_method": "pm_card_ok"})
+}
+
+#[tokio::test]
+async fn a_cart_is_filled_changed_and_emptied() {
+    let shop = shop().await;
+    assert_eq!(shop.get("/v1/cart").await.expect(200), json!({"items": []}));
+    put(&shop, "TEA-1", 1).await.expect(200);
+    put(&shop, "CUP-1", 2).await.expect(200);
+    let cart = put(&shop, "TEA-1", 5).await.expect(200);
+    assert_eq!(
+        cart,
+        json!({"items": [{"sku": "CUP-1", "quantity": 2}, {"sku": "TEA-1", "quantity": 5}]})
+    );
+    assert_eq!(put(&shop, "TEA-1", 0).await.pointers(), ["/quantity"]);
+    assert_eq!(put(&shop, "TEA-1", 100).await.pointers(), ["/quantity"]);
+    let _ = put(&shop, "a%20b", 1).await.problem(404);
+    assert_eq!(delete(&shop, "/v1/cart/items/CUP-1").await, 204);
+    assert_eq!(delete(&shop, "/v1/cart/items/CUP-1").await, 204);
+    assert_eq!(
+        shop.get("/v1/cart").await.expect(200),
+        json!({"items": [{"sku": "TEA-1", "quantity": 5}]})
+    );
+    assert_eq!(shop.admin_get("/v1/cart").await.expect(200), json!({"items": []}));
+    assert_eq!(delete(&shop, "/v1/cart").await, 204);
+    assert_eq!(shop.get("/v1/cart").await.expect(200), json!({"items": []}));
+}
+
+#[tokio::test]
+async fn a_cart_takes_fifty_lines() {
+    let shop = shop().await;
+    for n in 0..50 {
+        put(&shop, &format!("S-{n}"), 1).await.expect(200);
+    }
+    let _ = put(&shop, "S-50", 1).await.problem(422);
+    put(&shop, "S-7", 3).await.expect(200);
+}
+
+#[tokio::test]
+async fn the_cart_becomes_the_order() {
+    let shop = shop().await;
+    assert_eq!(shop.post("/v1/orders", &from_cart()).await.pointers(), ["/items"]);
+    put(&shop, "TEA-1", 2).await.expect(200);
+    put(&shop, "NONE-1", 1).await.expect(200);
+    assert_eq!(shop.post("/v1/orders", &from_cart()).await.pointers(), ["/items"]);
+    assert_eq!(
+        shop.get("/v1/cart").await.expect(200)["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2,
+        "nothing is lost"
+    );
+    assert_eq!(delete(&shop, "/v1/cart/items/NONE-1").await, 204);
+    let placed = shop.post("/v1/orders", &from_cart()).await.expect(202);
+    assert_eq!(placed["total"], json!({"amount": 900, "currency": "EUR"}));
+    assert_eq!(shop.get("/v1/cart").await.expect(200), json!({"items": []}));
+}

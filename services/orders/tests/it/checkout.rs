@@ -1,0 +1,103 @@
+//! The whole way over a real broker.
+
+use serde_json::json;
+
+use crate::{
+    participants::{PATIENCE, Script, live},
+    support::steps,
+};
+
+#[tokio::test]
+async fn a_checkout_that_goes_well_is_confirmed() {
+    let live = live(&[("inventory.pin_stock.v1", Script::Twice)]).await;
+    let order = live.shop.order().await;
+    let (seen, saga) = live.settled(order, "completed").await;
+    assert_eq!(seen["status"], "confirmed");
+    assert_eq!(
+        (&seen["payment_status"], &seen["fulfilment_status"]),
+        (&json!("captured"), &json!("reserved"))
+    );
+    let expected = [
+        "do reserve_stock done",
+        "do authorize_payment done",
+        "do pin_stock done",
+        "do capture_payment done",
+        "do commit_stock done",
+        "do confirm_order done",
+    ];
+    assert_eq!(steps(&saga), expected);
+    for step in saga["steps"].as_array().unwrap() {
+        assert_eq!(step["attempts"], 1, "{step:#}");
+        assert!(
+            step["started_at"].is_string() && step["finished_at"].is_string(),
+            "{step:#}"
+        );
+    }
+    let services: Vec<_> = saga["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["service"].clone())
+        .collect();
+    assert_eq!(
+        services,
+        [
+            "inventory",
+            "payments",
+            "inventory",
+            "payments",
+            "inventory",
+            "orders"
+        ]
+    );
+    testkit::eventually("the outbox is empty", PATIENCE, async || {
+        live.shop.sent().await.is_empty().then_some(())
+    })
+    .await;
+    let expected = [
+        "order_placed",
+        "stock_reserved",
+        "payment_authorized",
+        "order_progressed",
+        "payment_captured",
+        "order_confirmed",
+    ];
+    assert_eq!(live.shop.events(order).await, expected);
+}
+
+#[tokio::test]
+async fn a_declined_capture_is_undone_in_reverse_order() {
+    let live = live(&[("payments.capture_payment.v1", Script::Refuse("capture_declined"))]).await;
+    let order = live.shop.order().await;
+    let (seen, saga) = live.settled(order, "compensated").await;
+    assert_eq!(
+        (&seen["status"], &seen["reason"]),
+        (&json!("rejected"), &json!("payment_declined"))
+    );
+    assert_eq!(
+        (&seen["payment_status"], &seen["fulfilment_status"]),
+        (&json!("voided"), &json!("cancelled"))
+    );
+    let expected = [
+        "do reserve_stock done",
+        "do authorize_payment done",
+        "do pin_stock done",
+        "do capture_payment refused",
+        "undo pin_stock done",
+        "undo authorize_payment done",
+        "undo reserve_stock done",
+    ];
+    assert_eq!(steps(&saga), expected);
+    assert_eq!(saga["steps"][3]["reason"], "capture_declined");
+    let received = live.participants.received.lock().unwrap().clone();
+    let expected = [
+        "inventory.reserve_stock.v1",
+        "payments.authorize_payment.v1",
+        "inventory.pin_stock.v1",
+        "payments.capture_payment.v1",
+        "inventory.unpin_stock.v1",
+        "payments.void_payment.v1",
+        "inventory.release_stock.v1",
+    ];
+    assert_eq!(received, expected);
+}

@@ -1,0 +1,68 @@
+//! Orchestrators side by side: leases, epochs, and a start with sagas of another version.
+
+use orders::saga::{drive::Orchestrator, store};
+
+use crate::support::shop;
+
+#[tokio::test]
+async fn a_leased_saga_is_left_to_the_one_that_leased_it() {
+    let shop = shop().await;
+    let order = shop.order().await;
+    shop.set(order.into(), "next_at = now()").await;
+    let other = Orchestrator::new(shop.app.pool.clone(), shop.app.outbox.clone());
+    let leases = shop.orchestrator.lease().await.unwrap();
+    assert_eq!(leases.len(), 1);
+    assert_eq!(other.tick().await.unwrap(), 0);
+    assert!(shop.orchestrator.wake(leases[0]).await.unwrap());
+    assert_eq!(shop.sent().await.len(), 2);
+}
+
+#[tokio::test]
+async fn an_orchestrator_stopped_past_its_lease_changes_no_row() {
+    let shop = shop().await;
+    let order = shop.order().await;
+    shop.set(order.into(), "next_at = now()").await;
+    let leases = shop.orchestrator.lease().await.unwrap();
+    // It stops; its lease runs out, and another takes over.
+    shop.set(order.into(), "lease_until = now() - interval '1 ms'")
+        .await;
+    let other = Orchestrator::new(shop.app.pool.clone(), shop.app.outbox.clone());
+    assert_eq!(other.tick().await.unwrap(), 1);
+    let before = (shop.saga(order).await, shop.sent().await);
+    assert!(
+        !shop.orchestrator.wake(leases[0]).await.unwrap(),
+        "it comes back too late"
+    );
+    assert_eq!((shop.saga(order).await, shop.sent().await), before);
+}
+
+#[tokio::test]
+async fn a_reply_between_lease_and_wake_wins() {
+    let shop = shop().await;
+    let order = shop.order().await;
+    shop.set(order.into(), "next_at = now()").await;
+    let leases = shop.orchestrator.lease().await.unwrap();
+    shop.done(order.into(), "reserve_stock", "do").await;
+    assert!(!shop.orchestrator.wake(leases[0]).await.unwrap());
+    assert_eq!(
+        shop.sent().await,
+        ["inventory.reserve_stock.v1", "payments.authorize_payment.v1"]
+    );
+}
+
+#[tokio::test]
+async fn starting_is_refused_with_live_sagas_that_the_code_does_not_know() {
+    let shop = shop().await;
+    let order = shop.order().await;
+    let mut conn = shop.pool().acquire().await.unwrap();
+    store::check_known(&mut conn).await.unwrap();
+    shop.set(order.into(), "step_name = 'wrap_gift'").await;
+    let error = store::check_known(&mut conn).await.unwrap_err().to_string();
+    assert!(
+        error.contains(&order.to_string()) && error.contains("wrap_gift of checkout"),
+        "{error}"
+    );
+    shop.set(order.into(), "status = 'completed', awaiting = NULL")
+        .await;
+    store::check_known(&mut conn).await.unwrap();
+}

@@ -1,0 +1,20 @@
+//! Orders on a real database, and where it matters a real broker: handlers by their URLs, sagas by their replies.
+
+#![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
+
+mod answers;
+mod bad_input;
+mod cart;
+mod checkout;
+mod dead_letters;
+mod epoch;
+mod fulfilment;
+mod idempotency;
+mod openapi;
+mod operators;
+mod orders;
+mod participants;
+mod quotes;
+mod returns;
+mod support;
+mod timers;

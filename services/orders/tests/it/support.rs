@@ -1,0 +1,343 @@
+//! A database, an API and an orchestrator of its own for each test. Replies are given by hand, timers are stepped; tests
+//! of the whole way add a broker and participants.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use contracts::{
+    CommandId, OrderId, SagaId, UserId,
+    proto::inventory::{
+        AvailabilityReply, AvailabilityRequest, Money, QuoteReply, QuoteRequest, QuotedLine,
+        inventory_server::{Inventory as InventoryApi, InventoryServer},
+    },
+    saga::{Outcome, Reply},
+};
+use messaging::{Broker, Namespace, Outbox};
+use orders::{App, MIGRATOR, app, inventory::Inventory, saga::drive::Orchestrator};
+use reqwest::{Method, RequestBuilder, header::HeaderMap};
+use serde_json::{Value, json};
+use souk_http::auth::Verifier;
+use sqlx::PgPool;
+use testkit::{auth::Issuer, postgres::TestDatabase};
+use tokio::net::TcpListener;
+use tonic::{Request, Response, Status, transport::Server, transport::server::TcpIncoming};
+use uuid::Uuid;
+
+/// Prices of the shop: everything else is unknown.
+const PRICES: [(&str, i64); 3] = [("TEA-1", 450), ("CUP-1", 1_200), ("POT-1", 3_999)];
+
+pub(crate) struct Shop {
+    pub(crate) database: TestDatabase,
+    pub(crate) broker: Arc<Broker>,
+    pub(crate) app: App,
+    pub(crate) orchestrator: Orchestrator,
+    pub(crate) issuer: Issuer,
+    pub(crate) user: UserId,
+    pub(crate) admin: UserId,
+    url: String,
+    http: reqwest::Client,
+}
+
+pub(crate) async fn shop() -> Shop {
+    shop_with_inventory_at(&quotes().await).await
+}
+
+pub(crate) async fn shop_with_inventory_at(inventory: &str) -> Shop {
+    let (database, issuer) = tokio::join!(testkit::postgres::database(&MIGRATOR), Issuer::start());
+    let namespace = Namespace::new(format!("test-{}.", Uuid::new_v4().simple()));
+    let url = testkit::amqp_url();
+    let broker = Broker::connect(&url, "orders", namespace).await.unwrap();
+    let outbox = Outbox::new(database.pool.clone(), Arc::clone(&broker));
+    let app = App {
+        pool: database.pool.clone(),
+        outbox: outbox.clone(),
+        inventory: Inventory::new(inventory).unwrap(),
+        verifier: Verifier::new(issuer.jwks_url()),
+    };
+    let url = testkit::spawn(souk_http::layers(app::router(app.clone()))).await;
+    Shop {
+        orchestrator: Orchestrator::new(database.pool.clone(), outbox),
+        database,
+        broker,
+        app,
+        issuer,
+        user: UserId::generate(),
+        admin: UserId::generate(),
+        url,
+        http: reqwest::Client::new(),
+    }
+}
+
+/// An inventory that knows [`PRICES`].
+async fn quotes() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = Server::builder().add_service(InventoryServer::new(Quotes));
+    tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
+    url
+}
+
+struct Quotes;
+
+#[tonic::async_trait]
+impl InventoryApi for Quotes {
+    async fn quote(&self, request: Request<QuoteRequest>) -> Result<Response<QuoteReply>, Status> {
+        let prices = BTreeMap::from(PRICES);
+        let money = |amount| {
+            Some(Money {
+                amount,
+                currency: "EUR".into(),
+            })
+        };
+        let mut total = 0;
+        let mut lines = vec![];
+        for item in request.into_inner().items {
+            let Some(price) = prices.get(item.sku.as_str()) else {
+                return Err(Status::not_found(format!("there is no product {}", item.sku)));
+            };
+            let line_total = price * i64::from(item.quantity);
+            total += line_total;
+            lines.push(QuotedLine {
+                name: format!("A fine {}", item.sku),
+                sku: item.sku,
+                quantity: item.quantity,
+                unit_price: money(*price),
+                line_total: money(line_total),
+            });
+        }
+        Ok(Response::new(QuoteReply {
+            lines,
+            total: money(total),
+        }))
+    }
+
+    async fn availability(
+        &self,
+        _: Request<AvailabilityRequest>,
+    ) -> Result<Response<AvailabilityReply>, Status> {
+        Err(Status::unimplemented("not asked by orders"))
+    }
+}
+
+pub(crate) fn address() -> Value {
+    json!({"name": "Ada", "line1": "1 Main St", "city": "Berlin", "postal_code": "10115", "country": "DE"})
+}
+
+pub(crate) fn body(items: &[(&str, i64)]) -> Value {
+    let items: Vec<Value> = items
+        .iter()
+        .map(|(sku, quantity)| json!({"sku": sku, "quantity": quantity}))
+        .collect();
+    json!({"items": items, "shipping_address": address(), "payment_method": "pm_card_ok"})
+}
+
+impl Shop {
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.database.pool
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url))
+    }
+
+    pub(crate) fn as_user(&self, user: UserId, method: Method, path: &str) -> RequestBuilder {
+        self.request(method, path)
+            .bearer_auth(self.issuer.token(user, &["customer"]))
+    }
+
+    pub(crate) fn as_admin(&self, method: Method, path: &str) -> RequestBuilder {
+        self.request(method, path)
+            .bearer_auth(self.issuer.token(self.admin, &["admin"]))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.as_user(self.user, Method::GET, path)).await
+    }
+
+    /// By the shopper, with a fresh key.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        let request = self.as_user(self.user, Method::POST, path);
+        Answer::of(
+            request
+                .header("idempotency-key", Uuid::new_v4().to_string())
+                .json(body),
+        )
+        .await
+    }
+
+    pub(crate) async fn admin_get(&self, path: &str) -> Answer {
+        Answer::of(self.as_admin(Method::GET, path)).await
+    }
+
+    pub(crate) async fn admin_post(&self, path: &str, body: &Value) -> Answer {
+        let request = self.as_admin(Method::POST, path);
+        Answer::of(
+            request
+                .header("idempotency-key", Uuid::new_v4().to_string())
+                .json(body),
+        )
+        .await
+    }
+
+    /// Places an order of two teas and a cup.
+    pub(crate) async fn order(&self) -> OrderId {
+        let placed = self
+            .post("/v1/orders", &body(&[("TEA-1", 2), ("CUP-1", 1)]))
+            .await;
+        id(&placed.expect(202))
+    }
+
+    /// An order whose checkout is done.
+    pub(crate) async fn confirmed(&self) -> OrderId {
+        let order = self.order().await;
+        for step in [
+            "reserve_stock",
+            "authorize_payment",
+            "pin_stock",
+            "capture_payment",
+            "commit_stock",
+        ] {
+            self.done(order.into(), step, "do").await;
+        }
+        order
+    }
+
+    pub(crate) async fn see(&self, order: OrderId) -> Value {
+        self.get(&format!("/v1/orders/{order}")).await.expect(200)
+    }
+
+    pub(crate) async fn saga(&self, order: OrderId) -> Value {
+        self.get(&format!("/v1/orders/{order}/saga")).await.expect(200)
+    }
+
+    /// A participant's answer, as the consumer would hand it over.
+    pub(crate) async fn answer(&self, saga: SagaId, step: &str, direction: &str, outcome: Outcome) {
+        let command_id = CommandId::derive(saga, step, direction);
+        self.orchestrator
+            .on_reply(saga, Reply { command_id, outcome })
+            .await
+            .unwrap();
+    }
+
+    pub(crate) async fn done(&self, saga: SagaId, step: &str, direction: &str) {
+        self.answer(saga, step, direction, Outcome::Done).await;
+    }
+
+    pub(crate) async fn refuse(&self, saga: SagaId, step: &str, direction: &str, reason: &str) {
+        let (reason, detail) = (reason.to_owned(), format!("because of {reason}"));
+        self.answer(saga, step, direction, Outcome::Refused { reason, detail })
+            .await;
+    }
+
+    /// The kinds of all messages that were sent, in order; without a relay they stay in the outbox.
+    pub(crate) async fn sent(&self) -> Vec<String> {
+        sqlx::query_scalar("SELECT kind FROM outbox ORDER BY id")
+            .fetch_all(self.pool())
+            .await
+            .unwrap()
+    }
+
+    /// Runs SQL on a saga, as time or an operator's mistake would.
+    pub(crate) async fn set(&self, saga: SagaId, what: &'static str) {
+        let sql = format!("UPDATE sagas SET {what} WHERE id = $1");
+        let done = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(saga.0)
+            .execute(self.pool())
+            .await;
+        assert_eq!(done.unwrap().rows_affected(), 1);
+    }
+
+    /// Lets the awaited answer be late, and wakes the timers.
+    pub(crate) async fn tick_when_due(&self, saga: SagaId) -> usize {
+        self.set(saga, "next_at = now() - interval '1 ms'").await;
+        self.orchestrator.tick().await.unwrap()
+    }
+
+    /// The types of an order's events, in order.
+    pub(crate) async fn events(&self, order: OrderId) -> Vec<String> {
+        sqlx::query_scalar("SELECT type FROM order_events WHERE order_id = $1 ORDER BY id")
+            .bind(order.0)
+            .fetch_all(self.pool())
+            .await
+            .unwrap()
+    }
+}
+
+/// `name direction state` of each step that is not pending or skipped.
+pub(crate) fn steps(saga: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    saga["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|step| !["pending", "skipped"].contains(&step["state"].as_str().unwrap()))
+        .map(|step| {
+            format!(
+                "{} {} {}",
+                text(&step["direction"]),
+                text(&step["name"]),
+                text(&step["state"])
+            )
+        })
+        .collect()
+}
+
+pub(crate) fn id(order: &Value) -> OrderId {
+    OrderId(order["id"].as_str().unwrap().parse().unwrap())
+}
+
+/// An answer, read to its end.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) async fn of(request: RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        Self {
+            status,
+            headers,
+            text,
+        }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The body of an answer with this status.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
+
+    /// A problem with this status: its body.
+    #[track_caller]
+    pub(crate) fn problem(self, status: u16) -> Value {
+        assert_eq!(
+            self.header("content-type"),
+            "application/problem+json",
+            "{} {}",
+            self.status,
+            self.text
+        );
+        let body = self.expect(status);
+        assert_eq!(body["status"], status, "{body:#}");
+        body
+    }
+
+    /// The pointers of a 422.
+    #[track_caller]
+    pub(crate) fn pointers(self) -> Vec<String> {
+        let body = self.problem(422);
+        let errors = body["errors"].as_array().cloned().unwrap_or_default();
+        errors
+            .iter()
+            .map(|error| error["pointer"].as_str().unwrap().to_owned())
+            .collect()
+    }
+}

@@ -1,6 +1,6 @@
 //! The service put together: its state, all its routes on one screen, and its workers.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use axum::{
@@ -39,6 +39,8 @@ use crate::{
 
 /// Connections to the database.
 const CONNECTIONS: u32 = 24;
+/// Between two looks for a database that is away at the start.
+const RETRY: Duration = Duration::from_secs(1);
 /// Messages in work at the same time.
 const PREFETCH: u16 = 32;
 
@@ -97,9 +99,9 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         inventory: Inventory::new(&config.inventory_grpc_url).context("SOUK_INVENTORY_GRPC_URL")?,
         verifier: Verifier::new(config.jwks_url),
     };
-    let mut conn = pool.acquire().await.context("SOUK_DATABASE_URL")?;
-    saga::store::check_known(&mut conn).await?;
-    drop(conn);
+    if !check_sagas(&pool, &shutdown).await? {
+        return Ok(());
+    }
     let workers = TaskTracker::new();
     work(&workers, &app, &broker, &shutdown);
     // A broker that is away is no reason to refuse orders, so it is no condition.
@@ -116,6 +118,25 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         tracing::warn!(%error, "the outbox keeps what is left");
     }
     served
+}
+
+/// Refuses to go on with live sagas that this version does not know. Waits for a database that is away, and is false when
+/// the process is told to stop meanwhile.
+async fn check_sagas(pool: &PgPool, shutdown: &CancellationToken) -> anyhow::Result<bool> {
+    loop {
+        match pool.acquire().await {
+            Ok(mut conn) => return saga::store::check_known(&mut conn).await.map(|()| true),
+            Err(error) if database::is_away(&error) => tracing::warn!(%error, "waiting for the database"),
+            Err(error) => return Err(error).context("SOUK_DATABASE_URL"),
+        }
+        if shutdown
+            .run_until_cancelled(tokio::time::sleep(RETRY))
+            .await
+            .is_none()
+        {
+            return Ok(false);
+        }
+    }
 }
 
 /// Starts everything that does not answer requests.

@@ -73,7 +73,8 @@ impl Orchestrator {
                 Move::heard(&live, Heard::Refused, Some(reason), Some(detail))
             }
         };
-        proceed(&mut transaction, &live, cause).await?;
+        let span = span("saga reply", &live, cause.outcome);
+        proceed(&mut transaction, &live, cause).instrument(span).await?;
         transaction.commit().await?;
         self.outbox.flush_soon();
         Ok(())
@@ -137,14 +138,13 @@ impl Orchestrator {
                 ending: None,
             }
         };
-        let span = info_span!(
-            "saga timer",
-            saga.id = %live.id,
-            saga.step = live.saga.steps[position.step].name,
-            saga.direction = position.direction.as_str(),
-            saga.attempt = live.attempts,
-        );
-        belongs_to(&span, &live);
+        let span = span("saga timer", &live, cause.outcome);
+        // In time a resend is part of the checkout's trace; hours later it is a trace of its own that names the first.
+        if live.overdue && !gives_up {
+            live.trace.link(&span);
+        } else {
+            live.trace.attach(&span);
+        }
         let moved = proceed(&mut transaction, &live, cause).instrument(span).await?;
         transaction.commit().await?;
         self.outbox.flush_soon();
@@ -152,11 +152,15 @@ impl Orchestrator {
     }
 }
 
-/// In time a resend is part of the checkout's trace; hours later it is a trace of its own that names the first.
-fn belongs_to(span: &tracing::Span, live: &Live) {
-    if live.overdue {
-        live.trace.link(span);
-    } else {
-        live.trace.attach(span);
-    }
+fn span(name: &'static str, live: &Live, outcome: Option<&str>) -> tracing::Span {
+    let position = live.at.position();
+    info_span!(
+        "saga",
+        otel.name = name,
+        saga.id = %live.id,
+        saga.step = position.map(|position| live.saga.steps[position.step].name),
+        saga.direction = position.map(|position| position.direction.as_str()),
+        saga.attempt = live.attempts,
+        saga.outcome = outcome.unwrap_or("resent"),
+    )
 }

@@ -44,6 +44,16 @@ async fn a_repetition_gets_the_same_bytes_and_another_body_is_refused() {
 }
 
 #[tokio::test]
+async fn a_repetition_needs_no_inventory() {
+    let shop = shop().await;
+    let first = place(&shop, "one", &body(&[("TEA-1", 1)])).await;
+    let shop = shop.without_inventory().await;
+    let again = place(&shop, "one", &body(&[("TEA-1", 1)])).await;
+    assert_eq!((again.status, again.text), (202, first.text));
+    let _ = place(&shop, "two", &body(&[("TEA-1", 1)])).await.problem(503);
+}
+
+#[tokio::test]
 async fn a_key_in_flight_is_a_conflict() {
     let shop = shop().await;
     let mut transaction = shop.pool().begin().await.unwrap();

@@ -4,15 +4,11 @@ use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 
-use crate::support::{body, shop_with_inventory_at};
+use crate::support::{body, nowhere, shop_with_inventory_at};
 
 #[tokio::test]
 async fn without_inventory_an_order_is_refused_for_now() {
-    // A port that was free a moment ago: nobody listens.
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
-    let shop = shop_with_inventory_at(&url).await;
+    let shop = shop_with_inventory_at(&nowhere().await).await;
     for _ in 0..6 {
         let answer = shop.post("/v1/orders", &body(&[("TEA-1", 1)])).await;
         assert!(!answer.header("retry-after").is_empty());

@@ -67,6 +67,24 @@ pub(crate) async fn shop_with_inventory_at(inventory: &str) -> Shop {
     }
 }
 
+impl Shop {
+    /// The same shop, after its inventory went away.
+    pub(crate) async fn without_inventory(self) -> Self {
+        let app = App {
+            inventory: Inventory::new(&nowhere().await).unwrap(),
+            ..self.app
+        };
+        let url = testkit::spawn(souk_http::layers(app::router(app.clone()))).await;
+        Self { app, url, ..self }
+    }
+}
+
+/// Where nobody listens: a port that was free a moment ago.
+pub(crate) async fn nowhere() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
 /// An inventory that knows [`PRICES`].
 async fn quotes() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,1 +1,22 @@
-//! Placeholder.
+//! The one public door. A request passes in a straight line: listener → limits → route → chain → upstream, and back. What
+//! is served stands in `gateway.yaml`, never in code.
+
+pub mod aggregate;
+pub mod body;
+pub mod chain;
+pub mod config;
+pub mod core;
+pub mod forward;
+pub mod framing;
+pub mod headers;
+pub mod listen;
+pub mod metrics;
+pub mod openapi;
+pub mod problem;
+pub mod route;
+pub mod serve;
+pub mod template;
+pub mod transcode;
+pub mod upstream;
+
+pub use core::Gateway;

@@ -12,4 +12,4 @@ mod server;
 
 pub use extract::{BODY_LIMIT, HashedJson, Json, Path, Query};
 pub use problem::{FieldError, Problem, ProblemBody};
-pub use server::{Admin, detached, layers, serve, shutdown_signal};
+pub use server::{Admin, detached, layers, serve, serve_admin, shutdown_signal};

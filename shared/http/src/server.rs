@@ -38,6 +38,13 @@ pub struct Admin {
     pub health: Health,
 }
 
+/// Serves only the listener for operators until `shutdown`, for a process with an API of another make.
+pub async fn serve_admin(admin: Admin, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let listener = bind(admin.addr).await?;
+    listen(listener, admin.router(), shutdown).await;
+    Ok(())
+}
+
 /// Serves `router` (through [`layers`]) and the admin listener until `shutdown`, then drains.
 pub async fn serve(
     router: Router,
@@ -47,8 +54,8 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     let listener = bind(http_addr).await?;
     let admin_listener = bind(admin.addr).await?;
-    let health = admin.health.clone();
-    let admin_router = admin.health.router().route("/metrics", get(metrics));
+    let (health, admin_addr) = (admin.health.clone(), admin.addr);
+    let admin_router = admin.router();
     let admin_stop = CancellationToken::new();
     let admin_task = tokio::spawn(listen(admin_listener, admin_router, admin_stop.clone()));
     let draining = shutdown.clone();
@@ -56,10 +63,16 @@ pub async fn serve(
         draining.cancelled().await;
         health.drain();
     });
-    tracing::info!(%http_addr, admin_addr = %admin.addr, "listening");
+    tracing::info!(%http_addr, %admin_addr, "listening");
     listen(listener, layers(router), shutdown).await;
     admin_stop.cancel();
     admin_task.await.context("the admin listener failed")
+}
+
+impl Admin {
+    fn router(self) -> Router {
+        self.health.router().route("/metrics", get(metrics))
+    }
 }
 
 async fn bind(addr: SocketAddr) -> anyhow::Result<TcpListener> {

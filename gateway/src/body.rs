@@ -1,0 +1,205 @@
+//! Bodies on their way through: frames are handed on as they come, never collected. A request's is counted where its
+//! length is not known beforehand; an answer's gives its connection back to the pool when it has ended.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::Sleep;
+
+use crate::upstream::Lease;
+
+/// What a body can fail with.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A request's body on its way to an upstream.
+#[derive(Debug)]
+pub enum RequestBody {
+    /// None, or one that is already here.
+    Full(Option<Bytes>),
+    /// The client's, with a length that has been checked.
+    Known(Incoming),
+    /// The client's, with a length that shows only as it comes.
+    Counted {
+        /// The client's.
+        inner: Incoming,
+        /// What may still come.
+        left: usize,
+        /// Set when more came.
+        exceeded: Arc<AtomicBool>,
+    },
+}
+
+impl RequestBody {
+    /// No body.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::Full(None)
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match self.get_mut() {
+            Self::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Known(inner) => Pin::new(inner).poll_frame(cx).map_err(Into::into),
+            Self::Counted { inner, left, exceeded } => {
+                let frame = ready!(Pin::new(inner).poll_frame(cx));
+                if let Some(Ok(frame)) = &frame {
+                    let length = frame.data_ref().map_or(0, Bytes::len);
+                    match left.checked_sub(length) {
+                        Some(rest) => *left = rest,
+                        None => {
+                            exceeded.store(true, Ordering::Relaxed);
+                            return Poll::Ready(Some(Err("the body is over the limit".into())));
+                        }
+                    }
+                }
+                Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Full(bytes) => bytes.is_none(),
+            Self::Known(inner) | Self::Counted { inner, .. } => inner.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Self::Known(inner) | Self::Counted { inner, .. } => inner.size_hint(),
+        }
+    }
+}
+
+/// When an answer has taken too long.
+#[derive(Debug, Clone, Copy)]
+pub enum Patience {
+    /// At this time, whatever has come.
+    Until(Instant),
+    /// After this much silence.
+    Idle(Duration),
+}
+
+/// An answer's body on its way to the client.
+#[derive(Debug)]
+pub struct ResponseBody(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Full(Option<Bytes>),
+    Upstream(Box<Streamed>),
+}
+
+#[derive(Debug)]
+struct Streamed {
+    inner: Incoming,
+    lease: Option<Lease>,
+    patience: Patience,
+    /// Made when the body first has to wait: most are there at once.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl ResponseBody {
+    /// A body that is here.
+    #[must_use]
+    pub fn full(bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
+        Self(Kind::Full((!bytes.is_empty()).then_some(bytes)))
+    }
+
+    /// No body.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self(Kind::Full(None))
+    }
+
+    /// An upstream's. The lease ends with it.
+    #[must_use]
+    pub fn streamed(inner: Incoming, lease: Lease, patience: Patience) -> Self {
+        if inner.is_end_stream() {
+            lease.give_back();
+            return Self::empty();
+        }
+        Self(Kind::Upstream(Box::new(Streamed { inner, lease: Some(lease), patience, timer: None })))
+    }
+}
+
+impl Streamed {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(cx) else {
+            let patience = self.patience;
+            let timer = self.timer.get_or_insert_with(|| {
+                Box::pin(match patience {
+                    Patience::Until(time) => tokio::time::sleep_until(time.into()),
+                    Patience::Idle(time) => tokio::time::sleep(time),
+                })
+            });
+            ready!(timer.as_mut().poll(cx));
+            return Poll::Ready(Some(Err("the answer took too long".into())));
+        };
+        if let (Some(timer), Patience::Idle(time)) = (&mut self.timer, self.patience) {
+            timer.as_mut().reset(tokio::time::Instant::now() + time);
+        }
+        let ended = match &frame {
+            None => true,
+            Some(Ok(_)) => self.inner.is_end_stream(),
+            Some(Err(_)) => {
+                self.lease = None;
+                false
+            }
+        };
+        if ended && let Some(lease) = self.lease.take() {
+            lease.give_back();
+        }
+        Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match &mut self.get_mut().0 {
+            Kind::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Kind::Upstream(streamed) => streamed.poll(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Kind::Full(bytes) => bytes.is_none(),
+            Kind::Upstream(streamed) => streamed.inner.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Kind::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Kind::Upstream(streamed) => streamed.inner.size_hint(),
+        }
+    }
+}
+

@@ -1,0 +1,71 @@
+//! The links that a request passes before it is answered, in the order of the file. A link may refuse the request or
+//! add to what is known of it; it never sees its body.
+
+pub mod api_key;
+pub mod auth;
+pub mod cors;
+pub mod keys;
+pub mod rate;
+
+use std::{net::IpAddr, sync::Arc, time::Instant};
+
+use http::{HeaderMap, Method};
+
+use crate::{core::Core, problem::Problem};
+pub use auth::{Auth, Identity};
+pub use cors::Cors;
+pub use rate::Rate;
+
+/// A link, ready for requests. Links of one policy are shared by all routes that use it.
+#[derive(Debug, Clone)]
+pub enum Link {
+    /// A token is required.
+    Auth(Arc<Auth>),
+    /// A token may be absent.
+    AuthIfGiven(Arc<Auth>),
+    /// A role is required.
+    Role(String),
+    /// A quota.
+    Rate(Arc<Rate>),
+    /// Browsers from other origins.
+    Cors(Arc<Cors>),
+}
+
+/// What is known of a request on its way through the chain.
+#[derive(Debug)]
+pub struct Passage {
+    /// The client.
+    pub client: IpAddr,
+    /// When the request must be answered.
+    pub deadline: Instant,
+    /// Who asks, once that is known.
+    pub identity: Option<Arc<Identity>>,
+    /// Headers for the answer, whatever it will be.
+    pub answer: HeaderMap,
+}
+
+impl Link {
+    /// Lets the request pass, or says why not.
+    pub async fn pass(
+        &self,
+        core: &Core,
+        passage: &mut Passage,
+        method: &Method,
+        headers: &mut HeaderMap,
+    ) -> Result<(), Problem> {
+        match self {
+            Self::Auth(auth) => auth.pass(core, passage, headers, true).await,
+            Self::AuthIfGiven(auth) => auth.pass(core, passage, headers, false).await,
+            Self::Role(role) => match &passage.identity {
+                Some(identity) if identity.roles.iter().any(|own| own == role) => Ok(()),
+                Some(_) => Err(Problem::forbidden("this needs a role that the account does not have")),
+                None => Err(Problem::unauthorized("a token is required")),
+            },
+            Self::Rate(rate) => rate.pass(passage),
+            Self::Cors(cors) => {
+                cors.pass(passage, method, headers);
+                Ok(())
+            }
+        }
+    }
+}

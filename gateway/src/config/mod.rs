@@ -1,0 +1,371 @@
+//! The shape of `gateway.yaml`. Everything the gateway does is declared here: no route, limit or address stands in code.
+//! Unknown keys are errors, and what an absent key means is said on its field.
+
+mod check;
+mod expand;
+mod units;
+
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, time::Duration};
+
+use ipnet::IpNet;
+use jsonwebtoken::Algorithm;
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+pub use check::ConfigError;
+pub use units::{Bytes, Span};
+
+/// A name in the file, with the line where it stands.
+pub type Name = Spanned<String>;
+
+/// A whole `gateway.yaml`, read and cross-referenced.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Of the format: 1.
+    pub version: Spanned<u32>,
+    /// Where clients connect.
+    pub listeners: BTreeMap<String, Listener>,
+    /// What one request, connection and process may use.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Whose tokens are accepted.
+    #[serde(default)]
+    pub auth: BTreeMap<String, Auth>,
+    /// Who answers.
+    pub upstreams: BTreeMap<String, Upstream>,
+    /// Named pieces of chain. A limit in a policy is shared by the routes that use it.
+    #[serde(default)]
+    pub policies: BTreeMap<String, Vec<Link>>,
+    /// What is served, and by whom.
+    pub routes: BTreeMap<String, Route>,
+    /// The joined API document; absent: none is served.
+    #[serde(default)]
+    pub openapi: Option<OpenApi>,
+}
+
+/// One address that accepts connections.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listener {
+    /// IP address and port.
+    pub bind: SocketAddr,
+    /// Peers whose `X-Forwarded-For` is believed; empty: nobody's.
+    #[serde(default)]
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+/// Bounds of everything that a client can make grow.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// A request's body, 64 KiB.
+    pub body: Bytes,
+    /// A request's head, 32 KiB.
+    pub headers: Bytes,
+    /// Fields in a request's head, 100.
+    pub header_fields: usize,
+    /// Time for a request's head to arrive, 10 s; also how long an idle connection is kept.
+    pub header_time: Span,
+    /// Connections at a time, 10,000; the others wait in the kernel's queue.
+    pub connections: usize,
+    /// A request from its head to the end of its answer, 10 s; routes may set their own.
+    pub deadline: Span,
+    /// A connection to an upstream, 1 s.
+    pub connect: Span,
+    /// What requests in flight get to finish at the end of the process, 30 s.
+    pub drain: Span,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body: Bytes(64 << 10),
+            headers: Bytes(32 << 10),
+            header_fields: 100,
+            header_time: Span(Duration::from_secs(10)),
+            connections: 10_000,
+            deadline: Span(Duration::from_secs(10)),
+            connect: Span(Duration::from_secs(1)),
+            drain: Span(Duration::from_secs(30)),
+        }
+    }
+}
+
+/// An issuer of tokens, and what of them upstreams are told.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    /// Required `iss`.
+    pub issuer: String,
+    /// Accepted `aud`.
+    pub audience: Vec<String>,
+    /// URL of the issuer's JSON Web Key Set.
+    pub jwks: String,
+    /// What a key may be used with. The key says which one, never the token.
+    pub algorithms: Vec<Algorithm>,
+    /// Request headers set from claims; whatever a client sent under these names is removed.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Who turns an `x-api-key` into a token; absent: such keys are not accepted.
+    #[serde(default)]
+    pub api_keys: Option<ApiKeys>,
+}
+
+/// `POST path {"key": …}` at an upstream answers `{"access_token": …, "expires_in": …}` or 401.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiKeys {
+    /// The upstream.
+    pub to: Name,
+    /// The path there.
+    pub path: String,
+    /// How long an exchanged token is used again.
+    pub cache: Span,
+}
+
+/// A service and where its instances are.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// How its instances are found.
+    pub discover: Discover,
+    /// What it speaks; HTTP/1.1 where absent.
+    #[serde(default)]
+    pub protocol: Protocol,
+}
+
+/// How instances are found.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Discover {
+    /// These addresses.
+    Static(Vec<SocketAddr>),
+    /// All addresses of `host:port`, asked again every few seconds.
+    Dns(String),
+}
+
+/// What an upstream speaks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// HTTP/1.1.
+    #[default]
+    Http,
+    /// gRPC over HTTP/2 with prior knowledge.
+    Grpc,
+}
+
+/// One link of a chain; a request passes them in the order of the file.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Link {
+    /// No token is needed, and none is looked at. A route names this or an `auth`: there is no default to fall into.
+    Anonymous,
+    /// A valid token of this issuer is required.
+    Auth(Name),
+    /// A token may be absent, but not be invalid.
+    AuthIfGiven(Name),
+    /// The identity must have this role.
+    Role(String),
+    /// A quota.
+    Rate(Rate),
+    /// Browsers from other origins.
+    Cors(Cors),
+}
+
+/// A quota by GCRA: `quota` requests in a `window`, all at once if need be.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// Whose.
+    pub by: RateBy,
+    /// How many.
+    pub quota: std::num::NonZeroU32,
+    /// In which time they grow back.
+    pub window: Span,
+}
+
+/// Whose quota it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RateBy {
+    /// The identity's; the address's where there is none.
+    User,
+    /// The client address's, IPv6 by /64.
+    Address,
+}
+
+/// Which origins' pages may read answers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cors {
+    /// `scheme://host[:port]` each.
+    pub origins: Vec<String>,
+    /// Whether cookies may be sent along.
+    #[serde(default)]
+    pub credentials: bool,
+    /// How long a browser may remember the answer.
+    pub max_age: Span,
+}
+
+/// What is served at one path.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// Which requests.
+    #[serde(rename = "match")]
+    pub matches: Match,
+    /// The policies it goes through, in this order.
+    #[serde(rename = "use")]
+    pub uses: Vec<Name>,
+    /// The upstream that answers; absent only for a joined answer.
+    #[serde(default)]
+    pub to: Option<Name>,
+    /// Its deadline; absent: that of `limits`.
+    #[serde(default)]
+    pub deadline: Option<Span>,
+    /// The answer is a stream: the deadline ends with its head, then this much silence ends it.
+    #[serde(default)]
+    pub idle: Option<Span>,
+    /// The answer is a gRPC method's, as JSON.
+    #[serde(default)]
+    pub grpc: Option<Grpc>,
+    /// The answer is joined from several.
+    #[serde(default)]
+    pub aggregate: Option<Aggregate>,
+    /// The answer is the gateway's own.
+    #[serde(default)]
+    pub local: Option<Local>,
+}
+
+/// What the gateway answers itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Local {
+    /// The process lives.
+    Healthz,
+    /// It has its keys and is not about to stop.
+    Readyz,
+    /// The joined API document.
+    Openapi,
+    /// That document as a page.
+    Docs,
+}
+
+/// Which requests.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Match {
+    /// A path with `{parameters}`, and `{*rest}` at the end for everything below.
+    pub path: Name,
+    /// Methods; GET includes HEAD.
+    pub methods: Vec<String>,
+}
+
+/// A unary method, its request as JSON with `{parameters}`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grpc {
+    /// `package.Service/Method`.
+    pub method: Name,
+    /// The request message.
+    pub request: serde_json::Value,
+    /// JSON pointer of the part of the reply that is the answer; absent: all of it.
+    #[serde(default)]
+    pub pick: Option<String>,
+}
+
+/// Answers of several upstreams as one.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Aggregate {
+    /// What is asked, by name. A part that refers to another, as in `{order/lines/*/sku}`, waits for it; the rest runs
+    /// in parallel.
+    pub parts: BTreeMap<String, Part>,
+    /// The part whose fields stand at the top of the answer; absent: each part stands under its name.
+    #[serde(default)]
+    pub merge: Option<Name>,
+    /// Parts that are lists, put into the elements of another list.
+    #[serde(default)]
+    pub join: Vec<Join>,
+    /// Line totals and their sum.
+    #[serde(default)]
+    pub total: Option<Total>,
+}
+
+/// One of the answers.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// The upstream.
+    pub to: Name,
+    /// Path and query there.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// Or a gRPC method.
+    #[serde(default)]
+    pub grpc: Option<Grpc>,
+    /// Without it there is no answer; otherwise the answer has `null` instead and names it in `degraded`.
+    #[serde(default)]
+    pub required: bool,
+    /// JSON pointer into its answer; absent: all of it.
+    #[serde(default)]
+    pub pick: Option<String>,
+}
+
+/// Puts the elements of `part` into those of the list at `into`, where both have the same value of `by`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Join {
+    /// The part whose answer is a list.
+    pub part: Name,
+    /// JSON pointer of the list in the answer.
+    pub into: String,
+    /// The field that both have.
+    pub by: String,
+    /// The field that it becomes.
+    pub r#as: String,
+}
+
+/// `line_total` of each element of the list at `lines`, and `total` beside the list: quantity × price.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Total {
+    /// JSON pointer of the list in the answer.
+    pub lines: String,
+    /// JSON pointer of the quantity in a line.
+    pub quantity: String,
+    /// JSON pointer of the price, `{amount, currency}`, in a line.
+    pub price: String,
+}
+
+/// The joined API document at `/openapi.json`, browsable at `/docs`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenApi {
+    /// `info.title`.
+    pub title: String,
+    /// `info.version`.
+    pub version: String,
+    /// Upstreams that serve a document of their own, and its path.
+    pub from: BTreeMap<String, String>,
+    /// How long the joined document is served again.
+    pub cache: Span,
+}
+
+impl Config {
+    /// Reads a file; `${NAME}` and `${NAME:-default}` are taken from the environment.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(ConfigError::Unreadable)?;
+        Self::parse(&text, |name| std::env::var_os(name)?.into_string().ok())
+    }
+
+    /// Parses a text, with `variable` as the environment.
+    pub fn parse(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let text = expand::expand(text, variable)?;
+        let config: Self = serde_saphyr::from_str(&text).map_err(|error| ConfigError::from_yaml(&error))?;
+        config.check()?;
+        Ok(config)
+    }
+}

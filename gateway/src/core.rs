@@ -1,0 +1,143 @@
+//! What requests work with: the compiled file, shared by all cores, and each core's own connections.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use http::HeaderName;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tonic::transport::{Channel, Endpoint};
+
+use crate::{
+    chain::{Auth, Cors, Link, Rate},
+    config::{self, Config, Limits, Protocol},
+    openapi::Documents,
+    route::{Compiled, Table},
+    upstream::{Cluster, Pool, resolve_for_ever},
+};
+
+/// The file, ready for requests.
+#[derive(Debug)]
+pub struct Gateway {
+    pub(crate) limits: Limits,
+    pub(crate) listeners: Vec<config::Listener>,
+    pub(crate) clusters: Vec<Arc<Cluster>>,
+    pub(crate) table: Table,
+    /// Headers that only the gateway may set.
+    pub(crate) own_headers: Vec<HeaderName>,
+    pub(crate) documents: Option<Documents>,
+    auths: Vec<Arc<Auth>>,
+    rates: Vec<Arc<Rate>>,
+    draining: AtomicBool,
+}
+
+impl Gateway {
+    /// Compiles a checked file.
+    pub fn new(config: Config) -> anyhow::Result<Arc<Self>> {
+        let names: Vec<&String> = config.upstreams.keys().collect();
+        let index = |name: &str| names.iter().position(|known| *known == name).unwrap_or_default();
+        let clusters = config.upstreams.iter().map(|(name, upstream)| Arc::new(Cluster::new(name, upstream))).collect();
+        let auths: BTreeMap<&String, Arc<Auth>> =
+            config.auth.iter().map(|(name, auth)| (name, Arc::new(Auth::new(auth, index)))).collect();
+        let mut rates = vec![];
+        let mut link = |policy: &str, link: &config::Link| match link {
+            config::Link::Anonymous => None,
+            config::Link::Auth(name) => auths.get(&name.value).cloned().map(Link::Auth),
+            config::Link::AuthIfGiven(name) => auths.get(&name.value).cloned().map(Link::AuthIfGiven),
+            config::Link::Role(role) => Some(Link::Role(role.clone())),
+            config::Link::Rate(rate) => {
+                let rate = Arc::new(Rate::new(policy, rate));
+                rates.push(Arc::clone(&rate));
+                Some(Link::Rate(rate))
+            }
+            config::Link::Cors(cors) => Some(Link::Cors(Arc::new(Cors::new(cors)))),
+        };
+        let policies: BTreeMap<&String, Vec<Link>> = config
+            .policies
+            .iter()
+            .map(|(name, links)| (name, links.iter().filter_map(|one| link(name, one)).collect()))
+            .collect();
+        let mut routes = vec![];
+        for (name, route) in &config.routes {
+            let links = route.uses.iter().filter_map(|policy| policies.get(&policy.value)).flatten().cloned().collect();
+            routes.push(Compiled::new(name, route, links, config.limits.deadline.0, index)?);
+        }
+        let own_headers = auths.values().flat_map(|auth| auth.header_names().cloned()).collect();
+        let documents = config.openapi.as_ref().map(|openapi| Documents::new(openapi, index));
+        Ok(Arc::new(Self {
+            table: Table::new(&config, routes)?,
+            clusters,
+            own_headers,
+            documents,
+            auths: auths.into_values().collect(),
+            rates,
+            limits: config.limits,
+            listeners: config.listeners.into_values().collect(),
+            draining: AtomicBool::new(false),
+        }))
+    }
+
+    /// Starts what goes on beside the requests: discovery, keys, forgetting of quotas.
+    pub fn spawn_background(self: &Arc<Self>, tasks: &TaskTracker, stop: &CancellationToken) {
+        tasks.spawn(resolve_for_ever(self.clusters.clone(), stop.clone()));
+        for auth in &self.auths {
+            let (auth, stop) = (Arc::clone(auth), stop.clone());
+            tasks.spawn(async move { auth.run(stop).await });
+        }
+        let (this, stop) = (Arc::clone(self), stop.clone());
+        tasks.spawn(async move {
+            while stop.run_until_cancelled(tokio::time::sleep(Duration::from_secs(60))).await.is_some() {
+                this.rates.iter().for_each(|rate| rate.forget());
+            }
+        });
+    }
+
+    /// Whether it can verify tokens and is not about to stop.
+    #[must_use]
+    pub fn ready(&self) -> bool {
+        !self.draining.load(Ordering::Relaxed) && self.auths.iter().all(|auth| auth.ready())
+    }
+
+    /// From now on it is not ready.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+}
+
+/// One core's share.
+#[derive(Debug)]
+pub struct Core {
+    pub(crate) gateway: Arc<Gateway>,
+    /// By the number of the upstream.
+    pub(crate) pools: Vec<Arc<Pool>>,
+    channels: Vec<Option<Channel>>,
+}
+
+impl Core {
+    /// Made on the core's own runtime, which drives its connections.
+    pub(crate) fn new(gateway: Arc<Gateway>) -> anyhow::Result<Arc<Self>> {
+        let connect = gateway.limits.connect.0;
+        let channel = |cluster: &Arc<Cluster>| {
+            if cluster.protocol != Protocol::Grpc {
+                return Ok(None);
+            }
+            let endpoint = Endpoint::from_shared(cluster.url())?.connect_timeout(connect);
+            anyhow::Ok(Some(endpoint.connect_lazy()))
+        };
+        Ok(Arc::new(Self {
+            pools: gateway.clusters.iter().map(|cluster| Arc::new(Pool::new(Arc::clone(cluster), connect))).collect(),
+            channels: gateway.clusters.iter().map(channel).collect::<Result<_, _>>()?,
+            gateway,
+        }))
+    }
+
+    /// The way to a gRPC upstream; the file's check has made sure that it is one.
+    pub(crate) fn channel(&self, upstream: usize) -> Option<Channel> {
+        self.channels.get(upstream).cloned().flatten()
+    }
+}

@@ -1,0 +1,130 @@
+//! The services' API documents as one, of what this gateway routes and nothing else, and a page to browse it.
+
+use std::time::{Duration, Instant};
+
+use http::{HeaderValue, Method, Request, Response, header};
+use serde_json::{Map, Value, json};
+use tokio::sync::Mutex;
+
+use crate::{body::{RequestBody, ResponseBody}, config, core::Core, problem::Problem, route::Found, upstream};
+
+/// Where documents come from, and the joined one while it is fresh.
+#[derive(Debug)]
+pub(crate) struct Documents {
+    title: String,
+    version: String,
+    from: Vec<(usize, String)>,
+    cache: Duration,
+    joined: Mutex<Option<(Instant, Value)>>,
+}
+
+impl Documents {
+    pub(crate) fn new(config: &config::OpenApi, index: impl Fn(&str) -> usize) -> Self {
+        Self {
+            title: config.title.clone(),
+            version: config.version.clone(),
+            from: config.from.iter().map(|(name, path)| (index(name), path.clone())).collect(),
+            cache: config.cache.0,
+            joined: Mutex::new(None),
+        }
+    }
+}
+
+/// The joined document. A service that is away is an error: half an API would be taken for the whole.
+pub(crate) async fn answer(core: &Core, deadline: Instant) -> Result<Response<ResponseBody>, Problem> {
+    let Some(documents) = &core.gateway.documents else {
+        return Err(Problem::not_found("there is no API document"));
+    };
+    let mut joined = documents.joined.lock().await;
+    let fresh = joined.as_ref().filter(|(since, _)| since.elapsed() < documents.cache).map(|(_, value)| value.clone());
+    let value = match fresh {
+        Some(value) => value,
+        None => {
+            let value = join(core, documents, deadline).await?;
+            *joined = Some((Instant::now(), value.clone()));
+            value
+        }
+    };
+    Ok(crate::aggregate::json_response(&value))
+}
+
+async fn join(core: &Core, documents: &Documents, deadline: Instant) -> Result<Value, Problem> {
+    let (mut paths, mut components) = (Map::new(), Map::new());
+    for (upstream, path) in &documents.from {
+        let pool = &core.pools[*upstream];
+        let mut request = Request::new(RequestBody::empty());
+        *request.uri_mut() = path.parse().map_err(|_| Problem::internal("a path of the file is no path"))?;
+        request.headers_mut().insert(header::HOST, pool.cluster.host.clone());
+        let (status, body) = upstream::collect(pool, request, deadline).await?;
+        let document: Value = serde_json::from_slice(&body).unwrap_or_default();
+        if !status.is_success() || !document.is_object() {
+            return Err(Problem::bad_gateway(format!("{} has no API document", pool.cluster.name)));
+        }
+        merge(core, &pool.cluster.name, document, &mut paths, &mut components);
+    }
+    Ok(json!({
+        "openapi": "3.1.0",
+        "info": {"title": documents.title, "version": documents.version},
+        "paths": paths,
+        "components": components,
+    }))
+}
+
+/// Takes over what is routed. A schema of the same name and another shape gets the service's name before its own.
+fn merge(core: &Core, service: &str, mut document: Value, paths: &mut Map<String, Value>, components: &mut Map<String, Value>) {
+    let mut renamed = vec![];
+    for (kind, items) in document["components"].as_object().into_iter().flatten() {
+        let known = components.entry(kind.clone()).or_insert_with(|| json!({}));
+        for (name, item) in items.as_object().into_iter().flatten() {
+            if known.get(name).is_some_and(|other| other != item) {
+                renamed.push((format!("#/components/{kind}/{name}"), kind.clone(), name.clone()));
+            }
+        }
+    }
+    for (reference, kind, name) in &renamed {
+        let new = format!("{service}.{name}");
+        replace(&mut document, reference, &format!("#/components/{kind}/{new}"));
+        if let Some(items) = document["components"][kind].as_object_mut()
+            && let Some(item) = items.remove(name)
+        {
+            items.insert(new, item);
+        }
+    }
+    for (kind, items) in document["components"].as_object().into_iter().flatten() {
+        let known = components.entry(kind.clone()).or_insert_with(|| json!({}));
+        if let (Some(known), Some(items)) = (known.as_object_mut(), items.as_object()) {
+            known.extend(items.clone());
+        }
+    }
+    for (path, operations) in document["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in operations.as_object().into_iter().flatten() {
+            let routed = method.to_uppercase().parse::<Method>().is_ok_and(|method| {
+                matches!(core.gateway.table.find(&method, path), Found::Route(..))
+            });
+            if routed && let Some(known) = paths.entry(path.clone()).or_insert_with(|| json!({})).as_object_mut() {
+                known.insert(method.clone(), operation.clone());
+            }
+        }
+    }
+}
+
+fn replace(value: &mut Value, from: &str, to: &str) {
+    match value {
+        Value::Object(fields) => fields.iter_mut().for_each(|(key, field)| match field {
+            Value::String(text) if key == "$ref" && text == from => to.clone_into(text),
+            other => replace(other, from, to),
+        }),
+        Value::Array(items) => items.iter_mut().for_each(|item| replace(item, from, to)),
+        _ => {}
+    }
+}
+
+/// The page. It draws the document that it fetches from beside it, with nothing from elsewhere.
+pub(crate) fn page() -> Response<ResponseBody> {
+    let mut response = Response::new(ResponseBody::full(include_str!("docs.html")));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    let policy = "default-src 'none'; connect-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'";
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    response
+}

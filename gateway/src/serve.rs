@@ -1,0 +1,183 @@
+//! One request's way: what it must look like, its route, its chain, its answer.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
+use hyper::body::Incoming;
+use ipnet::IpNet;
+use tracing::{Instrument, field::Empty};
+
+use crate::{
+    body::ResponseBody,
+    chain::{Link, Passage, cors},
+    config::Local,
+    core::Core,
+    forward,
+    headers::{self, REQUEST_ID},
+    openapi,
+    problem::Problem,
+    route::{Action, Compiled, Found},
+    template::Scope,
+};
+
+const TRACE_RESPONSE: HeaderName = HeaderName::from_static("traceresponse");
+
+/// What is known of a connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
+    pub(crate) trusted_proxies: Arc<[IpNet]>,
+    /// Set when the connection sent a head that two readers could take for two different requests.
+    pub(crate) ambiguous: Arc<AtomicBool>,
+}
+
+/// Answers a request; whatever happens, there is an answer, with the request's ids.
+pub(crate) async fn serve(core: Arc<Core>, peer: Peer, mut request: Request<Incoming>) -> Response<ResponseBody> {
+    let started = Instant::now();
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let request_id = headers::request_id(request.headers());
+    let span = tracing::info_span!(
+        "http",
+        otel.name = Empty,
+        otel.kind = "server",
+        otel.status_code = Empty,
+        http.request.method = %method,
+        http.route = Empty,
+        url.path = path,
+        http.response.status_code = Empty,
+        request_id = request_id.to_str().unwrap_or_default(),
+    );
+    telemetry::http::extract(request.headers()).attach(&span);
+    async {
+        let mut answer = HeaderMap::new();
+        request.headers_mut().insert(REQUEST_ID, request_id.clone());
+        let (route, result) = match admit(&core, &peer, &request) {
+            Err(problem) => ("refused", Err(problem)),
+            Ok(()) => match core.gateway.table.find(&method, &path) {
+                Found::Route(route, params) => {
+                    (route.path.as_str(), run(&core, &peer, route, &params, request, &mut answer).await)
+                }
+                Found::OtherMethods(allow) => ("unmatched", preflight(&core, &request, &path).ok_or_else(|| Problem::method_not_allowed(allow))),
+                Found::Nothing => ("unmatched", Err(Problem::not_found("there is no such resource"))),
+            },
+        };
+        let mut response = result.unwrap_or_else(|problem| problem.into_response(&path));
+        let close = peer.ambiguous.load(Ordering::Relaxed);
+        let status = response.status();
+        let span = tracing::Span::current();
+        span.record("otel.name", format!("{method} {route}"));
+        span.record("http.route", route);
+        span.record("http.response.status_code", status.as_u16());
+        if status.is_server_error() {
+            span.record("otel.status_code", "ERROR");
+        }
+        let headers = response.headers_mut();
+        headers.extend(answer);
+        headers.insert(REQUEST_ID, request_id);
+        let trace = telemetry::TraceContext::current().traceparent;
+        if let Some(trace) = trace.and_then(|text| HeaderValue::try_from(text).ok()) {
+            headers.insert(TRACE_RESPONSE, trace);
+        }
+        if close {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        tracing::info!(%method, route, status = status.as_u16(), "answered");
+        crate::metrics::answered(route, method.as_str(), status.as_u16(), started.elapsed().as_secs_f64());
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+/// What no request may be, whatever its route.
+fn admit(core: &Core, peer: &Peer, request: &Request<Incoming>) -> Result<(), Problem> {
+    if peer.ambiguous.load(Ordering::Relaxed) {
+        return Err(Problem::bad_request("a request has either Content-Length or Transfer-Encoding"));
+    }
+    if [Method::TRACE, Method::CONNECT].contains(request.method()) {
+        return Err(Problem::method_not_allowed(HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")));
+    }
+    if request.version() >= http::Version::HTTP_11 && request.headers().get_all(header::HOST).iter().count() != 1 {
+        return Err(Problem::bad_request("one Host header is required"));
+    }
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length > core.gateway.limits.body.0) {
+        return Err(forward::too_large(core));
+    }
+    Ok(())
+}
+
+async fn run(
+    core: &Core,
+    peer: &Peer,
+    route: &Compiled,
+    params: &[(String, String)],
+    mut request: Request<Incoming>,
+    answer: &mut HeaderMap,
+) -> Result<Response<ResponseBody>, Problem> {
+    let deadline = Instant::now() + route.deadline;
+    let client = headers::client_address(request.headers(), peer.address, &peer.trusted_proxies);
+    let address = peer.address.ip().to_canonical();
+    let trusted = peer.trusted_proxies.iter().any(|net| net.contains(&address));
+    let method = request.method().clone();
+    let own = request.headers_mut();
+    headers::strip_hop_by_hop(own);
+    headers::strip_identity(own, &core.gateway.own_headers);
+    headers::set_forwarded(own, address, trusted);
+    let mut passage = Passage { client, deadline, identity: None, answer: HeaderMap::new() };
+    let mut refused = None;
+    for link in &route.links {
+        if let Err(problem) = link.pass(core, &mut passage, &method, request.headers_mut()).await {
+            refused = Some(problem);
+            break;
+        }
+    }
+    *answer = passage.answer;
+    if let Some(problem) = refused {
+        return Err(problem);
+    }
+    tracing::debug!(route = route.name, "admitted");
+    match &route.action {
+        Action::Forward(upstream) => forward::forward(core, route, *upstream, request, deadline).await,
+        Action::Grpc(call) => {
+            let parts = std::collections::BTreeMap::new();
+            let value = call.run(core, Scope { params, parts: &parts }, deadline).await?;
+            Ok(crate::aggregate::json_response(&value.unwrap_or_default()))
+        }
+        Action::Aggregate(plan) => plan.run(core, params, request.headers(), deadline).await,
+        Action::Local(local) => answer_locally(core, *local, deadline).await,
+    }
+}
+
+async fn answer_locally(core: &Core, local: Local, deadline: Instant) -> Result<Response<ResponseBody>, Problem> {
+    let ok = serde_json::json!({"status": "ok"});
+    match local {
+        Local::Healthz => Ok(crate::aggregate::json_response(&ok)),
+        Local::Readyz if core.gateway.ready() => Ok(crate::aggregate::json_response(&ok)),
+        Local::Readyz => Err(Problem::unavailable("the gateway is not ready")),
+        Local::Openapi => openapi::answer(core, deadline).await,
+        Local::Docs => Ok(openapi::page()),
+    }
+}
+
+/// The answer to a browser's question whether a page may send a request, where the route of that request says so.
+fn preflight(core: &Core, request: &Request<Incoming>, path: &str) -> Option<Response<ResponseBody>> {
+    let wanted = cors::preflight_method(request.method(), request.headers())?;
+    let Found::Route(route, _) = core.gateway.table.find(&wanted, path) else {
+        return None;
+    };
+    let allow = core.gateway.table.allow(path)?;
+    route.links.iter().find_map(|link| match link {
+        Link::Cors(cors) => Some(cors.preflight(request.headers(), &allow)),
+        _ => None,
+    })
+}

@@ -1,0 +1,149 @@
+//! REST ↔ gRPC: a route's JSON becomes a method's request, and its reply JSON again, by the contracts' descriptors. Field
+//! names stay as they are in the `.proto`; numbers of 64 bits stay numbers.
+
+use std::time::Instant;
+
+use anyhow::Context as _;
+use bytes::Buf as _;
+use http::uri::PathAndQuery;
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, SerializeOptions, prost::Message as _};
+use serde_json::Value;
+use tonic::{
+    Code, Status,
+    codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
+};
+use tracing::Instrument;
+
+use crate::{config, core::Core, problem::Problem, template::{Scope, render_json}};
+
+/// A unary call, ready for requests.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    upstream: usize,
+    path: PathAndQuery,
+    input: MessageDescriptor,
+    output: MessageDescriptor,
+    request: Value,
+    pick: Option<String>,
+}
+
+impl Call {
+    pub(crate) fn new(grpc: &config::Grpc, upstream: usize) -> anyhow::Result<Self> {
+        let pool = DescriptorPool::decode(contracts::proto::DESCRIPTORS)?;
+        let (service, method) = grpc.method.value.split_once('/').context("package.Service/Method")?;
+        let service = pool.get_service_by_name(service).context("no such service")?;
+        let method = service.methods().find(|known| known.name() == method).context("no such method")?;
+        Ok(Self {
+            upstream,
+            path: format!("/{}", grpc.method.value).parse()?,
+            input: method.input(),
+            output: method.output(),
+            request: grpc.request.clone(),
+            pick: grpc.pick.clone(),
+        })
+    }
+
+    /// Calls; `None` where the request refers to values that are not there, so that there is nothing to ask.
+    pub(crate) async fn run(&self, core: &Core, scope: Scope<'_>, deadline: Instant) -> Result<Option<Value>, Problem> {
+        let Some(json) = render_json(&self.request, scope) else {
+            return Ok(None);
+        };
+        let message = DynamicMessage::deserialize(self.input.clone(), json)
+            .map_err(|error| Problem::invalid(format!("the request does not fit the service: {error}")))?;
+        let span = tracing::info_span!(
+            "upstream",
+            otel.name = self.path.path().trim_start_matches('/'),
+            otel.kind = "client",
+            rpc.system = "grpc",
+            rpc.method = self.path.path(),
+        );
+        let reply = self.call(core, message, deadline).instrument(span).await?;
+        let options = SerializeOptions::new()
+            .use_proto_field_name(true)
+            .stringify_64_bit_integers(false)
+            .skip_default_fields(false);
+        let json = reply
+            .serialize_with_options(serde_json::value::Serializer, &options)
+            .map_err(|_| Problem::bad_gateway("the service answered nonsense"))?;
+        let picked = match &self.pick {
+            Some(pointer) => json.pointer(pointer).cloned(),
+            None => Some(json),
+        };
+        picked.map(Some).ok_or_else(|| Problem::not_found("there is no such thing"))
+    }
+
+    async fn call(&self, core: &Core, message: DynamicMessage, deadline: Instant) -> Result<DynamicMessage, Problem> {
+        let channel = core.channel(self.upstream).ok_or_else(|| Problem::internal("no channel to the service"))?;
+        let mut client = tonic::client::Grpc::new(channel);
+        let left = deadline.saturating_duration_since(Instant::now());
+        let mut request = tonic::Request::new(message);
+        request.set_timeout(left);
+        let mut headers = http::HeaderMap::new();
+        telemetry::http::inject(&mut headers);
+        request.metadata_mut().as_mut().extend(headers);
+        let call = async {
+            client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+            client.unary(request, self.path.clone(), Dynamic(self.output.clone())).await
+        };
+        let answer = tokio::time::timeout(left, call).await;
+        match answer {
+            Ok(Ok(reply)) => Ok(reply.into_inner()),
+            Ok(Err(status)) => Err(problem(&status)),
+            Err(_) => Err(Problem::timeout("the service did not answer in time")),
+        }
+    }
+}
+
+/// As `google.rpc.Code` maps to HTTP.
+fn problem(status: &Status) -> Problem {
+    match status.code() {
+        Code::NotFound => Problem::not_found(status.message()),
+        Code::InvalidArgument | Code::OutOfRange | Code::FailedPrecondition => Problem::invalid(status.message()),
+        Code::Unauthenticated => Problem::unauthorized("the service does not accept the token"),
+        Code::PermissionDenied => Problem::forbidden("the service does not allow this"),
+        Code::DeadlineExceeded | Code::Cancelled => Problem::timeout("the service did not answer in time"),
+        Code::Unavailable | Code::ResourceExhausted => Problem::unavailable("the service cannot be reached"),
+        code => {
+            tracing::warn!(?code, message = status.message(), "the service failed");
+            Problem::bad_gateway("the service failed")
+        }
+    }
+}
+
+/// Messages by descriptor; a request knows its own.
+struct Dynamic(MessageDescriptor);
+
+impl Codec for Dynamic {
+    type Encode = DynamicMessage;
+    type Decode = DynamicMessage;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self(self.0.clone())
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl Encoder for Dynamic {
+    type Item = DynamicMessage;
+    type Error = Status;
+
+    fn encode(&mut self, item: DynamicMessage, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        item.encode(buffer).map_err(|error| Status::internal(error.to_string()))
+    }
+}
+
+impl Decoder for Dynamic {
+    type Item = DynamicMessage;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<DynamicMessage>, Status> {
+        let bytes = buffer.copy_to_bytes(buffer.remaining());
+        let message = DynamicMessage::decode(self.0.clone(), bytes).map_err(|error| Status::internal(error.to_string()))?;
+        Ok(Some(message))
+    }
+}

@@ -1,0 +1,93 @@
+//! One call to an upstream, within what is left of the request's time, under a client span of its own.
+
+use std::{sync::Arc, time::Instant};
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use tracing::{Instrument, field::Empty};
+
+use super::{Lease, Pool, SendError};
+use crate::{body::RequestBody, problem::Problem};
+
+/// An answer that is collected must fit into this.
+const COLLECTED: usize = 4 << 20;
+
+/// A call has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The deadline has passed.
+    #[error("no answer in time")]
+    Late,
+    /// It did not get there, or did not come back.
+    #[error(transparent)]
+    Send(#[from] SendError),
+}
+
+impl From<CallError> for Problem {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Late => Self::timeout("the service did not answer in time"),
+            CallError::Send(SendError::Broken(_)) => Self::bad_gateway("the service broke off"),
+            CallError::Send(_) => Self::unavailable("the service cannot be reached"),
+        }
+    }
+}
+
+/// Sends a request and waits for the head of its answer. What is left of the time is told to the upstream.
+pub async fn call(
+    pool: &Arc<Pool>,
+    mut request: Request<RequestBody>,
+    deadline: Instant,
+) -> Result<(Response<Incoming>, Lease), CallError> {
+    let span = tracing::info_span!(
+        "upstream",
+        otel.name = format!("{} {}", request.method(), pool.cluster.name),
+        otel.kind = "client",
+        otel.status_code = Empty,
+        http.request.method = %request.method(),
+        server.address = pool.cluster.name,
+        url.path = request.uri().path(),
+        http.response.status_code = Empty,
+    );
+    async {
+        telemetry::http::inject(request.headers_mut());
+        let left = deadline.saturating_duration_since(Instant::now());
+        let millis = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+        request.headers_mut().insert(crate::headers::TIMEOUT, HeaderValue::from(millis));
+        let answer = tokio::time::timeout_at(deadline.into(), pool.send(request)).await;
+        let answer = answer.map_err(|_| CallError::Late).and_then(|answer| Ok(answer?));
+        let span = tracing::Span::current();
+        match &answer {
+            Ok((response, _)) => {
+                span.record("http.response.status_code", response.status().as_u16());
+                if response.status().is_server_error() {
+                    span.record("otel.status_code", "ERROR");
+                }
+            }
+            Err(error) => {
+                span.record("otel.status_code", "ERROR");
+                tracing::warn!(upstream = pool.cluster.name, error = error as &dyn std::error::Error, "no answer");
+            }
+        }
+        answer
+    }
+    .instrument(span)
+    .await
+}
+
+/// Calls, and reads the whole answer.
+pub async fn collect(
+    pool: &Arc<Pool>,
+    request: Request<RequestBody>,
+    deadline: Instant,
+) -> Result<(StatusCode, Bytes), Problem> {
+    let (response, lease) = call(pool, request, deadline).await?;
+    let status = response.status();
+    let body = Limited::new(response.into_body(), COLLECTED).collect();
+    let body = tokio::time::timeout_at(deadline.into(), body).await.map_err(|_| CallError::Late)?;
+    let body = body.map_err(|_| Problem::bad_gateway("the service broke off"))?;
+    lease.give_back();
+    Ok((status, body.to_bytes()))
+}

@@ -1,0 +1,111 @@
+//! Where the instances of an upstream are now.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use http::HeaderValue;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Discover, Protocol, Upstream};
+
+/// How often names are asked again. The resolver of the system does not tell the TTL; Compose and Kubernetes use a few
+/// seconds.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// An upstream and its instances.
+#[derive(Debug)]
+pub struct Cluster {
+    /// Its name in the file.
+    pub name: String,
+    /// What it speaks.
+    pub protocol: Protocol,
+    /// `Host` for requests that the gateway makes of its own.
+    pub host: HeaderValue,
+    discover: Discover,
+    instances: ArcSwap<Vec<SocketAddr>>,
+    next: AtomicUsize,
+}
+
+impl Cluster {
+    /// An upstream that has not been looked for yet.
+    #[must_use]
+    pub fn new(name: &str, upstream: &Upstream) -> Self {
+        let (host, instances) = match &upstream.discover {
+            Discover::Static(addresses) => (None, addresses.clone()),
+            Discover::Dns(name) => (HeaderValue::from_str(name).ok(), name.parse().into_iter().collect()),
+        };
+        Self {
+            name: name.to_owned(),
+            protocol: upstream.protocol,
+            host: host.unwrap_or_else(|| HeaderValue::from_static("upstream")),
+            discover: upstream.discover.clone(),
+            instances: ArcSwap::from_pointee(instances),
+            next: AtomicUsize::new(0),
+        }
+    }
+
+    /// All instances, beginning with the one whose turn it is.
+    #[must_use]
+    pub fn in_turn(&self) -> Vec<SocketAddr> {
+        let instances = self.instances.load();
+        let mut turn = instances.as_ref().clone();
+        if turn.len() > 1 {
+            let first = self.next.fetch_add(1, Ordering::Relaxed) % turn.len();
+            turn.rotate_left(first);
+        }
+        turn
+    }
+
+    /// `http://host:port` for a client that resolves by itself.
+    #[must_use]
+    pub fn url(&self) -> String {
+        match &self.discover {
+            Discover::Dns(name) => format!("http://{name}"),
+            Discover::Static(_) => self.in_turn().first().map_or_else(String::new, |addr| format!("http://{addr}")),
+        }
+    }
+
+    /// Asks for the instances once. Keeps the known ones when there is no answer.
+    pub async fn resolve(&self) {
+        let Discover::Dns(name) = &self.discover else {
+            return;
+        };
+        match tokio::net::lookup_host(name).await {
+            Ok(found) => {
+                let mut found: Vec<_> = found.collect();
+                // IPv4 and IPv6 of one loopback instance would count as two.
+                let v4: Vec<_> = found.iter().copied().filter(SocketAddr::is_ipv4).collect();
+                if !v4.is_empty() {
+                    found = v4;
+                }
+                found.sort_unstable();
+                found.dedup();
+                if **self.instances.load() != found {
+                    tracing::info!(upstream = self.name, instances = ?found, "instances changed");
+                    self.instances.store(Arc::new(found));
+                }
+            }
+            Err(error) => tracing::debug!(upstream = self.name, %error, "the name does not resolve"),
+        }
+    }
+}
+
+/// Keeps the instances of all upstreams up to date.
+pub async fn resolve_for_ever(clusters: Vec<Arc<Cluster>>, stop: CancellationToken) {
+    loop {
+        for cluster in &clusters {
+            cluster.resolve().await;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}

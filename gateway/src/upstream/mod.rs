@@ -1,0 +1,10 @@
+//! Upstreams: where their instances are (shared by all cores) and the connections to them (each core has its own, so
+//! that a request never changes its thread).
+
+mod call;
+mod discover;
+mod pool;
+
+pub use call::{CallError, call, collect};
+pub use discover::{Cluster, resolve_for_ever};
+pub use pool::{Lease, Pool, SendError};

@@ -1,0 +1,150 @@
+//! One core's HTTP/1.1 connections to one upstream. A connection is leased to a request and comes back when the answer
+//! has ended; one that breaks while it is leased is never used again.
+
+use std::{
+    collections::HashMap,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use http::{Request, Response};
+use hyper::{body::Incoming, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use super::Cluster;
+use crate::body::RequestBody;
+
+/// Kept shorter than the 10 s after which the services close idle connections.
+const IDLE: Duration = Duration::from_secs(8);
+/// Idle connections to an instance.
+const KEPT: usize = 256;
+/// Tries on kept connections that turn out to be closed, before a new one is made.
+const STALE: usize = 3;
+
+/// The connections.
+#[derive(Debug)]
+pub struct Pool {
+    /// To whom.
+    pub cluster: Arc<Cluster>,
+    connect: Duration,
+    idle: Mutex<HashMap<SocketAddr, Vec<(Instant, Sender)>>>,
+}
+
+type Sender = http1::SendRequest<RequestBody>;
+
+/// A request has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// No instance is known.
+    #[error("no instance is known")]
+    Nowhere,
+    /// No instance took the connection; nothing was sent.
+    #[error("cannot connect: {0}")]
+    Connect(#[source] io::Error),
+    /// The connection broke after the request was sent.
+    #[error("the connection broke: {0}")]
+    Broken(#[source] hyper::Error),
+}
+
+/// A connection in use.
+#[derive(Debug)]
+pub struct Lease {
+    pool: Arc<Pool>,
+    address: SocketAddr,
+    sender: Sender,
+}
+
+impl Lease {
+    /// Back into the pool.
+    pub fn give_back(self) {
+        let Self { pool, address, sender } = self;
+        if sender.is_closed() {
+            return;
+        }
+        let mut idle = pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = idle.entry(address).or_default();
+        if kept.len() < KEPT {
+            kept.push((Instant::now(), sender));
+        }
+    }
+}
+
+impl Pool {
+    /// An empty pool; a connection may take `connect` to be made.
+    #[must_use]
+    pub fn new(cluster: Arc<Cluster>, connect: Duration) -> Self {
+        Self { cluster, connect, idle: Mutex::default() }
+    }
+
+    /// Sends a request. What was certainly not sent is sent again: on another connection, to another instance.
+    pub async fn send(
+        self: &Arc<Self>,
+        mut request: Request<RequestBody>,
+    ) -> Result<(Response<Incoming>, Lease), SendError> {
+        let mut stale = 0;
+        loop {
+            let mut lease = self.lease(stale < STALE).await?;
+            match lease.sender.try_send_request(request).await {
+                Ok(response) => return Ok((response, lease)),
+                Err(mut error) => match error.take_message() {
+                    // The instance had closed the connection, and the request has not left.
+                    Some(unsent) if stale <= STALE => {
+                        stale += 1;
+                        request = unsent;
+                    }
+                    _ => return Err(SendError::Broken(error.into_error())),
+                },
+            }
+        }
+    }
+
+    async fn lease(self: &Arc<Self>, kept: bool) -> Result<Lease, SendError> {
+        let mut last = SendError::Nowhere;
+        let mut instances = self.cluster.in_turn();
+        if instances.is_empty() {
+            self.cluster.resolve().await;
+            instances = self.cluster.in_turn();
+        }
+        for address in instances {
+            if kept && let Some(sender) = self.kept(address) {
+                return Ok(Lease { pool: self.clone(), address, sender });
+            }
+            match self.connect(address).await {
+                Ok(sender) => return Ok(Lease { pool: self.clone(), address, sender }),
+                Err(error) => last = SendError::Connect(error),
+            }
+        }
+        Err(last)
+    }
+
+    fn kept(&self, address: SocketAddr) -> Option<Sender> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = idle.get_mut(&address)?;
+        // The youngest first: the others may grow old and go.
+        while let Some((since, sender)) = kept.pop() {
+            if since.elapsed() > IDLE {
+                kept.clear();
+            } else if sender.is_ready() {
+                return Some(sender);
+            }
+        }
+        None
+    }
+
+    async fn connect(&self, address: SocketAddr) -> io::Result<Sender> {
+        let stream = tokio::time::timeout(self.connect, TcpStream::connect(address))
+            .await
+            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        stream.set_nodelay(true)?;
+        let (sender, connection) =
+            http1::Builder::new().handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+        tokio::spawn(async move {
+            // The request that used it is told; here nobody is left to tell.
+            let _ = connection.await;
+        });
+        Ok(sender)
+    }
+}

@@ -23,24 +23,20 @@ pub(crate) async fn check(connection: &mut PgConnection, email: &Email) -> Resul
     }
 }
 
-/// Counts a failure; 429 if it closes the account.
-pub(crate) async fn fail(connection: &mut PgConnection, email: &Email) -> Result<(), Problem> {
-    let blocked_until = sqlx::query_scalar!(
+/// Counts a failure. It is answered as such; the next attempt finds the account closed, if this one closed it.
+pub(crate) async fn fail(connection: &mut PgConnection, email: &Email) -> sqlx::Result<()> {
+    sqlx::query!(
         "INSERT INTO login_failures AS f (email_sha256, failures, last_at) VALUES ($1, 1, now())
          ON CONFLICT (email_sha256) DO UPDATE SET
              failures = CASE WHEN f.last_at < now() - interval '1 day' THEN 1 ELSE least(f.failures + 1, 1000) END,
              last_at = now(),
              blocked_until = CASE WHEN f.last_at >= now() - interval '1 day' AND f.failures >= 4
-                 THEN now() + least(interval '15 minutes', interval '1 minute' * 2 ^ least(f.failures - 4, 10)) END
-         RETURNING blocked_until",
+                 THEN now() + least(interval '15 minutes', interval '1 minute' * 2 ^ least(f.failures - 4, 10)) END",
         &token::hash(email.as_str())[..]
     )
-    .fetch_one(connection)
-    .await?;
-    match blocked_until {
-        None => Ok(()),
-        Some(until) => Err(too_many(until)),
-    }
+    .execute(connection)
+    .await
+    .map(drop)
 }
 
 /// Forgets the failures.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 use super::{
-    Stack, mongodb,
+    Mode, Stack, mongodb,
     postgres::{self, DATABASES, Role},
     rabbitmq,
 };
@@ -17,6 +17,9 @@ pub(crate) const ORDER: [&str; 6] = ["users", "psp", "payments", "inventory", "o
 const MIGRATED: [&str; 5] = ["users", "psp", "payments", "inventory", "orders"];
 /// Those with something to seed.
 const SEEDED: [&str; 2] = ["users", "inventory"];
+
+/// The gateway's quotas a minute; `up` hands on what its caller sets.
+const RATES: [&str; 3] = ["SOUK_RATE_ADDRESS", "SOUK_RATE_LOGIN", "SOUK_RATE_USER"];
 
 const READY_WITHIN: Duration = Duration::from_mins(1);
 
@@ -166,6 +169,12 @@ fn environment(stack: &mut Stack, name: &str) -> Result<Environment> {
                 ("SOUK_INVENTORY_GRPC_ADDR", address(stack, "inventory-grpc")?),
                 ("SOUK_PAYMENTS_ADDR", address(stack, "payments")?),
             ]);
+            for key in RATES {
+                // Tests and benchmarks are many shoppers at one address.
+                let unlimited = (stack.mode == Mode::Test).then(|| "1000000".to_owned());
+                let wanted = std::env::var_os(key).and_then(|value| value.into_string().ok());
+                settings.extend(wanted.or(unlimited).map(|quota| (key, quota)));
+            }
         }
     }
     Ok(settings

@@ -185,12 +185,25 @@ impl Client {
         self.send(self.request(Method::PUT, path).json(&body)).await
     }
 
-    /// Places an order and returns the 202's body.
+    /// Places an order and returns the 202's body. As a good client does, it comes back with the same key when the
+    /// service says that it has too much to do.
     pub async fn order(&self, sku: &str, quantity: u32, payment_method: &str) -> Value {
-        self.post("/v1/orders", order_body(sku, quantity, payment_method))
-            .await
-            .expect(202)
-            .body
+        let (body, key) = (
+            order_body(sku, quantity, payment_method),
+            Uuid::new_v4().to_string(),
+        );
+        for _ in 0..10 {
+            let answer = self.post_with_key("/v1/orders", body.clone(), &key).await;
+            if answer.status != StatusCode::SERVICE_UNAVAILABLE {
+                return answer.expect(202).body;
+            }
+            let wait = answer
+                .headers
+                .get("retry-after")
+                .and_then(|value| value.to_str().ok()?.parse().ok());
+            tokio::time::sleep(Duration::from_secs(wait.expect("a 503 says when to come back"))).await;
+        }
+        panic!("the service had too much to do ten times");
     }
 
     /// Waits until the order is no longer pending, and its saga is at rest, and returns it.

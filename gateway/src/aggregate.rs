@@ -24,7 +24,11 @@ use crate::{
 /// Of the request's time, what the parts may use; the rest is for putting them together.
 const SHARE: f64 = 0.85;
 /// What parts are told of the client's request.
-const PASSED_ON: [header::HeaderName; 3] = [header::AUTHORIZATION, header::ACCEPT_LANGUAGE, headers::REQUEST_ID];
+const PASSED_ON: [header::HeaderName; 3] = [
+    header::AUTHORIZATION,
+    header::ACCEPT_LANGUAGE,
+    headers::REQUEST_ID,
+];
 
 /// An aggregate, ready for requests.
 #[derive(Debug)]
@@ -67,7 +71,10 @@ pub(crate) fn stages(aggregate: &Aggregate) -> Result<Vec<Vec<String>>, String> 
         if let Some(grpc) = &part.grpc {
             json_parts(&grpc.request, &mut wanted);
         }
-        if let Some(unknown) = wanted.iter().find(|wanted| !aggregate.parts.contains_key(*wanted)) {
+        if let Some(unknown) = wanted
+            .iter()
+            .find(|wanted| !aggregate.parts.contains_key(*wanted))
+        {
             return Err(format!("there is no part named `{unknown}`"));
         }
         needs.insert(name, wanted);
@@ -75,8 +82,11 @@ pub(crate) fn stages(aggregate: &Aggregate) -> Result<Vec<Vec<String>>, String> 
     let mut stages: Vec<Vec<String>> = vec![];
     let mut done = BTreeSet::new();
     while !needs.is_empty() {
-        let ready: Vec<String> =
-            needs.iter().filter(|(_, wanted)| wanted.is_subset(&done)).map(|(name, _)| (*name).clone()).collect();
+        let ready: Vec<String> = needs
+            .iter()
+            .filter(|(_, wanted)| wanted.is_subset(&done))
+            .map(|(name, _)| (*name).clone())
+            .collect();
         if ready.is_empty() {
             let names: Vec<_> = needs.keys().map(|name| name.as_str()).collect();
             return Err(format!("the parts {} wait for each other", names.join(", ")));
@@ -98,7 +108,14 @@ impl Plan {
                 (None, Some(grpc)) => Source::Grpc(transcode::Call::new(grpc, upstream)?),
                 (None, None) => anyhow::bail!("part {name} asks nothing"),
             };
-            parts.insert(name.clone(), Part { source, required: part.required, pick: part.pick.clone() });
+            parts.insert(
+                name.clone(),
+                Part {
+                    source,
+                    required: part.required,
+                    pick: part.pick.clone(),
+                },
+            );
         }
         Ok(Self {
             stages: stages(aggregate).map_err(anyhow::Error::msg)?,
@@ -122,8 +139,13 @@ impl Plan {
         let mut answers: BTreeMap<String, Value> = BTreeMap::new();
         let mut degraded = vec![];
         for stage in &self.stages {
-            let scope = Scope { params, parts: &answers };
-            let asked = stage.iter().map(|name| async move { (name, self.parts[name].ask(core, scope, client, deadline).await) });
+            let scope = Scope {
+                params,
+                parts: &answers,
+            };
+            let asked = stage
+                .iter()
+                .map(|name| async move { (name, self.parts[name].ask(core, scope, client, deadline).await) });
             let answered = join_all(asked).await;
             for (name, answer) in answered {
                 let value = match answer {
@@ -146,7 +168,12 @@ impl Plan {
         let joined: BTreeMap<&str, Value> = self
             .join
             .iter()
-            .map(|join| (join.part.value.as_str(), answers.remove(&join.part.value).unwrap_or_default()))
+            .map(|join| {
+                (
+                    join.part.value.as_str(),
+                    answers.remove(&join.part.value).unwrap_or_default(),
+                )
+            })
             .collect();
         let mut top = match self.merge.as_ref().and_then(|name| answers.remove(name)) {
             Some(Value::Object(fields)) => fields,
@@ -156,9 +183,19 @@ impl Plan {
         top.insert("degraded".to_owned(), json!(degraded));
         let mut answer = Value::Object(top);
         for join in &self.join {
-            let others = joined[join.part.value.as_str()].as_array().cloned().unwrap_or_default();
-            for item in answer.pointer_mut(&join.into).and_then(Value::as_array_mut).into_iter().flatten() {
-                let found = others.iter().find(|other| other.get(&join.by) == item.get(&join.by));
+            let others = joined[join.part.value.as_str()]
+                .as_array()
+                .cloned()
+                .unwrap_or_default();
+            for item in answer
+                .pointer_mut(&join.into)
+                .and_then(Value::as_array_mut)
+                .into_iter()
+                .flatten()
+            {
+                let found = others
+                    .iter()
+                    .find(|other| other.get(&join.by) == item.get(&join.by));
                 let found = found.cloned().unwrap_or_default();
                 if let Some(fields) = item.as_object_mut() {
                     fields.insert(join.r#as.clone(), found);
@@ -177,11 +214,22 @@ fn add_up(answer: &mut Value, rule: &Total) {
     let mut sum = 0_i64;
     let mut currency: Option<String> = None;
     let mut whole = true;
-    for line in answer.pointer_mut(&rule.lines).and_then(Value::as_array_mut).into_iter().flatten() {
+    for line in answer
+        .pointer_mut(&rule.lines)
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
         let quantity = line.pointer(&rule.quantity).and_then(Value::as_i64);
-        let price = line.pointer(&rule.price).and_then(|price| Some((price["amount"].as_i64()?, price["currency"].as_str()?.to_owned())));
-        let total = quantity.zip(price).and_then(|(quantity, (price, unit))| Some((quantity.checked_mul(price)?, unit)));
-        let fits = total.as_ref().is_some_and(|(_, unit)| currency.as_ref().is_none_or(|known| known == unit));
+        let price = line
+            .pointer(&rule.price)
+            .and_then(|price| Some((price["amount"].as_i64()?, price["currency"].as_str()?.to_owned())));
+        let total = quantity
+            .zip(price)
+            .and_then(|(quantity, (price, unit))| Some((quantity.checked_mul(price)?, unit)));
+        let fits = total
+            .as_ref()
+            .is_some_and(|(_, unit)| currency.as_ref().is_none_or(|known| known == unit));
         match (&total, fits) {
             (Some((amount, unit)), true) => {
                 sum = sum.saturating_add(*amount);
@@ -190,18 +238,31 @@ fn add_up(answer: &mut Value, rule: &Total) {
             _ => whole = false,
         }
         if let Some(fields) = line.as_object_mut() {
-            let total = total.map_or(Value::Null, |(amount, currency)| json!({"amount": amount, "currency": currency}));
+            let total = total.map_or(
+                Value::Null,
+                |(amount, currency)| json!({"amount": amount, "currency": currency}),
+            );
             fields.insert("line_total".to_owned(), total);
         }
     }
-    let total = if whole { json!({"amount": sum, "currency": currency.unwrap_or_else(|| "EUR".to_owned())}) } else { Value::Null };
+    let total = if whole {
+        json!({"amount": sum, "currency": currency.unwrap_or_else(|| "EUR".to_owned())})
+    } else {
+        Value::Null
+    };
     if let Some(fields) = answer.as_object_mut() {
         fields.insert("total".to_owned(), total);
     }
 }
 
 impl Part {
-    async fn ask(&self, core: &Core, scope: Scope<'_>, client: &HeaderMap, deadline: Instant) -> Result<Value, Failure> {
+    async fn ask(
+        &self,
+        core: &Core,
+        scope: Scope<'_>,
+        client: &HeaderMap,
+        deadline: Instant,
+    ) -> Result<Value, Failure> {
         let value = match &self.source {
             Source::Grpc(call) => call.run(core, scope, deadline).await?.unwrap_or_default(),
             Source::Http(upstream, template) => {
@@ -218,10 +279,17 @@ impl Part {
     }
 }
 
-async fn get(pool: &Arc<upstream::Pool>, path: &str, client: &HeaderMap, deadline: Instant) -> Result<Value, Failure> {
+async fn get(
+    pool: &Arc<upstream::Pool>,
+    path: &str,
+    client: &HeaderMap,
+    deadline: Instant,
+) -> Result<Value, Failure> {
     let mut request = Request::new(RequestBody::empty());
     *request.method_mut() = Method::GET;
-    *request.uri_mut() = path.parse::<Uri>().map_err(|_| Problem::not_found("there is no such thing"))?;
+    *request.uri_mut() = path
+        .parse::<Uri>()
+        .map_err(|_| Problem::not_found("there is no such thing"))?;
     let headers = request.headers_mut();
     for name in PASSED_ON {
         if let Some(value) = client.get(&name) {
@@ -231,7 +299,8 @@ async fn get(pool: &Arc<upstream::Pool>, path: &str, client: &HeaderMap, deadlin
     headers.insert(header::HOST, pool.cluster.host.clone());
     let (status, body) = upstream::collect(pool, request, deadline).await?;
     if status.is_success() {
-        serde_json::from_slice(&body).map_err(|_| Problem::bad_gateway("the service answered nonsense").into())
+        serde_json::from_slice(&body)
+            .map_err(|_| Problem::bad_gateway("the service answered nonsense").into())
     } else {
         Err(Failure::Refused(status, body))
     }
@@ -253,7 +322,9 @@ impl Failure {
                 response.headers_mut().insert(header::CONTENT_TYPE, kind);
                 Ok(response)
             }
-            Self::Refused(StatusCode::SERVICE_UNAVAILABLE, _) => Err(Problem::unavailable("the service is not available")),
+            Self::Refused(StatusCode::SERVICE_UNAVAILABLE, _) => {
+                Err(Problem::unavailable("the service is not available"))
+            }
             Self::Refused(..) => Err(Problem::bad_gateway("the service failed")),
             Self::Failed(problem) => Err(problem),
         }
@@ -264,7 +335,10 @@ impl Failure {
 pub(crate) fn json_response(value: &Value) -> http::Response<ResponseBody> {
     let mut response = http::Response::new(ResponseBody::full(value.to_string()));
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        http::HeaderValue::from_static("application/json"),
+    );
     headers.insert(header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
     response
 }

@@ -58,7 +58,11 @@ impl Body for RequestBody {
         match self.get_mut() {
             Self::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Self::Known(inner) => Pin::new(inner).poll_frame(cx).map_err(Into::into),
-            Self::Counted { inner, left, exceeded } => {
+            Self::Counted {
+                inner,
+                left,
+                exceeded,
+            } => {
                 let frame = ready!(Pin::new(inner).poll_frame(cx));
                 if let Some(Ok(frame)) = &frame {
                     let length = frame.data_ref().map_or(0, Bytes::len);
@@ -139,7 +143,12 @@ impl ResponseBody {
             lease.give_back();
             return Self::empty();
         }
-        Self(Kind::Upstream(Box::new(Streamed { inner, lease: Some(lease), patience, timer: None })))
+        Self(Kind::Upstream(Box::new(Streamed {
+            inner,
+            lease: Some(lease),
+            patience,
+            timer: None,
+        })))
     }
 }
 
@@ -202,4 +211,3 @@ impl Body for ResponseBody {
         }
     }
 }
-

@@ -41,9 +41,16 @@ impl Gateway {
     pub fn new(config: Config) -> anyhow::Result<Arc<Self>> {
         let names: Vec<&String> = config.upstreams.keys().collect();
         let index = |name: &str| names.iter().position(|known| *known == name).unwrap_or_default();
-        let clusters = config.upstreams.iter().map(|(name, upstream)| Arc::new(Cluster::new(name, upstream))).collect();
-        let auths: BTreeMap<&String, Arc<Auth>> =
-            config.auth.iter().map(|(name, auth)| (name, Arc::new(Auth::new(auth, index)))).collect();
+        let clusters = config
+            .upstreams
+            .iter()
+            .map(|(name, upstream)| Arc::new(Cluster::new(name, upstream)))
+            .collect();
+        let auths: BTreeMap<&String, Arc<Auth>> = config
+            .auth
+            .iter()
+            .map(|(name, auth)| (name, Arc::new(Auth::new(auth, index))))
+            .collect();
         let mut rates = vec![];
         let mut link = |policy: &str, link: &config::Link| match link {
             config::Link::Anonymous => None,
@@ -64,11 +71,29 @@ impl Gateway {
             .collect();
         let mut routes = vec![];
         for (name, route) in &config.routes {
-            let links = route.uses.iter().filter_map(|policy| policies.get(&policy.value)).flatten().cloned().collect();
-            routes.push(Compiled::new(name, route, links, config.limits.deadline.0, index)?);
+            let links = route
+                .uses
+                .iter()
+                .filter_map(|policy| policies.get(&policy.value))
+                .flatten()
+                .cloned()
+                .collect();
+            routes.push(Compiled::new(
+                name,
+                route,
+                links,
+                config.limits.deadline.0,
+                index,
+            )?);
         }
-        let own_headers = auths.values().flat_map(|auth| auth.header_names().cloned()).collect();
-        let documents = config.openapi.as_ref().map(|openapi| Documents::new(openapi, index));
+        let own_headers = auths
+            .values()
+            .flat_map(|auth| auth.header_names().cloned())
+            .collect();
+        let documents = config
+            .openapi
+            .as_ref()
+            .map(|openapi| Documents::new(openapi, index));
         Ok(Arc::new(Self {
             table: Table::new(&config, routes)?,
             clusters,
@@ -91,7 +116,11 @@ impl Gateway {
         }
         let (this, stop) = (Arc::clone(self), stop.clone());
         tasks.spawn(async move {
-            while stop.run_until_cancelled(tokio::time::sleep(Duration::from_secs(60))).await.is_some() {
+            while stop
+                .run_until_cancelled(tokio::time::sleep(Duration::from_secs(60)))
+                .await
+                .is_some()
+            {
                 this.rates.iter().for_each(|rate| rate.forget());
             }
         });
@@ -130,7 +159,11 @@ impl Core {
             anyhow::Ok(Some(endpoint.connect_lazy()))
         };
         Ok(Arc::new(Self {
-            pools: gateway.clusters.iter().map(|cluster| Arc::new(Pool::new(Arc::clone(cluster), connect))).collect(),
+            pools: gateway
+                .clusters
+                .iter()
+                .map(|cluster| Arc::new(Pool::new(Arc::clone(cluster), connect)))
+                .collect(),
             channels: gateway.clusters.iter().map(channel).collect::<Result<_, _>>()?,
             gateway,
         }))

@@ -35,7 +35,11 @@ pub(crate) async fn forward(
         RequestBody::Known(body)
     } else {
         let left = core.gateway.limits.body.0;
-        RequestBody::Counted { inner: body, left, exceeded: Arc::clone(&exceeded) }
+        RequestBody::Counted {
+            inner: body,
+            left,
+            exceeded: Arc::clone(&exceeded),
+        }
     };
     // The client's Expect was answered by this server; the upstream is sent the body at once.
     parts.headers.remove(header::EXPECT);
@@ -52,9 +56,15 @@ pub(crate) async fn forward(
     let (mut parts, body) = response.into_parts();
     headers::clean_answer(&mut parts.headers);
     let patience = route.idle.map_or(Patience::Until(deadline), Patience::Idle);
-    Ok(Response::from_parts(parts, ResponseBody::streamed(body, lease, patience)))
+    Ok(Response::from_parts(
+        parts,
+        ResponseBody::streamed(body, lease, patience),
+    ))
 }
 
 pub(crate) fn too_large(core: &Core) -> Problem {
-    Problem::too_large(format!("a body may have at most {} bytes", core.gateway.limits.body.0))
+    Problem::too_large(format!(
+        "a body may have at most {} bytes",
+        core.gateway.limits.body.0
+    ))
 }

@@ -29,7 +29,14 @@ impl Watched {
     /// Watches `stream`; the flag is set before hyper sees the ambiguous head.
     pub fn new(stream: TcpStream) -> (Self, Arc<AtomicBool>) {
         let ambiguous = Arc::new(AtomicBool::new(false));
-        (Self { stream, scanner: Scanner::default(), ambiguous: ambiguous.clone() }, ambiguous)
+        (
+            Self {
+                stream,
+                scanner: Scanner::default(),
+                ambiguous: ambiguous.clone(),
+            },
+            ambiguous,
+        )
     }
 }
 
@@ -112,15 +119,23 @@ impl Scanner {
             }
             State::Head => {
                 if let Some(value) = field(line, b"content-length:") {
-                    let digits = std::str::from_utf8(value).ok().and_then(|text| text.trim().parse().ok());
+                    let digits = std::str::from_utf8(value)
+                        .ok()
+                        .and_then(|text| text.trim().parse().ok());
                     self.length = Some(digits.unwrap_or(0));
                 } else if field(line, b"transfer-encoding:").is_some() {
                     self.chunked = true;
                 }
             }
             State::ChunkSize => {
-                let digits = line.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-                let size = std::str::from_utf8(digits).ok().and_then(|text| u64::from_str_radix(text, 16).ok());
+                let digits = line
+                    .split(|byte| *byte == b';')
+                    .next()
+                    .unwrap_or_default()
+                    .trim_ascii();
+                let size = std::str::from_utf8(digits)
+                    .ok()
+                    .and_then(|text| u64::from_str_radix(text, 16).ok());
                 self.state = match size {
                     Some(0) => State::Trailers,
                     Some(size) => size.checked_add(2).map_or(State::Lost, State::Chunk),
@@ -189,7 +204,10 @@ mod tests {
                 text.as_bytes().chunks(size).any(|chunk| scanner.take(chunk))
             })
             .collect();
-        assert!(found.iter().all(|one| *one == found[0]), "depends on the cutting: {text:?}");
+        assert!(
+            found.iter().all(|one| *one == found[0]),
+            "depends on the cutting: {text:?}"
+        );
         found[0]
     }
 
@@ -197,11 +215,19 @@ mod tests {
     fn sees_both_headers_in_one_head_only() {
         let both = "POST / HTTP/1.1\r\ncontent-length: 4\r\nTransfer-Encoding: chunked\r\n\r\n";
         assert!(ambiguous(both));
-        assert!(ambiguous("POST / HTTP/1.1\r\nTransfer-Encoding : x\r\nTransfer-Encoding: chunked\r\nContent-Length:4\r\n\r\n"));
+        assert!(ambiguous(
+            "POST / HTTP/1.1\r\nTransfer-Encoding : x\r\nTransfer-Encoding: chunked\r\nContent-Length:4\r\n\r\n"
+        ));
         let plain = "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello";
-        let chunked = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n0\r\nX: y\r\n\r\n";
-        assert!(!ambiguous(&format!("{plain}{chunked}GET / HTTP/1.1\r\n\r\n{plain}")));
-        assert!(ambiguous(&format!("{plain}{chunked}{both}")), "a pipelined one counts too");
+        let chunked =
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n0\r\nX: y\r\n\r\n";
+        assert!(!ambiguous(&format!(
+            "{plain}{chunked}GET / HTTP/1.1\r\n\r\n{plain}"
+        )));
+        assert!(
+            ambiguous(&format!("{plain}{chunked}{both}")),
+            "a pipelined one counts too"
+        );
         let inside = format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n{both}", both.len());
         assert!(!ambiguous(&inside), "in a body it is only text");
     }

@@ -57,10 +57,20 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
 pub fn strip_identity(headers: &mut HeaderMap, own: &[HeaderName]) {
     let speaks_of_identity = |name: &HeaderName| {
         let name = name.as_str();
-        let name = if name.contains('_') { &name.replace('_', "-") } else { name };
-        name.starts_with("x-user-") || name.starts_with("x-internal-") || own.iter().any(|own| own.as_str() == name)
+        let name = if name.contains('_') {
+            &name.replace('_', "-")
+        } else {
+            name
+        };
+        name.starts_with("x-user-")
+            || name.starts_with("x-internal-")
+            || own.iter().any(|own| own.as_str() == name)
     };
-    let found: Vec<_> = headers.keys().filter(|name| speaks_of_identity(name)).cloned().collect();
+    let found: Vec<_> = headers
+        .keys()
+        .filter(|name| speaks_of_identity(name))
+        .cloned()
+        .collect();
     for name in found {
         headers.remove(name);
     }
@@ -104,7 +114,10 @@ pub fn client_address(headers: &HeaderMap, peer: SocketAddr, trusted: &[IpNet]) 
         return client;
     }
     let lines = headers.get_all(&FORWARDED_FOR).iter().rev();
-    for hop in lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.rsplit(',')) {
+    for hop in lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.rsplit(','))
+    {
         let Ok(address) = hop.trim().parse::<IpAddr>() else {
             break;
         };
@@ -134,7 +147,10 @@ mod tests {
     use super::*;
 
     fn headers(fields: &[(&str, &str)]) -> HeaderMap {
-        fields.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap())).collect()
+        fields
+            .iter()
+            .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()))
+            .collect()
     }
 
     #[test]

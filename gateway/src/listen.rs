@@ -24,27 +24,37 @@ use crate::{
 const SMALLEST_BUFFER: usize = 8192;
 
 /// Starts a thread a core; each ends, drained, after `stop`.
-pub fn start(gateway: &Arc<Gateway>, stop: &CancellationToken) -> anyhow::Result<Vec<JoinHandle<anyhow::Result<()>>>> {
+pub fn start(
+    gateway: &Arc<Gateway>,
+    stop: &CancellationToken,
+) -> anyhow::Result<Vec<JoinHandle<anyhow::Result<()>>>> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut threads = vec![];
     for core in 0..cores {
         // Bound here, so that a taken port ends the start and not a thread.
         let mut sockets = vec![];
         for listener in &gateway.listeners {
-            let socket = bind(listener.bind)
-                .with_context(|| format!("cannot listen on {}; is another process using it?", listener.bind))?;
+            let socket = bind(listener.bind).with_context(|| {
+                format!("cannot listen on {}; is another process using it?", listener.bind)
+            })?;
             sockets.push((socket, Arc::from(listener.trusted_proxies.clone())));
         }
         let (gateway, stop) = (Arc::clone(gateway), stop.clone());
-        let thread = std::thread::Builder::new().name(format!("core-{core}")).spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(async {
-                let share = (gateway.limits.connections / cores).max(1);
-                let core = Core::new(gateway)?;
-                let listeners = sockets.into_iter().map(|(socket, trusted)| accept(Arc::clone(&core), socket, trusted, share, stop.clone()));
-                futures::future::try_join_all(listeners).await.map(drop)
-            })
-        })?;
+        let thread = std::thread::Builder::new()
+            .name(format!("core-{core}"))
+            .spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()?;
+                runtime.block_on(async {
+                    let share = (gateway.limits.connections / cores).max(1);
+                    let core = Core::new(gateway)?;
+                    let listeners = sockets.into_iter().map(|(socket, trusted)| {
+                        accept(Arc::clone(&core), socket, trusted, share, stop.clone())
+                    });
+                    futures::future::try_join_all(listeners).await.map(drop)
+                })
+            })?;
         threads.push(thread);
     }
     for Listener { bind, .. } in &gateway.listeners {
@@ -55,7 +65,9 @@ pub fn start(gateway: &Arc<Gateway>, stop: &CancellationToken) -> anyhow::Result
 
 /// Waits until every core has ended.
 pub fn join(threads: Vec<JoinHandle<anyhow::Result<()>>>) -> anyhow::Result<()> {
-    threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| anyhow::bail!("a core panicked")))
+    threads
+        .into_iter()
+        .try_for_each(|thread| thread.join().unwrap_or_else(|_| anyhow::bail!("a core panicked")))
 }
 
 fn bind(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
@@ -104,7 +116,11 @@ async fn accept(
         };
         let _ = stream.set_nodelay(true);
         let (stream, ambiguous) = Watched::new(stream);
-        let peer = Peer { address, trusted_proxies: Arc::clone(&trusted_proxies), ambiguous };
+        let peer = Peer {
+            address,
+            trusted_proxies: Arc::clone(&trusted_proxies),
+            ambiguous,
+        };
         let core = Arc::clone(&core);
         let service = service_fn(move |request| {
             let (core, peer) = (Arc::clone(&core), peer.clone());
@@ -119,7 +135,10 @@ async fn accept(
         });
     }
     drop(listener);
-    if tokio::time::timeout(limits.drain.0, open.shutdown()).await.is_err() {
+    if tokio::time::timeout(limits.drain.0, open.shutdown())
+        .await
+        .is_err()
+    {
         tracing::warn!("requests were still in work when the time to drain was over");
     }
     Ok(())

@@ -50,9 +50,18 @@ async fn serve() -> Result<()> {
     let (ready, draining) = (gateway.clone(), gateway.clone());
     let health = Health::new().check("gateway", move || {
         let ready = ready.ready();
-        async move { if ready { Ok(()) } else { Err(anyhow::anyhow!("no token keys yet, or draining")) } }
+        async move {
+            if ready {
+                Ok(())
+            } else {
+                Err(anyhow::anyhow!("no token keys yet, or draining"))
+            }
+        }
     });
-    let admin = Admin { addr: settings.admin_addr, health };
+    let admin = Admin {
+        addr: settings.admin_addr,
+        health,
+    };
     let watched = stop.clone();
     tasks.spawn(async move {
         watched.cancelled().await;

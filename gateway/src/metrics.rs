@@ -21,7 +21,9 @@ pub(crate) fn answered(route: &str, method: &str, status: u16, seconds: f64) {
     static ANSWERED: OnceLock<Family<Labels, Histogram>> = OnceLock::new();
     let family = ANSWERED.get_or_init(|| {
         let family = Family::<Labels, Histogram>::new_with_constructor(|| {
-            Histogram::new([0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0])
+            Histogram::new([
+                0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+            ])
         });
         let help = "Time from the request's head to the head of the answer";
         registry().register("http_server_request_duration_seconds", help, family.clone());

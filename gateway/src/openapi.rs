@@ -6,7 +6,14 @@ use http::{HeaderValue, Method, Request, Response, header};
 use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
-use crate::{body::{RequestBody, ResponseBody}, config, core::Core, problem::Problem, route::Found, upstream};
+use crate::{
+    body::{RequestBody, ResponseBody},
+    config,
+    core::Core,
+    problem::Problem,
+    route::Found,
+    upstream,
+};
 
 /// Where documents come from, and the joined one while it is fresh.
 #[derive(Debug)]
@@ -23,7 +30,11 @@ impl Documents {
         Self {
             title: config.title.clone(),
             version: config.version.clone(),
-            from: config.from.iter().map(|(name, path)| (index(name), path.clone())).collect(),
+            from: config
+                .from
+                .iter()
+                .map(|(name, path)| (index(name), path.clone()))
+                .collect(),
             cache: config.cache.0,
             joined: Mutex::new(None),
         }
@@ -36,7 +47,10 @@ pub(crate) async fn answer(core: &Core, deadline: Instant) -> Result<Response<Re
         return Err(Problem::not_found("there is no API document"));
     };
     let mut joined = documents.joined.lock().await;
-    let fresh = joined.as_ref().filter(|(since, _)| since.elapsed() < documents.cache).map(|(_, value)| value.clone());
+    let fresh = joined
+        .as_ref()
+        .filter(|(since, _)| since.elapsed() < documents.cache)
+        .map(|(_, value)| value.clone());
     let value = match fresh {
         Some(value) => value,
         None => {
@@ -53,12 +67,19 @@ async fn join(core: &Core, documents: &Documents, deadline: Instant) -> Result<V
     for (upstream, path) in &documents.from {
         let pool = &core.pools[*upstream];
         let mut request = Request::new(RequestBody::empty());
-        *request.uri_mut() = path.parse().map_err(|_| Problem::internal("a path of the file is no path"))?;
-        request.headers_mut().insert(header::HOST, pool.cluster.host.clone());
+        *request.uri_mut() = path
+            .parse()
+            .map_err(|_| Problem::internal("a path of the file is no path"))?;
+        request
+            .headers_mut()
+            .insert(header::HOST, pool.cluster.host.clone());
         let (status, body) = upstream::collect(pool, request, deadline).await?;
         let document: Value = serde_json::from_slice(&body).unwrap_or_default();
         if !status.is_success() || !document.is_object() {
-            return Err(Problem::bad_gateway(format!("{} has no API document", pool.cluster.name)));
+            return Err(Problem::bad_gateway(format!(
+                "{} has no API document",
+                pool.cluster.name
+            )));
         }
         merge(core, &pool.cluster.name, document, &mut paths, &mut components);
     }
@@ -71,7 +92,13 @@ async fn join(core: &Core, documents: &Documents, deadline: Instant) -> Result<V
 }
 
 /// Takes over what is routed. A schema of the same name and another shape gets the service's name before its own.
-fn merge(core: &Core, service: &str, mut document: Value, paths: &mut Map<String, Value>, components: &mut Map<String, Value>) {
+fn merge(
+    core: &Core,
+    service: &str,
+    mut document: Value,
+    paths: &mut Map<String, Value>,
+    components: &mut Map<String, Value>,
+) {
     let mut renamed = vec![];
     for (kind, items) in document["components"].as_object().into_iter().flatten() {
         let known = components.entry(kind.clone()).or_insert_with(|| json!({}));
@@ -98,10 +125,16 @@ fn merge(core: &Core, service: &str, mut document: Value, paths: &mut Map<String
     }
     for (path, operations) in document["paths"].as_object().into_iter().flatten() {
         for (method, operation) in operations.as_object().into_iter().flatten() {
-            let routed = method.to_uppercase().parse::<Method>().is_ok_and(|method| {
-                matches!(core.gateway.table.find(&method, path), Found::Route(..))
-            });
-            if routed && let Some(known) = paths.entry(path.clone()).or_insert_with(|| json!({})).as_object_mut() {
+            let routed = method
+                .to_uppercase()
+                .parse::<Method>()
+                .is_ok_and(|method| matches!(core.gateway.table.find(&method, path), Found::Route(..)));
+            if routed
+                && let Some(known) = paths
+                    .entry(path.clone())
+                    .or_insert_with(|| json!({}))
+                    .as_object_mut()
+            {
                 known.insert(method.clone(), operation.clone());
             }
         }
@@ -123,8 +156,12 @@ fn replace(value: &mut Value, from: &str, to: &str) {
 pub(crate) fn page() -> Response<ResponseBody> {
     let mut response = Response::new(ResponseBody::full(include_str!("docs.html")));
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    let policy = "default-src 'none'; connect-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'";
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
+    let policy =
+        "default-src 'none'; connect-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'";
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     response
 }

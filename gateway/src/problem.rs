@@ -61,7 +61,8 @@ impl Problem {
 
     /// 405, with the methods that there are.
     pub fn method_not_allowed(allow: HeaderValue) -> Self {
-        Self::method_not_allowed_plain("this resource has other methods; see Allow").header(header::ALLOW, allow)
+        Self::method_not_allowed_plain("this resource has other methods; see Allow")
+            .header(header::ALLOW, allow)
     }
 
     /// 503, with the time after which to try again.
@@ -101,7 +102,10 @@ impl Problem {
         let mut response = Response::new(ResponseBody::full(Bytes::from(body.to_string())));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.extend(self.headers);
         response

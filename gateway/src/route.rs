@@ -90,7 +90,9 @@ impl Table {
         for route in config.routes.values() {
             let path = &route.matches.path;
             if !known.contains(&path.value) {
-                paths.insert(path.value.clone(), vec![]).map_err(|error| ConfigError::on(path, error.to_string()))?;
+                paths
+                    .insert(path.value.clone(), vec![])
+                    .map_err(|error| ConfigError::on(path, error.to_string()))?;
                 known.push(path.value.clone());
             }
             let Ok(found) = paths.at_mut(&path.value) else {
@@ -98,7 +100,10 @@ impl Table {
             };
             for method in &route.matches.methods {
                 if found.value.contains(method) {
-                    return Err(ConfigError::on(path, format!("another route has {method} of this path")));
+                    return Err(ConfigError::on(
+                        path,
+                        format!("another route has {method} of this path"),
+                    ));
                 }
                 found.value.push(method.clone());
             }
@@ -108,7 +113,8 @@ impl Table {
 
     /// From the checked file; `routes` stand in its order.
     pub(crate) fn new(config: &Config, routes: Vec<Compiled>) -> anyhow::Result<Self> {
-        let mut by_path: std::collections::BTreeMap<&str, Vec<(Method, usize)>> = std::collections::BTreeMap::new();
+        let mut by_path: std::collections::BTreeMap<&str, Vec<(Method, usize)>> =
+            std::collections::BTreeMap::new();
         for (number, route) in config.routes.values().enumerate() {
             for method in &route.matches.methods {
                 let methods = by_path.entry(&route.matches.path.value).or_default();
@@ -122,7 +128,9 @@ impl Table {
         for (path, methods) in by_path {
             let allow: Vec<&str> = methods.iter().map(|(method, _)| method.as_str()).collect();
             let allow = HeaderValue::try_from(allow.join(", "))?;
-            paths.insert(path, Entry { methods, allow }).with_context(|| format!("route {path}"))?;
+            paths
+                .insert(path, Entry { methods, allow })
+                .with_context(|| format!("route {path}"))?;
         }
         Ok(Self { paths, routes })
     }
@@ -133,7 +141,11 @@ impl Table {
         };
         match matched.value.methods.iter().find(|(known, _)| known == method) {
             Some((_, number)) => {
-                let params = matched.params.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+                let params = matched
+                    .params
+                    .iter()
+                    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                    .collect();
                 Found::Route(&self.routes[*number], params)
             }
             None => Found::OtherMethods(matched.value.allow.clone()),
@@ -142,6 +154,9 @@ impl Table {
 
     /// The `Allow` of a path.
     pub(crate) fn allow(&self, path: &str) -> Option<HeaderValue> {
-        self.paths.at(path).ok().map(|matched| matched.value.allow.clone())
+        self.paths
+            .at(path)
+            .ok()
+            .map(|matched| matched.value.allow.clone())
     }
 }

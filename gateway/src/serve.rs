@@ -39,7 +39,11 @@ pub(crate) struct Peer {
 }
 
 /// Answers a request; whatever happens, there is an answer, with the request's ids.
-pub(crate) async fn serve(core: Arc<Core>, peer: Peer, mut request: Request<Incoming>) -> Response<ResponseBody> {
+pub(crate) async fn serve(
+    core: Arc<Core>,
+    peer: Peer,
+    mut request: Request<Incoming>,
+) -> Response<ResponseBody> {
     let started = Instant::now();
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
@@ -62,10 +66,14 @@ pub(crate) async fn serve(core: Arc<Core>, peer: Peer, mut request: Request<Inco
         let (route, result) = match admit(&core, &peer, &request) {
             Err(problem) => ("refused", Err(problem)),
             Ok(()) => match core.gateway.table.find(&method, &path) {
-                Found::Route(route, params) => {
-                    (route.path.as_str(), run(&core, &peer, route, &params, request, &mut answer).await)
-                }
-                Found::OtherMethods(allow) => ("unmatched", preflight(&core, &request, &path).ok_or_else(|| Problem::method_not_allowed(allow))),
+                Found::Route(route, params) => (
+                    route.path.as_str(),
+                    run(&core, &peer, route, &params, request, &mut answer).await,
+                ),
+                Found::OtherMethods(allow) => (
+                    "unmatched",
+                    preflight(&core, &request, &path).ok_or_else(|| Problem::method_not_allowed(allow)),
+                ),
                 Found::Nothing => ("unmatched", Err(Problem::not_found("there is no such resource"))),
             },
         };
@@ -90,7 +98,12 @@ pub(crate) async fn serve(core: Arc<Core>, peer: Peer, mut request: Request<Inco
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         tracing::info!(%method, route, status = status.as_u16(), "answered");
-        crate::metrics::answered(route, method.as_str(), status.as_u16(), started.elapsed().as_secs_f64());
+        crate::metrics::answered(
+            route,
+            method.as_str(),
+            status.as_u16(),
+            started.elapsed().as_secs_f64(),
+        );
         response
     }
     .instrument(span)
@@ -100,12 +113,18 @@ pub(crate) async fn serve(core: Arc<Core>, peer: Peer, mut request: Request<Inco
 /// What no request may be, whatever its route.
 fn admit(core: &Core, peer: &Peer, request: &Request<Incoming>) -> Result<(), Problem> {
     if peer.ambiguous.load(Ordering::Relaxed) {
-        return Err(Problem::bad_request("a request has either Content-Length or Transfer-Encoding"));
+        return Err(Problem::bad_request(
+            "a request has either Content-Length or Transfer-Encoding",
+        ));
     }
     if [Method::TRACE, Method::CONNECT].contains(request.method()) {
-        return Err(Problem::method_not_allowed(HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")));
+        return Err(Problem::method_not_allowed(HeaderValue::from_static(
+            "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+        )));
     }
-    if request.version() >= http::Version::HTTP_11 && request.headers().get_all(header::HOST).iter().count() != 1 {
+    if request.version() >= http::Version::HTTP_11
+        && request.headers().get_all(header::HOST).iter().count() != 1
+    {
         return Err(Problem::bad_request("one Host header is required"));
     }
     let length = request.headers().get(header::CONTENT_LENGTH);
@@ -133,10 +152,18 @@ async fn run(
     headers::strip_hop_by_hop(own);
     headers::strip_identity(own, &core.gateway.own_headers);
     headers::set_forwarded(own, address, trusted);
-    let mut passage = Passage { client, deadline, identity: None, answer: HeaderMap::new() };
+    let mut passage = Passage {
+        client,
+        deadline,
+        identity: None,
+        answer: HeaderMap::new(),
+    };
     let mut refused = None;
     for link in &route.links {
-        if let Err(problem) = link.pass(core, &mut passage, &method, request.headers_mut()).await {
+        if let Err(problem) = link
+            .pass(core, &mut passage, &method, request.headers_mut())
+            .await
+        {
             refused = Some(problem);
             break;
         }
@@ -150,7 +177,16 @@ async fn run(
         Action::Forward(upstream) => forward::forward(core, route, *upstream, request, deadline).await,
         Action::Grpc(call) => {
             let parts = std::collections::BTreeMap::new();
-            let value = call.run(core, Scope { params, parts: &parts }, deadline).await?;
+            let value = call
+                .run(
+                    core,
+                    Scope {
+                        params,
+                        parts: &parts,
+                    },
+                    deadline,
+                )
+                .await?;
             Ok(crate::aggregate::json_response(&value.unwrap_or_default()))
         }
         Action::Aggregate(plan) => plan.run(core, params, request.headers(), deadline).await,
@@ -158,7 +194,11 @@ async fn run(
     }
 }
 
-async fn answer_locally(core: &Core, local: Local, deadline: Instant) -> Result<Response<ResponseBody>, Problem> {
+async fn answer_locally(
+    core: &Core,
+    local: Local,
+    deadline: Instant,
+) -> Result<Response<ResponseBody>, Problem> {
     let ok = serde_json::json!({"status": "ok"});
     match local {
         Local::Healthz => Ok(crate::aggregate::json_response(&ok)),

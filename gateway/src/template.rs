@@ -29,7 +29,9 @@ impl Template {
         let mut pieces = Vec::new();
         let mut rest = text;
         while let Some(start) = rest.find('{') {
-            let end = rest[start..].find('}').ok_or_else(|| format!("`{text}`: `{{` is not closed"))?;
+            let end = rest[start..]
+                .find('}')
+                .ok_or_else(|| format!("`{text}`: `{{` is not closed"))?;
             pieces.push(Piece::Text(rest[..start].to_owned()));
             pieces.push(Piece::Variable(rest[start + 1..start + end].to_owned()));
             rest = &rest[start + end + 1..];
@@ -82,7 +84,11 @@ pub fn render_json(template: &Value, scope: Scope<'_>) -> Option<Value> {
                     if found.is_empty() {
                         return None;
                     }
-                    if pointer.contains('*') { Value::Array(found) } else { found.remove(0) }
+                    if pointer.contains('*') {
+                        Value::Array(found)
+                    } else {
+                        found.remove(0)
+                    }
                 }
             },
             None => template.clone(),
@@ -92,8 +98,10 @@ pub fn render_json(template: &Value, scope: Scope<'_>) -> Option<Value> {
             Value::Array(items?)
         }
         Value::Object(fields) => {
-            let fields: Option<_> =
-                fields.iter().map(|(name, field)| Some((name.clone(), render_json(field, scope)?))).collect();
+            let fields: Option<_> = fields
+                .iter()
+                .map(|(name, field)| Some((name.clone(), render_json(field, scope)?)))
+                .collect();
             Value::Object(fields?)
         }
         other => other.clone(),
@@ -116,7 +124,11 @@ pub fn json_parts(template: &Value, found: &mut BTreeSet<String>) {
 }
 
 fn param<'a>(name: &str, scope: Scope<'a>) -> Option<&'a str> {
-    scope.params.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    scope
+        .params
+        .iter()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.as_str())
 }
 
 /// The different values at `a/*/b`, where `*` is every element of a list.
@@ -142,7 +154,9 @@ fn values(root: &Value, pointer: &str) -> Vec<Value> {
 }
 
 fn encode(value: &Value) -> String {
-    let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+    let text = value
+        .as_str()
+        .map_or_else(|| value.to_string(), ToOwned::to_owned);
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
@@ -184,13 +198,22 @@ mod tests {
             json!({"lines": [{"sku": "A"}, {"sku": "B&c"}, {"sku": "A"}], "empty": []}),
         )]);
         let params = [("id".to_owned(), "a%20b".to_owned())];
-        let scope = Scope { params: &params, parts: &parts };
+        let scope = Scope {
+            params: &params,
+            parts: &parts,
+        };
         let render = |text: &str| Template::parse(text).unwrap().render(scope);
-        assert_eq!(render("/p?skus={order/lines/*/sku}&o={id}").unwrap(), "/p?skus=A,B%26c&o=a%20b");
+        assert_eq!(
+            render("/p?skus={order/lines/*/sku}&o={id}").unwrap(),
+            "/p?skus=A,B%26c&o=a%20b"
+        );
         assert_eq!(render("/p?skus={order/empty/*/sku}"), None, "nothing to ask for");
         assert_eq!(render("/p?skus={other/x}"), None);
         let request = json!({"skus": "{order/lines/*/sku}", "one": ["{id}"]});
-        assert_eq!(render_json(&request, scope).unwrap(), json!({"skus": ["A", "B&c"], "one": ["a b"]}));
+        assert_eq!(
+            render_json(&request, scope).unwrap(),
+            json!({"skus": ["A", "B&c"], "one": ["a b"]})
+        );
         assert!(Template::parse("/{id").is_err());
     }
 }

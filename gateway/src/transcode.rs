@@ -6,7 +6,9 @@ use std::time::Instant;
 use anyhow::Context as _;
 use bytes::Buf as _;
 use http::uri::PathAndQuery;
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, SerializeOptions, prost::Message as _};
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, MessageDescriptor, SerializeOptions, prost::Message as _,
+};
 use serde_json::Value;
 use tonic::{
     Code, Status,
@@ -14,7 +16,12 @@ use tonic::{
 };
 use tracing::Instrument;
 
-use crate::{config, core::Core, problem::Problem, template::{Scope, render_json}};
+use crate::{
+    config,
+    core::Core,
+    problem::Problem,
+    template::{Scope, render_json},
+};
 
 /// A unary call, ready for requests.
 #[derive(Debug, Clone)]
@@ -30,9 +37,16 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn new(grpc: &config::Grpc, upstream: usize) -> anyhow::Result<Self> {
         let pool = DescriptorPool::decode(contracts::proto::DESCRIPTORS)?;
-        let (service, method) = grpc.method.value.split_once('/').context("package.Service/Method")?;
+        let (service, method) = grpc
+            .method
+            .value
+            .split_once('/')
+            .context("package.Service/Method")?;
         let service = pool.get_service_by_name(service).context("no such service")?;
-        let method = service.methods().find(|known| known.name() == method).context("no such method")?;
+        let method = service
+            .methods()
+            .find(|known| known.name() == method)
+            .context("no such method")?;
         Ok(Self {
             upstream,
             path: format!("/{}", grpc.method.value).parse()?,
@@ -44,7 +58,12 @@ impl Call {
     }
 
     /// Calls; `None` where the request refers to values that are not there, so that there is nothing to ask.
-    pub(crate) async fn run(&self, core: &Core, scope: Scope<'_>, deadline: Instant) -> Result<Option<Value>, Problem> {
+    pub(crate) async fn run(
+        &self,
+        core: &Core,
+        scope: Scope<'_>,
+        deadline: Instant,
+    ) -> Result<Option<Value>, Problem> {
         let Some(json) = render_json(&self.request, scope) else {
             return Ok(None);
         };
@@ -69,11 +88,20 @@ impl Call {
             Some(pointer) => json.pointer(pointer).cloned(),
             None => Some(json),
         };
-        picked.map(Some).ok_or_else(|| Problem::not_found("there is no such thing"))
+        picked
+            .map(Some)
+            .ok_or_else(|| Problem::not_found("there is no such thing"))
     }
 
-    async fn call(&self, core: &Core, message: DynamicMessage, deadline: Instant) -> Result<DynamicMessage, Problem> {
-        let channel = core.channel(self.upstream).ok_or_else(|| Problem::internal("no channel to the service"))?;
+    async fn call(
+        &self,
+        core: &Core,
+        message: DynamicMessage,
+        deadline: Instant,
+    ) -> Result<DynamicMessage, Problem> {
+        let channel = core
+            .channel(self.upstream)
+            .ok_or_else(|| Problem::internal("no channel to the service"))?;
         let mut client = tonic::client::Grpc::new(channel);
         let left = deadline.saturating_duration_since(Instant::now());
         let mut request = tonic::Request::new(message);
@@ -82,8 +110,13 @@ impl Call {
         telemetry::http::inject(&mut headers);
         request.metadata_mut().as_mut().extend(headers);
         let call = async {
-            client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
-            client.unary(request, self.path.clone(), Dynamic(self.output.clone())).await
+            client
+                .ready()
+                .await
+                .map_err(|error| Status::unavailable(error.to_string()))?;
+            client
+                .unary(request, self.path.clone(), Dynamic(self.output.clone()))
+                .await
         };
         let answer = tokio::time::timeout(left, call).await;
         match answer {
@@ -98,7 +131,9 @@ impl Call {
 fn problem(status: &Status) -> Problem {
     match status.code() {
         Code::NotFound => Problem::not_found(status.message()),
-        Code::InvalidArgument | Code::OutOfRange | Code::FailedPrecondition => Problem::invalid(status.message()),
+        Code::InvalidArgument | Code::OutOfRange | Code::FailedPrecondition => {
+            Problem::invalid(status.message())
+        }
         Code::Unauthenticated => Problem::unauthorized("the service does not accept the token"),
         Code::PermissionDenied => Problem::forbidden("the service does not allow this"),
         Code::DeadlineExceeded | Code::Cancelled => Problem::timeout("the service did not answer in time"),
@@ -133,7 +168,8 @@ impl Encoder for Dynamic {
     type Error = Status;
 
     fn encode(&mut self, item: DynamicMessage, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        item.encode(buffer).map_err(|error| Status::internal(error.to_string()))
+        item.encode(buffer)
+            .map_err(|error| Status::internal(error.to_string()))
     }
 }
 
@@ -143,7 +179,8 @@ impl Decoder for Dynamic {
 
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<DynamicMessage>, Status> {
         let bytes = buffer.copy_to_bytes(buffer.remaining());
-        let message = DynamicMessage::decode(self.0.clone(), bytes).map_err(|error| Status::internal(error.to_string()))?;
+        let message = DynamicMessage::decode(self.0.clone(), bytes)
+            .map_err(|error| Status::internal(error.to_string()))?;
         Ok(Some(message))
     }
 }

@@ -69,7 +69,10 @@ impl Auth {
                 .collect(),
             keys: Keys::new(&config.jwks, &config.algorithms),
             remembered: Cache::new(REMEMBERED),
-            api_keys: config.api_keys.as_ref().map(|keys| ApiKeys::new(keys, upstream(&keys.to.value))),
+            api_keys: config
+                .api_keys
+                .as_ref()
+                .map(|keys| ApiKeys::new(keys, upstream(&keys.to.value))),
         }
     }
 
@@ -99,7 +102,8 @@ impl Auth {
     ) -> Result<(), Problem> {
         let key = headers.remove(API_KEY);
         let identity = if headers.contains_key(header::AUTHORIZATION) {
-            let token = bearer(headers).ok_or_else(|| Problem::unauthorized("one Bearer token is expected"))?;
+            let token =
+                bearer(headers).ok_or_else(|| Problem::unauthorized("one Bearer token is expected"))?;
             self.verify(token).await?
         } else if let (Some(key), Some(api_keys)) = (key, &self.api_keys) {
             let token = api_keys.exchange(core, &key, passage.deadline).await?;
@@ -145,7 +149,10 @@ impl Auth {
 
     fn check(&self, token: &str) -> Result<Identity, Refusal> {
         let invalid = Refusal::Invalid("the token is not valid");
-        let head = token.split('.').next().and_then(|head| URL_SAFE_NO_PAD.decode(head).ok());
+        let head = token
+            .split('.')
+            .next()
+            .and_then(|head| URL_SAFE_NO_PAD.decode(head).ok());
         let head: Option<Map<String, Value>> = head.and_then(|head| serde_json::from_slice(&head).ok());
         let Some(head) = head else {
             return Err(invalid);
@@ -178,7 +185,11 @@ impl Auth {
         let header = |(name, claim): &(HeaderName, String)| {
             let value = match claims.get(claim)? {
                 Value::String(text) => text.clone(),
-                Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
+                Value::Array(items) => items
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .collect::<Vec<_>>()
+                    .join(","),
                 other => other.to_string(),
             };
             Some((name.clone(), HeaderValue::try_from(value).ok()?))
@@ -187,7 +198,11 @@ impl Auth {
         let roles = claims.get("roles").and_then(Value::as_array);
         Some(Identity {
             subject: claims.get("sub")?.as_str()?.into(),
-            roles: roles.into_iter().flatten().filter_map(|role| Some(role.as_str()?.to_owned())).collect(),
+            roles: roles
+                .into_iter()
+                .flatten()
+                .filter_map(|role| Some(role.as_str()?.to_owned()))
+                .collect(),
             expires: claims.get("exp")?.as_u64()?,
             headers: self.headers.iter().filter_map(header).collect(),
         })
@@ -204,5 +219,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }

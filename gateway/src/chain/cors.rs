@@ -23,29 +23,42 @@ impl Cors {
     #[must_use]
     pub fn new(config: &config::Cors) -> Self {
         Self {
-            origins: config.origins.iter().filter_map(|origin| origin.parse().ok()).collect(),
+            origins: config
+                .origins
+                .iter()
+                .filter_map(|origin| origin.parse().ok())
+                .collect(),
             credentials: config.credentials,
             max_age: HeaderValue::from(config.max_age.0.as_secs()),
         }
     }
 
     fn allowed<'a>(&self, headers: &'a HeaderMap) -> Option<&'a HeaderValue> {
-        headers.get(header::ORIGIN).filter(|origin| self.origins.contains(origin))
+        headers
+            .get(header::ORIGIN)
+            .filter(|origin| self.origins.contains(origin))
     }
 
     fn allow(&self, origin: &HeaderValue, answer: &mut HeaderMap) {
         answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         if self.credentials {
-            answer.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+            answer.insert(
+                header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+                HeaderValue::from_static("true"),
+            );
         }
     }
 
     /// Adds to the answer what lets the page read it.
     pub fn pass(&self, passage: &mut Passage, _method: &Method, headers: &HeaderMap) {
-        passage.answer.append(header::VARY, HeaderValue::from_static("origin"));
+        passage
+            .answer
+            .append(header::VARY, HeaderValue::from_static("origin"));
         if let Some(origin) = self.allowed(headers) {
             self.allow(origin, &mut passage.answer);
-            passage.answer.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+            passage
+                .answer
+                .insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
         }
     }
 

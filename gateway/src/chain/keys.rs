@@ -55,7 +55,9 @@ impl Keys {
     /// Has them fetched again, unless that was just done, and waits for it.
     pub async fn refetch(&self) {
         let mut asked = self.asked.subscribe();
-        let recent = asked.borrow_and_update().is_some_and(|asked| asked.elapsed() < EARLY);
+        let recent = asked
+            .borrow_and_update()
+            .is_some_and(|asked| asked.elapsed() < EARLY);
         if !recent {
             self.wanted.notify_one();
             // Past that, the token is judged by the keys that are there.
@@ -65,7 +67,10 @@ impl Keys {
 
     /// Keeps the keys up to date; `changed` runs after every change of them.
     pub async fn run(&self, changed: impl Fn() + Send, stop: CancellationToken) {
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(5)).build().unwrap_or_default();
+        let client = reqwest::Client::builder()
+            .timeout(Duration::from_secs(5))
+            .build()
+            .unwrap_or_default();
         let mut good = Instant::now();
         let mut names: Vec<String> = Vec::new();
         loop {
@@ -82,7 +87,11 @@ impl Keys {
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(url = self.url, error = &*error as &dyn std::error::Error, "cannot fetch token keys");
+                    tracing::warn!(
+                        url = self.url,
+                        error = &*error as &dyn std::error::Error,
+                        "cannot fetch token keys"
+                    );
                     if good.elapsed() > STALE {
                         names.clear();
                         self.current.store(None);
@@ -91,7 +100,11 @@ impl Keys {
                 }
             }
             self.asked.send_replace(Some(Instant::now()));
-            let pause = if self.current.load().is_some() { EVERY } else { RETRY };
+            let pause = if self.current.load().is_some() {
+                EVERY
+            } else {
+                RETRY
+            };
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = self.wanted.notified() => {}
@@ -100,12 +113,24 @@ impl Keys {
         }
     }
 
-    async fn fetch(&self, client: &reqwest::Client) -> Result<KeyMap, Box<dyn std::error::Error + Send + Sync>> {
-        let set: JwkSet = client.get(&self.url).send().await?.error_for_status()?.json().await?;
+    async fn fetch(
+        &self,
+        client: &reqwest::Client,
+    ) -> Result<KeyMap, Box<dyn std::error::Error + Send + Sync>> {
+        let set: JwkSet = client
+            .get(&self.url)
+            .send()
+            .await?
+            .error_for_status()?
+            .json()
+            .await?;
         let mut keys = KeyMap::new();
         for jwk in &set.keys {
             // The algorithm comes from the key, so that a token cannot have a public key taken for an HMAC secret.
-            let algorithm = jwk.common.key_algorithm.and_then(|algorithm| algorithm.to_string().parse().ok());
+            let algorithm = jwk
+                .common
+                .key_algorithm
+                .and_then(|algorithm| algorithm.to_string().parse().ok());
             let (Some(id), Some(algorithm)) = (&jwk.common.key_id, algorithm) else {
                 continue;
             };

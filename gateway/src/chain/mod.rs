@@ -58,7 +58,9 @@ impl Link {
             Self::AuthIfGiven(auth) => auth.pass(core, passage, headers, false).await,
             Self::Role(role) => match &passage.identity {
                 Some(identity) if identity.roles.iter().any(|own| own == role) => Ok(()),
-                Some(_) => Err(Problem::forbidden("this needs a role that the account does not have")),
+                Some(_) => Err(Problem::forbidden(
+                    "this needs a role that the account does not have",
+                )),
                 None => Err(Problem::unauthorized("a token is required")),
             },
             Self::Rate(rate) => rate.pass(passage),

@@ -55,7 +55,9 @@ impl Rate {
             by: config.by,
             quota,
             window,
-            policy: format!("\"{name}\";q={quota};w={}", window.as_secs().max(1)).parse().ok(),
+            policy: format!("\"{name}\";q={quota};w={}", window.as_secs().max(1))
+                .parse()
+                .ok(),
             limiter: RateLimiter::dashmap(refill).with_middleware(),
         }
     }
@@ -70,7 +72,8 @@ impl Rate {
             Ok(state) => (state.remaining_burst_capacity(), None),
             Err(until) => (0, Some(until.wait_time_from(self.limiter.clock().now()))),
         };
-        let whole = self.window.as_secs_f64() * f64::from(self.quota.saturating_sub(left)) / f64::from(self.quota);
+        let whole =
+            self.window.as_secs_f64() * f64::from(self.quota.saturating_sub(left)) / f64::from(self.quota);
         let limit = HeaderValue::try_from(format!("\"{}\";r={left};t={:.0}", self.name, whole.ceil()));
         if let (Some(policy), Ok(limit)) = (&self.policy, limit) {
             passage.answer.insert(POLICY, policy.clone());
@@ -81,7 +84,9 @@ impl Rate {
             Some(wait) => {
                 crate::metrics::rate_limited(&self.name);
                 // Rounded up: a client that waits as long as it was told must not be refused again.
-                Err(Problem::rate_limited(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)))
+                Err(Problem::rate_limited(
+                    wait.as_secs() + u64::from(wait.subsec_nanos() > 0),
+                ))
             }
         }
     }

@@ -30,12 +30,18 @@ pub enum ConfigError {
 impl ConfigError {
     /// Wrong at a place.
     pub(super) fn at(line: u64, column: u64, message: impl Into<String>) -> Self {
-        Self::Wrong { line, column, message: message.into() }
+        Self::Wrong {
+            line,
+            column,
+            message: message.into(),
+        }
     }
 
     /// What the parser found.
     pub(super) fn from_yaml(error: &serde_saphyr::Error) -> Self {
-        let (line, column) = error.location().map_or((1, 1), |place| (place.line(), place.column()));
+        let (line, column) = error
+            .location()
+            .map_or((1, 1), |place| (place.line(), place.column()));
         Self::at(line, column, error.without_snippet().to_string())
     }
 
@@ -63,19 +69,30 @@ impl Config {
             if let Link::Auth(name) | Link::AuthIfGiven(name) = link
                 && !self.auth.contains_key(&name.value)
             {
-                return Err(ConfigError::on(name, format!("there is no auth named `{}`", name.value)));
+                return Err(ConfigError::on(
+                    name,
+                    format!("there is no auth named `{}`", name.value),
+                ));
             }
         }
-        self.routes.values().try_for_each(|route| self.check_route(route))?;
+        self.routes
+            .values()
+            .try_for_each(|route| self.check_route(route))?;
         crate::route::Table::check(self)
     }
 
     fn upstream(&self, name: &Name, protocol: Protocol) -> Result<(), ConfigError> {
         match self.upstreams.get(&name.value) {
-            None => Err(ConfigError::on(name, format!("there is no upstream named `{}`", name.value))),
+            None => Err(ConfigError::on(
+                name,
+                format!("there is no upstream named `{}`", name.value),
+            )),
             Some(upstream) if upstream.protocol != protocol => Err(ConfigError::on(
                 name,
-                format!("upstream `{}` speaks {:?}, and {protocol:?} is needed here", name.value, upstream.protocol),
+                format!(
+                    "upstream `{}` speaks {:?}, and {protocol:?} is needed here",
+                    name.value, upstream.protocol
+                ),
             )),
             Some(_) => Ok(()),
         }
@@ -83,24 +100,41 @@ impl Config {
 
     fn check_route(&self, route: &Route) -> Result<(), ConfigError> {
         let path = &route.matches.path;
-        if let Some(method) = route.matches.methods.iter().find(|method| !METHODS.contains(&method.as_str())) {
-            return Err(ConfigError::on(path, format!("`{method}` is not one of {}", METHODS.join(", "))));
+        if let Some(method) = route
+            .matches
+            .methods
+            .iter()
+            .find(|method| !METHODS.contains(&method.as_str()))
+        {
+            return Err(ConfigError::on(
+                path,
+                format!("`{method}` is not one of {}", METHODS.join(", ")),
+            ));
         }
         for name in &route.uses {
             if !self.policies.contains_key(&name.value) {
-                return Err(ConfigError::on(name, format!("there is no policy named `{}`", name.value)));
+                return Err(ConfigError::on(
+                    name,
+                    format!("there is no policy named `{}`", name.value),
+                ));
             }
         }
         let mut links = route.uses.iter().flat_map(|name| &self.policies[&name.value]);
         if !links.any(|link| matches!(link, Link::Anonymous | Link::Auth(_) | Link::AuthIfGiven(_))) {
-            return Err(ConfigError::on(path, "its policies name neither `auth` nor `anonymous`"));
+            return Err(ConfigError::on(
+                path,
+                "its policies name neither `auth` nor `anonymous`",
+            ));
         }
         match (&route.to, &route.grpc, &route.aggregate, route.local) {
             (Some(to), None, None, None) => self.upstream(to, Protocol::Http),
             (Some(to), Some(grpc), None, None) => self.check_grpc(to, grpc),
             (None, None, Some(aggregate), None) => self.check_aggregate(path, aggregate),
             (None, None, None, Some(_)) => Ok(()),
-            _ => Err(ConfigError::on(path, "a route has `to`, `to` and `grpc`, `aggregate`, or `local`")),
+            _ => Err(ConfigError::on(
+                path,
+                "a route has `to`, `to` and `grpc`, `aggregate`, or `local`",
+            )),
         }
     }
 
@@ -113,32 +147,54 @@ impl Config {
             service.methods().find(|found| found.name() == method)
         });
         known.map(|_| ()).ok_or_else(|| {
-            ConfigError::on(&grpc.method, format!("the contracts have no method `{}`", grpc.method.value))
+            ConfigError::on(
+                &grpc.method,
+                format!("the contracts have no method `{}`", grpc.method.value),
+            )
         })
     }
 
     fn check_aggregate(&self, path: &Name, aggregate: &Aggregate) -> Result<(), ConfigError> {
         for part in aggregate.parts.values() {
             match part {
-                Part { path: Some(text), grpc: None, .. } => {
+                Part {
+                    path: Some(text),
+                    grpc: None,
+                    ..
+                } => {
                     self.upstream(&part.to, Protocol::Http)?;
                     let template = Template::parse(text).map_err(|why| ConfigError::on(&part.to, why))?;
                     for name in template.parts() {
                         if !aggregate.parts.contains_key(name) {
-                            return Err(ConfigError::on(&part.to, format!("there is no part named `{name}`")));
+                            return Err(ConfigError::on(
+                                &part.to,
+                                format!("there is no part named `{name}`"),
+                            ));
                         }
                     }
                 }
-                Part { path: None, grpc: Some(grpc), .. } => self.check_grpc(&part.to, grpc)?,
+                Part {
+                    path: None,
+                    grpc: Some(grpc),
+                    ..
+                } => self.check_grpc(&part.to, grpc)?,
                 _ => return Err(ConfigError::on(&part.to, "a part has either `path` or `grpc`")),
             }
         }
-        let named = aggregate.merge.iter().chain(aggregate.join.iter().map(|join| &join.part));
+        let named = aggregate
+            .merge
+            .iter()
+            .chain(aggregate.join.iter().map(|join| &join.part));
         for name in named {
             if !aggregate.parts.contains_key(&name.value) {
-                return Err(ConfigError::on(name, format!("there is no part named `{}`", name.value)));
+                return Err(ConfigError::on(
+                    name,
+                    format!("there is no part named `{}`", name.value),
+                ));
             }
         }
-        crate::aggregate::stages(aggregate).map(|_| ()).map_err(|why| ConfigError::on(path, why))
+        crate::aggregate::stages(aggregate)
+            .map(|_| ())
+            .map_err(|why| ConfigError::on(path, why))
     }
 }

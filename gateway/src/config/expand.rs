@@ -12,7 +12,9 @@ pub(super) fn expand(text: &str, variable: impl Fn(&str) -> Option<String>) -> R
             let column = line.len() - rest.len() + start + 1;
             let fail = |message: String| ConfigError::at(number as u64 + 1, column as u64, message);
             let (before, after) = rest.split_at(start);
-            let end = after.find('}').ok_or_else(|| fail("`${` is not closed by `}`".into()))?;
+            let end = after
+                .find('}')
+                .ok_or_else(|| fail("`${` is not closed by `}`".into()))?;
             let inner = &after[2..end];
             let (name, default) = match inner.split_once(":-") {
                 Some((name, default)) => (name, Some(default.to_owned())),
@@ -39,10 +41,18 @@ mod tests {
     #[test]
     fn takes_the_value_the_default_or_names_the_place() {
         let env = |name: &str| (name == "SET").then(|| "value".to_owned());
-        assert_eq!(expand("a: ${SET}\nb: ${UNSET:-x:1}/${SET:-y}\n", env).unwrap(), "a: value\nb: x:1/value\n");
+        assert_eq!(
+            expand("a: ${SET}\nb: ${UNSET:-x:1}/${SET:-y}\n", env).unwrap(),
+            "a: value\nb: x:1/value\n"
+        );
         let error = expand("a: 1\nb: ${UNSET}", env).unwrap_err().to_string();
         assert_eq!(error, "line 2, column 4: UNSET is not set and has no default");
-        assert!(expand("a: ${SET", env).unwrap_err().to_string().starts_with("line 1, column 4"));
+        assert!(
+            expand("a: ${SET", env)
+                .unwrap_err()
+                .to_string()
+                .starts_with("line 1, column 4")
+        );
         assert!(expand("a: ${EVIL}", |_| Some("x\nroutes: {}".into())).is_err());
     }
 }

@@ -29,9 +29,11 @@ impl<'de> Deserialize<'de> for Span {
                 _ => return None,
             })?))
         });
-        span.filter(|span| !span.is_zero())
-            .map(Self)
-            .ok_or_else(|| D::Error::custom(format_args!("expected a time such as 250ms, 10s, 5m or 1h, not `{text}`")))
+        span.filter(|span| !span.is_zero()).map(Self).ok_or_else(|| {
+            D::Error::custom(format_args!(
+                "expected a time such as 250ms, 10s, 5m or 1h, not `{text}`"
+            ))
+        })
     }
 }
 
@@ -46,9 +48,11 @@ impl<'de> Deserialize<'de> for Bytes {
                 _ => return None,
             })
         });
-        bytes
-            .map(Self)
-            .ok_or_else(|| D::Error::custom(format_args!("expected a size such as 512B, 64KiB or 1MiB, not `{text}`")))
+        bytes.map(Self).ok_or_else(|| {
+            D::Error::custom(format_args!(
+                "expected a size such as 512B, 64KiB or 1MiB, not `{text}`"
+            ))
+        })
     }
 }
 

@@ -55,7 +55,9 @@ pub async fn call(
         telemetry::http::inject(request.headers_mut());
         let left = deadline.saturating_duration_since(Instant::now());
         let millis = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
-        request.headers_mut().insert(crate::headers::TIMEOUT, HeaderValue::from(millis));
+        request
+            .headers_mut()
+            .insert(crate::headers::TIMEOUT, HeaderValue::from(millis));
         let answer = tokio::time::timeout_at(deadline.into(), pool.send(request)).await;
         let answer = answer.map_err(|_| CallError::Late).and_then(|answer| Ok(answer?));
         let span = tracing::Span::current();
@@ -68,7 +70,11 @@ pub async fn call(
             }
             Err(error) => {
                 span.record("otel.status_code", "ERROR");
-                tracing::warn!(upstream = pool.cluster.name, error = error as &dyn std::error::Error, "no answer");
+                tracing::warn!(
+                    upstream = pool.cluster.name,
+                    error = error as &dyn std::error::Error,
+                    "no answer"
+                );
             }
         }
         answer
@@ -86,7 +92,9 @@ pub async fn collect(
     let (response, lease) = call(pool, request, deadline).await?;
     let status = response.status();
     let body = Limited::new(response.into_body(), COLLECTED).collect();
-    let body = tokio::time::timeout_at(deadline.into(), body).await.map_err(|_| CallError::Late)?;
+    let body = tokio::time::timeout_at(deadline.into(), body)
+        .await
+        .map_err(|_| CallError::Late)?;
     let body = body.map_err(|_| Problem::bad_gateway("the service broke off"))?;
     lease.give_back();
     Ok((status, body.to_bytes()))

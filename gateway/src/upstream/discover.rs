@@ -39,7 +39,10 @@ impl Cluster {
     pub fn new(name: &str, upstream: &Upstream) -> Self {
         let (host, instances) = match &upstream.discover {
             Discover::Static(addresses) => (None, addresses.clone()),
-            Discover::Dns(name) => (HeaderValue::from_str(name).ok(), name.parse().into_iter().collect()),
+            Discover::Dns(name) => (
+                HeaderValue::from_str(name).ok(),
+                name.parse().into_iter().collect(),
+            ),
         };
         Self {
             name: name.to_owned(),
@@ -68,7 +71,10 @@ impl Cluster {
     pub fn url(&self) -> String {
         match &self.discover {
             Discover::Dns(name) => format!("http://{name}"),
-            Discover::Static(_) => self.in_turn().first().map_or_else(String::new, |addr| format!("http://{addr}")),
+            Discover::Static(_) => self
+                .in_turn()
+                .first()
+                .map_or_else(String::new, |addr| format!("http://{addr}")),
         }
     }
 

@@ -60,7 +60,11 @@ pub struct Lease {
 impl Lease {
     /// Back into the pool.
     pub fn give_back(self) {
-        let Self { pool, address, sender } = self;
+        let Self {
+            pool,
+            address,
+            sender,
+        } = self;
         if sender.is_closed() {
             return;
         }
@@ -76,7 +80,11 @@ impl Pool {
     /// An empty pool; a connection may take `connect` to be made.
     #[must_use]
     pub fn new(cluster: Arc<Cluster>, connect: Duration) -> Self {
-        Self { cluster, connect, idle: Mutex::default() }
+        Self {
+            cluster,
+            connect,
+            idle: Mutex::default(),
+        }
     }
 
     /// Sends a request. What was certainly not sent is sent again: on another connection, to another instance.
@@ -110,10 +118,20 @@ impl Pool {
         }
         for address in instances {
             if kept && let Some(sender) = self.kept(address) {
-                return Ok(Lease { pool: self.clone(), address, sender });
+                return Ok(Lease {
+                    pool: self.clone(),
+                    address,
+                    sender,
+                });
             }
             match self.connect(address).await {
-                Ok(sender) => return Ok(Lease { pool: self.clone(), address, sender }),
+                Ok(sender) => {
+                    return Ok(Lease {
+                        pool: self.clone(),
+                        address,
+                        sender,
+                    });
+                }
                 Err(error) => last = SendError::Connect(error),
             }
         }
@@ -139,8 +157,10 @@ impl Pool {
             .await
             .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         stream.set_nodelay(true)?;
-        let (sender, connection) =
-            http1::Builder::new().handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+        let (sender, connection) = http1::Builder::new()
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(io::Error::other)?;
         tokio::spawn(async move {
             // The request that used it is told; here nobody is left to tell.
             let _ = connection.await;

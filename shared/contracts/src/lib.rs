@@ -17,7 +17,6 @@ pub mod proto {
     /// `souk.inventory.v1`: quotes and availability.
     #[expect(
         missing_docs,
-        clippy::all,
         clippy::pedantic,
         clippy::allow_attributes,
         clippy::allow_attributes_without_reason,

@@ -66,13 +66,11 @@ impl Body for RequestBody {
                 let frame = ready!(Pin::new(inner).poll_frame(cx));
                 if let Some(Ok(frame)) = &frame {
                     let length = frame.data_ref().map_or(0, Bytes::len);
-                    match left.checked_sub(length) {
-                        Some(rest) => *left = rest,
-                        None => {
-                            exceeded.store(true, Ordering::Relaxed);
-                            return Poll::Ready(Some(Err("the body is over the limit".into())));
-                        }
-                    }
+                    let Some(rest) = left.checked_sub(length) else {
+                        exceeded.store(true, Ordering::Relaxed);
+                        return Poll::Ready(Some(Err("the body is over the limit".into())));
+                    };
+                    *left = rest;
                 }
                 Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
             }

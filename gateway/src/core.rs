@@ -117,7 +117,7 @@ impl Gateway {
         let (this, stop) = (Arc::clone(self), stop.clone());
         tasks.spawn(async move {
             while stop
-                .run_until_cancelled(tokio::time::sleep(Duration::from_secs(60)))
+                .run_until_cancelled(tokio::time::sleep(Duration::from_mins(1)))
                 .await
                 .is_some()
             {

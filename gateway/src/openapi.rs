@@ -51,13 +51,12 @@ pub(crate) async fn answer(core: &Core, deadline: Instant) -> Result<Response<Re
         .as_ref()
         .filter(|(since, _)| since.elapsed() < documents.cache)
         .map(|(_, value)| value.clone());
-    let value = match fresh {
-        Some(value) => value,
-        None => {
-            let value = join(core, documents, deadline).await?;
-            *joined = Some((Instant::now(), value.clone()));
-            value
-        }
+    let value = if let Some(value) = fresh {
+        value
+    } else {
+        let value = join(core, documents, deadline).await?;
+        *joined = Some((Instant::now(), value.clone()));
+        value
     };
     Ok(crate::aggregate::json_response(&value))
 }

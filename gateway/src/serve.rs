@@ -217,7 +217,7 @@ fn preflight(core: &Core, request: &Request<Incoming>, path: &str) -> Option<Res
     };
     let allow = core.gateway.table.allow(path)?;
     route.links.iter().find_map(|link| match link {
-        Link::Cors(cors) => Some(cors.preflight(request.headers(), &allow)),
+        Link::Cors(origins) => Some(origins.preflight(request.headers(), &allow)),
         _ => None,
     })
 }

@@ -127,7 +127,6 @@ impl Client {
     }
 
     /// A request to build on.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         match &self.token {
@@ -208,7 +207,7 @@ impl Client {
 
     /// Waits until the order is no longer pending, and its saga is at rest, and returns it.
     pub async fn settled(&self, order: &Value) -> Value {
-        self.settled_within(order, Duration::from_secs(60)).await
+        self.settled_within(order, Duration::from_mins(1)).await
     }
 
     /// As [`Client::settled`], with a patience of its own. Errors on the way count as "not yet".

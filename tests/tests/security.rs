@@ -1,6 +1,8 @@
 //! What a careless or hostile client sends, through the public door: each gets its status, a problem with a trace id,
 //! and changes nothing.
 
+#![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
+
 use std::{
     io::{Read, Write},
     net::TcpStream,

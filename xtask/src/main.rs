@@ -96,6 +96,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         args: Vec<String>,
     },
+    /// Places the demo account's past orders, unless it has some; Compose runs this once.
+    Seed {
+        /// The URL of the public door.
+        #[arg(long, value_name = "URL")]
+        gateway: String,
+    },
     /// Checks that dependencies point one way.
     CheckLayers,
     /// Writes the metadata of the checked SQL queries anew.
@@ -137,6 +143,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Test { args } => test::run(&args),
         Command::Servers => test::servers(&folder),
         Command::Audit { args } => bench::run(&mut open()?, "souk-audit", &args),
+        Command::Seed { gateway } => seed::past_orders(&gateway),
         Command::Bench { args } => bench::run(&mut open()?, "souk-bench", &args),
         Command::CheckLayers => layers::run(),
         Command::Sqlx { check } => sqlx::run(check),

@@ -12,8 +12,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-const EVERY: Duration = Duration::from_secs(10 * 60);
-const STALE: Duration = Duration::from_secs(60 * 60);
+const EVERY: Duration = Duration::from_mins(10);
+const STALE: Duration = Duration::from_hours(1);
 const EARLY: Duration = Duration::from_secs(30);
 const RETRY: Duration = Duration::from_millis(500);
 /// How long a request waits for an early fetch.

@@ -64,8 +64,8 @@ impl Link {
                 None => Err(Problem::unauthorized("a token is required")),
             },
             Self::Rate(rate) => rate.pass(passage),
-            Self::Cors(cors) => {
-                cors.pass(passage, method, headers);
+            Self::Cors(origins) => {
+                origins.pass(passage, method, headers);
                 Ok(())
             }
         }

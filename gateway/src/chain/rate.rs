@@ -1,5 +1,5 @@
 //! Quotas by GCRA (the generic cell rate algorithm): a quota may be used at once and grows back evenly, so there is no
-//! moment at which everybody's starts again. Told by the RateLimit header fields (IETF draft), 429 and `Retry-After`.
+//! moment at which everybody's starts again. Told by the `RateLimit` header fields (IETF draft), 429 and `Retry-After`.
 
 use std::{
     net::{IpAddr, Ipv6Addr},

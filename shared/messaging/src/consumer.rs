@@ -140,12 +140,12 @@ async fn deliver<H: Handler>(broker: Arc<Broker>, queue: String, delivery: Deliv
     );
     message.trace.attach(&span);
     async {
-        let handled = if message.id.is_nil() && queue != DEAD_LETTERS {
+        let result = if message.id.is_nil() && queue != DEAD_LETTERS {
             Err(Poison::Id.into())
         } else {
             handler.handle(message.clone()).await
         };
-        match handled {
+        match result {
             Ok(()) => {
                 info!(kind = message.kind, "handled");
                 acknowledge(&delivery).await;

@@ -202,7 +202,7 @@ impl Outbox {
             match result {
                 Ok(()) => {}
                 Err(error @ PublishError::Unroutable { .. }) => {
-                    error!(%error, "a message stays in the outbox")
+                    error!(%error, "a message stays in the outbox");
                 }
                 Err(error) => return Err(error.into()),
             }

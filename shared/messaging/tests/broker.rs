@@ -1,5 +1,7 @@
 //! Messages over a real RabbitMQ, in queues of each test's own.
 
+#![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
+
 use std::{sync::Arc, time::Duration};
 
 use contracts::{CommandId, OrderId, SagaId, saga};

@@ -1,5 +1,11 @@
 //! Outbox and inbox on a real PostgreSQL, with a real RabbitMQ behind.
 
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail by panicking"
+)]
+
 use std::borrow::Cow;
 
 use contracts::{CommandId, OrderId, SagaId, saga};

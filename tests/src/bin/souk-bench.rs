@@ -46,9 +46,9 @@ async fn main() -> Result<()> {
         let mut latencies: Vec<f64> = results.into_iter().flatten().collect();
         ensure!(!latencies.is_empty(), "no order was confirmed");
         latencies.sort_by(f64::total_cmp);
-        let at = |share: f64| latencies[((latencies.len() - 1) as f64 * share) as usize];
-        let rate = latencies.len() as f64 / elapsed;
-        println!("{buyers:6}  {rate:11.1}  {:6.1}  {:6.1}", at(0.5), at(0.99));
+        let at = |percent: usize| latencies[(latencies.len() - 1) * percent / 100];
+        let rate = f64::from(u32::try_from(latencies.len())?) / elapsed;
+        println!("{buyers:6}  {rate:11.1}  {:6.1}  {:6.1}", at(50), at(99));
     }
     Ok(())
 }

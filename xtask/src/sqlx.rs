@@ -33,7 +33,7 @@ pub(crate) fn run(check: bool) -> Result<()> {
     let stale = result?;
     if !stale.is_empty() {
         bail!(
-            "the query metadata of {} is not up to date; run `cargo xtask sqlx` and commit it",
+            "the committed query metadata differs from the code: {}; run `cargo xtask sqlx` and commit it",
             stale.join(", ")
         );
     }

@@ -37,8 +37,10 @@ use crate::{
     saga::{self, drive::Orchestrator},
 };
 
-/// Connections to the database.
+/// Connections to the database: those of requests, and those of the sagas, so that a rush of orders and the checkouts
+/// that it starts do not wait for each other.
 const CONNECTIONS: u32 = 24;
+const SAGA_CONNECTIONS: u32 = 12;
 /// Between two looks for a database that is away at the start.
 const RETRY: Duration = Duration::from_secs(1);
 /// Messages in work at the same time.
@@ -89,10 +91,11 @@ pub fn router(app: App) -> Router {
 
 /// Runs the API, the orchestrator and the outbox's relay until `shutdown`; each finishes what it began.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let pool =
-        database::pool(config.database_url.expose_secret(), CONNECTIONS).context("SOUK_DATABASE_URL")?;
+    let url = config.database_url.expose_secret();
+    let pool = database::pool(url, CONNECTIONS).context("SOUK_DATABASE_URL")?;
+    let saga_pool = database::pool(url, SAGA_CONNECTIONS).context("SOUK_DATABASE_URL")?;
     let broker = Broker::connect(config.amqp_url.expose_secret(), "orders", Namespace::default()).await?;
-    let outbox = Outbox::new(pool.clone(), Arc::clone(&broker));
+    let outbox = Outbox::new(saga_pool.clone(), Arc::clone(&broker));
     let app = App {
         pool: pool.clone(),
         outbox: outbox.clone(),
@@ -103,7 +106,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         return Ok(());
     }
     let workers = TaskTracker::new();
-    work(&workers, &app, &broker, &shutdown);
+    work(&workers, saga_pool, &outbox, &broker, &shutdown);
     // A broker that is away is no reason to refuse orders, so it is no condition.
     let admin = Admin {
         addr: config.admin_addr,
@@ -140,10 +143,16 @@ async fn check_sagas(pool: &PgPool, shutdown: &CancellationToken) -> anyhow::Res
 }
 
 /// Starts everything that does not answer requests.
-pub fn work(workers: &TaskTracker, app: &App, broker: &Arc<Broker>, shutdown: &CancellationToken) {
-    let orchestrator = Orchestrator::new(app.pool.clone(), app.outbox.clone());
+fn work(
+    workers: &TaskTracker,
+    pool: PgPool,
+    outbox: &Outbox,
+    broker: &Arc<Broker>,
+    shutdown: &CancellationToken,
+) {
+    let orchestrator = Orchestrator::new(pool.clone(), outbox.clone());
     let replies = Arc::new(orchestrator.clone());
-    let (relay, token) = (app.outbox.clone(), shutdown.clone());
+    let (relay, token) = (outbox.clone(), shutdown.clone());
     workers.spawn(async move { relay.run(token).await });
     workers.spawn(orchestrator.run_timers(shutdown.clone()));
     workers.spawn(messaging::consume(
@@ -153,7 +162,7 @@ pub fn work(workers: &TaskTracker, app: &App, broker: &Arc<Broker>, shutdown: &C
         replies,
         shutdown.clone(),
     ));
-    let undertaker = Arc::new(Undertaker::new(app.pool.clone()));
+    let undertaker = Arc::new(Undertaker::new(pool));
     workers.spawn(messaging::consume(
         Arc::clone(broker),
         DEAD_LETTERS,

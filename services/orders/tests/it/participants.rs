@@ -13,7 +13,7 @@ use serde_json::Value;
 use testkit::eventually;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Shop, shop};
+use crate::support::{Shop, shop_with_broker};
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -84,7 +84,7 @@ impl Drop for Live {
 }
 
 pub(crate) async fn live(scripts: &[(&'static str, Script)]) -> Live {
-    let shop = shop().await;
+    let shop = shop_with_broker().await;
     let participants = Arc::new(Participants::default());
     *participants.broker.lock().unwrap() = Some(Arc::clone(&shop.broker));
     for (kind, script) in scripts {

@@ -37,15 +37,25 @@ pub(crate) struct Shop {
     http: reqwest::Client,
 }
 
+/// A shop whose messages stay in its outbox: most tests need no broker, and each that has one fills it with queues.
 pub(crate) async fn shop() -> Shop {
     shop_with_inventory_at(&quotes().await).await
 }
 
 pub(crate) async fn shop_with_inventory_at(inventory: &str) -> Shop {
+    let nobody = nowhere().await.replace("http", "amqp");
+    shop_at(inventory, &nobody).await
+}
+
+/// A shop that talks to the tests' broker.
+pub(crate) async fn shop_with_broker() -> Shop {
+    shop_at(&quotes().await, &testkit::amqp_url()).await
+}
+
+async fn shop_at(inventory: &str, amqp: &str) -> Shop {
     let (database, issuer) = tokio::join!(testkit::postgres::database(&MIGRATOR), Issuer::start());
     let namespace = Namespace::new(format!("test-{}.", Uuid::new_v4().simple()));
-    let url = testkit::amqp_url();
-    let broker = Broker::connect(&url, "orders", namespace).await.unwrap();
+    let broker = Broker::connect(amqp, "orders", namespace).await.unwrap();
     let outbox = Outbox::new(database.pool.clone(), Arc::clone(&broker));
     let app = App {
         pool: database.pool.clone(),

@@ -19,7 +19,11 @@ pub(crate) const RETRIES: [(&str, i32); 4] =
 /// no limit unless one is set.
 const DELIVERY_LIMIT: i32 = 20;
 
-/// A prefix of every queue's name: empty in production, random in tests, which share a broker.
+/// How long the queues of a test outlive their last use. A broker that kept them all would run out of file descriptors.
+const TEST_QUEUES_LIVE_MS: i32 = 180_000;
+
+/// A prefix of every queue's name: empty in production, random in tests, which share a broker. Queues with a prefix
+/// vanish some minutes after their last use.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Namespace(String);
 
@@ -52,7 +56,7 @@ pub(crate) fn retry_queue(queue: &str, attempt: u32) -> String {
 }
 
 pub(crate) async fn declare(channel: &Channel, namespace: &Namespace) -> Result<()> {
-    quorum(channel, &namespace.queue(DEAD_LETTERS), &[]).await?;
+    quorum(channel, namespace, &namespace.queue(DEAD_LETTERS), &[]).await?;
     for queue in [queues::INVENTORY, queues::PAYMENTS, queues::ORDERS] {
         let name = namespace.queue(queue);
         let buried = [
@@ -60,7 +64,7 @@ pub(crate) async fn declare(channel: &Channel, namespace: &Namespace) -> Result<
             ("x-dead-letter-exchange", text("")),
             ("x-dead-letter-routing-key", text(&namespace.queue(DEAD_LETTERS))),
         ];
-        quorum(channel, &name, &buried).await?;
+        quorum(channel, namespace, &name, &buried).await?;
         for (suffix, milliseconds) in RETRIES {
             let back = [
                 ("x-message-ttl", AMQPValue::LongInt(milliseconds)),
@@ -70,14 +74,22 @@ pub(crate) async fn declare(channel: &Channel, namespace: &Namespace) -> Result<
                 ("x-dead-letter-strategy", text("at-least-once")),
                 ("x-overflow", text("reject-publish")),
             ];
-            quorum(channel, &format!("{name}.retry.{suffix}"), &back).await?;
+            quorum(channel, namespace, &format!("{name}.retry.{suffix}"), &back).await?;
         }
     }
     Ok(())
 }
 
-async fn quorum(channel: &Channel, name: &str, arguments: &[(&str, AMQPValue)]) -> Result<()> {
+async fn quorum(
+    channel: &Channel,
+    namespace: &Namespace,
+    name: &str,
+    arguments: &[(&str, AMQPValue)],
+) -> Result<()> {
     let mut table = FieldTable::default();
+    if *namespace != Namespace::default() {
+        table.insert("x-expires".into(), AMQPValue::LongInt(TEST_QUEUES_LIVE_MS));
+    }
     table.insert("x-queue-type".into(), text("quorum"));
     for (key, value) in arguments {
         table.insert((*key).into(), value.clone());

@@ -223,6 +223,13 @@ async fn the_cart_becomes_the_order_and_is_empty_afterwards() {
     );
     let cart = shop.shopper.get("/v1/cart").await.expect(200).body;
     assert_eq!(cart["items"][0]["sku"], json!(sku), "{cart:#}");
+    assert_eq!(cart["items"][0]["product"]["price"]["amount"], 1250, "{cart:#}");
+    assert_eq!(cart["items"][0]["availability"]["available"], 5, "{cart:#}");
+    assert_eq!(
+        (&cart["total"]["amount"], &cart["degraded"]),
+        (&json!(2500), &json!([])),
+        "{cart:#}"
+    );
     let body = json!({"shipping_address": client::address(), "payment_method": "pm_card_ok"});
     let placed = shop.shopper.post("/v1/orders", body).await.expect(202).body;
     assert_eq!(shop.shopper.settled(&placed).await["status"], "confirmed");
@@ -230,6 +237,50 @@ async fn the_cart_becomes_the_order_and_is_empty_afterwards() {
         shop.shopper.get("/v1/cart").await.expect(200).body["items"],
         json!([])
     );
+}
+
+#[tokio::test]
+async fn availability_comes_over_grpc_and_the_account_in_one_answer() {
+    let shop = shop().await;
+    let (order, sku) = shop.buy("pm_card_ok").await;
+    let path = format!("/v1/products/{sku}/availability");
+    let availability = shop.shopper.get(&path).await.expect(200).body;
+    assert_eq!(
+        availability,
+        json!({"sku": sku, "available": 3, "in_stock": true})
+    );
+    let _ = shop
+        .shopper
+        .get("/v1/products/NO-SUCH-SKU/availability")
+        .await
+        .problem(404);
+    let account = shop.shopper.get("/v1/account").await.expect(200).body;
+    assert_eq!(account["degraded"], json!([]), "{account:#}");
+    assert!(account["profile"]["email"].is_string(), "{account:#}");
+    assert_eq!(account["orders"][0]["id"], order["id"], "{account:#}");
+    assert_eq!(account["payments"][0]["order_id"], order["id"], "{account:#}");
+}
+
+#[tokio::test]
+async fn an_api_key_opens_the_same_doors() {
+    let shop = shop().await;
+    let created = shop
+        .shopper
+        .post("/v1/users/me/api-keys", json!({"name": "a script"}))
+        .await
+        .expect(201)
+        .body;
+    let key = created["key"].as_str().expect("the key, shown once");
+    let me = shop.shopper.get("/v1/users/me").await.expect(200).body;
+    let nobody = Client::anonymous(&shop.stack.status.gateway);
+    let request = nobody
+        .request(reqwest::Method::GET, "/v1/users/me")
+        .header("x-api-key", key);
+    assert_eq!(nobody.send(request).await.expect(200).body["id"], me["id"]);
+    let request = nobody
+        .request(reqwest::Method::GET, "/v1/users/me")
+        .header("x-api-key", "wrong");
+    let _ = nobody.send(request).await.problem(401);
 }
 
 #[tokio::test]

@@ -134,8 +134,29 @@ fn merge(
                     .or_insert_with(|| json!({}))
                     .as_object_mut()
             {
-                known.insert(method.clone(), operation.clone());
+                let mut operation = operation.clone();
+                describe(&mut operation);
+                known.insert(method.clone(), operation);
             }
+        }
+    }
+}
+
+/// OpenAPI demands a description of every response; where a service has none, the status says enough.
+fn describe(operation: &mut Value) {
+    let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
+    for (status, response) in responses.into_iter().flatten() {
+        let reason = status
+            .parse()
+            .ok()
+            .and_then(|status: http::StatusCode| status.canonical_reason());
+        if let Some(fields) = response
+            .as_object_mut()
+            .filter(|fields| !fields.contains_key("$ref"))
+        {
+            fields
+                .entry("description")
+                .or_insert_with(|| reason.unwrap_or("An answer").into());
         }
     }
 }

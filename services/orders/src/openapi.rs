@@ -12,6 +12,8 @@ use crate::{cart, dead_letters, operators, orders, returns};
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Souk orders", description = "Carts, orders, and the sagas behind them."),
+    // Named by a query parameter only, so no path brings it along.
+    components(schemas(crate::operators::list_sagas::SagaStatus)),
     paths(
         cart::get_cart::get_cart,
         cart::clear_cart::clear_cart,

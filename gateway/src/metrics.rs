@@ -2,8 +2,21 @@
 
 use std::sync::OnceLock;
 
+use http::Method;
 use prometheus_client::metrics::{counter::Counter, family::Family, histogram::Histogram};
 use telemetry::metrics::{Labels, registry};
+
+const KNOWN: [Method; 9] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::OPTIONS,
+    Method::TRACE,
+    Method::CONNECT,
+];
 
 /// A request was over the quota of that limit.
 pub(crate) fn rate_limited(limit: &str) {
@@ -17,7 +30,7 @@ pub(crate) fn rate_limited(limit: &str) {
 }
 
 /// A request was answered, with the head of its answer after `seconds`.
-pub(crate) fn answered(route: &str, method: &str, status: u16, seconds: f64) {
+pub(crate) fn answered(route: &str, method: &Method, status: u16, seconds: f64) {
     static ANSWERED: OnceLock<Family<Labels, Histogram>> = OnceLock::new();
     let family = ANSWERED.get_or_init(|| {
         let family = Family::<Labels, Histogram>::new_with_constructor(|| {
@@ -29,6 +42,12 @@ pub(crate) fn answered(route: &str, method: &str, status: u16, seconds: f64) {
         registry().register("http_server_request_duration_seconds", help, family.clone());
         family
     });
+    // Clients can make up methods without end; a label has few values.
+    let method = if KNOWN.contains(method) {
+        method.as_str()
+    } else {
+        "_OTHER"
+    };
     let labels = vec![
         ("http_request_method", method.to_owned()),
         ("http_route", route.to_owned()),

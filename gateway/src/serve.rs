@@ -20,11 +20,11 @@ use crate::{
     config::Local,
     core::Core,
     forward,
-    headers::{self, REQUEST_ID},
+    headers::{self, API_KEY, REQUEST_ID},
     openapi,
     problem::Problem,
     route::{Action, Compiled, Found},
-    template::Scope,
+    template::{self, Scope},
 };
 
 const TRACE_RESPONSE: HeaderName = HeaderName::from_static("traceresponse");
@@ -88,7 +88,14 @@ pub(crate) async fn serve(
             span.record("otel.status_code", "ERROR");
         }
         let headers = response.headers_mut();
-        headers.extend(answer);
+        for (name, value) in &answer {
+            if name == header::VARY {
+                // The upstream's answer may depend on more than the chain's.
+                headers.append(name, value.clone());
+            } else {
+                headers.insert(name, value.clone());
+            }
+        }
         headers.insert(REQUEST_ID, request_id);
         let trace = telemetry::TraceContext::current().traceparent;
         if let Some(trace) = trace.and_then(|text| HeaderValue::try_from(text).ok()) {
@@ -98,12 +105,7 @@ pub(crate) async fn serve(
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         tracing::info!(%method, route, status = status.as_u16(), "answered");
-        crate::metrics::answered(
-            route,
-            method.as_str(),
-            status.as_u16(),
-            started.elapsed().as_secs_f64(),
-        );
+        crate::metrics::answered(route, &method, status.as_u16(), started.elapsed().as_secs_f64());
         response
     }
     .instrument(span)
@@ -127,12 +129,25 @@ fn admit(core: &Core, peer: &Peer, request: &Request<Incoming>) -> Result<(), Pr
     {
         return Err(Problem::bad_request("one Host header is required"));
     }
+    if !sane_path(request.uri().path()) {
+        return Err(Problem::bad_request(
+            "the path has `.` or `..` for a name, or is not percent-encoded UTF-8",
+        ));
+    }
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > core.gateway.limits.body.0) {
         return Err(forward::too_large(core));
     }
     Ok(())
+}
+
+/// Whether nobody on the way could take the path for another one.
+fn sane_path(path: &str) -> bool {
+    template::decode(path).is_some_and(|text| {
+        let mut names = text.split(['/', '\\']);
+        !text.contains(char::is_control) && !names.any(|name| name == "." || name == "..")
+    })
 }
 
 async fn run(
@@ -168,6 +183,8 @@ async fn run(
             break;
         }
     }
+    // It has been exchanged or means nothing here; upstreams know only tokens.
+    request.headers_mut().remove(API_KEY);
     *answer = passage.answer;
     if let Some(problem) = refused {
         return Err(problem);

@@ -15,7 +15,10 @@ pub struct Scope<'a> {
 
 /// A parsed path-and-query template.
 #[derive(Debug, Clone)]
-pub struct Template(Vec<Piece>);
+pub struct Template {
+    text: String,
+    pieces: Vec<Piece>,
+}
 
 #[derive(Debug, Clone)]
 enum Piece {
@@ -37,12 +40,21 @@ impl Template {
             rest = &rest[start + end + 1..];
         }
         pieces.push(Piece::Text(rest.to_owned()));
-        Ok(Self(pieces))
+        Ok(Self {
+            text: text.to_owned(),
+            pieces,
+        })
+    }
+
+    /// As it stands in the file.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// The parts it refers to.
     pub fn parts(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(|piece| match piece {
+        self.pieces.iter().filter_map(|piece| match piece {
             Piece::Variable(name) => name.split_once('/').map(|(part, _)| part),
             Piece::Text(_) => None,
         })
@@ -52,11 +64,15 @@ impl Template {
     #[must_use]
     pub fn render(&self, scope: Scope<'_>) -> Option<String> {
         let mut out = String::new();
-        for piece in &self.0 {
+        for piece in &self.pieces {
             match piece {
                 Piece::Text(text) => out.push_str(text),
                 Piece::Variable(name) => match name.split_once('/') {
-                    None => out.push_str(param(name, scope)?),
+                    None => {
+                        // Encoded anew: what is harmless in a path could end a query's value.
+                        let value = decode(param(name, scope)?)?;
+                        out.push_str(&encode(&Value::String(value)));
+                    }
                     Some((part, pointer)) => {
                         let found = values(scope.parts.get(part)?, pointer);
                         if found.is_empty() {

@@ -72,16 +72,19 @@ impl Keys {
             .build()
             .unwrap_or_default();
         let mut good = Instant::now();
-        let mut names: Vec<String> = Vec::new();
+        let mut known = JwkSet { keys: Vec::new() };
         loop {
+            let mut pause = if self.current.load().is_some() {
+                EARLY
+            } else {
+                RETRY
+            };
             match self.fetch(&client).await {
-                Ok(keys) => {
-                    good = Instant::now();
-                    let mut found: Vec<_> = keys.keys().cloned().collect();
-                    found.sort_unstable();
-                    if found != names {
-                        tracing::info!(url = self.url, keys = found.len(), "token keys changed");
-                        names = found;
+                Ok((set, keys)) => {
+                    (good, pause) = (Instant::now(), EVERY);
+                    if set != known {
+                        tracing::info!(url = self.url, keys = keys.len(), "token keys changed");
+                        known = set;
                         self.current.store(Some(Arc::new(keys)));
                         changed();
                     }
@@ -93,18 +96,13 @@ impl Keys {
                         "cannot fetch token keys"
                     );
                     if good.elapsed() > STALE {
-                        names.clear();
+                        known.keys.clear();
                         self.current.store(None);
                         changed();
                     }
                 }
             }
             self.asked.send_replace(Some(Instant::now()));
-            let pause = if self.current.load().is_some() {
-                EVERY
-            } else {
-                RETRY
-            };
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = self.wanted.notified() => {}
@@ -116,7 +114,7 @@ impl Keys {
     async fn fetch(
         &self,
         client: &reqwest::Client,
-    ) -> Result<KeyMap, Box<dyn std::error::Error + Send + Sync>> {
+    ) -> Result<(JwkSet, KeyMap), Box<dyn std::error::Error + Send + Sync>> {
         let set: JwkSet = client
             .get(&self.url)
             .send()
@@ -141,6 +139,6 @@ impl Keys {
         if keys.is_empty() {
             return Err("the set has no key of an accepted algorithm".into());
         }
-        Ok(keys)
+        Ok((set, keys))
     }
 }

@@ -34,21 +34,21 @@ const PASSED_ON: [header::HeaderName; 3] = [
 #[derive(Debug)]
 pub(crate) struct Plan {
     stages: Vec<Vec<String>>,
-    parts: BTreeMap<String, Part>,
-    merge: Option<String>,
-    join: Vec<Join>,
-    total: Option<Total>,
+    pub(crate) parts: BTreeMap<String, Part>,
+    pub(crate) merge: Option<String>,
+    pub(crate) join: Vec<Join>,
+    pub(crate) total: Option<Total>,
 }
 
 #[derive(Debug)]
-struct Part {
-    source: Source,
-    required: bool,
-    pick: Option<String>,
+pub(crate) struct Part {
+    pub(crate) source: Source,
+    pub(crate) required: bool,
+    pub(crate) pick: Option<String>,
 }
 
 #[derive(Debug)]
-enum Source {
+pub(crate) enum Source {
     Http(usize, Template),
     Grpc(transcode::Call),
 }

@@ -19,6 +19,8 @@ pub struct Compiled {
     pub(crate) name: String,
     /// As it stands in the file.
     pub(crate) path: String,
+    /// As they stand there; GET includes HEAD.
+    pub(crate) methods: Vec<Method>,
     pub(crate) links: Vec<Link>,
     pub(crate) action: Action,
     pub(crate) deadline: Duration,
@@ -54,6 +56,12 @@ impl Compiled {
         Ok(Self {
             name: name.to_owned(),
             path: route.matches.path.value.clone(),
+            methods: route
+                .matches
+                .methods
+                .iter()
+                .map(|method| method.parse())
+                .collect::<Result<_, _>>()?,
             links,
             action,
             deadline: route.deadline.map_or(deadline, |span| span.0),
@@ -133,6 +141,11 @@ impl Table {
                 .with_context(|| format!("route {path}"))?;
         }
         Ok(Self { paths, routes })
+    }
+
+    /// All of them, in the order of the file.
+    pub(crate) fn routes(&self) -> impl Iterator<Item = &Compiled> {
+        self.routes.iter()
     }
 
     pub(crate) fn find(&self, method: &Method, path: &str) -> Found<'_> {

@@ -7,9 +7,9 @@ use anyhow::Context as _;
 use bytes::Buf as _;
 use http::uri::PathAndQuery;
 use prost_reflect::{
-    DescriptorPool, DynamicMessage, MessageDescriptor, SerializeOptions, prost::Message as _,
+    DescriptorPool, DynamicMessage, Kind, MessageDescriptor, SerializeOptions, prost::Message as _,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use tonic::{
     Code, Status,
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
@@ -57,6 +57,25 @@ impl Call {
         })
     }
 
+    /// `package.Service/Method`.
+    pub(crate) fn name(&self) -> &str {
+        self.path.path().trim_start_matches('/')
+    }
+
+    /// The JSON Schema of what it answers.
+    pub(crate) fn schema(&self) -> Value {
+        let mut schema = schema(&self.output);
+        for step in self.pick.iter().flat_map(|pick| pick.split('/').skip(1)) {
+            let below = if schema["type"] == "array" {
+                schema["items"].take()
+            } else {
+                schema["properties"][step].take()
+            };
+            schema = below;
+        }
+        schema
+    }
+
     /// Calls; `None` where the request refers to values that are not there, so that there is nothing to ask.
     pub(crate) async fn run(
         &self,
@@ -71,7 +90,7 @@ impl Call {
             .map_err(|error| Problem::invalid(format!("the request does not fit the service: {error}")))?;
         let span = tracing::info_span!(
             "upstream",
-            otel.name = self.path.path().trim_start_matches('/'),
+            otel.name = self.name(),
             otel.kind = "client",
             rpc.system = "grpc",
             rpc.method = self.path.path(),
@@ -125,6 +144,27 @@ impl Call {
             Err(_) => Err(Problem::timeout("the service did not answer in time")),
         }
     }
+}
+
+/// A message's JSON Schema, as [`Call::run`] serialises it.
+fn schema(message: &MessageDescriptor) -> Value {
+    let field = |field: prost_reflect::FieldDescriptor| {
+        let one = match field.kind() {
+            Kind::Bool => json!({"type": "boolean"}),
+            Kind::Float | Kind::Double => json!({"type": "number"}),
+            Kind::String | Kind::Bytes | Kind::Enum(_) => json!({"type": "string"}),
+            Kind::Message(inner) => schema(&inner),
+            _ => json!({"type": "integer"}),
+        };
+        let all = if field.is_list() {
+            json!({"type": "array", "items": one})
+        } else {
+            one
+        };
+        (field.name().to_owned(), all)
+    };
+    let fields: serde_json::Map<String, Value> = message.fields().map(field).collect();
+    json!({"type": "object", "properties": fields})
 }
 
 /// As `google.rpc.Code` maps to HTTP.

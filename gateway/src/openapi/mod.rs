@@ -1,8 +1,11 @@
 //! The services' API documents as one, of what this gateway routes and nothing else, and a page to browse it.
 
+mod joined;
+mod own;
+
 use std::time::{Duration, Instant};
 
-use http::{HeaderValue, Method, Request, Response, header};
+use http::{HeaderValue, Request, Response, header};
 use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
@@ -11,7 +14,6 @@ use crate::{
     config,
     core::Core,
     problem::Problem,
-    route::Found,
     upstream,
 };
 
@@ -82,6 +84,7 @@ async fn join(core: &Core, documents: &Documents, deadline: Instant) -> Result<V
         }
         merge(core, &pool.cluster.name, document, &mut paths, &mut components);
     }
+    own::describe(core, &mut paths, &mut components);
     Ok(json!({
         "openapi": "3.1.0",
         "info": {"title": documents.title, "version": documents.version},
@@ -124,11 +127,7 @@ fn merge(
     }
     for (path, operations) in document["paths"].as_object().into_iter().flatten() {
         for (method, operation) in operations.as_object().into_iter().flatten() {
-            let routed = method
-                .to_uppercase()
-                .parse::<Method>()
-                .is_ok_and(|method| matches!(core.gateway.table.find(&method, path), Found::Route(..)));
-            if routed
+            if own::routed(core, method, path)
                 && let Some(known) = paths
                     .entry(path.clone())
                     .or_insert_with(|| json!({}))
@@ -174,7 +173,7 @@ fn replace(value: &mut Value, from: &str, to: &str) {
 
 /// The page. It draws the document that it fetches from beside it, with nothing from elsewhere.
 pub(crate) fn page() -> Response<ResponseBody> {
-    let mut response = Response::new(ResponseBody::full(include_str!("docs.html")));
+    let mut response = Response::new(ResponseBody::full(include_str!("../docs.html")));
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,

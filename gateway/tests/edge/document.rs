@@ -1,0 +1,145 @@
+//! The joined API document, of the shipped file and the services' reviewed documents.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::{Json, Router, routing::get};
+use gateway::{Gateway, config::Config, listen};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::harness::free_port;
+
+fn snapshot(text: &str) -> Value {
+    let body = text.splitn(3, "---\n").nth(2).expect("a snapshot");
+    serde_json::from_str(body).expect("JSON")
+}
+
+fn documents() -> [(&'static str, Value); 4] {
+    macro_rules! of {
+        ($path:literal) => {
+            snapshot(include_str!(concat!("../../../services/", $path)))
+        };
+    }
+    [
+        (
+            "SOUK_USERS_ADDR",
+            of!("users/src/snapshots/users__app__tests__openapi.snap"),
+        ),
+        (
+            "SOUK_ORDERS_ADDR",
+            of!("orders/tests/it/snapshots/it__openapi__the_document_is_served_and_as_reviewed.snap"),
+        ),
+        (
+            "SOUK_INVENTORY_ADDR",
+            of!("inventory/tests/it/snapshots/it__openapi__the_document_is_served_and_as_reviewed.snap"),
+        ),
+        (
+            "SOUK_PAYMENTS_ADDR",
+            of!("payments/tests/service/snapshots/service__api__the_openapi_document_is_as_agreed.snap"),
+        ),
+    ]
+}
+
+/// Every object in it.
+fn objects<'a>(value: &'a Value, found: &mut Vec<&'a serde_json::Map<String, Value>>) {
+    match value {
+        Value::Object(fields) => {
+            found.push(fields);
+            fields.values().for_each(|field| objects(field, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| objects(item, found)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn the_document_is_whole_valid_and_shows_what_is_routed() {
+    let mut addresses = BTreeMap::new();
+    for (variable, document) in documents() {
+        let router = Router::new().route("/openapi.json", get(async move || Json(document)));
+        addresses.insert(variable, testkit::spawn(router).await.replace("http://", ""));
+    }
+    let edge = free_port();
+    addresses.insert("SOUK_EDGE_ADDR", edge.to_string());
+    let file = include_str!("../../gateway.yaml");
+    let config = Config::parse(file, |name| addresses.get(name).cloned()).unwrap();
+    let stop = CancellationToken::new();
+    let _ends = stop.clone().drop_guard();
+    let _threads = listen::start(&Gateway::new(config).unwrap(), &stop).unwrap();
+    let answer = reqwest::get(format!("http://{edge}/openapi.json")).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let document: Value = answer.json().await.unwrap();
+
+    // `{}`, which is any value, is valid, but utoipa's types do not know it.
+    let text = document
+        .to_string()
+        .replace(r#""schema":{}"#, r#""schema":{"type":"object"}"#);
+    serde_json::from_str::<utoipa::openapi::OpenApi>(&text).expect("an OpenAPI 3.1 document");
+    let mut all = vec![];
+    objects(&document, &mut all);
+    for reference in all.iter().filter_map(|fields| fields.get("$ref")?.as_str()) {
+        let target = document.pointer(reference.trim_start_matches('#'));
+        assert!(target.is_some(), "{reference} leads nowhere");
+    }
+    let mut ids = BTreeSet::new();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        assert!(!path.starts_with("/internal"), "{path} is not for the public");
+        for (method, operation) in operations.as_object().unwrap() {
+            let name = format!("{method} {path}");
+            let id = operation["operationId"]
+                .as_str()
+                .unwrap_or_else(|| panic!("{name} has no id"));
+            assert!(ids.insert(id.to_owned()), "{name}: {id} is not the only one");
+            assert!(
+                operation["security"].is_array(),
+                "{name} does not say who may use it"
+            );
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                assert!(
+                    response["description"].is_string(),
+                    "{name}: {status} is not described"
+                );
+            }
+            let declared = operation["parameters"].as_array().into_iter().flatten();
+            let declared: BTreeSet<_> = declared
+                .filter(|one| one["in"] == "path")
+                .filter_map(|one| one["name"].as_str())
+                .collect();
+            let used: BTreeSet<_> = path
+                .split('/')
+                .filter_map(|step| step.strip_prefix('{')?.strip_suffix('}'))
+                .collect();
+            assert_eq!(declared, used, "{name}");
+        }
+    }
+    let operation = |method: &str, path: &str| &document["paths"][path][method];
+    for route in include_str!("../routes.txt").lines() {
+        let (method, path) = route.split_once(' ').unwrap();
+        // Not served yet.
+        if path != "/v1/orders/{id}/events" {
+            assert!(
+                operation(&method.to_lowercase(), path).is_object(),
+                "{route} is not described"
+            );
+        }
+    }
+    let schema = "/responses/200/content/application~1json/schema";
+    let order = operation("get", "/v1/orders/{id}").pointer(schema).unwrap();
+    assert!(order["allOf"][0]["$ref"].is_string(), "{order:#}");
+    assert!(
+        order["allOf"][1]["properties"]["degraded"].is_object(),
+        "{order:#}"
+    );
+    let payment = &order["allOf"][1]["properties"]["payment"]["oneOf"][1];
+    assert!(payment["properties"]["captured"].is_object(), "{payment:#}");
+    let availability = operation("get", "/v1/products/{sku}/availability");
+    assert_eq!(
+        availability.pointer(schema).unwrap()["properties"]["in_stock"],
+        json!({"type": "boolean"})
+    );
+    assert_eq!(availability["security"], json!([]));
+    assert_eq!(
+        operation("get", "/v1/account")["security"],
+        json!([{"bearer": []}, {"api_key": []}])
+    );
+}

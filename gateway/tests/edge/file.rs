@@ -1,0 +1,47 @@
+//! The file: the shipped one, and wrong ones.
+
+use gateway::config::Config;
+
+/// The shipped file: every route of the public API is there, and it says who may use it.
+#[test]
+fn the_shipped_file_is_good_and_knows_every_route() {
+    let text = include_str!("../../gateway.yaml");
+    let config = Config::parse(text, |_| None).unwrap_or_else(|error| panic!("{error}"));
+    let has = |method: &str, path: &str| {
+        let mut routes = config.routes.values();
+        routes.any(|route| {
+            route.matches.path.value == path && route.matches.methods.iter().any(|known| known == method)
+        })
+    };
+    for route in include_str!("../routes.txt").lines() {
+        let (method, path) = route.split_once(' ').expect("METHOD path");
+        assert!(has(method, path), "{route} has no route");
+    }
+}
+
+#[test]
+fn a_wrong_file_is_refused_with_the_place() {
+    let good = "version: 1\nlisteners: {edge: {bind: \"127.0.0.1:1\"}}\nupstreams: {a: {discover: {dns: \"a:1\"}}}\npolicies: {open: [anonymous]}\nroutes:\n  r: {match: {path: /x, methods: [GET]}, use: [open], to: a}\n";
+    assert!(Config::parse(good, |_| None).is_ok());
+    for (change, to, line) in [
+        ("to: a}", "to: b}", 6),
+        ("use: [open]", "use: [closed]", 6),
+        ("use: [open]", "use: []", 6),
+        ("methods: [GET]", "methods: [TRACE]", 6),
+        ("to: a}", "to: a, colour: red}", 6),
+        ("version: 1", "version: 2", 1),
+    ] {
+        let error = Config::parse(&good.replace(change, to), |_| None)
+            .expect_err(to)
+            .to_string();
+        assert!(error.starts_with(&format!("line {line}, ")), "{to}: {error}");
+    }
+    let twice = format!("{good}  s: {{match: {{path: /x, methods: [GET]}}, use: [open], to: a}}\n");
+    assert!(
+        Config::parse(&twice, |_| None)
+            .expect_err("twice")
+            .to_string()
+            .contains("line 7"),
+        "two routes of one path"
+    );
+}

@@ -1,0 +1,38 @@
+//! Answers that the gateway makes from others.
+
+use serde_json::json;
+
+use crate::harness::{assert_problem, edge};
+
+#[tokio::test]
+async fn answers_are_joined_and_what_is_missing_is_named() {
+    let edge = edge().await;
+    let (status, answer) = edge.get("/joined/7").await;
+    assert_eq!(status, 200, "{answer:#}");
+    assert_eq!(answer["id"], "7");
+    assert_eq!(answer["lines"][0]["offer"]["price"]["amount"], 5);
+    assert_eq!(answer["lines"][1]["offer"]["price"]["amount"], 15);
+    assert_eq!(answer["degraded"], json!(["absent", "broken"]));
+    assert_eq!(
+        edge.get("/joined/none").await.0,
+        404,
+        "a required part's own no is the answer"
+    );
+    assert_problem(edge.get("/hopeless").await, 503);
+}
+
+#[tokio::test]
+async fn a_parameter_stays_one_value_wherever_it_is_put() {
+    let edge = edge().await;
+    let (_, answer) = edge.get("/query/x&admin=1%23").await;
+    assert_eq!(answer["query"], "id=x%26admin%3D1%23");
+    for path in ["/query/%ff", "/query/%2e%2e", "/query/..%2fadmin", "/query/a%00"] {
+        let answer = edge
+            .raw(&format!(
+                "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+            ))
+            .await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{path}: {answer}");
+        assert!(answer.contains("application/problem+json"), "{path}: {answer}");
+    }
+}

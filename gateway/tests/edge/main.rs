@@ -1,0 +1,15 @@
+//! The gateway's tests.
+
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail by panicking"
+)]
+
+mod document;
+mod file;
+mod grpc;
+mod harness;
+mod joined;
+mod requests;
+mod tokens;

@@ -1,0 +1,177 @@
+//! What a request must look like, and what it may take.
+
+use std::time::Duration;
+
+use crate::harness::{assert_problem, edge};
+
+#[tokio::test]
+async fn bodies_are_bounded_whether_their_length_is_told_or_not() {
+    let edge = edge().await;
+    let big = vec![b'x'; 65 * 1024];
+    let url = format!("{}/sink", edge.url);
+    let told = edge.client.post(&url).body(big.clone()).send().await.unwrap();
+    assert_eq!(told.status(), 413);
+    let chunks = futures::stream::iter(
+        big.chunks(1024)
+            .map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec()))
+            .collect::<Vec<_>>(),
+    );
+    let untold = edge
+        .client
+        .post(&url)
+        .body(reqwest::Body::wrap_stream(chunks))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(untold.status(), 413);
+    let fits = edge
+        .client
+        .post(&url)
+        .body(vec![b'x'; 64 * 1024])
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(fits.status(), 200);
+}
+
+#[tokio::test]
+async fn malformed_and_dawdling_requests_end() {
+    let edge = edge().await;
+    let both =
+        "POST /sink HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+    let turned =
+        "POST /sink HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n";
+    for request in [both, turned] {
+        let answer = edge.raw(request).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+        assert!(answer.contains("connection: close"), "{answer}");
+    }
+    assert!(
+        edge.raw("TRACE /echo HTTP/1.1\r\nHost: x\r\n\r\n")
+            .await
+            .starts_with("HTTP/1.1 405")
+    );
+    assert!(
+        edge.raw("GET /echo HTTP/1.1\r\n\r\n")
+            .await
+            .starts_with("HTTP/1.1 400"),
+        "no Host"
+    );
+    let started = std::time::Instant::now();
+    edge.raw("GET /echo HTTP/1.1\r\nHost: x\r\nX-Slow: ").await;
+    assert!(
+        started.elapsed() < Duration::from_millis(2900),
+        "a head that does not come is not waited for"
+    );
+    assert_problem(edge.get("/nowhere").await, 404);
+    let wrong = edge
+        .client
+        .delete(format!("{}/echo", edge.url))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (
+            wrong.status().as_u16(),
+            wrong.headers()["allow"].to_str().unwrap()
+        ),
+        (405, "GET, HEAD, POST")
+    );
+}
+
+#[tokio::test]
+async fn upstreams_that_are_slow_or_away_have_their_own_errors() {
+    let edge = edge().await;
+    assert_problem(edge.get("/slow").await, 504);
+    let answer = edge
+        .client
+        .get(format!("{}/away", edge.url))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 503);
+    assert!(answer.headers().contains_key("retry-after"));
+}
+
+#[tokio::test]
+async fn a_quota_is_told_and_then_kept() {
+    let edge = edge().await;
+    let url = format!("{}/few/1", edge.url);
+    for _ in 0..2 {
+        let answer = edge.client.get(&url).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert!(
+            answer.headers().contains_key("ratelimit") && answer.headers().contains_key("ratelimit-policy")
+        );
+    }
+    let refused = edge.client.get(&url).send().await.unwrap();
+    assert_eq!(refused.status(), 429);
+    let wait: u64 = refused.headers()["retry-after"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+}
+
+#[tokio::test]
+async fn streams_pass_as_they_come_and_past_the_deadline() {
+    use futures::StreamExt;
+    let edge = edge().await;
+    let answer = edge
+        .client
+        .get(format!("{}/stream", edge.url))
+        .send()
+        .await
+        .unwrap();
+    let (mut body, mut pieces, started) = (answer.bytes_stream(), vec![], std::time::Instant::now());
+    while let Some(piece) = body.next().await {
+        pieces.push((started.elapsed(), piece.expect("the stream goes on")));
+    }
+    assert!(pieces.len() >= 3, "{pieces:?}");
+    assert!(
+        pieces[0].0 < Duration::from_millis(250),
+        "the first came at once: {pieces:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_upstreams_own_refusal_is_handed_on() {
+    let edge = edge().await;
+    let answer = edge
+        .client
+        .post(format!("{}/picky", edge.url))
+        .body("x")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 415);
+    assert_eq!(answer.text().await.unwrap(), r#"{"title": "its own"}"#);
+}
+
+#[tokio::test]
+async fn pages_of_named_origins_may_read_answers() {
+    let edge = edge().await;
+    let ask = |method: reqwest::Method, origin: &'static str| {
+        let request = edge.client.request(method, format!("{}/pages", edge.url));
+        request
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .send()
+    };
+    let answer = ask(reqwest::Method::GET, "http://shop.test").await.unwrap();
+    assert_eq!(
+        answer.headers()["access-control-allow-origin"],
+        "http://shop.test"
+    );
+    let vary: Vec<_> = answer.headers().get_all("vary").iter().collect();
+    assert_eq!(vary, ["accept-encoding", "origin"]);
+    let preflight = ask(reqwest::Method::OPTIONS, "http://shop.test").await.unwrap();
+    assert_eq!(preflight.status(), 204);
+    assert_eq!(
+        preflight.headers()["access-control-allow-methods"],
+        "GET, HEAD, POST"
+    );
+    let stranger = ask(reqwest::Method::OPTIONS, "http://evil.test").await.unwrap();
+    assert!(!stranger.headers().contains_key("access-control-allow-origin"));
+}

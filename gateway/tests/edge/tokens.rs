@@ -1,0 +1,125 @@
+//! Who asks, and what upstreams are told of it.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, EncodingKey};
+use serde_json::{Value, json};
+use testkit::auth::Issuer;
+
+use crate::harness::{assert_problem, edge};
+
+#[tokio::test]
+async fn a_clients_word_about_who_it_is_does_not_get_through() {
+    let edge = edge().await;
+    let claimed = [
+        ("x-user-id", "1"),
+        ("X-User-Roles", "admin"),
+        ("x_user_id", "1"),
+        ("x-internal-y", "1"),
+    ];
+    let (status, sent) = edge.get_with("/echo", &claimed).await;
+    assert_eq!(status, 200);
+    for name in ["x-user-id", "x-user-roles", "x_user_id", "x-internal-y"] {
+        assert_eq!(sent["headers"][name], Value::Null, "{sent:#}");
+    }
+    assert!(
+        sent["headers"]["traceparent"].is_string() && sent["headers"]["x-request-id"].is_string(),
+        "{sent:#}"
+    );
+}
+
+#[tokio::test]
+async fn only_good_tokens_pass_and_only_administrators_where_it_says_so() {
+    let edge = edge().await;
+    let user = contracts::UserId::generate();
+    let bearer = |token: String| format!("Bearer {token}");
+    assert_problem(edge.get("/user").await, 401);
+    let good = bearer(edge.issuer.customer(user));
+    assert_eq!(edge.get_with("/user", &[("authorization", &good)]).await.0, 200);
+    assert_problem(edge.get_with("/admin", &[("authorization", &good)]).await, 403);
+    let admin = bearer(edge.issuer.admin());
+    assert_eq!(edge.get_with("/admin", &[("authorization", &admin)]).await.0, 200);
+    let mut wrong_audience = Issuer::claims(user, &["admin"]);
+    wrong_audience["aud"] = json!(["another"]);
+    let mut other_key = edge.issuer.header();
+    other_key.kid = Some("unknown".into());
+    let mut other_type = edge.issuer.header();
+    other_type.typ = Some("JWT".into());
+    let claims = Issuer::claims(user, &["admin"]);
+    // A public key must not pass for the secret of an HMAC.
+    let keys: Value = reqwest::get(edge.issuer.jwks_url())
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let public = keys["keys"][0]["x"].as_str().unwrap();
+    let mut symmetric = edge.issuer.header();
+    symmetric.alg = Algorithm::HS256;
+    let forged =
+        |secret: &[u8]| jsonwebtoken::encode(&symmetric, &claims, &EncodingKey::from_secret(secret)).unwrap();
+    let mut brings_keys = edge.issuer.header();
+    brings_keys.jku = Some(edge.issuer.jwks_url());
+    let mut critical = edge.issuer.header();
+    critical.crit = Some(vec!["exp".into()]);
+    let mut other_issuer = claims.clone();
+    other_issuer["iss"] = json!("https://elsewhere.test");
+    let mut timeless = claims.clone();
+    timeless.as_object_mut().unwrap().remove("exp");
+    let mut early = claims.clone();
+    early["nbf"] = json!(early["nbf"].as_i64().unwrap() + 600);
+    let good_token = edge.issuer.token(user, &["admin"]);
+    for token in [
+        forged(public.as_bytes()),
+        forged(&URL_SAFE_NO_PAD.decode(public).unwrap()),
+        edge.issuer.sign(&brings_keys, &claims),
+        edge.issuer.sign(&critical, &claims),
+        edge.issuer.sign(&edge.issuer.header(), &other_issuer),
+        edge.issuer.sign(&edge.issuer.header(), &timeless),
+        edge.issuer.sign(&edge.issuer.header(), &early),
+        good_token.rsplit_once('.').unwrap().0.to_owned() + ".",
+        edge.issuer.expired_token(user),
+        edge.issuer.sign(&edge.issuer.header(), &wrong_audience),
+        edge.issuer.sign(&other_key, &claims),
+        edge.issuer.sign(&other_type, &claims),
+        "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.e30.".to_owned(),
+    ] {
+        assert_problem(
+            edge.get_with("/admin", &[("authorization", &bearer(token))])
+                .await,
+            401,
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_upstream_learns_who_asks_from_the_token_and_never_sees_a_key() {
+    let edge = edge().await;
+    let user = contracts::UserId::generate();
+    let token = format!("Bearer {}", edge.issuer.customer(user));
+    let headers = [
+        ("authorization", token.as_str()),
+        ("x-user-id", "1"),
+        ("connection", "x-user-id"),
+    ];
+    let (_, sent) = edge.get_with("/known", &headers).await;
+    assert_eq!(sent["headers"]["x-user-id"], json!(user), "{sent:#}");
+    assert_eq!(sent["headers"]["x-user-roles"], "customer", "{sent:#}");
+
+    let (status, sent) = edge.get_with("/known", &[("x-api-key", "a-key")]).await;
+    assert_eq!(status, 200, "{sent:#}");
+    assert!(
+        sent["headers"]["authorization"]
+            .as_str()
+            .unwrap()
+            .starts_with("Bearer "),
+        "{sent:#}"
+    );
+    assert_eq!(sent["headers"]["x-api-key"], Value::Null, "{sent:#}");
+    assert_problem(edge.get_with("/known", &[("x-api-key", "another")]).await, 401);
+    let (_, sent) = edge.get_with("/echo", &[("x-api-key", "a-key")]).await;
+    assert_eq!(
+        sent["headers"]["x-api-key"],
+        Value::Null,
+        "also where nobody asks for it: {sent:#}"
+    );
+}

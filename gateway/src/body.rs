@@ -1,12 +1,8 @@
-//! Bodies on their way through: frames are handed on as they come, never collected. A request's is counted where its
-//! length is not known beforehand; an answer's gives its connection back to the pool when it has ended.
+//! Bodies on their way through: frames are handed on as they come, never collected. An answer's gives its connection back
+//! to the pool when it has ended.
 
 use std::{
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
     task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
@@ -16,7 +12,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::Sleep;
 
-use crate::upstream::Lease;
+use crate::{client_body::ClientBody, upstream::Lease};
 
 /// What a body can fail with.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -26,17 +22,8 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub enum RequestBody {
     /// None, or one that is already here.
     Full(Option<Bytes>),
-    /// The client's, with a length that has been checked.
-    Known(Incoming),
-    /// The client's, with a length that shows only as it comes.
-    Counted {
-        /// The client's.
-        inner: Incoming,
-        /// What may still come.
-        left: usize,
-        /// Set when more came.
-        exceeded: Arc<AtomicBool>,
-    },
+    /// The client's.
+    Client(ClientBody),
 }
 
 impl RequestBody {
@@ -57,37 +44,21 @@ impl Body for RequestBody {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match self.get_mut() {
             Self::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::Known(inner) => Pin::new(inner).poll_frame(cx).map_err(Into::into),
-            Self::Counted {
-                inner,
-                left,
-                exceeded,
-            } => {
-                let frame = ready!(Pin::new(inner).poll_frame(cx));
-                if let Some(Ok(frame)) = &frame {
-                    let length = frame.data_ref().map_or(0, Bytes::len);
-                    let Some(rest) = left.checked_sub(length) else {
-                        exceeded.store(true, Ordering::Relaxed);
-                        return Poll::Ready(Some(Err("the body is over the limit".into())));
-                    };
-                    *left = rest;
-                }
-                Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
-            }
+            Self::Client(body) => Pin::new(body).poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Full(bytes) => bytes.is_none(),
-            Self::Known(inner) | Self::Counted { inner, .. } => inner.is_end_stream(),
+            Self::Client(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Self::Known(inner) | Self::Counted { inner, .. } => inner.size_hint(),
+            Self::Client(body) => body.size_hint(),
         }
     }
 }

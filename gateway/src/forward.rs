@@ -1,18 +1,13 @@
 //! A request handed on as it is, and its answer handed back, neither ever collected.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Instant,
-};
+use std::{sync::atomic::Ordering, time::Instant};
 
 use http::{Request, Response, Uri, header};
-use hyper::body::{Body as _, Incoming};
+use http_body::Body as _;
 
 use crate::{
     body::{Patience, RequestBody, ResponseBody},
+    client_body::ClientBody,
     core::Core,
     headers,
     problem::Problem,
@@ -24,22 +19,15 @@ pub(crate) async fn forward(
     core: &Core,
     route: &Compiled,
     upstream: usize,
-    request: Request<Incoming>,
+    request: Request<ClientBody>,
     deadline: Instant,
 ) -> Result<Response<ResponseBody>, Problem> {
     let (mut parts, body) = request.into_parts();
-    let exceeded = Arc::new(AtomicBool::new(false));
+    let exceeded = body.exceeded();
     let body = if body.is_end_stream() {
         RequestBody::empty()
-    } else if parts.headers.contains_key(header::CONTENT_LENGTH) {
-        RequestBody::Known(body)
     } else {
-        let left = core.gateway.limits.body.0;
-        RequestBody::Counted {
-            inner: body,
-            left,
-            exceeded: Arc::clone(&exceeded),
-        }
+        RequestBody::Client(body)
     };
     // The client's Expect was answered by this server; the upstream is sent the body at once.
     parts.headers.remove(header::EXPECT);

@@ -4,6 +4,7 @@
 pub mod aggregate;
 pub mod body;
 pub mod chain;
+pub mod client_body;
 pub mod config;
 pub mod core;
 pub mod forward;
@@ -13,6 +14,7 @@ pub mod listen;
 pub mod metrics;
 pub mod openapi;
 pub mod problem;
+pub mod process;
 pub mod route;
 pub mod serve;
 pub mod template;

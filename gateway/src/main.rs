@@ -1,79 +1,36 @@
-//! The process: `gateway` serves, `gateway check FILE` says whether a file is good.
+//! `gateway` serves; `gateway check FILE` says whether a file is good.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::process::ExitCode;
 
-use anyhow::{Context, Result};
-use gateway::{Gateway, config::Config, listen};
-use serde::Deserialize;
-use souk_http::{Admin, health::Health};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use anyhow::Result;
+use gateway::{Gateway, config::Config};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// `SOUK_*`. Other keys are not refused here: the file may name any of them in `${…}`.
-#[derive(Debug, Deserialize)]
-struct Settings {
-    /// The `gateway.yaml`.
-    gateway_config: PathBuf,
-    /// Where health and metrics are.
-    admin_addr: SocketAddr,
-    /// Form of the log.
-    #[serde(default)]
-    log: telemetry::LogFormat,
-}
-
 #[tokio::main(flavor = "multi_thread", worker_threads = 1)]
-async fn main() -> Result<()> {
+async fn main() -> Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => serve().await,
-        ["check", file] => {
-            Gateway::new(Config::read(file.as_ref())?)?;
-            println!("{file} is good");
-            Ok(())
-        }
+        [] => gateway::process::serve().await.map(|()| ExitCode::SUCCESS),
+        ["check", file] => Ok(check(file)),
         _ => anyhow::bail!("usage: gateway [check FILE]"),
     }
 }
 
-async fn serve() -> Result<()> {
-    let settings: Settings = souk_config::load()?;
-    let _telemetry = telemetry::init("gateway", settings.log)?;
-    let file = &settings.gateway_config;
-    let config = Config::read(file).with_context(|| file.display().to_string())?;
-    let gateway = Gateway::new(config)?;
-    let stop = souk_http::shutdown_signal();
-    let tasks = TaskTracker::new();
-    gateway.spawn_background(&tasks, &stop);
-    let threads = listen::start(&gateway, &stop)?;
-    let (ready, draining) = (gateway.clone(), gateway.clone());
-    let health = Health::new().check("gateway", move || {
-        let ready = ready.ready();
-        async move {
-            if ready {
-                Ok(())
-            } else {
-                Err(anyhow::anyhow!("no token keys yet, or draining"))
-            }
+/// One line for the person who wrote the file, and a status for a script.
+fn check(file: &str) -> ExitCode {
+    let checked = Config::read(file.as_ref())
+        .map_err(anyhow::Error::from)
+        .and_then(Gateway::new);
+    match checked {
+        Ok(_) => {
+            println!("{file} is good");
+            ExitCode::SUCCESS
         }
-    });
-    let admin = Admin {
-        addr: settings.admin_addr,
-        health,
-    };
-    let watched = stop.clone();
-    tasks.spawn(async move {
-        watched.cancelled().await;
-        draining.drain();
-    });
-    // Operators see it until the last request is answered.
-    let done = CancellationToken::new();
-    let admin = tokio::spawn(souk_http::serve_admin(admin, done.clone()));
-    tokio::task::spawn_blocking(move || listen::join(threads)).await??;
-    done.cancel();
-    admin.await??;
-    tasks.close();
-    tasks.wait().await;
-    Ok(())
+        Err(error) => {
+            eprintln!("{file}: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -17,6 +17,7 @@ use tracing::{Instrument, field::Empty};
 use crate::{
     body::ResponseBody,
     chain::{Link, Passage, cors},
+    client_body::ClientBody,
     config::Local,
     core::Core,
     forward,
@@ -39,12 +40,9 @@ pub(crate) struct Peer {
 }
 
 /// Answers a request; whatever happens, there is an answer, with the request's ids.
-pub(crate) async fn serve(
-    core: Arc<Core>,
-    peer: Peer,
-    mut request: Request<Incoming>,
-) -> Response<ResponseBody> {
+pub(crate) async fn serve(core: Arc<Core>, peer: Peer, request: Request<Incoming>) -> Response<ResponseBody> {
     let started = Instant::now();
+    let mut request = ClientBody::of(request, core.gateway.limits.body.0);
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let request_id = headers::request_id(request.headers());
@@ -113,7 +111,7 @@ pub(crate) async fn serve(
 }
 
 /// What no request may be, whatever its route.
-fn admit(core: &Core, peer: &Peer, request: &Request<Incoming>) -> Result<(), Problem> {
+fn admit(core: &Core, peer: &Peer, request: &Request<ClientBody>) -> Result<(), Problem> {
     if peer.ambiguous.load(Ordering::Relaxed) {
         return Err(Problem::bad_request(
             "a request has either Content-Length or Transfer-Encoding",
@@ -155,7 +153,7 @@ async fn run(
     peer: &Peer,
     route: &Compiled,
     params: &[(String, String)],
-    mut request: Request<Incoming>,
+    mut request: Request<ClientBody>,
     answer: &mut HeaderMap,
 ) -> Result<Response<ResponseBody>, Problem> {
     let deadline = Instant::now() + route.deadline;
@@ -227,7 +225,7 @@ async fn answer_locally(
 }
 
 /// The answer to a browser's question whether a page may send a request, where the route of that request says so.
-fn preflight(core: &Core, request: &Request<Incoming>, path: &str) -> Option<Response<ResponseBody>> {
+fn preflight(core: &Core, request: &Request<ClientBody>, path: &str) -> Option<Response<ResponseBody>> {
     let wanted = cors::preflight_method(request.method(), request.headers())?;
     let Found::Route(route, _) = core.gateway.table.find(&wanted, path) else {
         return None;

@@ -42,7 +42,13 @@ impl ConfigError {
         let (line, column) = error
             .location()
             .map_or((1, 1), |place| (place.line(), place.column()));
-        Self::at(line, column, error.without_snippet().to_string())
+        // It says the place at its end, too.
+        let mut message = error.without_snippet().to_string();
+        let place = format!(" at line {line}, column {column}");
+        if let Some(short) = message.strip_suffix(&place) {
+            message.truncate(short.len());
+        }
+        Self::at(line, column, message)
     }
 
     /// Wrong where `spanned` stands.

@@ -35,6 +35,11 @@ fn a_wrong_file_is_refused_with_the_place() {
             .expect_err(to)
             .to_string();
         assert!(error.starts_with(&format!("line {line}, ")), "{to}: {error}");
+        assert_eq!(
+            error.matches("line ").count(),
+            1,
+            "the place is said once: {error}"
+        );
     }
     let twice = format!("{good}  s: {{match: {{path: /x, methods: [GET]}}, use: [open], to: a}}\n");
     assert!(

@@ -175,3 +175,38 @@ async fn pages_of_named_origins_may_read_answers() {
     let stranger = ask(reqwest::Method::OPTIONS, "http://evil.test").await.unwrap();
     assert!(!stranger.headers().contains_key("access-control-allow-origin"));
 }
+
+#[tokio::test]
+async fn a_refusal_arrives_while_the_body_is_still_being_sent() {
+    let edge = edge().await;
+    // Far more than the buffers of a connection hold, so that it cannot have been sent when the answer comes.
+    let big = vec![b'x'; 4 << 20];
+    for _ in 0..20 {
+        let told = edge
+            .client
+            .post(format!("{}/sink", edge.url))
+            .body(big.clone())
+            .send()
+            .await;
+        assert_eq!(told.expect("an answer, not a reset").status(), 413);
+        let chunks: Vec<_> = big
+            .chunks(64 << 10)
+            .map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec()))
+            .collect();
+        let untold = reqwest::Body::wrap_stream(futures::stream::iter(chunks));
+        let untold = edge
+            .client
+            .post(format!("{}/sink", edge.url))
+            .body(untold)
+            .send()
+            .await;
+        assert_eq!(untold.expect("an answer, not a reset").status(), 413);
+        let nowhere = edge
+            .client
+            .post(format!("{}/nowhere", edge.url))
+            .body(vec![b'x'; 60 << 10])
+            .send()
+            .await;
+        assert_eq!(nowhere.expect("an answer, not a reset").status(), 404);
+    }
+}

@@ -1,0 +1,117 @@
+//! A client's body. Wherever a request is refused or given up, its body is dropped, and this reads on for a moment: to
+//! close a connection on unread data makes TCP throw away the answer that explains the refusal.
+
+use std::{
+    pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Request, header};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+
+use crate::body::BoxError;
+
+/// How long the rest of a body that nobody wants is read, and how much of it.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGERED: usize = 8 << 20;
+
+/// The body, counted.
+#[derive(Debug)]
+pub struct ClientBody {
+    inner: Option<Incoming>,
+    /// What may still come.
+    left: usize,
+    /// Set when more came.
+    exceeded: Arc<AtomicBool>,
+    /// The client sends it only when asked to, which reading does.
+    waits: bool,
+}
+
+impl ClientBody {
+    /// Takes over a request's body, which may have `limit` bytes.
+    pub fn of(request: Request<Incoming>, limit: usize) -> Request<Self> {
+        let waits = request.headers().contains_key(header::EXPECT);
+        request.map(|inner| Self {
+            inner: (!inner.is_end_stream()).then_some(inner),
+            left: limit,
+            exceeded: Arc::new(AtomicBool::new(false)),
+            waits,
+        })
+    }
+
+    /// Tells later whether there was more than the limit.
+    #[must_use]
+    pub fn exceeded(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.exceeded)
+    }
+}
+
+impl Body for ClientBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = self.get_mut();
+        let Some(inner) = &mut this.inner else {
+            return Poll::Ready(None);
+        };
+        this.waits = false;
+        let frame = ready!(Pin::new(inner).poll_frame(cx));
+        if frame.is_none() {
+            this.inner = None;
+        }
+        if let Some(Ok(frame)) = &frame {
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            let Some(rest) = this.left.checked_sub(length) else {
+                this.exceeded.store(true, Ordering::Relaxed);
+                return Poll::Ready(Some(Err("the body is over the limit".into())));
+            };
+            this.left = rest;
+        }
+        Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner
+            .as_ref()
+            .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+    }
+}
+
+impl Drop for ClientBody {
+    fn drop(&mut self) {
+        let unread = self
+            .inner
+            .take()
+            .filter(|inner| !inner.is_end_stream() && !self.waits);
+        if let (Some(inner), Ok(runtime)) = (unread, tokio::runtime::Handle::try_current()) {
+            runtime.spawn(tokio::time::timeout(LINGER, read_on(inner)));
+        }
+    }
+}
+
+async fn read_on(inner: Incoming) {
+    let (mut inner, mut left) = (pin!(inner), LINGERED);
+    while let Some(Ok(frame)) = inner.frame().await {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        let Some(rest) = left.checked_sub(length) else {
+            return;
+        };
+        left = rest;
+    }
+}

@@ -233,6 +233,19 @@ impl Client {
         panic!("the order did not settle within {patience:?}: {last:#}");
     }
 
+    /// Waits until something holds of an order, and returns it.
+    pub async fn until(&self, order: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        for _ in 0..600 {
+            last = self.get(&format!("/v1/orders/{order}")).await.expect(200).body;
+            if holds(&last) {
+                return last;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("it did not come to that within 30 s: {last:#}");
+    }
+
     /// Makes a product of its own for a test, with that much stock; returns its SKU. For administrators.
     pub async fn product(&self, stock: i64) -> String {
         let sku = format!("TEST-{}", Uuid::new_v4().simple());

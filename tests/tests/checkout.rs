@@ -301,7 +301,10 @@ async fn a_return_gives_goods_and_money_back() {
         .post(&format!("/v1/orders/{id}/returns"), body)
         .await
         .expect(202);
-    let returned = until(&shop.shopper, id, |order| order["status"] == "returned").await;
+    let returned = shop
+        .shopper
+        .until(id, |order| order["status"] == "returned")
+        .await;
     assert_eq!(returned["payment_status"], "refunded", "{returned:#}");
     assert_eq!(returned["payment"]["refunded"]["amount"], 2500);
     let stock = shop.admin.stock(&sku).await;
@@ -323,10 +326,9 @@ async fn a_refund_in_part_and_then_the_rest_but_never_more() {
     let part = json!({"amount": {"amount": 1000, "currency": "EUR"}, "reason": "a scratch"});
     assert!(shop.admin.post(&path, part).await.status.is_success());
     let id = order["id"].as_str().expect("an id");
-    until(&shop.shopper, id, |order| {
-        order["payment_status"] == "partially_refunded"
-    })
-    .await;
+    shop.shopper
+        .until(id, |order| order["payment_status"] == "partially_refunded")
+        .await;
     let too_much = json!({"amount": {"amount": 1501, "currency": "EUR"}, "reason": "too much"});
     let answer = shop.admin.post(&path, too_much).await;
     assert!([409, 422].contains(&answer.status.as_u16()), "{:#}", answer.body);
@@ -337,7 +339,10 @@ async fn a_refund_in_part_and_then_the_rest_but_never_more() {
             .status
             .is_success()
     );
-    let order = until(&shop.shopper, id, |order| order["payment_status"] == "refunded").await;
+    let order = shop
+        .shopper
+        .until(id, |order| order["payment_status"] == "refunded")
+        .await;
     assert_eq!(order["payment"]["refunded"]["amount"], 2500, "{order:#}");
 }
 
@@ -387,16 +392,4 @@ async fn every_part_of_a_checkout_has_the_trace_that_the_shopper_was_given() {
             "no log line of {name} has the trace {trace}"
         );
     }
-}
-
-async fn until(client: &Client, order: &str, holds: impl Fn(&Value) -> bool) -> Value {
-    let mut last = Value::Null;
-    for _ in 0..600 {
-        last = client.get(&format!("/v1/orders/{order}")).await.expect(200).body;
-        if holds(&last) {
-            return last;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    panic!("it did not come to that within 30 s: {last:#}");
 }

@@ -1,4 +1,5 @@
-//! Messages: nothing is left unsent (what a late duplicate has put there just now is on its way), and every dead letter is somebody's concern.
+//! Messages: nothing is left unsent, and every dead letter is somebody's concern. A row that a late duplicate has put into
+//! an outbox just now is on its way, so only what has waited counts.
 
 use anyhow::Result;
 
@@ -7,10 +8,12 @@ use super::{Databases, Line};
 pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>> {
     let mut sent = Line::new(" 9 nothing waits in an outbox");
     for (name, pool) in [("orders", &databases.orders), ("payments", &databases.payments)] {
-        let rows: Vec<(String,)> =
-            sqlx::query_as("SELECT format('%s to %s since %s', message_id, queue, created_at) FROM outbox WHERE created_at < now() - interval '5 seconds'")
-                .fetch_all(pool)
-                .await?;
+        let rows: Vec<(String,)> = sqlx::query_as(
+            "SELECT format('%s to %s since %s', message_id, queue, created_at)
+                 FROM outbox WHERE created_at < now() - interval '5 seconds'",
+        )
+        .fetch_all(pool)
+        .await?;
         sent.look(None);
         sent.violations
             .extend(rows.into_iter().map(|(row,)| format!("{name}: {row}")));

@@ -11,7 +11,7 @@ use axum::{
 use contracts::saga::queues;
 use messaging::{Broker, DEAD_LETTERS, Namespace, Outbox};
 use souk_config::ExposeSecret as _;
-use souk_http::{Admin, auth::Verifier, database, health::Health};
+use souk_http::{Admin, auth::Verifier, database, health::Health, idempotency};
 use sqlx::PgPool;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -162,6 +162,8 @@ fn work(
         replies,
         shutdown.clone(),
     ));
+    let (keys, token) = (pool.clone(), shutdown.clone());
+    workers.spawn(async move { souk_http::hourly(token, || idempotency::forget(&keys)).await });
     let undertaker = Arc::new(Undertaker::new(pool));
     workers.spawn(messaging::consume(
         Arc::clone(broker),

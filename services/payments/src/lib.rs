@@ -5,6 +5,7 @@ pub mod app;
 mod commands;
 pub mod config;
 mod error;
+pub mod housekeeping;
 mod ledger;
 mod methods;
 mod payment;

@@ -35,6 +35,7 @@ async fn main() -> anyhow::Result<()> {
     let workers = TaskTracker::new();
     let (relay, stop) = (app.outbox.clone(), shutdown.clone());
     workers.spawn(async move { relay.run(stop).await });
+    workers.spawn(payments::housekeeping::run(app.pool.clone(), shutdown.clone()));
     workers.spawn(RefundWorker::new(app.clone()).run(shutdown.clone()));
     let (commands, stop) = (Arc::new(Commands::new(app.clone())), shutdown.clone());
     workers.spawn(async move { messaging::consume(broker, queues::PAYMENTS, 32, commands, stop).await });

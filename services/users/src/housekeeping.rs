@@ -1,23 +1,11 @@
 //! Forgets what has no use any more: a database of accounts should hold no more about people than it needs.
 
-use std::time::Duration;
-
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-const PERIOD: Duration = Duration::from_hours(1);
-
-/// Tidies up every hour until `shutdown`. Replicas do so too; it is harmless to do twice.
+/// Tidies up every hour until `shutdown`.
 pub async fn run(pool: PgPool, shutdown: CancellationToken) {
-    loop {
-        if let Err(error) = run_once(&pool).await {
-            tracing::warn!(%error, "cannot tidy up");
-        }
-        tokio::select! {
-            () = shutdown.cancelled() => return,
-            () = tokio::time::sleep(PERIOD) => {}
-        }
-    }
+    souk_http::hourly(shutdown, || run_once(&pool)).await;
 }
 
 /// Deletes sessions a week after their end, failures a day after the last, and tokens that have expired.

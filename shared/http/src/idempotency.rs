@@ -119,6 +119,18 @@ where
     .await
 }
 
+/// How long a repetition gets the stored answer: far longer than any client goes on trying.
+const KEPT_DAYS: i32 = 30;
+
+/// Forgets old keys; for [`crate::hourly`].
+pub async fn forget(pool: &PgPool) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM idempotency_keys WHERE created_at < now() - make_interval(days => $1)")
+        .bind(KEPT_DAYS)
+        .execute(pool)
+        .await
+        .map(drop)
+}
+
 struct Answer {
     status: StatusCode,
     location: Option<String>,

@@ -5,11 +5,13 @@ pub mod auth;
 pub mod database;
 mod extract;
 pub mod health;
+mod housekeeping;
 pub mod idempotency;
 pub mod page;
 mod problem;
 mod server;
 
 pub use extract::{BODY_LIMIT, HashedJson, Json, Path, Query};
+pub use housekeeping::hourly;
 pub use problem::{FieldError, Problem, ProblemBody};
 pub use server::{Admin, detached, layers, serve, serve_admin, shutdown_signal};

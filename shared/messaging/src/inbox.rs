@@ -12,7 +12,7 @@
 //! );
 //! ```
 
-use sqlx::{PgConnection, types::Json};
+use sqlx::{PgConnection, PgPool, types::Json};
 use uuid::Uuid;
 
 use crate::{Incoming, Outgoing};
@@ -67,11 +67,14 @@ pub async fn store_reply(conn: &mut PgConnection, message_id: Uuid, reply: &Outg
     Ok(())
 }
 
-/// Forgets messages older than `days`; the broker has long given up on them.
-pub async fn forget(conn: &mut PgConnection, days: i32) -> sqlx::Result<u64> {
-    let result = sqlx::query("DELETE FROM inbox WHERE received_at < now() - make_interval(days => $1)")
-        .bind(days)
-        .execute(conn)
-        .await?;
-    Ok(result.rows_affected())
+/// Far longer than the broker goes on delivering a message.
+const KEPT_DAYS: i32 = 30;
+
+/// Forgets old messages.
+pub async fn forget(pool: &PgPool) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM inbox WHERE received_at < now() - make_interval(days => $1)")
+        .bind(KEPT_DAYS)
+        .execute(pool)
+        .await
+        .map(drop)
 }

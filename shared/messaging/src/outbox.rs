@@ -138,27 +138,17 @@ impl Outbox {
 
     /// Publishes until `shutdown`, woken by [`Outbox::flush_soon`] and by the clock.
     pub async fn run(&self, shutdown: CancellationToken) {
-        let mut pause = POLL;
         loop {
-            let woken = shutdown
-                .run_until_cancelled(timeout(pause, self.wake.notified()))
-                .await;
-            match self.drain().await {
-                Ok(()) => pause = POLL,
-                Err(error) => {
-                    warn!(%error, "the outbox waits for the broker or the database");
-                    pause = (pause * 2).min(Duration::from_secs(10));
-                    // Wake-ups would only hurry into the same failure.
-                    if shutdown
-                        .run_until_cancelled(tokio::time::sleep(pause.min(POLL)))
-                        .await
-                        .is_none()
-                    {
-                        return;
-                    }
-                }
+            let stopped = shutdown
+                .run_until_cancelled(timeout(POLL, self.wake.notified()))
+                .await
+                .is_none();
+            if let Err(error) = self.drain().await {
+                warn!(%error, "the outbox waits for the broker or the database");
+                // Wake-ups would only hurry into the same failure.
+                shutdown.run_until_cancelled(tokio::time::sleep(POLL)).await;
             }
-            if woken.is_none() {
+            if stopped {
                 return;
             }
         }

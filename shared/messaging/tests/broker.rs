@@ -10,7 +10,6 @@ use messaging::{
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -29,8 +28,7 @@ impl<F: Fn(&Incoming) -> Result<(), HandleError> + Send + Sync + 'static> Handle
 }
 
 async fn broker() -> Arc<Broker> {
-    let namespace = Namespace::new(format!("test-{}.", Uuid::new_v4().simple()));
-    Broker::connect(&testkit::amqp_url(), "test", namespace)
+    Broker::connect(&testkit::amqp_url(), "test", testkit::namespace())
         .await
         .expect("a valid URL")
 }

@@ -45,8 +45,7 @@ fn ddl(source: &str) -> String {
 use sqlx::SqlSafeStr as _;
 
 async fn broker() -> std::sync::Arc<Broker> {
-    let namespace = Namespace::new(format!("test-{}.", Uuid::new_v4().simple()));
-    Broker::connect(&testkit::amqp_url(), "test", namespace)
+    Broker::connect(&testkit::amqp_url(), "test", testkit::namespace())
         .await
         .expect("a valid URL")
 }

@@ -24,6 +24,12 @@ pub fn amqp_url() -> String {
     setting("SOUK_TEST_AMQP")
 }
 
+/// Queues of one test's own on that broker; they vanish after the test.
+#[must_use]
+pub fn namespace() -> messaging::Namespace {
+    messaging::Namespace::new(format!("test-{}.", uuid::Uuid::now_v7().simple()))
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "the tests' settings come from xtask, not from a configuration"

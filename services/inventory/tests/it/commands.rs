@@ -10,7 +10,7 @@ use inventory::{
     database::Database,
     holds::{Commands, perform},
 };
-use messaging::{Broker, DEAD_LETTERS, HandleError, Handler, Incoming, Namespace, Outgoing};
+use messaging::{Broker, DEAD_LETTERS, HandleError, Handler, Incoming, Outgoing};
 use telemetry::TraceContext;
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -62,8 +62,7 @@ fn reserve(order_id: OrderId, sku: &str, quantity: i64) -> Command {
 #[tokio::test]
 async fn a_command_is_answered_each_time_it_comes_and_poison_holds_nobody_up() {
     let shelf = shelf(&[("A", 5)]).await;
-    let namespace = Namespace::new(format!("test-{}.", Uuid::now_v7().simple()));
-    let broker = Broker::connect(&testkit::amqp_url(), "inventory", namespace)
+    let broker = Broker::connect(&testkit::amqp_url(), "inventory", testkit::namespace())
         .await
         .unwrap();
     let shutdown = CancellationToken::new();

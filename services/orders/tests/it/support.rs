@@ -11,7 +11,7 @@ use contracts::{
     },
     saga::{Outcome, Reply},
 };
-use messaging::{Broker, Namespace, Outbox};
+use messaging::{Broker, Outbox};
 use orders::{App, MIGRATOR, app, inventory::Inventory, saga::drive::Orchestrator};
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
@@ -54,8 +54,9 @@ pub(crate) async fn shop_with_broker() -> Shop {
 
 async fn shop_at(inventory: &str, amqp: &str) -> Shop {
     let (database, issuer) = tokio::join!(testkit::postgres::database(&MIGRATOR), Issuer::start());
-    let namespace = Namespace::new(format!("test-{}.", Uuid::new_v4().simple()));
-    let broker = Broker::connect(amqp, "orders", namespace).await.unwrap();
+    let broker = Broker::connect(amqp, "orders", testkit::namespace())
+        .await
+        .unwrap();
     let outbox = Outbox::new(database.pool.clone(), Arc::clone(&broker));
     let app = App {
         pool: database.pool.clone(),

@@ -28,7 +28,7 @@ impl Handler for Replies {
 #[tokio::test]
 async fn a_command_sent_is_answered_and_nothing_stays_behind() {
     let world = World::start().await;
-    let broker = Broker::connect(&testkit::amqp_url(), "test", super::support::namespace())
+    let broker = Broker::connect(&testkit::amqp_url(), "test", testkit::namespace())
         .await
         .unwrap();
     let app = App {

@@ -82,11 +82,6 @@ pub(crate) fn incoming<M: Message>(message: &M) -> Incoming {
     }
 }
 
-/// Queues of one test's own on the broker that all share.
-pub(crate) fn namespace() -> messaging::Namespace {
-    messaging::Namespace::new(format!("test-{}.", Uuid::now_v7().simple()))
-}
-
 impl World {
     pub(crate) async fn start() -> Self {
         let psp_database = testkit::postgres::database(&psp::MIGRATOR).await;
@@ -94,7 +89,7 @@ impl World {
         let psp_url = testkit::spawn(psp::router(psp.clone())).await;
         let database = testkit::postgres::database(&MIGRATOR).await;
         let issuer = Issuer::start().await;
-        let broker = Broker::connect(&testkit::amqp_url(), "payments", namespace())
+        let broker = Broker::connect(&testkit::amqp_url(), "payments", testkit::namespace())
             .await
             .unwrap();
         let app = App {

@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 use crate::{
     orders::OrderStatus,
     saga::{
+        effects::Change,
         engine::{Direction, Heard},
         table::Facts,
     },
@@ -110,7 +111,7 @@ pub(crate) async fn follow(
     facts: &Facts,
     happened: &[(&str, Direction, Heard)],
 ) -> sqlx::Result<&'static str> {
-    let mut event = "return_progressed";
+    let mut event = Change::NONE.event;
     for (step, _, heard) in happened {
         match (*step, heard) {
             ("refund_payment", Heard::Done) => {

@@ -17,12 +17,15 @@ pub struct Change {
     pub fulfilment: Option<FulfilmentStatus>,
 }
 
-const NOTHING: Change = Change {
-    event: "order_progressed",
-    status: None,
-    payment: None,
-    fulfilment: None,
-};
+impl Change {
+    /// The saga moves, and the order stays as it is.
+    pub const NONE: Self = Self {
+        event: "saga_progressed",
+        status: None,
+        payment: None,
+        fulfilment: None,
+    };
+}
 
 /// Of what was heard about a step.
 #[must_use]
@@ -49,9 +52,9 @@ pub fn of(step: &str, direction: Direction, heard: Heard) -> Change {
         ("confirm_order", Direction::Do, Heard::Done) => Change {
             event: "order_confirmed",
             status: Some(OrderStatus::Confirmed),
-            ..NOTHING
+            ..Change::NONE
         },
-        _ => NOTHING,
+        _ => Change::NONE,
     }
 }
 
@@ -110,7 +113,7 @@ impl Change {
     #[must_use]
     pub fn then(self, next: Self) -> Self {
         Self {
-            event: if next.event == NOTHING.event {
+            event: if next.event == Change::NONE.event {
                 self.event
             } else {
                 next.event
@@ -126,7 +129,7 @@ const fn payment(event: &'static str, to: PaymentStatus) -> Change {
     Change {
         event,
         payment: Some(to),
-        ..NOTHING
+        ..Change::NONE
     }
 }
 
@@ -134,6 +137,6 @@ const fn fulfilment(event: &'static str, to: FulfilmentStatus) -> Change {
     Change {
         event,
         fulfilment: Some(to),
-        ..NOTHING
+        ..Change::NONE
     }
 }

@@ -145,13 +145,11 @@ pub(crate) async fn proceed(conn: &mut PgConnection, live: &Live, cause: Move) -
     let mut change = happened
         .iter()
         .map(|(step, direction, heard)| effects::of(step, *direction, *heard))
-        .reduce(Change::then);
+        .fold(Change::NONE, Change::then);
     if live.saga.name == RETURN.name {
-        if let Some(change) = &mut change {
-            change.event = returns::store::follow(conn, &live.facts, &happened).await?;
-        }
+        change.event = returns::store::follow(conn, &live.facts, &happened).await?;
     } else if let (At::Compensated, Some(ending)) = (at, &ending) {
-        change = Some(change.map_or(ending.change(), |change| change.then(ending.change())));
+        change = change.then(ending.change());
     }
     let attempts = if at == At::Active(from) || matches!(at, At::Parked(_)) {
         live.attempts

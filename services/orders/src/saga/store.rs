@@ -189,24 +189,34 @@ impl<'a> Columns<'a> {
     }
 }
 
+/// What the event of a move tells of it: the step that was heard of, or whose command is sent again, and where the saga is
+/// then.
+fn told(live: &Live, next: &Next<'_>, entry: &Entry) -> serde_json::Value {
+    let name = |position: Position| live.saga.steps[position.step].name;
+    let stays = live.at.position() == Some(next.position);
+    let then = next.at.position();
+    serde_json::json!({
+        "saga_id": live.id,
+        "step": entry.step,
+        "direction": entry.direction.as_str(),
+        "outcome": entry.outcome,
+        "attempt": if stays { next.attempts } else { live.attempts },
+        "saga_status": next.at.status(),
+        "next": then.map(|then| serde_json::json!({"step": name(then), "direction": then.direction.as_str()})),
+    })
+}
+
 /// Saves a move: row, log, order and event, in one statement. False, and nothing saved, when the row is not of the epoch
-/// that the move was decided on. Without a `change` the order stays as it is.
+/// that the move was decided on. The order's row is written even if it stays as it is: that locks it, so that the numbers
+/// of its events rise in the order of the commits.
 pub(super) async fn save(
     conn: &mut PgConnection,
     live: &Live,
     next: &Next<'_>,
     entries: &[Entry],
-    change: Option<Change>,
+    change: Change,
 ) -> sqlx::Result<bool> {
     let columns = Columns::of(entries);
-    let first = columns
-        .steps
-        .first()
-        .zip(columns.directions.first())
-        .zip(columns.outcomes.first());
-    let told = first.map(|((step, direction), outcome)| {
-        serde_json::json!({"saga_id": live.id, "step": step, "direction": direction, "outcome": outcome})
-    });
     let saved = sqlx::query_scalar!(
         r#"WITH saga AS (
                UPDATE sagas SET status = $3, step_name = $4, direction = $5, awaiting = $6, attempts = $7,
@@ -236,8 +246,8 @@ pub(super) async fn save(
                            THEN 'voided'
                        ELSE coalesce($24, payment_status) END,
                    fulfilment_status = coalesce($25, fulfilment_status),
-                   updated_at = now()
-               FROM saga WHERE orders.id = saga.order_id AND $22::text IS NOT NULL
+                   updated_at = CASE WHEN coalesce($23, $24, $25) IS NULL THEN orders.updated_at ELSE now() END
+               FROM saga WHERE orders.id = saga.order_id
                RETURNING orders.*
            ), told AS (
                INSERT INTO order_events (order_id, type, data)
@@ -267,15 +277,11 @@ pub(super) async fn save(
         &columns.details as _,
         &columns.actors as _,
         TraceContext::current().traceparent,
-        change.map(|change| change.event),
-        change.and_then(|change| change.status).map(OrderStatus::as_str),
-        change
-            .and_then(|change| change.payment)
-            .map(PaymentStatus::as_str),
-        change
-            .and_then(|change| change.fulfilment)
-            .map(FulfilmentStatus::as_str),
-        told.unwrap_or_default(),
+        change.event,
+        change.status.map(OrderStatus::as_str),
+        change.payment.map(PaymentStatus::as_str),
+        change.fulfilment.map(FulfilmentStatus::as_str),
+        entries.first().map(|entry| told(live, next, entry)),
     )
     .fetch_one(conn)
     .await?;
@@ -345,10 +351,22 @@ pub async fn park(conn: &mut PgConnection, id: SagaId, reason: &str) -> sqlx::Re
                UPDATE sagas SET status = 'parked', parked_reason = $2, last_error = $2, lease_until = NULL,
                    epoch = epoch + 1, updated_at = now()
                WHERE id = $1 AND status IN ('running', 'compensating')
-               RETURNING id, step_name, direction, awaiting
+               RETURNING id, order_id, step_name, direction, awaiting, attempts
            ), logged AS (
                INSERT INTO saga_log (saga_id, step, direction, command_id, outcome, reason)
                SELECT id, step_name, direction, awaiting, 'parked', $2 FROM saga
+           ), locked AS (
+               SELECT o.id, o.status, o.reason, o.payment_status, o.fulfilment_status, saga.id AS saga_id,
+                   saga.step_name, saga.direction, saga.attempts
+               FROM orders o JOIN saga ON saga.order_id = o.id FOR NO KEY UPDATE OF o
+           ), told AS (
+               INSERT INTO order_events (order_id, type, data)
+               SELECT id, 'saga_progressed', jsonb_build_object('saga_id', saga_id, 'step', step_name,
+                   'direction', direction, 'outcome', 'parked', 'attempt', attempts, 'saga_status', 'parked',
+                   'next', jsonb_build_object('step', step_name, 'direction', direction),
+                   'status', status, 'reason', reason, 'payment_status', payment_status,
+                   'fulfilment_status', fulfilment_status)
+               FROM locked
            )
            SELECT count(*) AS "parked!" FROM saga"#,
         id.0,

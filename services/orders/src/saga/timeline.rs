@@ -1,14 +1,18 @@
 //! A saga as people see it: the log folded into one line a step and direction.
 
 use chrono::{DateTime, Utc};
-use contracts::{OrderId, SagaId, UserId};
+use contracts::{CommandId, OrderId, SagaId, UserId};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use telemetry::TraceContext;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{checkout, engine::Direction, table::Saga};
+use super::{
+    checkout,
+    engine::Direction,
+    table::{Kind, Saga},
+};
 
 /// A saga and how it went so far.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -44,8 +48,12 @@ pub struct StepView {
     pub service: String,
     /// `do` or `undo`.
     pub direction: String,
+    /// Whether doing it is the point of no return.
+    pub pivot: bool,
     /// How it stands.
     pub state: StepState,
+    /// The command that asks for it, once it was sent; a step of orders' own needs none.
+    pub command_id: Option<CommandId>,
     /// How often its command was sent.
     pub attempts: u32,
     /// When it was sent first.
@@ -87,6 +95,7 @@ pub enum StepState {
 pub struct Logged {
     step: String,
     direction: String,
+    command_id: Option<Uuid>,
     outcome: String,
     reason: Option<String>,
     detail: Option<String>,
@@ -108,7 +117,8 @@ pub async fn find(conn: &mut PgConnection, id: SagaId) -> sqlx::Result<Option<Sa
     };
     let log = sqlx::query_as!(
         Logged,
-        "SELECT step, direction, outcome, reason, detail, actor, at FROM saga_log WHERE saga_id = $1 ORDER BY seq",
+        "SELECT step, direction, command_id, outcome, reason, detail, actor, at
+         FROM saga_log WHERE saga_id = $1 ORDER BY seq",
         id.0
     )
     .fetch_all(conn)
@@ -154,11 +164,13 @@ fn steps(saga: &Saga, status: &str, log: &[Logged]) -> Vec<StepView> {
                 name: step.name.to_owned(),
                 service: step.service().to_owned(),
                 direction: direction.as_str().to_owned(),
+                pivot: direction == Direction::Do && step.kind == Kind::Pivot,
                 state: if undoing && direction == Direction::Do {
                     StepState::Skipped
                 } else {
                     StepState::Pending
                 },
+                command_id: None,
                 attempts: 0,
                 started_at: None,
                 finished_at: None,
@@ -179,6 +191,7 @@ fn steps(saga: &Saga, status: &str, log: &[Logged]) -> Vec<StepView> {
 impl StepView {
     fn hear(&mut self, entry: &Logged) {
         self.started_at = self.started_at.or(Some(entry.at));
+        self.command_id = entry.command_id.map(CommandId).or(self.command_id);
         let state = match entry.outcome.as_str() {
             "sent" => {
                 self.attempts += 1;

@@ -1,5 +1,6 @@
 //! The whole way over a real broker.
 
+use contracts::CommandId;
 use serde_json::json;
 
 use crate::{
@@ -33,6 +34,14 @@ async fn a_checkout_that_goes_well_is_confirmed() {
             "{step:#}"
         );
     }
+    for step in saga["steps"].as_array().unwrap() {
+        let name = step["name"].as_str().unwrap();
+        let command = (name != "confirm_order").then(|| CommandId::derive(order.into(), name, "do"));
+        assert_eq!(
+            (&step["pivot"], &step["command_id"]),
+            (&json!(name == "capture_payment"), &json!(command))
+        );
+    }
     let services: Vec<_> = saga["steps"]
         .as_array()
         .unwrap()
@@ -58,7 +67,7 @@ async fn a_checkout_that_goes_well_is_confirmed() {
         "order_placed",
         "stock_reserved",
         "payment_authorized",
-        "order_progressed",
+        "saga_progressed",
         "payment_captured",
         "order_confirmed",
     ];

@@ -30,6 +30,19 @@ async fn a_command_that_cannot_be_read_parks_its_saga_until_it_is_redriven() {
         reason.contains("payments.authorize_payment.v1") && reason.contains("it does not decode"),
         "{reason}"
     );
+    let told: Value = sqlx::query_scalar("SELECT data FROM order_events ORDER BY id DESC LIMIT 1")
+        .fetch_one(live.shop.pool())
+        .await
+        .unwrap();
+    assert_eq!(
+        (&told["outcome"], &told["step"], &told["attempt"], &told["status"]),
+        (
+            &json!("parked"),
+            &json!("authorize_payment"),
+            &json!(1),
+            &json!("pending")
+        )
+    );
     let letter = letters(&live, 1).await.remove(0);
     assert_eq!(
         (&letter["queue"], &letter["saga_id"]),

@@ -37,7 +37,38 @@ async fn a_command_without_an_answer_is_sent_again_under_its_id() {
     );
     shop.done(order.into(), "reserve_stock", "do").await;
     assert_eq!(shop.saga(order).await["steps"][0]["state"], "done");
-    assert_eq!(shop.events(order).await, ["order_placed", "stock_reserved"]);
+    let resent = "saga_progressed";
+    assert_eq!(
+        shop.events(order).await,
+        ["order_placed", resent, resent, resent, "stock_reserved"]
+    );
+    let told: Vec<serde_json::Value> =
+        sqlx::query_scalar("SELECT data FROM order_events WHERE data ? 'attempt' ORDER BY id")
+            .fetch_all(shop.pool())
+            .await
+            .unwrap();
+    let attempts: Vec<_> = told
+        .iter()
+        .map(|data| (&data["outcome"], &data["attempt"]))
+        .collect();
+    let (sent, done) = (json!("sent"), json!("done"));
+    let (two, three, four) = (json!(2), json!(3), json!(4));
+    assert_eq!(
+        attempts,
+        [(&sent, &two), (&sent, &three), (&sent, &four), (&done, &four)]
+    );
+    assert_eq!(
+        (
+            &told[0]["step"],
+            &told[3]["next"]["step"],
+            &told[3]["saga_status"]
+        ),
+        (
+            &json!("reserve_stock"),
+            &json!("authorize_payment"),
+            &json!("running")
+        )
+    );
 }
 
 #[tokio::test]

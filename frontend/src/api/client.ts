@@ -1,0 +1,55 @@
+import createClient, { type Middleware } from "openapi-fetch";
+
+import { session } from "@/session/session";
+
+import { Problem, problemOf, unreachable } from "./problem";
+import type { components, paths } from "./schema";
+
+/** The API's own shapes, by the names of its document. */
+export type Schemas = components["schemas"];
+
+const bearer: Middleware = {
+  async onRequest({ request }) {
+    const token = await session.token();
+    if (token) request.headers.set("authorization", `Bearer ${token}`);
+    return request;
+  },
+};
+
+/** Sends, and once more with a fresh token where this one was not good any more. */
+async function send(request: Request): Promise<Response> {
+  const again = request.headers.has("authorization") ? request.clone() : undefined;
+  const response = await fetch(request);
+  if (response.status !== 401 || !again) return response;
+  const token = await session.renew();
+  if (!token) return response;
+  again.headers.set("authorization", `Bearer ${token}`);
+  return await fetch(again);
+}
+
+/** The public API, typed by its OpenAPI document. Wrap calls in {@link call}. */
+export const api = createClient<paths>({ baseUrl: window.location.origin, fetch: send });
+api.use(bearer);
+
+/** The body of a successful answer; everything else is thrown as a {@link Problem}. */
+export async function call<T>(answer: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+  const { data } = await callWithResponse(answer);
+  return data;
+}
+
+/** As {@link call}, with the answer's headers. */
+export async function callWithResponse<T>(
+  answer: Promise<{ data?: T; error?: unknown; response: Response }>,
+): Promise<{ data: T; response: Response }> {
+  let result;
+  try {
+    result = await answer;
+  } catch (cause) {
+    if (cause instanceof Problem || (cause instanceof DOMException && cause.name === "AbortError")) throw cause;
+    throw unreachable(cause);
+  }
+  const { data, error, response } = result;
+  if (!response.ok) throw problemOf(response, error);
+  // A 204 has no body, and its type says so.
+  return { data: data as T, response };
+}

@@ -1,0 +1,60 @@
+import { useMemo } from "react";
+
+import { type Locale, useLocale } from ".";
+
+/** An amount in minor units, as the API gives it. */
+export interface Money {
+  amount: number;
+  currency: string;
+}
+
+/** How many decimals a currency has, by ISO 4217 as the browser knows it: 2 for EUR, 0 for JPY. */
+export function decimals(currency: string): number {
+  return new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits ?? 2;
+}
+
+export function formatMoney({ amount, currency }: Money, locale: Locale): string {
+  return new Intl.NumberFormat(locale, { style: "currency", currency }).format(amount / 10 ** decimals(currency));
+}
+
+/** What a person typed, in minor units; none where it is no amount. Both decimal signs are understood. */
+export function parseAmount(text: string, currency: string): number | undefined {
+  const match = /^\s*(\d+)(?:[.,](\d+))?\s*$/.exec(text);
+  const places = decimals(currency);
+  if (!match || (match[2]?.length ?? 0) > places) return undefined;
+  const amount = Number(`${match[1] ?? ""}${(match[2] ?? "").padEnd(places, "0")}`);
+  return Number.isSafeInteger(amount) ? amount : undefined;
+}
+
+/** A length of time for people: `420 ms`, `1.2 s`, `3 min`. */
+export function formatDuration(milliseconds: number, locale: Locale): string {
+  const [value, unit] =
+    milliseconds < 1000
+      ? ([Math.round(milliseconds), "millisecond"] as const)
+      : milliseconds < 60_000
+        ? ([Math.round(milliseconds / 100) / 10, "second"] as const)
+        : ([Math.round(milliseconds / 60_000), "minute"] as const);
+  return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "short" }).format(value);
+}
+
+/** Everything that is written differently in another language. */
+export function useFormat() {
+  const { locale } = useLocale();
+  return useMemo(() => {
+    const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
+    const moment = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+    const clock = new Intl.DateTimeFormat(locale, { timeStyle: "medium" });
+    const number = new Intl.NumberFormat(locale);
+    const percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 });
+    return {
+      locale,
+      money: (money: Money) => formatMoney(money, locale),
+      day: (time: string) => day.format(new Date(time)),
+      moment: (time: string) => moment.format(new Date(time)),
+      clock: (time: string) => clock.format(new Date(time)),
+      number: (value: number) => number.format(value),
+      percent: (value: number) => percent.format(value),
+      duration: (milliseconds: number) => formatDuration(milliseconds, locale),
+    };
+  }, [locale]);
+}

@@ -1,0 +1,39 @@
+import { useQuery } from "@tanstack/react-query";
+
+import { useMessages } from "@/i18n";
+import { useFormat } from "@/i18n/format";
+
+import { messages } from "./messages";
+
+interface Fault {
+  readonly name: string;
+  readonly title: string;
+  readonly until: string;
+}
+
+/** What an operator broke on purpose, on every page while it is broken. */
+export function FaultBanner() {
+  const t = useMessages(messages);
+  const format = useFormat();
+  const { data } = useQuery({
+    queryKey: ["catalog", "faults"],
+    // Outside demo mode there is no such route, and so nothing broken on purpose.
+    queryFn: async ({ signal }) => {
+      const response = await fetch("/v1/faults", { signal });
+      return response.ok ? ((await response.json()) as { items: Fault[] }).items : [];
+    },
+    refetchInterval: 15_000,
+    retry: false,
+  });
+  if (!data || data.length === 0) return null;
+  return (
+    <ul aria-label="Faults" className="grid gap-1 bg-clay-soft px-4 py-2 text-center text-sm font-semibold text-clay">
+      {data.map((fault) => (
+        <li key={fault.name}>
+          <span aria-hidden>⚡ </span>
+          {t.broken(fault.title, format.clock(fault.until))}
+        </li>
+      ))}
+    </ul>
+  );
+}

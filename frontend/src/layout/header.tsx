@@ -1,0 +1,158 @@
+import { lazy, Suspense, useRef, useState } from "react";
+import { Form, Link, NavLink, useNavigate, useSearchParams } from "react-router";
+
+import { useCart } from "@/cart/useCart";
+import { useMessages } from "@/i18n";
+import { session } from "@/session/session";
+import { useIsAdmin, useSession } from "@/session/useSession";
+import { ButtonLink, IconButton } from "@/ui/button";
+import { classes } from "@/ui/classes";
+import { notify } from "@/ui/live";
+
+import { messages } from "./messages";
+
+// Most visits never open it.
+const CartDrawer = lazy(() => import("@/cart/cartDrawer").then((module) => ({ default: module.CartDrawer })));
+
+export function Header() {
+  const t = useMessages(messages);
+  const user = useSession();
+  const isAdmin = useIsAdmin();
+  return (
+    <header className="sticky top-0 z-30 border-b border-line bg-paper/95 backdrop-blur">
+      <div className="mx-auto flex max-w-7xl flex-wrap items-center gap-x-4 gap-y-2 px-4 py-3 sm:px-6">
+        <Link to="/" className="flex items-center gap-2 font-display text-xl font-semibold">
+          <img src="/icon.svg" alt="" width={28} height={28} />
+          Souk
+        </Link>
+        <nav aria-label={t.main} className="flex gap-1 text-sm font-medium">
+          <Tab to="/products">{t.shop}</Tab>
+          {user && <Tab to="/orders">{t.orders}</Tab>}
+          {isAdmin && <Tab to="/admin">{t.backOffice}</Tab>}
+        </nav>
+        <SearchBox />
+        <div className="ml-auto flex items-center gap-1 sm:ml-0">
+          {user ? <AccountMenu /> : <ButtonLink to="/sign-in" look="quiet">{t.signIn}</ButtonLink>}
+          <CartButton />
+        </div>
+      </div>
+    </header>
+  );
+}
+
+function Tab({ to, children }: { to: string; children: string }) {
+  return (
+    <NavLink
+      to={to}
+      className={({ isActive }) =>
+        classes("rounded-lg px-3 py-2 hover:bg-raised", isActive && "bg-raised text-accent underline underline-offset-4")
+      }
+    >
+      {children}
+    </NavLink>
+  );
+}
+
+function SearchBox() {
+  const t = useMessages(messages);
+  const [query] = useSearchParams();
+  const sought = query.get("q") ?? "";
+  return (
+    <Form
+      role="search"
+      action="/products"
+      className="order-last w-full sm:order-none sm:ml-auto sm:w-64 lg:w-80"
+      // Another search from elsewhere shows here, too.
+      key={sought}
+    >
+      <input
+        type="search"
+        name="q"
+        defaultValue={sought}
+        aria-label={t.searchHint}
+        placeholder={t.searchHint}
+        maxLength={100}
+        className="min-h-10 w-full rounded-lg border border-edge bg-surface px-3 py-2 text-sm"
+      />
+    </Form>
+  );
+}
+
+/** The browser's own popover: it closes on Escape, on a click elsewhere, and on a choice. */
+function AccountMenu() {
+  const t = useMessages(messages);
+  const navigate = useNavigate();
+  const menu = useRef<HTMLUListElement>(null);
+  const item = "block w-full rounded-lg px-3 py-2 text-left hover:bg-raised";
+  const close = () => menu.current?.hidePopover();
+  return (
+    <>
+      <IconButton label={t.account} popoverTarget="account-menu">
+        <svg aria-hidden width="22" height="22" viewBox="0 0 24 24" fill="none" stroke="currentColor" strokeWidth="1.8">
+          <circle cx="12" cy="8" r="4" />
+          <path d="M4 21a8 8 0 0 1 16 0" strokeLinecap="round" />
+        </svg>
+      </IconButton>
+      <ul
+        ref={menu}
+        id="account-menu"
+        popover="auto"
+        className="fixed inset-auto top-16 right-4 m-0 min-w-44 rounded-xl border border-line bg-surface p-1.5 text-sm text-ink shadow-xl sm:right-16"
+      >
+        <li>
+          <Link to="/account" className={item} onClick={close}>
+            {t.account}
+          </Link>
+        </li>
+        <li>
+          <Link to="/orders" className={item} onClick={close}>
+            {t.orders}
+          </Link>
+        </li>
+        <li>
+          <button
+            type="button"
+            className={item}
+            onClick={() => {
+              close();
+              void session.signOut();
+              notify(t.signedOut);
+              void navigate("/");
+            }}
+          >
+            {t.signOut}
+          </button>
+        </li>
+      </ul>
+    </>
+  );
+}
+
+function CartButton() {
+  const t = useMessages(messages);
+  const { count } = useCart();
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <>
+      <IconButton label={t.cart(count)} onClick={() => setOpen(true)} className="relative">
+        <svg aria-hidden width="22" height="22" viewBox="0 0 24 24" fill="none" stroke="currentColor" strokeWidth="1.8">
+          <path d="M5 8h14l1 12H4z" strokeLinejoin="round" />
+          <path d="M8.5 10.5V7a3.5 3.5 0 0 1 7 0v3.5" strokeLinecap="round" />
+        </svg>
+        {count > 0 && (
+          <span
+            aria-hidden
+            className="num absolute -top-0.5 -right-0.5 min-w-5 rounded-full bg-accent px-1 text-center text-xs leading-5 font-bold text-on-accent"
+          >
+            {count}
+          </span>
+        )}
+      </IconButton>
+      {isOpen && (
+        <Suspense fallback={null}>
+          <CartDrawer onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
+    </>
+  );
+}

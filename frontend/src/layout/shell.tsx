@@ -1,0 +1,65 @@
+import { useEffect, useRef, useSyncExternalStore } from "react";
+import { Outlet, ScrollRestoration, useLocation } from "react-router";
+
+import { useAdoptGuestCart } from "@/cart/useCart";
+import { useMessages } from "@/i18n";
+import { useForgetOthers } from "@/session/useSession";
+import { Notes } from "@/ui/live";
+
+import { FaultBanner } from "./faultBanner";
+import { Footer } from "./footer";
+import { Header } from "./header";
+import { messages } from "./messages";
+
+/** What is around every page. */
+export function Shell() {
+  const t = useMessages(messages);
+  useForgetOthers();
+  useAdoptGuestCart();
+  const main = useFocusOnArrival();
+  const isOnline = useSyncExternalStore(onConnection, () => navigator.onLine);
+  return (
+    <div className="flex min-h-dvh flex-col">
+      <a
+        href="#main"
+        className="sr-only focus:not-sr-only focus:absolute focus:z-50 focus:m-2 focus:rounded-lg focus:bg-ink focus:px-4 focus:py-2 focus:text-paper"
+      >
+        {t.skip}
+      </a>
+      <FaultBanner />
+      {!isOnline && (
+        <p role="status" className="bg-saffron-soft px-4 py-2 text-center text-sm font-medium text-saffron">
+          {t.offline}
+        </p>
+      )}
+      <Header />
+      <main ref={main} id="main" tabIndex={-1} className="mx-auto w-full max-w-7xl flex-1 px-4 py-8 outline-none sm:px-6">
+        <Outlet />
+      </main>
+      <Footer />
+      <Notes />
+      <ScrollRestoration getKey={({ pathname, search }) => pathname + search} />
+    </div>
+  );
+}
+
+/** A new page begins at its start for those who use the keyboard or listen, too. Filters in the query are no new page. */
+function useFocusOnArrival() {
+  const main = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  const last = useRef(pathname);
+  useEffect(() => {
+    if (last.current !== pathname) main.current?.focus({ preventScroll: true });
+    last.current = pathname;
+  }, [pathname]);
+  return main;
+}
+
+function onConnection(listener: () => void): () => void {
+  window.addEventListener("online", listener);
+  window.addEventListener("offline", listener);
+  return () => {
+    window.removeEventListener("online", listener);
+    window.removeEventListener("offline", listener);
+  };
+}

@@ -1,0 +1,5 @@
+import { Page } from "@/ui/page";
+
+export function Component() {
+  return <Page title="sagaPage">{null}</Page>;
+}

@@ -1,0 +1,49 @@
+import { createBrowserRouter } from "react-router";
+
+import { Broken, NotFound } from "@/layout/errors";
+import { Shell } from "@/layout/shell";
+import { Component as Home } from "@/shop/home";
+
+/** Every page of the application. The home page comes with the shell; the others when they are asked for. */
+export const router = createBrowserRouter([
+  {
+    Component: Shell,
+    children: [
+      {
+        ErrorBoundary: Broken,
+        HydrateFallback: () => null,
+        children: [
+          { index: true, Component: Home },
+          { path: "products", lazy: () => import("@/shop/productList") },
+          { path: "products/:sku", lazy: () => import("@/shop/product") },
+          { path: "cart", lazy: () => import("@/cart/cartPage") },
+          { path: "checkout", lazy: () => import("@/checkout/checkout") },
+          { path: "orders", lazy: () => import("@/orders/orderList") },
+          { path: "orders/:id", lazy: () => import("@/orders/order") },
+          { path: "orders/:id/saga", lazy: () => import("@/orders/sagaPage") },
+          { path: "sign-in", lazy: () => import("@/account/signIn") },
+          { path: "register", lazy: () => import("@/account/register") },
+          { path: "account", lazy: () => import("@/account/account") },
+          {
+            path: "admin",
+            lazy: () => import("@/admin/adminLayout"),
+            children: [
+              { index: true, lazy: () => import("@/admin/dashboard") },
+              { path: "orders", lazy: () => import("@/admin/orders") },
+              { path: "stock", lazy: () => import("@/admin/stock") },
+              { path: "users", lazy: () => import("@/admin/users") },
+              { path: "payments", lazy: () => import("@/admin/payments") },
+              { path: "sagas", lazy: () => import("@/admin/sagas") },
+              { path: "sagas/:id", lazy: () => import("@/admin/saga") },
+              { path: "dead-letters", lazy: () => import("@/admin/deadLetters") },
+              { path: "upstreams", lazy: () => import("@/admin/upstreams") },
+              { path: "audit", lazy: () => import("@/admin/audit") },
+              { path: "faults", lazy: () => import("@/admin/faults") },
+            ],
+          },
+          { path: "*", Component: NotFound },
+        ],
+      },
+    ],
+  },
+]);

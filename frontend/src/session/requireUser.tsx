@@ -1,0 +1,28 @@
+import type { ReactNode } from "react";
+import { useLocation } from "react-router";
+
+import { useMessages } from "@/i18n";
+import { ButtonLink } from "@/ui/button";
+import { Page } from "@/ui/page";
+
+import { messages } from "./messages";
+import { useSession } from "./useSession";
+
+/** What only somebody signed in may see. A guest is shown the way in, which leads back here. */
+export function RequireUser({ children }: { children: ReactNode }) {
+  const t = useMessages(messages);
+  const user = useSession();
+  const { pathname, search } = useLocation();
+  if (user) return children;
+  const next = `?next=${encodeURIComponent(pathname + search)}`;
+  return (
+    <Page title={t.title} lead={t.text}>
+      <div className="flex flex-wrap gap-3">
+        <ButtonLink to={`/sign-in${next}`} look="primary">
+          {t.signIn}
+        </ButtonLink>
+        <ButtonLink to={`/register${next}`}>{t.register}</ButtonLink>
+      </div>
+    </Page>
+  );
+}

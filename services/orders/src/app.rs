@@ -23,6 +23,7 @@ use crate::{
         redrive_dead_letter::redrive_dead_letter,
     },
     inventory::Inventory,
+    live::{Feed, feed, stream_order_events::stream_order_events},
     openapi,
     operators::{
         get_saga::get_any_saga,
@@ -37,10 +38,11 @@ use crate::{
     saga::{self, drive::Orchestrator},
 };
 
-/// Connections to the database: those of requests, and those of the sagas, so that a rush of orders and the checkouts
-/// that it starts do not wait for each other.
+/// Connections to the database: those of requests, those of the sagas, and those of live views, so that a rush of orders,
+/// the checkouts that it starts and the people who watch them do not wait for each other.
 const CONNECTIONS: u32 = 24;
 const SAGA_CONNECTIONS: u32 = 12;
+const FEED_CONNECTIONS: u32 = 4;
 /// Between two looks for a database that is away at the start.
 const RETRY: Duration = Duration::from_secs(1);
 /// Messages in work at the same time.
@@ -55,6 +57,8 @@ pub struct App {
     pub outbox: Outbox,
     /// Where quotes come from.
     pub inventory: Inventory,
+    /// Who follows which order.
+    pub feed: Feed,
     /// Verifies access tokens.
     pub verifier: Verifier,
 }
@@ -73,6 +77,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/orders", get(list_orders).post(place_order))
         .route("/v1/orders/{id}", get(get_order))
         .route("/v1/orders/{id}/saga", get(get_saga))
+        .route("/v1/orders/{id}/events", get(stream_order_events))
         .route("/v1/orders/{id}/cancel", post(cancel_order))
         .route("/v1/orders/{id}/shipments", post(ship_order))
         .route("/v1/orders/{id}/deliveries", post(deliver_order))
@@ -94,18 +99,21 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let url = config.database_url.expose_secret();
     let pool = database::pool(url, CONNECTIONS).context("SOUK_DATABASE_URL")?;
     let saga_pool = database::pool(url, SAGA_CONNECTIONS).context("SOUK_DATABASE_URL")?;
+    let feed_pool = database::pool(url, FEED_CONNECTIONS).context("SOUK_DATABASE_URL")?;
     let broker = Broker::connect(config.amqp_url.expose_secret(), "orders", Namespace::default()).await?;
     let outbox = Outbox::new(saga_pool.clone(), Arc::clone(&broker));
     let app = App {
         pool: pool.clone(),
         outbox: outbox.clone(),
         inventory: Inventory::new(&config.inventory_grpc_url).context("SOUK_INVENTORY_GRPC_URL")?,
+        feed: Feed::new(feed_pool, feed::Limits::default(), shutdown.clone()),
         verifier: Verifier::new(config.jwks_url),
     };
     if !check_sagas(&pool, &shutdown).await? {
         return Ok(());
     }
     let workers = TaskTracker::new();
+    workers.spawn(app.feed.clone().run());
     work(&workers, saga_pool, &outbox, &broker, &shutdown);
     // A broker that is away is no reason to refuse orders, so it is no condition.
     let admin = Admin {

@@ -7,6 +7,7 @@ pub mod config;
 pub mod dead_letters;
 pub mod error;
 pub mod inventory;
+pub mod live;
 pub mod openapi;
 pub mod operators;
 pub mod orders;

@@ -6,14 +6,14 @@ use utoipa::{
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use crate::{cart, dead_letters, operators, orders, returns};
+use crate::{cart, dead_letters, live, operators, orders, returns};
 
 /// The document.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Souk orders", description = "Carts, orders, and the sagas behind them."),
-    // Named by a query parameter only, so no path brings it along.
-    components(schemas(crate::operators::list_sagas::SagaStatus)),
+    // Named by a query parameter, or told in a stream of events, so no path brings them along.
+    components(schemas(operators::list_sagas::SagaStatus, live::OrderSnapshot, live::OrderChange)),
     paths(
         cart::get_cart::get_cart,
         cart::clear_cart::clear_cart,
@@ -23,6 +23,7 @@ use crate::{cart, dead_letters, operators, orders, returns};
         orders::place_order::place_order,
         orders::get_order::get_order,
         orders::get_saga::get_saga,
+        live::stream_order_events::stream_order_events,
         orders::cancel_order::cancel_order,
         orders::ship_order::ship_order,
         orders::deliver_order::deliver_order,

@@ -193,8 +193,8 @@ impl<'a> Columns<'a> {
 /// then.
 fn told(live: &Live, next: &Next<'_>, entry: &Entry) -> serde_json::Value {
     let name = |position: Position| live.saga.steps[position.step].name;
-    let stays = live.at.position() == Some(next.position);
     let then = next.at.position();
+    let stays = then == live.at.position();
     serde_json::json!({
         "saga_id": live.id,
         "step": entry.step,

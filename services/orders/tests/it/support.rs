@@ -12,13 +12,19 @@ use contracts::{
     saga::{Outcome, Reply},
 };
 use messaging::{Broker, Outbox};
-use orders::{App, MIGRATOR, app, inventory::Inventory, saga::drive::Orchestrator};
+use orders::{
+    App, MIGRATOR, app,
+    inventory::Inventory,
+    live::{Feed, feed},
+    saga::drive::Orchestrator,
+};
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
 use souk_http::auth::Verifier;
 use sqlx::PgPool;
 use testkit::{auth::Issuer, postgres::TestDatabase};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, transport::Server, transport::server::TcpIncoming};
 use uuid::Uuid;
 
@@ -33,8 +39,16 @@ pub(crate) struct Shop {
     pub(crate) issuer: Issuer,
     pub(crate) user: UserId,
     pub(crate) admin: UserId,
-    url: String,
+    /// Ends its live views.
+    pub(crate) stop: CancellationToken,
+    pub(crate) url: String,
     http: reqwest::Client,
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
 }
 
 /// A shop whose messages stay in its outbox: most tests need no broker, and each that has one fills it with queues.
@@ -58,10 +72,12 @@ async fn shop_at(inventory: &str, amqp: &str) -> Shop {
         .await
         .unwrap();
     let outbox = Outbox::new(database.pool.clone(), Arc::clone(&broker));
+    let stop = CancellationToken::new();
     let app = App {
         pool: database.pool.clone(),
         outbox: outbox.clone(),
         inventory: Inventory::new(inventory).unwrap(),
+        feed: feed(database.pool.clone(), feed::Limits::default(), &stop),
         verifier: Verifier::new(issuer.jwks_url()),
     };
     let url = testkit::spawn(souk_http::layers(app::router(app.clone()))).await;
@@ -73,20 +89,32 @@ async fn shop_at(inventory: &str, amqp: &str) -> Shop {
         issuer,
         user: UserId::generate(),
         admin: UserId::generate(),
+        stop,
         url,
         http: reqwest::Client::new(),
     }
 }
 
+/// A feed at work.
+pub(crate) fn feed(pool: PgPool, limits: feed::Limits, stop: &CancellationToken) -> Feed {
+    let feed = Feed::new(pool, limits, stop.clone());
+    tokio::spawn(feed.clone().run());
+    feed
+}
+
 impl Shop {
+    /// From now on asks another replica over the same database, which differs in this.
+    pub(crate) async fn replica(&mut self, change: impl FnOnce(&mut App)) {
+        change(&mut self.app);
+        self.url = testkit::spawn(souk_http::layers(app::router(self.app.clone()))).await;
+    }
+
     /// The same shop, after its inventory went away.
-    pub(crate) async fn without_inventory(self) -> Self {
-        let app = App {
-            inventory: Inventory::new(&nowhere().await).unwrap(),
-            ..self.app
-        };
-        let url = testkit::spawn(souk_http::layers(app::router(app.clone()))).await;
-        Self { app, url, ..self }
+    pub(crate) async fn without_inventory(mut self) -> Self {
+        let nowhere = nowhere().await;
+        self.replica(|app| app.inventory = Inventory::new(&nowhere).unwrap())
+            .await;
+        self
     }
 }
 

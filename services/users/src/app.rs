@@ -89,6 +89,10 @@ pub fn router(state: State) -> Router {
             "/v1/users/me/api-keys/{id}",
             axum::routing::delete(api_key::delete_api_key),
         )
+        .route(
+            "/v1/users/me/sessions",
+            get(me::session::list_sessions).delete(me::session::delete_sessions),
+        )
         .route("/v1/users", get(admin::list_users::list_users))
         .route("/v1/users/{id}", patch(admin::patch_user::patch_user))
         .route("/internal/v1/api-keys/exchange", post(internal::exchange_api_key))
@@ -117,6 +121,8 @@ pub fn router(state: State) -> Router {
         api_key::list_api_keys,
         api_key::post_api_key,
         api_key::delete_api_key,
+        me::session::list_sessions,
+        me::session::delete_sessions,
         admin::list_users::list_users,
         admin::patch_user::patch_user,
     ),

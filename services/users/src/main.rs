@@ -6,6 +6,10 @@ use souk_config::ExposeSecret;
 use souk_http::{Admin, database, health::Health};
 use users::{app, config::Settings, housekeeping, keyring, seed};
 
+// A password's 19 MiB go back when its hash is made: the system's allocator keeps them, once for each thread that hashed.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let settings: Settings = souk_config::load()?;

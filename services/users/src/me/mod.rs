@@ -5,3 +5,4 @@ pub(crate) mod address;
 pub(crate) mod api_key;
 pub(crate) mod password;
 pub(crate) mod profile;
+pub(crate) mod session;

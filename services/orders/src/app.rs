@@ -26,6 +26,7 @@ use crate::{
     live::{Feed, feed, stream_order_events::stream_order_events},
     openapi,
     operators::{
+        get_metrics_summary::get_metrics_summary,
         get_saga::get_any_saga,
         list_sagas::list_sagas,
         steer_saga::{compensate_saga, resolve_saga, retry_saga},
@@ -90,6 +91,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/admin/dead-letters", get(list_dead_letters))
         .route("/v1/admin/dead-letters/{id}", delete(delete_dead_letter))
         .route("/v1/admin/dead-letters/{id}/redrive", post(redrive_dead_letter))
+        .route("/v1/admin/metrics-summary", get(get_metrics_summary))
         .route("/openapi.json", get(openapi::get_openapi))
         .with_state(app)
 }

@@ -28,6 +28,7 @@ use crate::{cart, dead_letters, live, operators, orders, returns};
         orders::ship_order::ship_order,
         orders::deliver_order::deliver_order,
         returns::create_return::create_return,
+        operators::get_metrics_summary::get_metrics_summary,
         operators::list_sagas::list_sagas,
         operators::get_saga::get_any_saga,
         operators::steer_saga::retry_saga,
@@ -42,7 +43,7 @@ use crate::{cart, dead_letters, live, operators, orders, returns};
         (name = "cart", description = "What a shopper means to buy"),
         (name = "orders", description = "What a shopper buys"),
         (name = "fulfilment", description = "Goods that go and come back"),
-        (name = "operators", description = "Sagas and dead letters"),
+        (name = "operators", description = "Sales, sagas and dead letters"),
     ),
 )]
 pub struct Document;

@@ -1,5 +1,7 @@
 //! What operators see of the sagas and may do to them. Every action is logged with who did it and why.
 
+mod figures;
+pub mod get_metrics_summary;
 pub mod get_saga;
 pub mod list_sagas;
 pub mod steer_saga;

@@ -18,5 +18,6 @@ mod participants;
 mod quotes;
 mod returns;
 mod sse;
+mod summary;
 mod support;
 mod timers;

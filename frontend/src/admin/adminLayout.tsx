@@ -1,5 +1,100 @@
-import { Outlet } from "react-router";
+import { NavLink, Outlet } from "react-router";
 
+import { useMessages } from "@/i18n";
+import { useIsAdmin, useSession } from "@/session/useSession";
+import { ButtonLink } from "@/ui/button";
+import { classes } from "@/ui/classes";
+import { Page } from "@/ui/page";
+
+import { useAudit, useSummary } from "./api";
+import { messages } from "./messages";
+
+/** The back office: for operators only. The servers ask again at every request. */
 export function Component() {
-  return <Outlet />;
+  const t = useMessages(messages);
+  const user = useSession();
+  const isAdmin = useIsAdmin();
+  if (!user) {
+    return (
+      <Page title={t.guest} lead={t.guestText}>
+        <div>
+          <ButtonLink to="/sign-in?next=/admin" look="primary">
+            {t.signIn}
+          </ButtonLink>
+        </div>
+      </Page>
+    );
+  }
+  if (!isAdmin) {
+    return (
+      <Page title={t.refused} lead={t.refusedText}>
+        <div>
+          <ButtonLink to="/products" look="primary">
+            {t.toShop}
+          </ButtonLink>
+        </div>
+      </Page>
+    );
+  }
+  return (
+    <div className="grid gap-6 lg:grid-cols-[12rem_minmax(0,1fr)] lg:gap-10">
+      <Navigation />
+      <div className="min-w-0">
+        <Outlet />
+      </div>
+    </div>
+  );
+}
+
+function Navigation() {
+  const t = useMessages(messages);
+  const summary = useSummary().data;
+  const audit = useAudit().data;
+  return (
+    <nav aria-label={t.title} className="-mx-4 overflow-x-auto px-4 sm:-mx-6 sm:px-6 lg:mx-0 lg:overflow-visible lg:px-0">
+      <ul className="flex gap-1 text-sm font-medium lg:sticky lg:top-24 lg:grid">
+        <Section to="/admin" label={t.sections.dashboard} />
+        <Section to="/admin/orders" label={t.sections.orders} />
+        <Section to="/admin/stock" label={t.sections.stock} />
+        <Section to="/admin/payments" label={t.sections.payments} />
+        <Section to="/admin/users" label={t.sections.users} />
+        <Section to="/admin/sagas" label={t.sections.sagas} count={summary?.sagas.parked} />
+        <Section to="/admin/dead-letters" label={t.sections.deadLetters} count={summary?.dead_letters} />
+        <Section to="/admin/upstreams" label={t.sections.upstreams} />
+        <Section
+          to="/admin/audit"
+          label={t.sections.audit}
+          count={audit?.invariants.filter(({ violated }) => violated > 0).length}
+        />
+        <Section to="/admin/faults" label={t.sections.faults} />
+      </ul>
+    </nav>
+  );
+}
+
+/** A page, and how many things on it wait for somebody. */
+function Section({ to, label, count = 0 }: { to: string; label: string; count?: number | undefined }) {
+  const t = useMessages(messages);
+  return (
+    <li>
+      <NavLink
+        to={to}
+        end={to === "/admin"}
+        className={({ isActive }) =>
+          classes(
+            "flex items-center justify-between gap-2 rounded-lg px-3 py-2 whitespace-nowrap hover:bg-raised",
+            isActive && "bg-raised text-accent underline underline-offset-4",
+          )
+        }
+      >
+        {label}
+        {count > 0 && (
+          <span className="num rounded-full bg-clay-soft px-2 text-xs leading-5 font-bold text-clay">
+            <span aria-hidden>{count}</span>
+            <span className="sr-only">{t.attention(count)}</span>
+          </span>
+        )}
+      </NavLink>
+    </li>
+  );
 }

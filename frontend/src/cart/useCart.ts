@@ -27,6 +27,13 @@ export interface Cart {
 /** As many of one thing as an order takes. */
 export const MOST = 99;
 
+const CHANGES = ["cart", "change"];
+
+interface Change extends CartLine {
+  /** What it is, where the one who adds it knows, so that it shows at once. */
+  readonly product?: Product | null | undefined;
+}
+
 const key = (user: string | undefined) => ["cart", user ?? "guest"] as const;
 
 /** The cart of whoever is here, and how to change it. Changes show at once, and go back where they are refused. */
@@ -48,7 +55,10 @@ export function useCart() {
   });
 
   const change = useMutation({
-    mutationFn: async ({ sku, quantity }: { sku: string; quantity: number }) => {
+    mutationKey: CHANGES,
+    // One after the other, so that the last word is the last one said.
+    scope: { id: "cart" },
+    mutationFn: async ({ sku, quantity }: Change) => {
       if (user === undefined) {
         guestCart.set(sku, quantity);
       } else if (quantity === 0) {
@@ -57,16 +67,20 @@ export function useCart() {
         await call(api.PUT("/v1/cart/items/{sku}", { params: { path: { sku } }, body: { quantity } }));
       }
     },
-    onMutate: async ({ sku, quantity }) => {
+    onMutate: async (change) => {
       await queries.cancelQueries({ queryKey: key(user) });
       const before = queries.getQueryData<Cart>(key(user));
-      if (before) queries.setQueryData(key(user), recount({ ...before, items: withQuantity(before.items, sku, quantity) }));
-      return before;
+      if (before) queries.setQueryData(key(user), changed(before, change));
+      return before?.items.find((item) => item.sku === change.sku);
     },
-    onError: (_error, _change, before) => {
-      if (before) queries.setQueryData(key(user), before);
+    // Only this line goes back: others may have been changed since.
+    onError: (_error, { sku }, before) => {
+      queries.setQueryData<Cart>(key(user), (now) => now && changed(now, { sku, quantity: before?.quantity ?? 0, ...before }));
     },
-    onSettled: () => queries.invalidateQueries({ queryKey: key(user) }),
+    onSettled: () => {
+      // The cart of before the last change would undo it on the screen.
+      if (queries.isMutating({ mutationKey: CHANGES }) === 1) void queries.invalidateQueries({ queryKey: key(user) });
+    },
   });
 
   const clear = useMutation({
@@ -82,7 +96,7 @@ export function useCart() {
       ...line,
       product: forGuest.data?.items.find((product) => product.sku === line.sku) ?? null,
     })),
-    degraded: [],
+    degraded: forGuest.error ? ["products"] : [],
   });
   const cart = user === undefined ? guest : mine.data;
   const source = user === undefined ? forGuest : mine;
@@ -94,10 +108,18 @@ export function useCart() {
     error: source.error,
     refetch: () => void source.refetch(),
     /** Sets a line's quantity; 0 takes it out. Rejects with the problem where it is refused. */
-    setQuantity: (sku: string, quantity: number) => change.mutateAsync({ sku, quantity }),
+    setQuantity: (sku: string, quantity: number, product?: Product) => change.mutateAsync({ sku, quantity, product }),
     quantityOf: (sku: string) => cart?.items.find((item) => item.sku === sku)?.quantity ?? 0,
     clear: () => clear.mutateAsync(),
   };
+}
+
+function changed(cart: Cart, { sku, quantity, product }: Change): Cart {
+  const items = withQuantity<CartItem>(cart.items, sku, quantity);
+  return recount({
+    ...cart,
+    items: product ? items.map((item) => (item.sku === sku && !item.product ? { ...item, product } : item)) : items,
+  });
 }
 
 /** The sums, as far as prices are known. */

@@ -1,6 +1,7 @@
-import { lazy, Suspense, useRef, useState } from "react";
+import { lazy, Suspense, useRef } from "react";
 import { Form, Link, NavLink, useNavigate, useSearchParams } from "react-router";
 
+import { openCart, useIsCartOpen } from "@/cart/drawer";
 import { useCart } from "@/cart/useCart";
 import { useMessages } from "@/i18n";
 import { session } from "@/session/session";
@@ -131,10 +132,10 @@ function AccountMenu() {
 function CartButton() {
   const t = useMessages(messages);
   const { count } = useCart();
-  const [isOpen, setOpen] = useState(false);
+  const isOpen = useIsCartOpen();
   return (
     <>
-      <IconButton label={t.cart(count)} onClick={() => setOpen(true)} className="relative">
+      <IconButton label={t.cart(count)} onClick={() => openCart()} className="relative">
         <svg aria-hidden width="22" height="22" viewBox="0 0 24 24" fill="none" stroke="currentColor" strokeWidth="1.8">
           <path d="M5 8h14l1 12H4z" strokeLinejoin="round" />
           <path d="M8.5 10.5V7a3.5 3.5 0 0 1 7 0v3.5" strokeLinecap="round" />
@@ -150,7 +151,7 @@ function CartButton() {
       </IconButton>
       {isOpen && (
         <Suspense fallback={null}>
-          <CartDrawer onClose={() => setOpen(false)} />
+          <CartDrawer onClose={() => openCart(false)} />
         </Suspense>
       )}
     </>

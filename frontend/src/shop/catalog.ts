@@ -1,0 +1,54 @@
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+
+import { api, call, type Schemas } from "@/api/client";
+
+import type { Filters } from "./filters";
+
+export type Page = Schemas["ProductPage"];
+
+/** One product. */
+export function productQuery(sku: string) {
+  return queryOptions({
+    queryKey: ["catalog", "product", sku],
+    queryFn: ({ signal }) => call(api.GET("/v1/products/{sku}", { params: { path: { sku } }, signal })),
+  });
+}
+
+/** How many of it can be bought, followed while somebody looks. */
+export function availabilityQuery(sku: string) {
+  return queryOptions({
+    queryKey: ["catalog", "availability", sku],
+    queryFn: async ({ signal }) => {
+      const answer = await call(api.GET("/v1/products/{sku}/availability", { params: { path: { sku } }, signal }));
+      return answer.available ?? 0;
+    },
+    staleTime: 2000,
+    refetchInterval: 5000,
+  });
+}
+
+/** Products by filters, page by page. */
+export function productsQuery(filters: Filters) {
+  return infiniteQueryOptions({
+    queryKey: ["catalog", "products", filters],
+    queryFn: ({ pageParam, signal }) =>
+      call(api.GET("/v1/products", { params: { query: { ...filters, limit: 24, ...(pageParam && { cursor: pageParam }) } }, signal })),
+    initialPageParam: "",
+    getNextPageParam: (page: Page) => page.next_cursor ?? undefined,
+  });
+}
+
+/** One page of few products, such as those beside another. */
+export function shelfQuery(filters: Filters, limit: number) {
+  return queryOptions({
+    queryKey: ["catalog", "shelf", filters, limit],
+    queryFn: ({ signal }) => call(api.GET("/v1/products", { params: { query: { ...filters, limit } }, signal })),
+  });
+}
+
+/** How many there are over all pages: every count of a category ignores the chosen category, and nothing else. */
+export function countOf({ facets }: Page, category: string | undefined): number {
+  return facets.categories
+    .filter(({ slug }) => category === undefined || slug === category)
+    .reduce((sum, { count }) => sum + count, 0);
+}

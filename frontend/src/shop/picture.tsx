@@ -1,0 +1,16 @@
+import { classes } from "@/ui/classes";
+
+/** A product's square picture. It stands next to the product's name, and so says nothing itself. */
+export function Picture({ src, className, isFirst = false }: { src: string; className?: string; isFirst?: boolean }) {
+  return (
+    <img
+      src={src}
+      alt=""
+      width={400}
+      height={400}
+      loading={isFirst ? "eager" : "lazy"}
+      decoding="async"
+      className={classes("aspect-square w-full rounded-xl bg-raised object-cover dark:brightness-90", className)}
+    />
+  );
+}

@@ -1,0 +1,73 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { Link } from "react-router";
+
+import type { Product } from "@/cart/useCart";
+import { useMessages } from "@/i18n";
+import { useFormat } from "@/i18n/format";
+import { Button } from "@/ui/button";
+import { Skeleton } from "@/ui/skeleton";
+
+import { productQuery } from "./catalog";
+import { messages } from "./messages";
+import { Picture } from "./picture";
+import { Stock } from "./stock";
+import { useAddToCart } from "./useAddToCart";
+
+/** A product in a list. Its page is fetched as soon as somebody is about to open it. */
+export function ProductCard({ product }: { product: Product }) {
+  const t = useMessages(messages);
+  const format = useFormat();
+  const queries = useQueryClient();
+  const { add, quantityOf } = useAddToCart();
+  const inCart = quantityOf(product.sku);
+  const prefetch = () => {
+    void import("./product");
+    void queries.prefetchQuery(productQuery(product.sku));
+  };
+  return (
+    <article className="group relative grid content-start gap-3 rounded-2xl border border-line bg-surface p-3 transition-shadow hover:shadow-md">
+      <Picture src={product.image} className={product.in_stock ? "" : "opacity-60 grayscale"} />
+      <div className="grid gap-1 px-1">
+        <h3 className="leading-snug font-semibold">
+          {/* The whole card is the link; the button below lies over it. */}
+          <Link
+            to={`/products/${product.sku}`}
+            onPointerEnter={prefetch}
+            onFocus={prefetch}
+            className="after:absolute after:inset-0 after:rounded-2xl group-hover:underline group-hover:underline-offset-4"
+          >
+            {product.name}
+          </Link>
+        </h3>
+        <div className="flex flex-wrap items-center justify-between gap-x-3 gap-y-1">
+          <span className="num font-medium">{format.money(product.price)}</span>
+          <Stock available={product.available} />
+        </div>
+      </div>
+      <Button
+        className="relative mt-auto w-full px-2"
+        disabled={!product.in_stock}
+        aria-label={`${inCart ? t.addAnother(inCart) : t.add}: ${product.name}`}
+        onClick={() => void add(product, 1)}
+      >
+        {!product.in_stock ? t.soldOut : inCart ? t.addAnother(inCart) : t.add}
+      </Button>
+    </article>
+  );
+}
+
+export function ProductCardSkeleton() {
+  return (
+    <div className="grid content-start gap-3 rounded-2xl border border-line bg-surface p-3">
+      <Skeleton className="aspect-square w-full rounded-xl" />
+      <div className="grid gap-2 px-1">
+        <Skeleton className="h-5 w-3/4" />
+        <Skeleton className="h-6 w-1/2" />
+      </div>
+      <Skeleton className="h-10 w-full" />
+    </div>
+  );
+}
+
+/** Cards side by side, as many as fit. */
+export const GRID = "grid grid-cols-2 gap-3 sm:gap-4 md:grid-cols-3 xl:grid-cols-4";

@@ -1,0 +1,27 @@
+import { Problem } from "@/api/problem";
+import { MOST, type Product, useCart } from "@/cart/useCart";
+import { useMessages } from "@/i18n";
+import { notify } from "@/ui/live";
+
+import { messages } from "./messages";
+
+/** Puts more of a product into the cart and says so, as far as there is more of it. */
+export function useAddToCart() {
+  const t = useMessages(messages);
+  const { quantityOf, setQuantity } = useCart();
+  const add = async (product: Product, more: number): Promise<void> => {
+    const had = quantityOf(product.sku);
+    const quantity = Math.min(had + more, product.available, MOST);
+    if (quantity <= had) {
+      notify(t.most, "bad");
+      return;
+    }
+    try {
+      await setQuantity(product.sku, quantity, product);
+      notify(t.added(product.name));
+    } catch (error) {
+      notify(t.notAdded(error instanceof Problem ? error.message : String(error)), "bad");
+    }
+  };
+  return { add, quantityOf };
+}

@@ -4,7 +4,7 @@ import { classes } from "@/ui/classes";
 
 export interface Column<T> {
   readonly head: string;
-  readonly cell: (row: T) => ReactNode;
+  readonly render: (row: T) => ReactNode;
   /** Numbers stand at the right, digit under digit. */
   readonly isNumber?: boolean;
 }
@@ -53,11 +53,11 @@ export function Table<T>({ caption, columns, rows, keyOf }: Props<T>) {
               {columns.map((column, index) =>
                 index === 0 ? (
                   <th key={column.head} scope="row" className={classes("px-4 py-3 font-normal", side(column))}>
-                    {column.cell(row)}
+                    {column.render(row)}
                   </th>
                 ) : (
                   <td key={column.head} className={classes("px-4 py-3", side(column))}>
-                    {column.cell(row)}
+                    {column.render(row)}
                   </td>
                 ),
               )}

@@ -1,5 +1,125 @@
+import { useState } from "react";
+import { useSearchParams } from "react-router";
+
+import { api, call, type Schemas } from "@/api/client";
+import { useMessages } from "@/i18n";
+import { useFormat } from "@/i18n/format";
+import { Button, ButtonLink } from "@/ui/button";
+import { SelectField } from "@/ui/field";
 import { Page } from "@/ui/page";
+import { Empty } from "@/ui/states";
+
+import { Id } from "../id";
+import { ListTable, usePages } from "../list";
+import { messages as common } from "../messages";
+import { Status } from "../status";
+import type { Column } from "../table";
+import { DeliverDialog, type Order, ShipDialog } from "./fulfil";
+import { messages } from "./messages";
+
+const STATUSES: Schemas["OrderStatus"][] = [
+  "pending",
+  "confirmed",
+  "shipped",
+  "delivered",
+  "rejected",
+  "cancelled",
+  "returned",
+];
 
 export function Component() {
-  return <Page title="orders">{null}</Page>;
+  const t = useMessages(messages);
+  const words = useMessages(common);
+  const [search, setSearch] = useSearchParams();
+  const [open, setOpen] = useState<{ kind: "ship" | "deliver"; order: Order }>();
+  const status = STATUSES.find((known) => known === search.get("status"));
+  const pages = usePages(["admin", "orders", status ?? "all"], (cursor, signal) =>
+    call(api.GET("/v1/orders", { params: { query: { all: true, ...(status ? { status } : {}), ...cursor } }, signal })),
+  );
+  const columns = useOrderColumns();
+  return (
+    <Page
+      title={t.orders}
+      lead={t.ordersLead}
+      actions={
+        <SelectField
+          label={words.status}
+          value={status ?? ""}
+          className="w-48"
+          onChange={({ target }) => setSearch(target.value ? { status: target.value } : {})}
+        >
+          <option value="">{words.all}</option>
+          {STATUSES.map((known) => (
+            <option key={known} value={known}>
+              {words.statuses[known]}
+            </option>
+          ))}
+        </SelectField>
+      }
+    >
+      <ListTable
+        caption={t.orders}
+        pages={pages}
+        keyOf={({ id }) => id}
+        columns={[
+          ...columns,
+          {
+            head: words.actions,
+            render: (order) => (
+              <div className="flex gap-1">
+                {order.status === "confirmed" && (
+                  <Button onClick={() => setOpen({ kind: "ship", order })}>{t.ship}</Button>
+                )}
+                {order.status === "shipped" && (
+                  <Button onClick={() => setOpen({ kind: "deliver", order })}>{t.deliver}</Button>
+                )}
+                <ButtonLink look="quiet" to={`/admin/sagas/${order.id}`}>
+                  {words.saga}
+                </ButtonLink>
+              </div>
+            ),
+          },
+        ]}
+        empty={
+          <Empty title={t.noOrders} action={status && <ButtonLink to="/admin/orders">{t.showAll}</ButtonLink>}>
+            {status && t.noOrdersText}
+          </Empty>
+        }
+      />
+      {open?.kind === "ship" && <ShipDialog order={open.order} onClose={() => setOpen(undefined)} />}
+      {open?.kind === "deliver" && <DeliverDialog order={open.order} onClose={() => setOpen(undefined)} />}
+    </Page>
+  );
+}
+
+/** An order in a line, here and on the overview. */
+export function useOrderColumns(): Column<Order>[] {
+  const t = useMessages(messages);
+  const words = useMessages(common);
+  const format = useFormat();
+  return [
+    {
+      head: words.order,
+      render: (order) => (
+        <span className="grid">
+          <Id id={order.id} to={`/orders/${order.id}`} />
+          <span className="text-xs whitespace-nowrap text-muted">{format.moment(order.created_at)}</span>
+        </span>
+      ),
+    },
+    { head: t.customer, render: (order) => order.shipping_address.name },
+    { head: t.items, isNumber: true, render: (order) => order.lines.reduce((sum, { quantity }) => sum + quantity, 0) },
+    { head: t.total, isNumber: true, render: (order) => format.money(order.total) },
+    {
+      head: words.status,
+      render: (order) => (
+        <span className="grid justify-items-start gap-0.5">
+          <Status of={order.status} />
+          {order.reason && <code className="text-xs text-muted">{order.reason}</code>}
+        </span>
+      ),
+    },
+    { head: t.payment, render: (order) => <Status of={order.payment_status} /> },
+    { head: t.goods, render: (order) => <Status of={order.fulfilment_status} /> },
+  ];
 }

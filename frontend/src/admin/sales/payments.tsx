@@ -1,5 +1,94 @@
+import { useState } from "react";
+import { useSearchParams } from "react-router";
+
+import { api, call } from "@/api/client";
+import { useMessages } from "@/i18n";
+import { useFormat } from "@/i18n/format";
+import { Button, ButtonLink } from "@/ui/button";
 import { Page } from "@/ui/page";
+import { Empty } from "@/ui/states";
+
+import { Id } from "../id";
+import { ListTable, usePages } from "../list";
+import { messages as common } from "../messages";
+import { Status } from "../status";
+import { messages } from "./messages";
+import { type Payment, refundable, RefundDialog } from "./refundDialog";
 
 export function Component() {
-  return <Page title="payments">{null}</Page>;
+  const t = useMessages(messages);
+  const words = useMessages(common);
+  const format = useFormat();
+  const [search] = useSearchParams();
+  const [refunding, setRefunding] = useState<Payment>();
+  const order = search.get("order");
+  const pages = usePages(["admin", "payments", order], (cursor, signal) =>
+    call(api.GET("/v1/payments", { params: { query: { ...(order ? { order_id: order } : {}), ...cursor } }, signal })),
+  );
+  return (
+    <Page
+      title={t.payments}
+      lead={order ? t.ofOrder : t.paymentsLead}
+      actions={order && <ButtonLink to="/admin/payments">{t.showAll}</ButtonLink>}
+    >
+      <ListTable
+        caption={t.payments}
+        pages={pages}
+        keyOf={({ id }) => id}
+        columns={[
+          {
+            head: t.payment,
+            render: (payment) => (
+              <span className="grid">
+                <Id id={payment.id} />
+                <span className="text-xs whitespace-nowrap text-muted">{format.moment(payment.created_at)}</span>
+              </span>
+            ),
+          },
+          { head: words.order, render: (payment) => <Id id={payment.order_id} to={`/orders/${payment.order_id}`} /> },
+          {
+            head: t.method,
+            render: (payment) => (
+              <span className="grid gap-0.5">
+                <code className="text-xs">{payment.payment_method}</code>
+                {payment.failure && <span className="text-xs text-muted">{payment.failure.message}</span>}
+              </span>
+            ),
+          },
+          { head: words.status, render: (payment) => <Status of={payment.status} /> },
+          { head: t.authorized, isNumber: true, render: (payment) => format.money(payment.authorized) },
+          { head: t.captured, isNumber: true, render: (payment) => format.money(payment.captured) },
+          { head: t.refunded, isNumber: true, render: (payment) => format.money(payment.refunded) },
+          {
+            head: t.refunds,
+            render: ({ refunds }) => (refunds.length === 0 ? <span className="text-muted">–</span> : <Refunds of={refunds} />),
+          },
+          {
+            head: words.actions,
+            render: (payment) =>
+              refundable(payment).amount > 0 && <Button onClick={() => setRefunding(payment)}>{t.refund}</Button>,
+          },
+        ]}
+        empty={<Empty title={t.noPayments}>{t.noPaymentsText}</Empty>}
+      />
+      {refunding && <RefundDialog payment={refunding} onClose={() => setRefunding(undefined)} />}
+    </Page>
+  );
+}
+
+function Refunds({ of }: { of: Payment["refunds"] }) {
+  const format = useFormat();
+  return (
+    <ul className="grid gap-1.5">
+      {of.map((refund) => (
+        <li key={refund.id} className="grid gap-0.5">
+          <span className="flex items-center gap-2 whitespace-nowrap">
+            <span className="num">{format.money(refund.amount)}</span>
+            <Status of={refund.status} />
+          </span>
+          <span className="max-w-48 text-xs text-muted">{refund.reason}</span>
+        </li>
+      ))}
+    </ul>
+  );
 }

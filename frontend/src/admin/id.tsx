@@ -1,0 +1,17 @@
+import { Link } from "react-router";
+
+/** An id by its end, which is what differs; the whole of it on a closer look. */
+export function Id({ id, to }: { id: string; to?: string }) {
+  const text = (
+    <code className="text-xs" title={id}>
+      …{id.slice(-8)}
+    </code>
+  );
+  return to ? (
+    <Link to={to} className="text-accent underline underline-offset-4">
+      {text}
+    </Link>
+  ) : (
+    text
+  );
+}

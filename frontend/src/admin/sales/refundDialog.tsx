@@ -1,0 +1,78 @@
+import { zodResolver } from "@hookform/resolvers/zod";
+import { useQueryClient } from "@tanstack/react-query";
+import { useRef } from "react";
+import { useForm } from "react-hook-form";
+import { z } from "zod";
+
+import { api, call, type Schemas } from "@/api/client";
+import { useMessages } from "@/i18n";
+import { type Money, useFormat } from "@/i18n/format";
+import { TextField } from "@/ui/field";
+
+import { amountSchema, amountText } from "../amount";
+import { FormDialog, reasonSchema } from "../formDialog";
+import { messages as common } from "../messages";
+import { messages } from "./messages";
+
+export type Payment = Schemas["Payment"];
+
+/** What of a payment can still be given back: refunds that are on their way count, those that failed do not. */
+export function refundable({ captured, refunds }: Payment): Money {
+  const promised = refunds.filter(({ status }) => status !== "failed");
+  const amount = captured.amount - promised.reduce((sum, refund) => sum + refund.amount.amount, 0);
+  return { amount, currency: captured.currency };
+}
+
+/** Money back, all of it or a part. What is sent again after a failure is the same request, and refunds once. */
+export function RefundDialog({ payment, onClose }: { payment: Payment; onClose: () => void }) {
+  const t = useMessages(messages);
+  const words = useMessages(common);
+  const format = useFormat();
+  const queries = useQueryClient();
+  const left = refundable(payment);
+  const shown = format.money(left);
+  const amount = amountSchema(left.currency, { noAmount: t.noAmount, tooMuch: t.tooMuch(shown) }, left.amount);
+  const form = useForm({
+    resolver: zodResolver(z.object({ amount, reason: reasonSchema(words) })),
+    defaultValues: { amount: amountText(left, format.locale), reason: "" },
+  });
+  const sent = useRef({ body: "", key: "" });
+  const { errors } = form.formState;
+  return (
+    <FormDialog
+      title={t.refundTitle}
+      description={t.refundText(shown)}
+      submit={t.refund}
+      look="danger"
+      done={t.promised}
+      onClose={onClose}
+      form={form}
+      onSubmit={async (values) => {
+        const body = { amount: { amount: values.amount, currency: left.currency }, reason: values.reason };
+        const text = JSON.stringify(body);
+        if (sent.current.body !== text) sent.current = { body: text, key: crypto.randomUUID() };
+        await call(
+          api.POST("/v1/payments/{id}/refunds", {
+            params: { path: { id: payment.id }, header: { "Idempotency-Key": sent.current.key } },
+            body,
+          }),
+        );
+        await queries.invalidateQueries({ queryKey: ["admin"] });
+      }}
+    >
+      <TextField
+        label={t.amount(left.currency)}
+        inputMode="decimal"
+        autoComplete="off"
+        error={errors.amount?.message}
+        {...form.register("amount")}
+      />
+      <TextField
+        label={words.reason}
+        autoComplete="off"
+        error={errors.reason?.message}
+        {...form.register("reason")}
+      />
+    </FormDialog>
+  );
+}

@@ -9,8 +9,10 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::{BodyExt as _, combinators::UnsyncBoxBody};
 use hyper::body::Incoming;
 use tokio::time::Sleep;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::{client_body::ClientBody, upstream::Lease};
 
@@ -63,13 +65,13 @@ impl Body for RequestBody {
     }
 }
 
-/// When an answer has taken too long.
-#[derive(Debug, Clone, Copy)]
+/// When an answer ends, whether or not its upstream is done.
+#[derive(Debug)]
 pub enum Patience {
     /// At this time, whatever has come.
     Until(Instant),
-    /// After this much silence.
-    Idle(Duration),
+    /// A stream: after this much silence, or when the gateway drains, which is an orderly end.
+    Idle(Duration, CancellationToken),
 }
 
 /// An answer's body on its way to the client.
@@ -79,6 +81,7 @@ pub struct ResponseBody(Kind);
 #[derive(Debug)]
 enum Kind {
     Full(Option<Bytes>),
+    File(UnsyncBoxBody<Bytes, BoxError>),
     Upstream(Box<Streamed>),
 }
 
@@ -87,8 +90,9 @@ struct Streamed {
     inner: Incoming,
     lease: Option<Lease>,
     patience: Patience,
-    /// Made when the body first has to wait: most are there at once.
+    /// Both are made when the body first has to wait: most are there at once.
     timer: Option<Pin<Box<Sleep>>>,
+    drain: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
 }
 
 impl ResponseBody {
@@ -105,6 +109,12 @@ impl ResponseBody {
         Self(Kind::Full(None))
     }
 
+    /// A file's.
+    #[must_use]
+    pub fn file(body: impl Body<Data = Bytes, Error = BoxError> + Send + 'static) -> Self {
+        Self(Kind::File(body.boxed_unsync()))
+    }
+
     /// An upstream's. The lease ends with it.
     #[must_use]
     pub fn streamed(inner: Incoming, lease: Lease, patience: Patience) -> Self {
@@ -117,25 +127,38 @@ impl ResponseBody {
             lease: Some(lease),
             patience,
             timer: None,
+            drain: None,
         })))
     }
 }
 
 impl Streamed {
+    /// What ends an answer of which nothing more has come yet.
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Patience::Idle(_, drain) = &self.patience {
+            let drain = self
+                .drain
+                .get_or_insert_with(|| Box::pin(drain.clone().cancelled_owned()));
+            if drain.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(None);
+            }
+        }
+        let timer = self.timer.get_or_insert_with(|| {
+            Box::pin(match self.patience {
+                Patience::Until(time) => tokio::time::sleep_until(time.into()),
+                Patience::Idle(time, _) => tokio::time::sleep(time),
+            })
+        });
+        ready!(timer.as_mut().poll(cx));
+        Poll::Ready(Some(Err("the answer took too long".into())))
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(cx) else {
-            let patience = self.patience;
-            let timer = self.timer.get_or_insert_with(|| {
-                Box::pin(match patience {
-                    Patience::Until(time) => tokio::time::sleep_until(time.into()),
-                    Patience::Idle(time) => tokio::time::sleep(time),
-                })
-            });
-            ready!(timer.as_mut().poll(cx));
-            return Poll::Ready(Some(Err("the answer took too long".into())));
+            return self.wait(cx);
         };
-        if let (Some(timer), Patience::Idle(time)) = (&mut self.timer, self.patience) {
-            timer.as_mut().reset(tokio::time::Instant::now() + time);
+        if let (Some(timer), Patience::Idle(time, _)) = (&mut self.timer, &self.patience) {
+            timer.as_mut().reset(tokio::time::Instant::now() + *time);
         }
         let ended = match &frame {
             None => true,
@@ -162,6 +185,7 @@ impl Body for ResponseBody {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match &mut self.get_mut().0 {
             Kind::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Kind::File(file) => Pin::new(file).poll_frame(cx),
             Kind::Upstream(streamed) => streamed.poll(cx),
         }
     }
@@ -169,6 +193,7 @@ impl Body for ResponseBody {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Kind::Full(bytes) => bytes.is_none(),
+            Kind::File(file) => file.is_end_stream(),
             Kind::Upstream(streamed) => streamed.inner.is_end_stream(),
         }
     }
@@ -176,6 +201,7 @@ impl Body for ResponseBody {
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Kind::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Kind::File(file) => file.size_hint(),
             Kind::Upstream(streamed) => streamed.inner.size_hint(),
         }
     }

@@ -1,13 +1,6 @@
 //! What requests work with: the compiled file, shared by all cores, and each core's own connections.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use http::HeaderName;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -33,7 +26,8 @@ pub struct Gateway {
     pub(crate) documents: Option<Documents>,
     auths: Vec<Arc<Auth>>,
     rates: Vec<Arc<Rate>>,
-    draining: AtomicBool,
+    /// Cancelled when it is about to stop.
+    pub(crate) draining: CancellationToken,
 }
 
 impl Gateway {
@@ -103,7 +97,7 @@ impl Gateway {
             rates,
             limits: config.limits,
             listeners: config.listeners.into_values().collect(),
-            draining: AtomicBool::new(false),
+            draining: CancellationToken::new(),
         }))
     }
 
@@ -129,12 +123,12 @@ impl Gateway {
     /// Whether it can verify tokens and is not about to stop.
     #[must_use]
     pub fn ready(&self) -> bool {
-        !self.draining.load(Ordering::Relaxed) && self.auths.iter().all(|auth| auth.ready())
+        !self.draining.is_cancelled() && self.auths.iter().all(|auth| auth.ready())
     }
 
-    /// From now on it is not ready.
+    /// From now on it is not ready, and streams end.
     pub fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+        self.draining.cancel();
     }
 }
 

@@ -43,7 +43,9 @@ pub(crate) async fn forward(
     };
     let (mut parts, body) = response.into_parts();
     headers::clean_answer(&mut parts.headers);
-    let patience = route.idle.map_or(Patience::Until(deadline), Patience::Idle);
+    let patience = route.idle.map_or(Patience::Until(deadline), |idle| {
+        Patience::Idle(idle, core.gateway.draining.clone())
+    });
     Ok(Response::from_parts(
         parts,
         ResponseBody::streamed(body, lease, patience),

@@ -7,6 +7,8 @@ pub mod chain;
 pub mod client_body;
 pub mod config;
 pub mod core;
+mod files;
+
 pub mod forward;
 pub mod framing;
 pub mod headers;

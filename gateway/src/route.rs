@@ -10,6 +10,7 @@ use crate::{
     aggregate::Plan,
     chain::Link,
     config::{self, Config, ConfigError, Local},
+    files::Files,
     transcode,
 };
 
@@ -34,6 +35,7 @@ pub(crate) enum Action {
     Forward(usize),
     Grpc(transcode::Call),
     Aggregate(Plan),
+    Files(Files),
     Local(Local),
 }
 
@@ -46,12 +48,21 @@ impl Compiled {
         deadline: Duration,
         index: impl Fn(&str) -> usize,
     ) -> anyhow::Result<Self> {
-        let action = match (&route.to, &route.grpc, &route.aggregate, route.local) {
-            (Some(to), None, ..) => Action::Forward(index(&to.value)),
-            (Some(to), Some(grpc), ..) => Action::Grpc(transcode::Call::new(grpc, index(&to.value))?),
-            (None, _, Some(aggregate), _) => Action::Aggregate(Plan::new(aggregate, index)?),
-            (None, _, None, Some(local)) => Action::Local(local),
-            (None, ..) => anyhow::bail!("route {name} answers nothing"),
+        let action = if let Some(aggregate) = &route.aggregate {
+            Action::Aggregate(Plan::new(aggregate, index)?)
+        } else if let Some(files) = &route.files {
+            Action::Files(Files::new(files).with_context(|| format!("route {name}"))?)
+        } else if let Some(local) = route.local {
+            Action::Local(local)
+        } else {
+            let to = route
+                .to
+                .as_ref()
+                .with_context(|| format!("route {name} answers nothing"))?;
+            match &route.grpc {
+                Some(grpc) => Action::Grpc(transcode::Call::new(grpc, index(&to.value))?),
+                None => Action::Forward(index(&to.value)),
+            }
         };
         Ok(Self {
             name: name.to_owned(),
@@ -161,8 +172,21 @@ impl Table {
                     .collect();
                 Found::Route(&self.routes[*number], params)
             }
+            // Files stand for every path, and say nothing about those that are none of theirs.
+            None if matched
+                .value
+                .methods
+                .iter()
+                .all(|(_, number)| self.has_files(*number)) =>
+            {
+                Found::Nothing
+            }
             None => Found::OtherMethods(matched.value.allow.clone()),
         }
+    }
+
+    fn has_files(&self, number: usize) -> bool {
+        matches!(self.routes[number].action, Action::Files(_))
     }
 
     /// The `Allow` of a path.

@@ -26,6 +26,7 @@ use crate::{
     problem::Problem,
     route::{Action, Compiled, Found},
     template::{self, Scope},
+    upstream,
 };
 
 const TRACE_RESPONSE: HeaderName = HeaderName::from_static("traceresponse");
@@ -205,6 +206,7 @@ async fn run(
             Ok(crate::aggregate::json_response(&value.unwrap_or_default()))
         }
         Action::Aggregate(plan) => plan.run(core, params, request.headers(), deadline).await,
+        Action::Files(files) => files.answer(&request).await,
         Action::Local(local) => answer_locally(core, *local, deadline).await,
     }
 }
@@ -221,6 +223,9 @@ async fn answer_locally(
         Local::Readyz => Err(Problem::unavailable("the gateway is not ready")),
         Local::Openapi => openapi::answer(core, deadline).await,
         Local::Docs => Ok(openapi::page()),
+        Local::Upstreams => Ok(crate::aggregate::json_response(&upstream::report(
+            &core.gateway.clusters,
+        ))),
     }
 }
 

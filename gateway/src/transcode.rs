@@ -137,11 +137,27 @@ impl Call {
                 .unary(request, self.path.clone(), Dynamic(self.output.clone()))
                 .await
         };
-        let answer = tokio::time::timeout(left, call).await;
-        match answer {
+        // The channel chooses by itself; whatever it says is said of the instance whose turn it is.
+        let instance = core.gateway.clusters[self.upstream].in_turn().into_iter().next();
+        let instance = instance.map(|instance| instance.begin());
+        let failed = |reason: &str| {
+            if let Some(instance) = &instance {
+                instance.failed(&reason);
+            }
+        };
+        match tokio::time::timeout(left, call).await {
             Ok(Ok(reply)) => Ok(reply.into_inner()),
-            Ok(Err(status)) => Err(problem(&status)),
-            Err(_) => Err(Problem::timeout("the service did not answer in time")),
+            Ok(Err(status)) => {
+                // As a breaker would count: what the service itself could not do.
+                if let Code::DeadlineExceeded | Code::Internal | Code::Unavailable = status.code() {
+                    failed(status.message());
+                }
+                Err(problem(&status))
+            }
+            Err(_) => {
+                failed("no answer in time");
+                Err(Problem::timeout("the service did not answer in time"))
+            }
         }
     }
 }

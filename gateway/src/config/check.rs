@@ -6,7 +6,7 @@ use std::io;
 use prost_reflect::DescriptorPool;
 use serde_saphyr::Spanned;
 
-use super::{Aggregate, Config, Grpc, Link, Name, Part, Protocol, Route};
+use super::{Aggregate, Config, Files, Grpc, Link, Name, Part, Protocol, Route};
 use crate::template::Template;
 
 /// The file cannot be used.
@@ -132,14 +132,21 @@ impl Config {
                 "its policies name neither `auth` nor `anonymous`",
             ));
         }
-        match (&route.to, &route.grpc, &route.aggregate, route.local) {
-            (Some(to), None, None, None) => self.upstream(to, Protocol::Http),
-            (Some(to), Some(grpc), None, None) => self.check_grpc(to, grpc),
-            (None, None, Some(aggregate), None) => self.check_aggregate(path, aggregate),
-            (None, None, None, Some(_)) => Ok(()),
+        match (
+            &route.to,
+            &route.grpc,
+            &route.aggregate,
+            &route.files,
+            route.local,
+        ) {
+            (Some(to), None, None, None, None) => self.upstream(to, Protocol::Http),
+            (Some(to), Some(grpc), None, None, None) => self.check_grpc(to, grpc),
+            (None, None, Some(aggregate), None, None) => self.check_aggregate(path, aggregate),
+            (None, None, None, Some(files), None) => files.check(path),
+            (None, None, None, None, Some(_)) => Ok(()),
             _ => Err(ConfigError::on(
                 path,
-                "a route has `to`, `to` and `grpc`, `aggregate`, or `local`",
+                "a route has `to`, `to` and `grpc`, `aggregate`, `files`, or `local`",
             )),
         }
     }
@@ -202,5 +209,27 @@ impl Config {
         crate::aggregate::stages(aggregate)
             .map(|_| ())
             .map_err(|why| ConfigError::on(path, why))
+    }
+}
+
+impl Files {
+    fn check(&self, path: &Name) -> Result<(), ConfigError> {
+        let headers = self.headers.iter().find(|(name, value)| {
+            name.parse::<http::HeaderName>().is_err() || value.parse::<http::HeaderValue>().is_err()
+        });
+        if let Some((name, _)) = headers {
+            return Err(ConfigError::on(
+                path,
+                format!("`{name}` is no header, or its value is none"),
+            ));
+        }
+        let prefixes = self.never.iter().chain(&self.immutable);
+        if let Some(prefix) = prefixes.into_iter().find(|prefix| !prefix.starts_with('/')) {
+            return Err(ConfigError::on(
+                path,
+                format!("`{prefix}` does not begin with a slash"),
+            ));
+        }
+        Ok(())
     }
 }

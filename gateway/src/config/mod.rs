@@ -5,11 +5,16 @@ mod check;
 mod expand;
 mod units;
 
-use std::{collections::BTreeMap, net::SocketAddr, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use ipnet::IpNet;
 use jsonwebtoken::Algorithm;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_saphyr::Spanned;
 
 pub use check::ConfigError;
@@ -146,7 +151,7 @@ pub enum Discover {
 }
 
 /// What an upstream speaks.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Protocol {
     /// HTTP/1.1.
@@ -234,9 +239,32 @@ pub struct Route {
     /// The answer is joined from several.
     #[serde(default)]
     pub aggregate: Option<Aggregate>,
+    /// The answer is a file.
+    #[serde(default)]
+    pub files: Option<Files>,
     /// The answer is the gateway's own.
     #[serde(default)]
     pub local: Option<Local>,
+}
+
+/// A folder whose files are served under their paths; `FILE.br` and `FILE.gz` beside a file are its compressed forms.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Files {
+    /// The folder. Where it is not there, there are no files.
+    pub folder: PathBuf,
+    /// The file that answers where there is none of that path and a browser asks for a page.
+    #[serde(default)]
+    pub fallback: Option<String>,
+    /// Paths under which nothing is a file, so that what is missing there is missing.
+    #[serde(default)]
+    pub never: Vec<String>,
+    /// A path under which names change with the content; browsers keep those files for ever.
+    #[serde(default)]
+    pub immutable: Option<String>,
+    /// Headers of every file's answer.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
 }
 
 /// What the gateway answers itself.
@@ -251,6 +279,8 @@ pub enum Local {
     Openapi,
     /// That document as a page.
     Docs,
+    /// Who answers requests, and how they do.
+    Upstreams,
 }
 
 /// Which requests.

@@ -10,6 +10,7 @@ use crate::{
     config::Local,
     core::Core,
     route::{Action, Compiled},
+    upstream,
 };
 
 /// Adds them to the joined document.
@@ -21,6 +22,7 @@ pub(super) fn describe(core: &Core, paths: &mut Map<String, Value>, components: 
             let known = paths.get(&route.path).and_then(|path| path.get(&key)).cloned();
             let operation = match (&route.action, known) {
                 (Action::Forward(_), known) => known,
+                (Action::Files(_), _) => None,
                 (Action::Aggregate(plan), known) => {
                     let known = known.unwrap_or_else(|| {
                         let content = json!({"application/json": {}});
@@ -94,14 +96,21 @@ fn operation(route: &Compiled, summary: &str, content: &Value) -> Value {
 }
 
 fn own(route: &Compiled, local: Local) -> Value {
-    let json = ("application/json", "object");
-    let (summary, (kind, schema)) = match local {
-        Local::Healthz => ("The process lives", json),
-        Local::Readyz => ("The gateway can answer requests", json),
-        Local::Openapi => ("This document", json),
-        Local::Docs => ("This document as a page", ("text/html", "string")),
+    let object = json!({"application/json": {"schema": {"type": "object"}}});
+    let (summary, content) = match local {
+        Local::Healthz => ("The process lives", object),
+        Local::Readyz => ("The gateway can answer requests", object),
+        Local::Openapi => ("This document", object),
+        Local::Docs => (
+            "This document as a page",
+            json!({"text/html": {"schema": {"type": "string"}}}),
+        ),
+        Local::Upstreams => (
+            "The services behind the gateway, and how requests to them went",
+            json!({"application/json": {"schema": upstream::schema()}}),
+        ),
     };
-    operation(route, summary, &json!({kind: {"schema": {"type": schema}}}))
+    operation(route, summary, &content)
 }
 
 /// An operation's id is its name in generated clients, and must be the only one.

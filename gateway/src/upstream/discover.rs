@@ -13,6 +13,7 @@ use arc_swap::ArcSwap;
 use http::HeaderValue;
 use tokio_util::sync::CancellationToken;
 
+use super::Instance;
 use crate::config::{Discover, Protocol, Upstream};
 
 /// How often names are asked again. The resolver of the system does not tell the TTL; Compose and Kubernetes use a few
@@ -29,7 +30,7 @@ pub struct Cluster {
     /// `Host` for requests that the gateway makes of its own.
     pub host: HeaderValue,
     discover: Discover,
-    instances: ArcSwap<Vec<SocketAddr>>,
+    instances: ArcSwap<Vec<Arc<Instance>>>,
     next: AtomicUsize,
 }
 
@@ -37,7 +38,7 @@ impl Cluster {
     /// An upstream that has not been looked for yet.
     #[must_use]
     pub fn new(name: &str, upstream: &Upstream) -> Self {
-        let (host, instances) = match &upstream.discover {
+        let (host, addresses): (_, Vec<SocketAddr>) = match &upstream.discover {
             Discover::Static(addresses) => (None, addresses.clone()),
             Discover::Dns(name) => (
                 HeaderValue::from_str(name).ok(),
@@ -49,14 +50,14 @@ impl Cluster {
             protocol: upstream.protocol,
             host: host.unwrap_or_else(|| HeaderValue::from_static("upstream")),
             discover: upstream.discover.clone(),
-            instances: ArcSwap::from_pointee(instances),
+            instances: ArcSwap::from_pointee(addresses.into_iter().map(Instance::new).collect()),
             next: AtomicUsize::new(0),
         }
     }
 
     /// All instances, beginning with the one whose turn it is.
     #[must_use]
-    pub fn in_turn(&self) -> Vec<SocketAddr> {
+    pub fn in_turn(&self) -> Vec<Arc<Instance>> {
         let instances = self.instances.load();
         let mut turn = instances.as_ref().clone();
         if turn.len() > 1 {
@@ -64,6 +65,21 @@ impl Cluster {
             turn.rotate_left(first);
         }
         turn
+    }
+
+    /// All instances, as they are known now.
+    #[must_use]
+    pub fn instances(&self) -> Arc<Vec<Arc<Instance>>> {
+        self.instances.load_full()
+    }
+
+    /// The word for how they are found.
+    #[must_use]
+    pub fn discovered_by(&self) -> &'static str {
+        match self.discover {
+            Discover::Static(_) => "static",
+            Discover::Dns(_) => "dns",
+        }
     }
 
     /// `http://host:port` for a client that resolves by itself.
@@ -74,7 +90,7 @@ impl Cluster {
             Discover::Static(_) => self
                 .in_turn()
                 .first()
-                .map_or_else(String::new, |addr| format!("http://{addr}")),
+                .map_or_else(String::new, |instance| format!("http://{}", instance.address)),
         }
     }
 
@@ -93,9 +109,20 @@ impl Cluster {
                 }
                 found.sort_unstable();
                 found.dedup();
-                if **self.instances.load() != found {
+                let known = self.instances.load();
+                if !known
+                    .iter()
+                    .map(|instance| instance.address)
+                    .eq(found.iter().copied())
+                {
                     tracing::info!(upstream = self.name, instances = ?found, "instances changed");
-                    self.instances.store(Arc::new(found));
+                    // Those that stay keep their figures.
+                    let instance = |address| {
+                        let known = known.iter().find(|known| known.address == address);
+                        known.map_or_else(|| Instance::new(address), Arc::clone)
+                    };
+                    self.instances
+                        .store(Arc::new(found.into_iter().map(instance).collect()));
                 }
             }
             Err(error) => tracing::debug!(upstream = self.name, %error, "the name does not resolve"),

@@ -3,8 +3,10 @@
 
 mod call;
 mod discover;
+mod instance;
 mod pool;
 
 pub use call::{CallError, call, collect};
 pub use discover::{Cluster, resolve_for_ever};
+pub use instance::{InFlight, Instance, report, schema};
 pub use pool::{Lease, Pool, SendError};

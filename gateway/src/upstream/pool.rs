@@ -14,7 +14,7 @@ use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::Cluster;
+use super::{Cluster, InFlight, Instance};
 use crate::body::RequestBody;
 
 /// Kept shorter than the 10 s after which the services close idle connections.
@@ -53,7 +53,7 @@ pub enum SendError {
 #[derive(Debug)]
 pub struct Lease {
     pool: Arc<Pool>,
-    address: SocketAddr,
+    instance: InFlight,
     sender: Sender,
 }
 
@@ -62,14 +62,14 @@ impl Lease {
     pub fn give_back(self) {
         let Self {
             pool,
-            address,
+            instance,
             sender,
         } = self;
         if sender.is_closed() {
             return;
         }
         let mut idle = pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = idle.entry(address).or_default();
+        let kept = idle.entry(instance.address).or_default();
         if kept.len() < KEPT {
             kept.push((Instant::now(), sender));
         }
@@ -96,14 +96,26 @@ impl Pool {
         loop {
             let mut lease = self.lease(stale < STALE).await?;
             match lease.sender.try_send_request(request).await {
-                Ok(response) => return Ok((response, lease)),
+                Ok(response) => {
+                    if response.status().is_server_error() {
+                        lease.instance.failed(&response.status());
+                    }
+                    return Ok((response, lease));
+                }
                 Err(mut error) => match error.take_message() {
                     // The instance had closed the connection, and the request has not left.
                     Some(unsent) if stale <= STALE => {
                         stale += 1;
                         request = unsent;
                     }
-                    _ => return Err(SendError::Broken(error.into_error())),
+                    _ => {
+                        let error = error.into_error();
+                        // A client's body that broke off, or was too large, is no fault of the instance.
+                        if !error.is_user() {
+                            lease.instance.failed(&error);
+                        }
+                        return Err(SendError::Broken(error));
+                    }
                 },
             }
         }
@@ -116,23 +128,21 @@ impl Pool {
             self.cluster.resolve().await;
             instances = self.cluster.in_turn();
         }
-        for address in instances {
-            if kept && let Some(sender) = self.kept(address) {
-                return Ok(Lease {
-                    pool: self.clone(),
-                    address,
-                    sender,
-                });
+        let lease = |instance: &Arc<Instance>, sender| Lease {
+            pool: self.clone(),
+            instance: instance.begin(),
+            sender,
+        };
+        for instance in instances {
+            if kept && let Some(sender) = self.kept(instance.address) {
+                return Ok(lease(&instance, sender));
             }
-            match self.connect(address).await {
-                Ok(sender) => {
-                    return Ok(Lease {
-                        pool: self.clone(),
-                        address,
-                        sender,
-                    });
+            match self.connect(instance.address).await {
+                Ok(sender) => return Ok(lease(&instance, sender)),
+                Err(error) => {
+                    instance.failed(&error);
+                    last = SendError::Connect(error);
                 }
-                Err(error) => last = SendError::Connect(error),
             }
         }
         Err(last)

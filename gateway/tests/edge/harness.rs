@@ -20,6 +20,7 @@ pub(crate) struct Edge {
     pub(crate) url: String,
     pub(crate) issuer: Issuer,
     pub(crate) client: reqwest::Client,
+    pub(crate) gateway: std::sync::Arc<Gateway>,
     _stop: tokio_util::sync::DropGuard,
 }
 
@@ -181,6 +182,7 @@ routes:
   query: {{match: {{path: "/query/{{id}}", methods: [GET]}}, use: [open], aggregate: {{parts: {{asked: {{to: there, path: "/asked?id={{id}}", required: true}}}}, merge: asked}}}}
   pages: {{match: {{path: /pages, methods: [GET, POST]}}, use: [pages], to: there}}
   picky: {{match: {{path: /picky, methods: [POST]}}, use: [open], to: there}}
+  upstreams: {{match: {{path: /upstreams, methods: [GET]}}, use: [open], local: upstreams}}
   known: {{match: {{path: /known, methods: [GET]}}, use: [user], to: there}}
   hopeless: {{match: {{path: /hopeless, methods: [GET]}}, use: [open], aggregate: {{parts: {{thing: {{to: away, path: /x, required: true}}}}}}}}
   user: {{match: {{path: /user, methods: [GET]}}, use: [user], aggregate: {{parts: {{echo: {{to: there, path: /echo}}}}}}}}
@@ -203,6 +205,7 @@ routes:
         url: format!("http://{bind}"),
         issuer,
         client,
+        gateway,
         _stop: stop.drop_guard(),
     }
 }

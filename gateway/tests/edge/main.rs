@@ -8,6 +8,7 @@
 
 mod document;
 mod file;
+mod files;
 mod grpc;
 mod harness;
 mod joined;

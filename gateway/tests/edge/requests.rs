@@ -210,3 +210,43 @@ async fn a_refusal_arrives_while_the_body_is_still_being_sent() {
         assert_eq!(nowhere.expect("an answer, not a reset").status(), 404);
     }
 }
+
+#[tokio::test]
+async fn a_stream_ends_in_order_when_the_gateway_drains() {
+    let edge = edge().await;
+    let mut stream = edge
+        .client
+        .get(format!("{}/stream", edge.url))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(stream.chunk().await.unwrap().unwrap(), "data: 0\n\n");
+    edge.gateway.drain();
+    let mut rest = String::new();
+    // An error would be a broken connection.
+    while let Some(more) = stream.chunk().await.unwrap() {
+        rest.push_str(&String::from_utf8_lossy(&more));
+    }
+    assert!(!rest.contains("data: 2"), "it went on: {rest}");
+}
+
+#[tokio::test]
+async fn upstreams_are_shown_with_how_requests_to_them_went() {
+    let edge = edge().await;
+    for path in ["/echo", "/away"] {
+        edge.get(path).await;
+    }
+    let (status, report) = edge.get("/upstreams").await;
+    assert_eq!(status, 200);
+    let of = |name: &str| {
+        let items = report["items"].as_array().unwrap();
+        items.iter().find(|item| item["name"] == name).unwrap()["instances"][0].clone()
+    };
+    assert_eq!(
+        (&of("there")["failures"], &of("there")["in_flight"]),
+        (&0.into(), &0.into())
+    );
+    assert!(of("there")["requests"].as_u64().unwrap() >= 1);
+    assert_eq!(of("away")["failures"], 1, "a refused connection counts");
+    assert!(of("away")["last_failure"]["reason"].is_string());
+}

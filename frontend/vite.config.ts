@@ -1,14 +1,42 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { brotliCompress, gzip } from "node:zlib";
 
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 // While developing, the page comes from Vite and everything else from a gateway that runs already.
 const gateway = process.env["SOUK_GATEWAY"] ?? "http://localhost:8080";
 
+/** Writes `FILE.br` and `FILE.gz` beside each text, so that the gateway sends them without compressing anything. */
+function compressed(): Plugin {
+  let folder = "dist";
+  return {
+    name: "compressed",
+    apply: "build",
+    configResolved: (config) => {
+      folder = config.build.outDir;
+    },
+    closeBundle: async () => {
+      const files = await readdir(folder, { recursive: true });
+      const texts = files.filter((file) => /\.(js|css|html|svg)$/.test(file)).map((file) => join(folder, file));
+      await Promise.all(
+        texts.map(async (file) => {
+          const text = await readFile(file);
+          await writeFile(`${file}.br`, await promisify(brotliCompress)(text));
+          await writeFile(`${file}.gz`, await promisify(gzip)(text, { level: 9 }));
+        }),
+      );
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [react(), tailwindcss()],
+  plugins: [react(), tailwindcss(), compressed()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   server: { proxy: { "^/(v1|openapi.json|docs|healthz)": { target: gateway, changeOrigin: false, xfwd: true } } },
   build: {

@@ -3,6 +3,7 @@
 
 mod bench;
 mod cargo;
+mod frontend;
 mod interrupt;
 mod layers;
 mod progress;
@@ -142,9 +143,9 @@ fn run(cli: Cli) -> Result<()> {
         Command::Start { name } => open()?.start_again(&name),
         Command::Test { args } => test::run(&args),
         Command::Servers => test::servers(&folder),
-        Command::Audit { args } => bench::run(&mut open()?, "souk-audit", &args),
+        Command::Audit { args } => bench::audit(&mut open()?, &args),
         Command::Seed { gateway } => seed::past_orders(&gateway),
-        Command::Bench { args } => bench::run(&mut open()?, "souk-bench", &args),
+        Command::Bench { args } => bench::bench(&mut open()?, &args),
         Command::CheckLayers => layers::run(),
         Command::Sqlx { check } => sqlx::run(check),
     }

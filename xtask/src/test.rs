@@ -3,10 +3,10 @@
 use anyhow::{Context as _, Result};
 
 use crate::{
-    cargo, interrupt, layers,
+    cargo, frontend, interrupt, layers,
     progress::note,
     sqlx,
-    stack::{Mode, Stack, mongodb, postgres, rabbitmq},
+    stack::{Mode, Stack, mongodb, postgres, rabbitmq, services},
     up,
 };
 
@@ -70,7 +70,12 @@ fn tests(stack: &mut Stack, xtask: &std::path::Path, arguments: &[String]) -> Re
         .status()
         .context("cannot run cargo test")?;
     interrupt::check()?;
-    Ok(status.code().unwrap_or(1))
+    let code = status.code().unwrap_or(1);
+    if code == 0 && arguments.is_empty() {
+        let gateway = services::url(stack, "gateway")?;
+        frontend::test(stack, &gateway, xtask)?;
+    }
+    Ok(code)
 }
 
 /// Where the tests find the servers.

@@ -5,10 +5,10 @@ use std::{path::PathBuf, time::Duration};
 use anyhow::{Context as _, Result, bail};
 
 use crate::{
-    cargo, interrupt,
+    cargo, frontend, interrupt,
     progress::{note, step},
     seed,
-    stack::{Stack, services},
+    stack::{Stack, postgres, services},
     system::{ports, process::Process},
 };
 
@@ -57,7 +57,9 @@ pub(crate) fn bring_up(stack: &mut Stack, binaries: PathBuf) -> Result<()> {
     stack.state.binaries = binaries;
     stack.start_servers()?;
     services::migrate(stack)?;
+    step("let the auditor read", || postgres::readers(stack))?;
     services::seed(stack)?;
+    frontend::build(stack)?;
     services::start_all(stack)?;
     drop(turn);
     let gateway = services::url(stack, "gateway")?;
@@ -93,6 +95,7 @@ fn announce(stack: &mut Stack, time: Duration) -> Result<()> {
         "
 Souk is up ({:.0} s).
 
+  the shop             {gateway}
   the API, browsable   {gateway}/docs
   RabbitMQ's own page  {}
   shopper              {} / {}

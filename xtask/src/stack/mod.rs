@@ -143,10 +143,21 @@ impl Stack {
         Ok(servers)
     }
 
-    /// The servers' programs, installed if need be. All systems of this checkout share what pip brings.
+    /// The servers' programs, installed if need be.
     fn servers(&self) -> Result<Servers> {
-        let tools = home(&cargo::workspace().join("target/souk-tools"), self.account);
-        install::servers(&tools, &self.log("install"))
+        install::servers(&self.tools(), &self.log("install"))
+    }
+
+    /// Where what pip brings is, which all systems of this checkout share.
+    pub(crate) fn tools(&self) -> PathBuf {
+        home(&cargo::workspace().join("target/souk-tools"), self.account)
+    }
+
+    /// From where the gateway serves the storefront.
+    pub(crate) fn storefront(&self) -> Result<PathBuf> {
+        let folder = self.state.data.join("files");
+        std::fs::create_dir_all(&folder)?;
+        Ok(folder.join("storefront"))
     }
 
     /// Gives up ports that others have taken while nothing of ours ran.

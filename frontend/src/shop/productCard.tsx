@@ -25,7 +25,7 @@ export function ProductCard({ product }: { product: Product }) {
     void queries.prefetchQuery(productQuery(product.sku));
   };
   return (
-    <article className="group relative grid content-start gap-3 rounded-2xl border border-line bg-surface p-3 transition-shadow hover:shadow-md">
+    <article className="group relative flex flex-col gap-3 rounded-2xl border border-line bg-surface p-3 transition-shadow hover:shadow-md">
       <Picture src={product.image} className={product.in_stock ? "" : "opacity-60 grayscale"} />
       <div className="grid gap-1 px-1">
         <h3 className="leading-snug font-semibold">
@@ -41,7 +41,7 @@ export function ProductCard({ product }: { product: Product }) {
         </h3>
         <div className="flex flex-wrap items-center justify-between gap-x-3 gap-y-1">
           <span className="num font-medium">{format.money(product.price)}</span>
-          <Stock available={product.available} />
+          <Stock available={product.available} isBrief />
         </div>
       </div>
       <Button

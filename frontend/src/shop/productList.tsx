@@ -1,5 +1,127 @@
-import { Page } from "@/ui/page";
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { useEffect, useId } from "react";
+import { useSearchParams } from "react-router";
 
+import { useMessages } from "@/i18n";
+import { announce } from "@/ui/live";
+import { Button, ButtonLink } from "@/ui/button";
+import { classes } from "@/ui/classes";
+import { messages as shared } from "@/ui/messages";
+import { Page } from "@/ui/page";
+import { Empty, Failure } from "@/ui/states";
+
+import { countOf, productsQuery } from "./catalog";
+import { FilterPanel } from "./filterPanel";
+import { type Filters, isNarrowed, readFilters, type Sort, SORTS, writeFilters } from "./filters";
+import { messages } from "./messages";
+import { GRID, ProductCard, ProductCardSkeleton } from "./productCard";
+
+/** All products, or those that the address asks for. */
 export function Component() {
-  return <Page title="productList">{null}</Page>;
+  const t = useMessages(messages);
+  const { more } = useMessages(shared);
+  const [query, setQuery] = useSearchParams();
+  const filters = readFilters(query);
+  const change = (next: Filters) => setQuery(writeFilters(next), { preventScrollReset: true });
+  const { data, error, refetch, isPlaceholderData, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery({
+    ...productsQuery(filters),
+    placeholderData: keepPreviousData,
+  });
+  const first = data?.pages[0];
+  const products = data?.pages.flatMap((page) => page.items);
+  const count = first && !isPlaceholderData ? countOf(first, filters.category) : undefined;
+  useEffect(() => {
+    if (count !== undefined) announce(t.things(count));
+  }, [count, t]);
+
+  const { category } = filters;
+  const categoryName = category && (t.categories[category] ?? first?.facets.categories.find(({ slug }) => slug === category)?.name);
+  const panel = (
+    <FilterPanel filters={filters} page={first} currency={products?.[0]?.price.currency ?? "EUR"} onChange={change} />
+  );
+  return (
+    <Page title={filters.q ? t.resultsFor(filters.q) : categoryName || t.shop}>
+      <div className="grid items-start gap-6 lg:grid-cols-[15rem_1fr] lg:gap-10">
+        <aside aria-label={t.filters} className="lg:sticky lg:top-24">
+          <details className="rounded-2xl border border-line bg-surface lg:hidden">
+            <summary className="px-4 py-3 font-semibold">
+              {t.filters}
+              {isNarrowed(filters) && <span aria-hidden> ●</span>}
+            </summary>
+            <div className="border-t border-line p-4">{panel}</div>
+          </details>
+          <div className="hidden lg:block">{panel}</div>
+        </aside>
+        <section aria-label={t.shop} aria-busy={isPlaceholderData} className="grid gap-5">
+          <div className="flex flex-wrap items-center justify-between gap-3">
+            <p className="num flex min-h-10 items-center gap-2 text-muted">
+              {count !== undefined && t.things(count)}
+              {filters.q && (
+                <Button look="quiet" onClick={() => change({ ...filters, q: "" })}>
+                  {t.clearSearch}
+                </Button>
+              )}
+            </p>
+            <SortBox filters={filters} onChange={change} />
+          </div>
+          {error && !products ? (
+            <Failure error={error} onRetry={() => void refetch()} />
+          ) : products?.length === 0 ? (
+            <Empty
+              title={t.nothing}
+              action={
+                isNarrowed(filters) ? (
+                  <Button look="primary" onClick={() => change({ ...(filters.q && { q: filters.q }) })}>
+                    {t.clear}
+                  </Button>
+                ) : (
+                  <ButtonLink to="/products" look="primary">
+                    {t.showAll}
+                  </ButtonLink>
+                )
+              }
+            >
+              {t.nothingText}
+            </Empty>
+          ) : (
+            <div className={classes(GRID, "transition-opacity", isPlaceholderData && "opacity-60")}>
+              {products?.map((product) => <ProductCard key={product.sku} product={product} />) ??
+                Array.from({ length: 8 }, (_, index) => <ProductCardSkeleton key={index} />)}
+            </div>
+          )}
+          {error && products && <Failure error={error} onRetry={() => void refetch()} />}
+          {hasNextPage && (
+            <div className="grid justify-center pt-2">
+              <Button busy={isFetchingNextPage} onClick={() => void fetchNextPage()} className="px-8">
+                {more}
+              </Button>
+            </div>
+          )}
+        </section>
+      </div>
+    </Page>
+  );
+}
+
+function SortBox({ filters, onChange }: { filters: Filters; onChange: (filters: Filters) => void }) {
+  const t = useMessages(messages);
+  const id = useId();
+  const usual: Sort = filters.q ? "relevance" : "name";
+  return (
+    <span className="flex items-center gap-2 text-sm">
+      <label htmlFor={id}>{t.sort}</label>
+      <select
+        id={id}
+        value={filters.sort ?? usual}
+        onChange={({ target }) => onChange({ ...filters, sort: target.value as Sort })}
+        className="min-h-10 rounded-lg border border-edge bg-surface px-3 py-2"
+      >
+        {SORTS.filter((sort) => sort !== "relevance" || filters.q).map((sort) => (
+          <option key={sort} value={sort}>
+            {t.sorts[sort]}
+          </option>
+        ))}
+      </select>
+    </span>
+  );
 }

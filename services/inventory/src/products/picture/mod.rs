@@ -3,6 +3,11 @@
 
 mod motifs;
 
+/// Hues that look well beside each other and on paper: terracotta, clay, ochre, sage, teal, slate, rose.
+const HUES: [u64; 7] = [10, 24, 38, 148, 172, 206, 345];
+/// Boards are made of wood: clay and ochre.
+const WOODEN: [u64; 2] = [24, 34];
+
 /// Numbers that follow from a text (FNV-1a, then xorshift): the same on every machine and in every version.
 struct Dice(u64);
 
@@ -26,18 +31,22 @@ impl Dice {
 /// The picture of `sku`, 400 × 400, titled `name`.
 pub(super) fn draw(sku: &str, category: &str, name: &str) -> String {
     let mut dice = Dice::new(sku);
-    let (hue, contrast) = (dice.roll(360), 150 + dice.roll(60));
-    // Colours that go together around one hue, as CSS.
-    let color = |turn: u64, saturation: u8, lightness: u8| {
-        format!("hsl({},{saturation}%,{lightness}%)", (hue + turn) % 360)
-    };
+    let hues: &[u64] = if category == "kitchen" { &WOODEN } else { &HUES };
+    let hue = pick(&mut dice, hues) + dice.roll(9);
+    let contrast = pick(&mut dice, &HUES) + 20;
+    let color =
+        |hue: u64, saturation: u8, lightness: u8| format!("hsl({},{saturation}%,{lightness}%)", hue % 360);
     let (main, dark, light, accent) = (
-        color(0, 48, 52),
-        color(0, 50, 36),
-        color(12, 55, 88),
-        color(contrast, 55, 58),
+        color(hue, 42, 50),
+        color(hue, 42, 32),
+        color(hue + 12, 48, 89),
+        color(contrast, 48, 52),
     );
-    let (sky, ground, sun) = (color(20, 50, 95), color(345, 42, 86), color(190, 45, 90));
+    let (sky, ground, sun) = (
+        color(hue + 14, 42, 95),
+        color(hue, 34, 87),
+        color(contrast, 46, 88),
+    );
     let (x, y, radius) = (90 + dice.roll(220), 110 + dice.roll(70), 70 + dice.roll(60));
     let shapes = match category {
         "tea" => motifs::caddy(&mut dice),
@@ -61,6 +70,11 @@ pub(super) fn draw(sku: &str, category: &str, name: &str) -> String {
 {shapes}</svg>
 "#
     )
+}
+
+fn pick(dice: &mut Dice, from: &[u64]) -> u64 {
+    let index = usize::try_from(dice.roll(from.len() as u64)).unwrap_or(0);
+    from.get(index).copied().unwrap_or(0)
 }
 
 fn escape(text: &str) -> String {

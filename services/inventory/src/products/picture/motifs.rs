@@ -78,7 +78,7 @@ pub(super) fn board(dice: &mut Dice) -> String {
 <rect class="m" x="156" y="70" width="50" height="66" rx="20"/><circle class="l" cx="181" cy="94" r="10"/>
 <path class="sd" stroke-width="3" opacity=".35" d="M120 160v140M150 150v160M212 150v160M242 160v140"/>
 <circle class="a" cx="180" cy="236" r="{fruit}"/><circle class="l" cx="180" cy="236" r="{core}"/></g>
-<path class="l" d="M290 84q30 60 18 132h-22V84Z"/><rect class="d" x="284" y="212" width="28" height="108" rx="12"/>"#
+<path class="d" opacity=".4" d="M290 84q30 60 18 132h-22V84Z"/><rect class="d" x="284" y="212" width="28" height="108" rx="12"/>"#
     )
 }
 

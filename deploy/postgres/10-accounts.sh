@@ -1,6 +1,7 @@
 #!/bin/bash
 # One database a service, with two accounts: NAME_owner migrates, NAME_app reads and writes rows and can do nothing else.
-# Neither can connect to another database. Runs once, when the cluster is made.
+# Neither can connect to another database. Runs once, when the cluster is made. The auditor's accounts are made later, by
+# deploy/grant-readers.
 set -euo pipefail
 psql -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "$POSTGRES_DB" -c 'REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC'
 for service in users orders payments psp; do

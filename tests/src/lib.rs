@@ -1,4 +1,4 @@
-//! The whole system seen from outside: a client of the public API, the running stack, and the audit of the invariants.
+//! The whole system seen from outside: a client of the public API, and the running stack.
 //! The tests here start nothing; `cargo xtask test` brings the system up and says where it is.
 
 #![expect(
@@ -7,7 +7,6 @@
     reason = "this is test code: it fails by panicking, with the answer that it did not expect"
 )]
 
-pub mod audit;
 pub mod client;
 pub mod stack;
 

@@ -1,6 +1,11 @@
 //! The running system: where its parts are, and the means to kill and restart one of them.
 
-use std::{collections::BTreeMap, path::PathBuf, process::Command};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    process::{Command, Output},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
@@ -82,6 +87,21 @@ impl Stack {
         self.xtask(&["start", name]).expect("start");
     }
 
+    /// Checks the invariants once running checkouts have come to rest.
+    ///
+    /// # Panics
+    /// On a violation, with the auditor's report.
+    pub fn audit(&self, settle: Duration) {
+        let settle = settle.as_secs().to_string();
+        let audit = self.run(&["audit", "--settle", &settle]).expect("the audit runs");
+        assert!(
+            audit.status.success(),
+            "{}{}",
+            String::from_utf8_lossy(&audit.stdout),
+            String::from_utf8_lossy(&audit.stderr)
+        );
+    }
+
     /// Whether a process has logged that text.
     #[must_use]
     pub fn has_logged(&self, name: &str, text: &str) -> bool {
@@ -89,12 +109,14 @@ impl Stack {
         String::from_utf8_lossy(&log).contains(text)
     }
 
+    fn run(&self, arguments: &[&str]) -> Result<Output> {
+        let mut xtask = Command::new(&self.xtask);
+        xtask.arg("--state").arg(&self.state).args(arguments);
+        Ok(xtask.output()?)
+    }
+
     fn xtask(&self, arguments: &[&str]) -> Result<Vec<u8>> {
-        let output = Command::new(&self.xtask)
-            .arg("--state")
-            .arg(&self.state)
-            .args(arguments)
-            .output()?;
+        let output = self.run(arguments)?;
         if !output.status.success() {
             bail!("xtask {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         }

@@ -27,6 +27,8 @@ async fn what_needs_an_account_is_401_without_one() {
         "/v1/account",
         "/v1/payments",
         "/v1/admin/sagas",
+        "/v1/admin/audit",
+        "/v1/admin/outboxes",
     ] {
         let _ = nobody.get(path).await.problem(401);
         let _ = nobody.with_token("not.a.token").get(path).await.problem(401);
@@ -53,7 +55,13 @@ async fn a_changed_token_is_401() {
 #[tokio::test]
 async fn operators_routes_are_403_for_shoppers() {
     let shopper = Client::shopper(&gateway()).await;
-    for path in ["/v1/users", "/v1/admin/sagas", "/v1/admin/dead-letters"] {
+    for path in [
+        "/v1/users",
+        "/v1/admin/sagas",
+        "/v1/admin/dead-letters",
+        "/v1/admin/audit",
+        "/v1/admin/outboxes",
+    ] {
         let _ = shopper.get(path).await.problem(403);
     }
     let _ = shopper.post("/v1/products", json!({})).await.problem(403);

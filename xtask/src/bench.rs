@@ -1,23 +1,36 @@
-//! The auditor and the bench: programs of the crate `e2e` that are told what runs where.
+//! The auditor and the bench: programs that run to their end beside the system, with their exit code as ours.
+
+use std::process::ExitStatus;
 
 use anyhow::{Context as _, Result};
 
 use crate::{
     cargo,
-    stack::{Stack, status},
+    stack::{Stack, services, status},
 };
 
-/// Builds such a program and runs it to its end, with its exit code as ours.
-pub(crate) fn run(stack: &mut Stack, name: &str, arguments: &[String]) -> Result<()> {
+/// The invariants, by the program that the system runs.
+pub(crate) fn audit(stack: &mut Stack, arguments: &[String]) -> Result<()> {
+    status::check(stack)?;
+    let result = services::audit(stack, arguments)?;
+    exit_as(result)
+}
+
+/// The bench of the crate `e2e`, which is told what runs where.
+pub(crate) fn bench(stack: &mut Stack, arguments: &[String]) -> Result<()> {
     let status = serde_json::to_string(&status::of(stack)?)?;
     // All of it, as `up` does: a build of one package alone would resolve other features and compile everything anew.
     cargo::run(&["build", "--quiet", "--workspace", "--bins"])?;
-    let program = cargo::binaries()?.join(name);
+    let program = cargo::binaries()?.join("souk-bench");
     let result = std::process::Command::new(&program)
         .args(arguments)
         .env("SOUK_STATUS", status)
         .status()
         .with_context(|| format!("cannot run {}", program.display()))?;
+    exit_as(result)
+}
+
+fn exit_as(result: ExitStatus) -> Result<()> {
     if !result.success() {
         std::process::exit(result.code().unwrap_or(1));
     }

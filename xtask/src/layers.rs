@@ -12,7 +12,15 @@ const SHARED: [&str; 4] = ["messaging", "souk-http", "telemetry", "souk-config"]
 const CONTRACTS: &str = "contracts";
 const TESTKIT: &str = "testkit";
 /// The processes.
-const PROCESSES: [&str; 6] = ["users", "inventory", "orders", "payments", "psp", "gateway"];
+const PROCESSES: [&str; 7] = [
+    "users",
+    "inventory",
+    "orders",
+    "payments",
+    "psp",
+    "auditor",
+    "gateway",
+];
 /// Programs that only talk to the system, and import no part of it but contracts.
 const OUTSIDE: [&str; 2] = ["e2e", "xtask"];
 /// Outside technologies with one user each.
@@ -105,6 +113,8 @@ mod tests {
             ("testkit", "lapin", true, false),
             ("e2e", "contracts", false, true),
             ("e2e", "messaging", false, false),
+            ("e2e", "auditor", true, false),
+            ("auditor", "orders", true, false),
             ("orders", "axum", false, true),
         ] {
             assert_eq!(

@@ -14,7 +14,7 @@ fn snapshot(text: &str) -> Value {
     serde_json::from_str(body).expect("JSON")
 }
 
-fn documents() -> [(&'static str, Value); 4] {
+fn documents() -> [(&'static str, Value); 5] {
     macro_rules! of {
         ($path:literal) => {
             snapshot(include_str!(concat!("../../../services/", $path)))
@@ -36,6 +36,10 @@ fn documents() -> [(&'static str, Value); 4] {
         (
             "SOUK_PAYMENTS_ADDR",
             of!("payments/tests/service/snapshots/service__api__the_openapi_document_is_as_agreed.snap"),
+        ),
+        (
+            "SOUK_AUDITOR_ADDR",
+            of!("auditor/tests/it/snapshots/it__api__the_document_is_served_and_as_reviewed.snap"),
         ),
     ]
 }

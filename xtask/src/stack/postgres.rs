@@ -1,12 +1,15 @@
-//! A private PostgreSQL: one cluster, and for each service a database with two accounts, the owner of the schema and the
-//! one of the running process, which may only read and write rows.
+//! A private PostgreSQL: one cluster, and for each service a database with three accounts: the owner of the schema, the
+//! one of the running process, which may only read and write rows, and the auditor's, which may only read some of them.
 
 use std::{path::Path, time::Duration};
 
 use anyhow::{Context as _, Result};
 
 use super::{Mode, Stack};
-use crate::system::{account, install::Servers, process};
+use crate::{
+    cargo,
+    system::{account, install::Servers, process},
+};
 
 /// The services with a database.
 pub(crate) const DATABASES: [&str; 4] = ["users", "orders", "payments", "psp"];
@@ -19,6 +22,8 @@ pub(crate) enum Role {
     Owner,
     /// Reads and writes rows.
     App,
+    /// Reads what an audit needs.
+    Reader,
 }
 
 impl Role {
@@ -26,6 +31,7 @@ impl Role {
         match self {
             Self::Owner => format!("{service}_owner"),
             Self::App => format!("{service}_app"),
+            Self::Reader => format!("{service}_reader"),
         }
     }
 }
@@ -149,6 +155,28 @@ fn database(stack: &mut Stack, servers: &Servers, service: &str) -> Result<()> {
         ),
     )?;
     stack.state.done.insert(done);
+    stack.save()
+}
+
+/// Makes the accounts of the auditor, and lets them read what it needs. The tables must be there; whatever else is, too,
+/// stays, so that a system from before there was an auditor gets them as well.
+pub(crate) fn readers(stack: &mut Stack) -> Result<()> {
+    let servers = stack.servers()?;
+    for service in DATABASES {
+        let reader = Role::Reader.account(service);
+        let password = stack.state.secret(&reader)?;
+        let file = cargo::workspace().join(format!("services/auditor/grants/{service}.sql"));
+        let grants =
+            std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let sql = format!(
+            "DO $$ BEGIN CREATE ROLE {reader} LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+             ALTER ROLE {reader} PASSWORD '{password}';
+             GRANT CONNECT ON DATABASE {service} TO {reader};
+             GRANT USAGE ON SCHEMA public TO {reader};
+             {grants}"
+        );
+        psql(stack, &servers, service, &sql)?;
+    }
     stack.save()
 }
 

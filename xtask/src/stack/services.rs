@@ -1,8 +1,11 @@
 //! Souk's own processes: with which settings each is started, and when it is ready.
 
-use std::time::Duration;
+use std::{
+    process::{Command, ExitStatus},
+    time::Duration,
+};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use super::{
     Mode, Stack, mongodb,
@@ -12,7 +15,15 @@ use super::{
 use crate::{cargo, progress::step, system::process::Program, web};
 
 /// All of them, in the order of starting.
-pub(crate) const ORDER: [&str; 6] = ["users", "psp", "payments", "inventory", "orders", "gateway"];
+pub(crate) const ORDER: [&str; 7] = [
+    "users",
+    "psp",
+    "payments",
+    "inventory",
+    "orders",
+    "auditor",
+    "gateway",
+];
 /// Those with something to migrate.
 const MIGRATED: [&str; 5] = ["users", "psp", "payments", "inventory", "orders"];
 /// Those with something to seed.
@@ -53,6 +64,19 @@ fn run(stack: &mut Stack, service: &str, task: &str, environment: Environment) -
     program.environment = environment;
     stack.save()?;
     program.run(&stack.log(service))
+}
+
+/// Lets the auditor check everything once. What it prints is for the caller, and so is how it ends.
+pub(crate) fn audit(stack: &mut Stack, arguments: &[String]) -> Result<ExitStatus> {
+    let program = program(stack, "auditor")?;
+    // Not in a session of its own, as other processes are: Ctrl-C is meant for it.
+    Command::new(&program.file)
+        .arg("check")
+        .args(arguments)
+        .env_clear()
+        .envs(environment(stack, "auditor")?)
+        .status()
+        .with_context(|| format!("cannot run {}", program.file.display()))
 }
 
 /// Starts one, unless it runs as it should, and waits until it is ready.
@@ -130,6 +154,8 @@ fn environment(stack: &mut Stack, name: &str) -> Result<Environment> {
     }
     if ["payments", "inventory", "orders"].contains(&name) {
         settings.push(("SOUK_AMQP_URL", rabbitmq::url(stack)?));
+    }
+    if ["payments", "inventory", "orders", "auditor"].contains(&name) {
         settings.push((
             "SOUK_JWKS_URL",
             format!("{}/.well-known/jwks.json", url(stack, "users")?),
@@ -158,16 +184,31 @@ fn environment(stack: &mut Stack, name: &str) -> Result<Environment> {
             ("SOUK_GRPC_ADDR", address(stack, "inventory-grpc")?),
         ]),
         "orders" => settings.push(("SOUK_INVENTORY_GRPC_URL", url(stack, "inventory-grpc")?)),
+        "auditor" => {
+            let mut reader = |service| postgres::url(stack, service, Role::Reader);
+            settings.extend([
+                ("SOUK_USERS_DATABASE_URL", reader("users")?),
+                ("SOUK_ORDERS_DATABASE_URL", reader("orders")?),
+                ("SOUK_PAYMENTS_DATABASE_URL", reader("payments")?),
+                ("SOUK_PSP_DATABASE_URL", reader("psp")?),
+                ("SOUK_MONGODB_URL", mongodb::url(stack)?),
+            ]);
+        }
         _ => {
             let config = stack.reachable(&cargo::workspace().join("gateway/gateway.yaml"))?;
             settings.extend([
                 ("SOUK_GATEWAY_CONFIG", config.to_string_lossy().into_owned()),
                 ("SOUK_EDGE_ADDR", address(stack, "gateway")?),
+                (
+                    "SOUK_STOREFRONT",
+                    stack.storefront()?.to_string_lossy().into_owned(),
+                ),
                 ("SOUK_USERS_ADDR", address(stack, "users")?),
                 ("SOUK_ORDERS_ADDR", address(stack, "orders")?),
                 ("SOUK_INVENTORY_ADDR", address(stack, "inventory")?),
                 ("SOUK_INVENTORY_GRPC_ADDR", address(stack, "inventory-grpc")?),
                 ("SOUK_PAYMENTS_ADDR", address(stack, "payments")?),
+                ("SOUK_AUDITOR_ADDR", address(stack, "auditor")?),
             ]);
             for key in RATES {
                 // Tests and benchmarks are many shoppers at one address.

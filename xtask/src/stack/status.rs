@@ -27,13 +27,19 @@ struct Running {
 }
 
 /// Fails when the system was never up.
-pub(crate) fn of(stack: &mut Stack) -> Result<Status> {
+pub(crate) fn check(stack: &Stack) -> Result<()> {
     if stack.state.ports.is_empty() {
         bail!(
             "there is no system in {}; say `cargo xtask up`",
             stack.folder.display()
         );
     }
+    Ok(())
+}
+
+/// Fails when the system was never up.
+pub(crate) fn of(stack: &mut Stack) -> Result<Status> {
+    check(stack)?;
     let mut processes = Vec::new();
     for name in SERVERS.into_iter().chain(services::ORDER) {
         let Some(pid) = stack.state.live(name).map(|process| process.pid) else {

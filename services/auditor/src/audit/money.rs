@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
 use uuid::Uuid;
 
-use super::{Databases, Line};
+use super::Line;
+use crate::{Databases, Error};
 
-pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>> {
+pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>, Error> {
     Ok(vec![
         ledger_balances(databases).await?,
         books_agree(databases).await?,
@@ -16,7 +16,7 @@ pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>> {
 }
 
 /// Per transaction and currency.
-async fn ledger_balances(databases: &Databases) -> Result<Line> {
+async fn ledger_balances(databases: &Databases) -> Result<Line, Error> {
     let rows = sqlx::query_as(
         "SELECT CASE WHEN sum(amount) <> 0
                 THEN format('ledger transaction %s is off by %s %s', transaction_id, sum(amount), currency) END
@@ -24,11 +24,11 @@ async fn ledger_balances(databases: &Databases) -> Result<Line> {
     )
     .fetch_all(&databases.payments)
     .await?;
-    Ok(Line::new(" 1 the ledger balances").look_at(rows))
+    Ok(Line::new(1, "ledger_balances", "the ledger balances").look_at(rows))
 }
 
 /// Captured minus refunded is what the ledger holds, and what the provider says.
-async fn books_agree(databases: &Databases) -> Result<Line> {
+async fn books_agree(databases: &Databases) -> Result<Line, Error> {
     let ours: Vec<(Uuid, i64, i64)> = sqlx::query_as(
         "SELECT p.order_id, p.captured - p.refunded, coalesce(sum(e.amount), 0)::bigint
          FROM payments p
@@ -47,24 +47,25 @@ async fn books_agree(databases: &Databases) -> Result<Line> {
     .await?
     .into_iter()
     .collect();
-    let mut line = Line::new(" 2 payments, ledger and provider agree");
+    let mut line = Line::new(2, "books_agree", "payments, ledger and provider agree");
     for (order, net, ledger) in ours {
-        let provider = theirs.remove(&order.to_string()).unwrap_or_default();
+        let order = order.to_string();
+        let provider = theirs.remove(&order).unwrap_or_default();
         let agree = net == ledger && net == provider;
-        line.look(
+        line.look_at_order(
+            &order,
             (!agree).then(|| format!("order {order}: payments {net}, ledger {ledger}, provider {provider}")),
         );
     }
     for (order, provider) in theirs {
-        line.look(Some(format!(
-            "order {order}: the provider took {provider}, and payments does not know it"
-        )));
+        let text = format!("order {order}: the provider took {provider}, and payments does not know it");
+        line.look_at_order(&order, Some(text));
     }
     Ok(line)
 }
 
 /// At the provider, where it counts: one authorization that stands and one capture an order, within what was reserved.
-async fn one_charge(databases: &Databases) -> Result<Line> {
+async fn one_charge(databases: &Databases) -> Result<Line, Error> {
     let rows = sqlx::query_as(
         "SELECT CASE WHEN count(*) FILTER (WHERE status <> 'canceled') > 1
                   OR count(*) FILTER (WHERE amount_captured > 0) > 1
@@ -75,5 +76,10 @@ async fn one_charge(databases: &Databases) -> Result<Line> {
     )
     .fetch_all(&databases.psp)
     .await?;
-    Ok(Line::new(" 3 at most one authorization and one capture an order").look_at(rows))
+    Ok(Line::new(
+        3,
+        "one_charge",
+        "at most one authorization and one capture an order",
+    )
+    .look_at(rows))
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
 use uuid::Uuid;
 
-use super::{Databases, Line};
+use super::Line;
+use crate::{Databases, Error};
 
-pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>> {
+pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>, Error> {
     Ok(vec![
         confirmed_is_captured(databases).await?,
         sagas_end(databases).await?,
@@ -17,7 +17,7 @@ pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>> {
     ])
 }
 
-async fn confirmed_is_captured(databases: &Databases) -> Result<Line> {
+async fn confirmed_is_captured(databases: &Databases) -> Result<Line, Error> {
     let mut payments: BTreeMap<Uuid, (String, i64)> = BTreeMap::new();
     let rows: Vec<(Uuid, String, i64)> = sqlx::query_as("SELECT order_id, status, captured FROM payments")
         .fetch_all(&databases.payments)
@@ -30,7 +30,11 @@ async fn confirmed_is_captured(databases: &Databases) -> Result<Line> {
         sqlx::query_as("SELECT id, status, amount FROM orders WHERE status <> 'pending'")
             .fetch_all(&databases.orders)
             .await?;
-    let mut line = Line::new(" 6 confirmed if and only if captured; otherwise voided, failed or never asked");
+    let mut line = Line::new(
+        6,
+        "confirmed_is_captured",
+        "confirmed if and only if captured; otherwise voided, failed or never asked",
+    );
     for (order, status, amount) in orders {
         let payment = payments.get(&order);
         let right = match (status.as_str(), payment) {
@@ -41,22 +45,25 @@ async fn confirmed_is_captured(databases: &Databases) -> Result<Line> {
             (_, Some((_, captured))) => *captured == amount,
             (_, None) => false,
         };
-        line.look((!right).then(|| format!("order {order} is {status}, its payment {payment:?}")));
+        line.look_at_order(
+            &order.to_string(),
+            (!right).then(|| format!("order {order} is {status}, its payment {payment:?}")),
+        );
     }
     Ok(line)
 }
 
-async fn sagas_end(databases: &Databases) -> Result<Line> {
+async fn sagas_end(databases: &Databases) -> Result<Line, Error> {
     let rows = sqlx::query_as(
         "SELECT CASE WHEN status IN ('running', 'compensating') AND created_at < now() - interval '10 minutes'
                 THEN format('saga %s is %s at %s since %s', id, status, step_name, created_at) END FROM sagas",
     )
     .fetch_all(&databases.orders)
     .await?;
-    Ok(Line::new(" 7 every saga ends or is parked within 10 minutes").look_at(rows))
+    Ok(Line::new(7, "sagas_end", "every saga ends or is parked within 10 minutes").look_at(rows))
 }
 
-async fn no_undo_after_capture(databases: &Databases) -> Result<Line> {
+async fn no_undo_after_capture(databases: &Databases) -> Result<Line, Error> {
     let rows = sqlx::query_as(
         "SELECT CASE WHEN EXISTS (SELECT FROM saga_log u
                     WHERE u.saga_id = c.saga_id AND u.direction = 'undo' AND u.seq > c.seq)
@@ -65,21 +72,21 @@ async fn no_undo_after_capture(databases: &Databases) -> Result<Line> {
     )
     .fetch_all(&databases.orders)
     .await?;
-    Ok(Line::new(" 8 nothing is undone after a capture").look_at(rows))
+    Ok(Line::new(8, "no_undo_after_capture", "nothing is undone after a capture").look_at(rows))
 }
 
-async fn one_effect(databases: &Databases) -> Result<Line> {
+async fn one_effect(databases: &Databases) -> Result<Line, Error> {
     let rows = sqlx::query_as(
         "SELECT CASE WHEN count(*) > 1 THEN format('command %s of saga %s is done %s times', command_id, saga_id, count(*)) END
          FROM saga_log WHERE outcome = 'done' AND command_id IS NOT NULL GROUP BY saga_id, command_id",
     )
     .fetch_all(&databases.orders)
     .await?;
-    Ok(Line::new(" 8 one effect a command").look_at(rows))
+    Ok(Line::new(8, "one_effect", "one effect a command").look_at(rows))
 }
 
 /// The order that a stored answer speaks of exists, and no two keys speak of one.
-async fn keys(databases: &Databases) -> Result<Line> {
+async fn keys(databases: &Databases) -> Result<Line, Error> {
     let rows = sqlx::query_as(
         "SELECT CASE WHEN count(*) > 1 OR bool_and(o.id IS NULL)
                 THEN format('%s keys answered with order %s', count(*), k.body::jsonb ->> 'id') END
@@ -88,5 +95,10 @@ async fn keys(databases: &Databases) -> Result<Line> {
     )
     .fetch_all(&databases.orders)
     .await?;
-    Ok(Line::new("11 one idempotency key, one order, which can be read").look_at(rows))
+    Ok(Line::new(
+        11,
+        "one_key_one_order",
+        "one idempotency key, one order, which can be read",
+    )
+    .look_at(rows))
 }

@@ -1,13 +1,17 @@
 //! Accounts: one live token a refresh family, and a name and a reason behind every operator's action.
 
-use anyhow::Result;
-use bson::{Document, doc};
-use futures::TryStreamExt;
+use bson::doc;
 
-use super::{Databases, Line};
+use super::Line;
+use crate::{Databases, Error};
 
-pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>> {
-    let mut actions = Line::new("12 every operator's action has an actor and a reason").look_at(
+pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>, Error> {
+    let mut actions = Line::new(
+        12,
+        "actions_signed",
+        "every operator's action has an actor and a reason",
+    )
+    .look_at(
         sqlx::query_as(
             "SELECT CASE WHEN actor IS NULL OR coalesce(reason, '') = ''
                     THEN format('%s of saga %s by %s', outcome, saga_id, actor) END
@@ -16,14 +20,7 @@ pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>> {
         .fetch_all(&databases.orders)
         .await?,
     );
-    let adjustments: Vec<Document> = databases
-        .inventory
-        .collection("movements")
-        .find(doc! {"kind": "adjust"})
-        .await?
-        .try_collect()
-        .await?;
-    for adjustment in adjustments {
+    for adjustment in databases.documents("movements", doc! {"kind": "adjust"}).await? {
         let signed = ["actor", "reason"]
             .iter()
             .all(|field| adjustment.get_str(field).is_ok_and(|text| !text.is_empty()));
@@ -32,7 +29,7 @@ pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>> {
     Ok(vec![families(databases).await?, actions])
 }
 
-async fn families(databases: &Databases) -> Result<Line> {
+async fn families(databases: &Databases) -> Result<Line, Error> {
     let rows = sqlx::query_as(
         "SELECT CASE WHEN count(*) FILTER (WHERE used_at IS NULL) > 1
                 THEN format('family %s has %s live tokens', session_id, count(*) FILTER (WHERE used_at IS NULL)) END
@@ -40,5 +37,5 @@ async fn families(databases: &Databases) -> Result<Line> {
     )
     .fetch_all(&databases.users)
     .await?;
-    Ok(Line::new("12 one live token a refresh family").look_at(rows))
+    Ok(Line::new(12, "one_live_token", "one live token a refresh family").look_at(rows))
 }

@@ -1,0 +1,51 @@
+//! The invariants of the whole system. A violation names what breaks it. What is read from two databases is not of one
+//! moment: an audit either waits until the system is at rest, or leaves out the orders that have moved meanwhile.
+
+mod accounts;
+mod line;
+mod messages;
+mod money;
+mod orders;
+mod report;
+mod stock;
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use crate::{Databases, Error};
+use line::Line;
+pub use report::{Invariant, Report};
+
+/// How long a transaction may take: one that began before the audit may have ended in it.
+const MARGIN: Duration = Duration::from_secs(5);
+
+/// Waits until the system is at rest, at most for `patience`, and checks everything. A system that does not come to rest
+/// is checked all the same, and shows why.
+pub async fn at_rest(databases: &Databases, patience: Duration) -> Result<Report, Error> {
+    let started = Instant::now();
+    while !databases.at_rest().await? && started.elapsed() < patience {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let started = Instant::now();
+    let lines = check(databases).await?;
+    Ok(Report::new(started, lines, &BTreeSet::new()))
+}
+
+/// Checks everything as it is. Orders that are under way, or have moved while this read, are judged by the next audit.
+pub async fn now(databases: &Databases) -> Result<Report, Error> {
+    let started = Instant::now();
+    let lines = check(databases).await?;
+    let spared = databases.under_way(started.elapsed() + MARGIN).await?;
+    Ok(Report::new(started, lines, &spared))
+}
+
+async fn check(databases: &Databases) -> Result<Vec<Line>, Error> {
+    let mut lines = money::check(databases).await?;
+    lines.extend(stock::check(databases).await?);
+    lines.extend(orders::check(databases).await?);
+    lines.extend(messages::check(databases).await?);
+    lines.extend(accounts::check(databases).await?);
+    Ok(lines)
+}

@@ -1,0 +1,106 @@
+//! What an audit found: for programs as JSON, for people as one line an invariant.
+
+use std::{collections::BTreeSet, fmt, time::Instant};
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::line::Line;
+
+/// At most so many violations of one invariant are told, and so many printed.
+const TOLD: usize = 50;
+const SHOWN: usize = 5;
+
+/// What the audit found.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Report {
+    /// When.
+    pub checked_at: DateTime<Utc>,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// Whether every invariant holds.
+    pub clean: bool,
+    /// All of them.
+    pub invariants: Vec<Invariant>,
+}
+
+/// One invariant.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Invariant {
+    /// Stable; also the metric's label.
+    #[schema(example = "ledger_balances")]
+    pub name: &'static str,
+    /// For people.
+    #[schema(example = "the ledger balances")]
+    pub title: &'static str,
+    /// Its number in the list of what must always hold; some have several parts.
+    pub number: u8,
+    /// How many things were looked at.
+    pub checked: usize,
+    /// How many of them break it.
+    pub violated: usize,
+    /// Which, the first 50.
+    pub violations: Vec<String>,
+}
+
+impl Report {
+    /// Without what is said of orders and sagas that are `spared`.
+    pub(super) fn new(started: Instant, lines: Vec<Line>, spared: &BTreeSet<String>) -> Self {
+        let invariants: Vec<_> = lines
+            .into_iter()
+            .map(|line| Invariant::new(line, spared))
+            .collect();
+        Self {
+            checked_at: Utc::now(),
+            duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            clean: invariants.iter().all(|invariant| invariant.violated == 0),
+            invariants,
+        }
+    }
+}
+
+impl Invariant {
+    fn new(line: Line, spared: &BTreeSet<String>) -> Self {
+        let judged = |order: &Option<String>| order.as_ref().is_none_or(|order| !spared.contains(order));
+        let mut violations: Vec<_> = line
+            .violations
+            .into_iter()
+            .filter(|violation| judged(&violation.order))
+            .map(|violation| violation.text)
+            .collect();
+        let violated = violations.len();
+        violations.truncate(TOLD);
+        Self {
+            name: line.name,
+            title: line.title,
+            number: line.number,
+            checked: line.checked,
+            violated,
+            violations,
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for invariant in &self.invariants {
+            let Invariant {
+                number,
+                title,
+                checked,
+                violated,
+                ..
+            } = invariant;
+            let verdict = if *violated == 0 { "ok  " } else { "FAIL" };
+            writeln!(f, "{verdict}  {number:>2} {title} ({checked} checked)")?;
+            for violation in invariant.violations.iter().take(SHOWN) {
+                writeln!(f, "      {violation}")?;
+            }
+            if *violated > SHOWN {
+                writeln!(f, "      and {} more", violated - SHOWN)?;
+            }
+        }
+        Ok(())
+    }
+}

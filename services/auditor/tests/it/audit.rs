@@ -1,0 +1,117 @@
+//! What the audit finds, and what it leaves alone.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use auditor::audit::{self, Report};
+
+use crate::{
+    plants::plants,
+    support::{ORDER, execute, shop},
+};
+
+fn violated(report: &Report) -> BTreeMap<&'static str, usize> {
+    let broken = report.invariants.iter().filter(|one| one.violated > 0);
+    broken.map(|one| (one.name, one.violated)).collect()
+}
+
+#[tokio::test]
+async fn each_violation_is_named_and_counted_and_nothing_else() {
+    let shop = shop().await;
+    let databases = shop.databases().await;
+    let report = audit::now(&databases).await.unwrap();
+    assert!(report.clean, "{report}");
+    let mut expected = BTreeMap::new();
+    for (name, plant, text) in plants() {
+        plant.put_into(&shop).await;
+        *expected.entry(name).or_insert(0) += 1;
+        let report = audit::now(&databases).await.unwrap();
+        assert_eq!(violated(&report), expected, "{name}: {report}");
+        let line = report.invariants.iter().find(|one| one.name == name).unwrap();
+        assert!(
+            line.violations.iter().any(|violation| violation.contains(text)),
+            "{text}: {report}"
+        );
+        assert!(line.checked >= line.violated && !report.clean);
+    }
+    let all: Vec<_> = report.invariants.iter().map(|one| one.name).collect();
+    assert!(
+        all.iter().all(|name| expected.contains_key(name)),
+        "an invariant that nothing has broken: {all:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_order_that_moves_is_judged_once_it_has_come_to_rest() {
+    let shop = shop().await;
+    let databases = shop.databases().await;
+    // Paid as far as orders knows, and payments does not yet.
+    execute(
+        &shop.payments.pool,
+        "UPDATE payments SET status = 'capturing', captured = 0",
+    )
+    .await;
+    execute(&shop.orders.pool, "UPDATE orders SET updated_at = now()").await;
+    let report = audit::now(&databases).await.unwrap();
+    assert!(report.clean, "{report}");
+
+    let saga = "UPDATE orders SET updated_at = now() - interval '1 minute';
+        UPDATE sagas SET status = 'running', awaiting = gen_random_uuid(), created_at = now()";
+    execute(&shop.orders.pool, saga).await;
+    let report = audit::now(&databases).await.unwrap();
+    assert!(report.clean, "its saga runs: {report}");
+
+    execute(
+        &shop.orders.pool,
+        "UPDATE sagas SET status = 'completed', awaiting = NULL",
+    )
+    .await;
+    let report = audit::now(&databases).await.unwrap();
+    assert_eq!(
+        violated(&report),
+        BTreeMap::from([("books_agree", 1), ("confirmed_is_captured", 1)]),
+        "{report}"
+    );
+    assert!(report.to_string().contains(ORDER), "{report}");
+}
+
+#[tokio::test]
+async fn who_waits_for_rest_spares_nothing() {
+    let shop = shop().await;
+    let databases = shop.databases().await;
+    let moved = "UPDATE payments SET status = 'voided', captured = 0, updated_at = now()";
+    execute(&shop.payments.pool, moved).await;
+    let report = audit::at_rest(&databases, Duration::ZERO).await.unwrap();
+    assert_eq!(
+        violated(&report).get("confirmed_is_captured"),
+        Some(&1),
+        "{report}"
+    );
+    let line = format!(
+        "FAIL   6 confirmed if and only if captured; otherwise voided, failed or never asked (1 checked)\n      order {ORDER} is confirmed, its payment"
+    );
+    assert!(report.to_string().contains(&line), "{report}");
+    assert!(
+        report
+            .to_string()
+            .starts_with("ok     1 the ledger balances (1 checked)\n"),
+        "{report}"
+    );
+}
+
+#[tokio::test]
+async fn a_system_that_does_not_come_to_rest_is_checked_after_a_while() {
+    let shop = shop().await;
+    let databases = shop.databases().await;
+    let runs = "UPDATE sagas SET status = 'running', awaiting = gen_random_uuid(), created_at = now()";
+    execute(&shop.orders.pool, runs).await;
+    let waiting = audit::at_rest(&databases, Duration::from_mins(5));
+    assert!(
+        tokio::time::timeout(Duration::from_millis(300), waiting)
+            .await
+            .is_err()
+    );
+    let report = audit::at_rest(&databases, Duration::from_millis(300))
+        .await
+        .unwrap();
+    assert!(report.clean, "{report}");
+}

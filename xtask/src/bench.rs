@@ -12,8 +12,8 @@ use crate::{
 /// The invariants, by the program that the system runs.
 pub(crate) fn audit(stack: &mut Stack, arguments: &[String]) -> Result<()> {
     status::check(stack)?;
-    let result = services::audit(stack, arguments)?;
-    exit_as(result)
+    exit_unless_good(services::audit(stack, arguments)?);
+    Ok(())
 }
 
 /// The bench of the crate `e2e`, which is told what runs where.
@@ -27,12 +27,12 @@ pub(crate) fn bench(stack: &mut Stack, arguments: &[String]) -> Result<()> {
         .env("SOUK_STATUS", status)
         .status()
         .with_context(|| format!("cannot run {}", program.display()))?;
-    exit_as(result)
+    exit_unless_good(result);
+    Ok(())
 }
 
-fn exit_as(result: ExitStatus) -> Result<()> {
+fn exit_unless_good(result: ExitStatus) {
     if !result.success() {
         std::process::exit(result.code().unwrap_or(1));
     }
-    Ok(())
 }

@@ -22,6 +22,9 @@ use crate::{
         bury::Undertaker, delete_dead_letter::delete_dead_letter, list_dead_letters::list_dead_letters,
         redrive_dead_letter::redrive_dead_letter,
     },
+    faults::{
+        Faults, list_active_faults::list_active_faults, list_faults::list_faults, set_fault::set_fault,
+    },
     inventory::Inventory,
     live::{Feed, feed, stream_order_events::stream_order_events},
     openapi,
@@ -58,6 +61,8 @@ pub struct App {
     pub outbox: Outbox,
     /// Where quotes come from.
     pub inventory: Inventory,
+    /// What is broken on purpose.
+    pub faults: Faults,
     /// Who follows which order.
     pub feed: Feed,
     /// Verifies access tokens.
@@ -92,6 +97,8 @@ pub fn router(app: App) -> Router {
         .route("/v1/admin/dead-letters/{id}", delete(delete_dead_letter))
         .route("/v1/admin/dead-letters/{id}/redrive", post(redrive_dead_letter))
         .route("/v1/admin/metrics-summary", get(get_metrics_summary))
+        .route("/v1/admin/faults", get(list_faults).put(set_fault))
+        .route("/v1/faults", get(list_active_faults))
         .route("/openapi.json", get(openapi::get_openapi))
         .with_state(app)
 }
@@ -108,6 +115,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         pool: pool.clone(),
         outbox: outbox.clone(),
         inventory: Inventory::new(&config.inventory_grpc_url).context("SOUK_INVENTORY_GRPC_URL")?,
+        faults: Faults::new(pool.clone(), config.demo),
         feed: Feed::new(feed_pool, feed::Limits::default(), shutdown.clone()),
         verifier: Verifier::new(config.jwks_url),
     };
@@ -116,7 +124,9 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     }
     let workers = TaskTracker::new();
     workers.spawn(app.feed.clone().run());
-    work(&workers, saga_pool, &outbox, &broker, &shutdown);
+    workers.spawn(app.faults.clone().run(shutdown.clone()));
+    let orchestrator = Orchestrator::new(saga_pool.clone(), outbox.clone(), app.faults.clone());
+    work(&workers, saga_pool, orchestrator, &outbox, &broker, &shutdown);
     // A broker that is away is no reason to refuse orders, so it is no condition.
     let admin = Admin {
         addr: config.admin_addr,
@@ -156,11 +166,11 @@ async fn check_sagas(pool: &PgPool, shutdown: &CancellationToken) -> anyhow::Res
 fn work(
     workers: &TaskTracker,
     pool: PgPool,
+    orchestrator: Orchestrator,
     outbox: &Outbox,
     broker: &Arc<Broker>,
     shutdown: &CancellationToken,
 ) {
-    let orchestrator = Orchestrator::new(pool.clone(), outbox.clone());
     let replies = Arc::new(orchestrator.clone());
     let (relay, token) = (outbox.clone(), shutdown.clone());
     workers.spawn(async move { relay.run(token).await });

@@ -22,7 +22,7 @@ pub struct Config {
     pub jwks_url: String,
     /// `SOUK_INVENTORY_GRPC_URL`: where quotes come from, such as `http://inventory:9083`.
     pub inventory_grpc_url: String,
-    /// `SOUK_DEMO`: whether this is a demo; nothing here depends on it yet.
+    /// `SOUK_DEMO`: whether this is a demo, which has fault switches.
     #[serde(default)]
     pub demo: bool,
     /// `SOUK_LOG`: `json` or `pretty`.

@@ -6,6 +6,7 @@ pub mod cart;
 pub mod config;
 pub mod dead_letters;
 pub mod error;
+pub mod faults;
 pub mod inventory;
 pub mod live;
 pub mod openapi;

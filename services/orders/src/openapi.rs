@@ -6,7 +6,7 @@ use utoipa::{
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use crate::{cart, dead_letters, live, operators, orders, returns};
+use crate::{cart, dead_letters, faults, live, operators, orders, returns};
 
 /// The document.
 #[derive(OpenApi)]
@@ -28,6 +28,9 @@ use crate::{cart, dead_letters, live, operators, orders, returns};
         orders::ship_order::ship_order,
         orders::deliver_order::deliver_order,
         returns::create_return::create_return,
+        faults::list_faults::list_faults,
+        faults::set_fault::set_fault,
+        faults::list_active_faults::list_active_faults,
         operators::get_metrics_summary::get_metrics_summary,
         operators::list_sagas::list_sagas,
         operators::get_saga::get_any_saga,
@@ -43,7 +46,8 @@ use crate::{cart, dead_letters, live, operators, orders, returns};
         (name = "cart", description = "What a shopper means to buy"),
         (name = "orders", description = "What a shopper buys"),
         (name = "fulfilment", description = "Goods that go and come back"),
-        (name = "operators", description = "Sales, sagas and dead letters"),
+        (name = "operators", description = "Sales, sagas, dead letters and fault switches"),
+        (name = "faults", description = "What is broken on purpose"),
     ),
 )]
 pub struct Document;

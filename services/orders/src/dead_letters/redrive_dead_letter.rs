@@ -2,7 +2,7 @@
 
 use axum::{body::Bytes, extract::State, http::StatusCode};
 use contracts::{SagaId, UserId};
-use messaging::{Outgoing, outbox};
+use messaging::Outgoing;
 use souk_http::{Path, Problem, ProblemBody, auth::Admin};
 use sqlx::PgConnection;
 use telemetry::TraceContext;
@@ -12,6 +12,7 @@ use super::NO_REASON;
 use crate::{
     App,
     error::Error,
+    faults::Faults,
     operators::Why,
     saga::{Move, engine::At, proceed, store},
     text,
@@ -33,7 +34,7 @@ pub async fn redrive_dead_letter(
     let reason = reason(&body)?;
     souk_http::detached(async move {
         let mut transaction = app.pool.begin().await?;
-        redrive(&mut transaction, id, claims.sub, &reason).await?;
+        redrive(&mut transaction, &app.faults, id, claims.sub, &reason).await?;
         transaction.commit().await?;
         app.outbox.flush_soon();
         Ok(StatusCode::ACCEPTED)
@@ -49,7 +50,13 @@ fn reason(body: &[u8]) -> Result<String, Error> {
     text::checked("/reason", &why.reason, 500)
 }
 
-async fn redrive(conn: &mut PgConnection, id: Uuid, actor: UserId, reason: &str) -> Result<(), Error> {
+async fn redrive(
+    conn: &mut PgConnection,
+    faults: &Faults,
+    id: Uuid,
+    actor: UserId,
+    reason: &str,
+) -> Result<(), Error> {
     let letter = sqlx::query!(
         "UPDATE dead_letters SET settled_at = now(), settled_as = 'redriven', settled_by = $2, settled_reason = $3
          WHERE id = $1 AND settled_at IS NULL
@@ -79,7 +86,7 @@ async fn redrive(conn: &mut PgConnection, id: Uuid, actor: UserId, reason: &str)
             tracestate: letter.tracestate,
         },
     };
-    outbox::insert(conn, &[message]).await?;
+    faults.send(conn, message).await?;
     // The saga goes on as well, which sends its awaited command again; whoever has done it already says so.
     let live = store::lock(conn, SagaId(letter.correlation_id)).await?;
     if let Some(live) = live
@@ -94,7 +101,7 @@ async fn redrive(conn: &mut PgConnection, id: Uuid, actor: UserId, reason: &str)
             actor: Some(actor),
             ending: None,
         };
-        proceed(conn, &live, cause).await?;
+        proceed(conn, faults, &live, cause).await?;
     }
     Ok(())
 }

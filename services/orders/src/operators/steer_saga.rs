@@ -164,7 +164,7 @@ async fn steer(
             actor: Some(actor),
             ..choose(&live)?
         };
-        if !proceed(&mut transaction, &live, cause).await? {
+        if !proceed(&mut transaction, &app.faults, &live, cause).await? {
             return Err(at_its_end(&live).into());
         }
         let saga = timeline::find(&mut transaction, id)

@@ -68,7 +68,7 @@ pub async fn cancel_order(
                 actor: None,
                 ending: Some(Ending::cancelled(reason.unwrap_or_else(|| "cancelled".into()))),
             };
-            proceed(&mut transaction, &live, cause).await?;
+            proceed(&mut transaction, &app.faults, &live, cause).await?;
         }
         let order = store::find(&mut transaction, id, None)
             .await?

@@ -17,6 +17,7 @@ use super::{FulfilmentStatus, OrderStatus, OrderView, PaymentStatus, store};
 use crate::{
     App, cart,
     error::Error,
+    faults::{Fault, Faults},
     inventory::QuoteError,
     saga::{self, checkout::CHECKOUT, table::Facts},
 };
@@ -54,10 +55,11 @@ pub async fn place_order(
         let user = claims.sub;
         value.check()?;
         let draft = draft(&app, user, &key, value).await?;
+        let faults = app.faults.clone();
         let answer = idempotency::run(&app.pool, user, OPERATION, &key, sha256, move |conn| {
             async move {
                 match draft {
-                    Some(draft) => place(conn, draft).await,
+                    Some(draft) => place(conn, &faults, draft).await,
                     None => Err(Error::InFlight),
                 }
             }
@@ -145,6 +147,9 @@ async fn draft(app: &App, user: UserId, key: &Key, request: PlaceOrder) -> Resul
     if items.is_empty() {
         return Err(Error::field("/items", "is absent, and the cart is empty"));
     }
+    if app.faults.has(Fault::QuotesUnavailable) {
+        return Err(QuoteError::Unavailable(None).into());
+    }
     let quote = app.inventory.quote(&items).await.map_err(|error| match &error {
         QuoteError::Unknown(sku) if !from_cart => {
             let index = items.iter().position(|item| item.sku.as_str() == sku);
@@ -180,7 +185,7 @@ async fn draft(app: &App, user: UserId, key: &Key, request: PlaceOrder) -> Resul
 }
 
 /// Writes it all.
-async fn place(conn: &mut PgConnection, draft: Draft) -> Result<StoredResponse, Error> {
+async fn place(conn: &mut PgConnection, faults: &Faults, draft: Draft) -> Result<StoredResponse, Error> {
     let Draft {
         mut order,
         items,
@@ -204,7 +209,7 @@ async fn place(conn: &mut PgConnection, draft: Draft) -> Result<StoredResponse, 
         items,
         reason: String::new(),
     };
-    saga::start(conn, &CHECKOUT, &facts).await?;
+    saga::start(conn, faults, &CHECKOUT, &facts).await?;
     tracing::info!(order_id = %order.id, lines = order.lines.len(), "order placed");
     Ok(StoredResponse {
         status: StatusCode::ACCEPTED,

@@ -16,6 +16,7 @@ use super::store::{self, Returnable};
 use crate::{
     App,
     error::Error,
+    faults::Faults,
     orders::{ReturnStatus, ReturnView, place_order::check_items},
     saga::{self, checkout::RETURN, table::Facts},
     text,
@@ -55,10 +56,10 @@ pub async fn create_return(
     for (byte, id) in sha256.iter_mut().zip(order.0.as_bytes()) {
         *byte ^= id;
     }
-    let (user, items) = (claims.sub, value.items);
+    let (user, items, faults) = (claims.sub, value.items, app.faults);
     souk_http::detached(async move {
         let answer = idempotency::run(&app.pool, user, "create_return", &key, sha256, move |conn| {
-            create(conn, order, claims, items, reason).boxed()
+            create(conn, faults, order, claims, items, reason).boxed()
         })
         .await;
         app.outbox.flush_soon();
@@ -69,6 +70,7 @@ pub async fn create_return(
 
 async fn create(
     conn: &mut PgConnection,
+    faults: Faults,
     order: OrderId,
     claims: Claims,
     items: Vec<OrderItem>,
@@ -97,7 +99,7 @@ async fn create(
         reason,
     };
     let created_at = store::insert(conn, &facts).await?;
-    saga::start(conn, &RETURN, &facts).await?;
+    saga::start(conn, &faults, &RETURN, &facts).await?;
     let view = ReturnView {
         id: facts.return_id(),
         status: ReturnStatus::Requested,

@@ -17,7 +17,10 @@ use super::{
     proceed::{Move, proceed},
     store::{self, Lease, Live},
 };
-use crate::orders;
+use crate::{
+    faults::{Fault, Faults},
+    orders,
+};
 
 /// Between two looks for sagas that are due; the shortest resend is 0.8 s.
 const TICK: Duration = Duration::from_millis(250);
@@ -29,11 +32,16 @@ const BATCH: i64 = 64;
 pub struct Orchestrator {
     pool: PgPool,
     outbox: Outbox,
+    faults: Faults,
 }
 
 impl Handler for Orchestrator {
     async fn handle(&self, message: Incoming) -> Result<(), HandleError> {
         match message.kind.as_str() {
+            // The resend of its command brings it again.
+            Reply::KIND if self.faults.has(Fault::RepliesLost) => {
+                warn!(saga_id = %message.correlation_id, "a fault switch loses a reply");
+            }
             Reply::KIND => {
                 let reply = message.decode::<Reply>()?;
                 self.on_reply(SagaId(message.correlation_id), reply).await?;
@@ -50,10 +58,10 @@ impl Handler for Orchestrator {
 }
 
 impl Orchestrator {
-    /// Over the orders database; commands leave by `outbox`.
+    /// Over the orders database; commands leave by `outbox`, unless `faults` has them lost.
     #[must_use]
-    pub fn new(pool: PgPool, outbox: Outbox) -> Self {
-        Self { pool, outbox }
+    pub fn new(pool: PgPool, outbox: Outbox, faults: Faults) -> Self {
+        Self { pool, outbox, faults }
     }
 
     /// One reply: one transaction. A reply that is late or comes twice is not awaited any more, and changes nothing.
@@ -74,7 +82,9 @@ impl Orchestrator {
             }
         };
         let span = span("saga reply", &live, cause.outcome);
-        proceed(&mut transaction, &live, cause).instrument(span).await?;
+        proceed(&mut transaction, &self.faults, &live, cause)
+            .instrument(span)
+            .await?;
         transaction.commit().await?;
         self.outbox.flush_soon();
         Ok(())
@@ -145,7 +155,9 @@ impl Orchestrator {
         } else {
             live.trace.attach(&span);
         }
-        let moved = proceed(&mut transaction, &live, cause).instrument(span).await?;
+        let moved = proceed(&mut transaction, &self.faults, &live, cause)
+            .instrument(span)
+            .await?;
         transaction.commit().await?;
         self.outbox.flush_soon();
         Ok(moved)

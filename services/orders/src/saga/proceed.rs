@@ -2,7 +2,7 @@
 //! transaction. Local steps on the way are done at once.
 
 use contracts::{CommandId, UserId};
-use messaging::{Outgoing, outbox};
+use messaging::Outgoing;
 use sqlx::PgConnection;
 use tracing::{error, info};
 
@@ -13,7 +13,7 @@ use super::{
     store::{self, Live, Next},
     table::{Facts, Saga},
 };
-use crate::returns;
+use crate::{faults::Faults, returns};
 
 /// Resends without an answer after which somebody should look.
 const ALERT_AFTER: i32 = 8;
@@ -80,7 +80,12 @@ impl Move {
 }
 
 /// Starts a saga: its row, its log and its first command.
-pub(crate) async fn start(conn: &mut PgConnection, saga: &'static Saga, facts: &Facts) -> sqlx::Result<()> {
+pub(crate) async fn start(
+    conn: &mut PgConnection,
+    faults: &Faults,
+    saga: &'static Saga,
+    facts: &Facts,
+) -> sqlx::Result<()> {
     let Some((position, command)) = At::START
         .position()
         .and_then(|position| Some((position, engine::command(saga, position, facts)?)))
@@ -97,11 +102,18 @@ pub(crate) async fn start(conn: &mut PgConnection, saga: &'static Saga, facts: &
     )
     .await?;
     info!(saga_id = %facts.saga, saga = saga.name, step = saga.steps[0].name, "started");
-    outbox::insert(conn, &[Outgoing::command(command, id, facts.saga)]).await
+    faults
+        .send(conn, Outgoing::command(command, id, facts.saga))
+        .await
 }
 
 /// Makes the move. False, and nothing done, when the saga has moved since it was read.
-pub(crate) async fn proceed(conn: &mut PgConnection, live: &Live, cause: Move) -> sqlx::Result<bool> {
+pub(crate) async fn proceed(
+    conn: &mut PgConnection,
+    faults: &Faults,
+    live: &Live,
+    cause: Move,
+) -> sqlx::Result<bool> {
     let Some(from) = live.at.position() else {
         return Ok(false);
     };
@@ -196,7 +208,9 @@ pub(crate) async fn proceed(conn: &mut PgConnection, live: &Live, cause: Move) -
     if let At::Parked(_) = at {
         error!(saga_id = %live.id, reason = parked_reason, "parked: an operator decides");
     }
-    outbox::insert(conn, outgoing.as_slice()).await?;
+    if let Some(command) = outgoing {
+        faults.send(conn, command).await?;
+    }
     Ok(true)
 }
 

@@ -1,6 +1,6 @@
 //! Orchestrators side by side: leases, epochs, and a start with sagas of another version.
 
-use orders::saga::{drive::Orchestrator, store};
+use orders::saga::store;
 
 use crate::support::shop;
 
@@ -9,7 +9,7 @@ async fn a_leased_saga_is_left_to_the_one_that_leased_it() {
     let shop = shop().await;
     let order = shop.order().await;
     shop.set(order.into(), "next_at = now()").await;
-    let other = Orchestrator::new(shop.app.pool.clone(), shop.app.outbox.clone());
+    let other = shop.orchestrator.clone();
     let leases = shop.orchestrator.lease().await.unwrap();
     assert_eq!(leases.len(), 1);
     assert_eq!(other.tick().await.unwrap(), 0);
@@ -26,7 +26,7 @@ async fn an_orchestrator_stopped_past_its_lease_changes_no_row() {
     // It stops; its lease runs out, and another takes over.
     shop.set(order.into(), "lease_until = now() - interval '1 ms'")
         .await;
-    let other = Orchestrator::new(shop.app.pool.clone(), shop.app.outbox.clone());
+    let other = shop.orchestrator.clone();
     assert_eq!(other.tick().await.unwrap(), 1);
     let before = (shop.saga(order).await, shop.sent().await);
     assert!(

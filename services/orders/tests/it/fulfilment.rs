@@ -52,7 +52,7 @@ async fn a_confirmed_order_is_shipped_and_then_delivered() {
 }
 
 /// What the consumer would hand over.
-fn incoming<M: Message>(order: OrderId, message: &M) -> Incoming {
+pub(crate) fn incoming<M: Message>(order: OrderId, message: &M) -> Incoming {
     Incoming {
         id: Uuid::new_v4(),
         kind: M::KIND.into(),

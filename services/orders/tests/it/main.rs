@@ -8,6 +8,7 @@ mod cart;
 mod checkout;
 mod dead_letters;
 mod epoch;
+mod faults;
 mod fulfilment;
 mod idempotency;
 mod live;

@@ -8,7 +8,7 @@ use std::{
 
 use contracts::saga::{Outcome, queues};
 use messaging::{Broker, DEAD_LETTERS, HandleError, Handler, Incoming, Outgoing, consume};
-use orders::{dead_letters::bury::Undertaker, saga::drive::Orchestrator};
+use orders::dead_letters::bury::Undertaker;
 use serde_json::Value;
 use testkit::eventually;
 use tokio_util::sync::CancellationToken;
@@ -96,7 +96,7 @@ pub(crate) async fn live(scripts: &[(&'static str, Script)]) -> Live {
             (Arc::clone(&shop.broker), Arc::clone(&participants), halt.clone());
         tokio::spawn(async move { consume(broker, queue, 8, participants, token).await });
     }
-    let orchestrator = Arc::new(Orchestrator::new(shop.app.pool.clone(), shop.app.outbox.clone()));
+    let orchestrator = Arc::new(shop.orchestrator.clone());
     tokio::spawn(consume(
         Arc::clone(&shop.broker),
         queues::ORDERS,

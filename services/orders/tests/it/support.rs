@@ -14,6 +14,7 @@ use contracts::{
 use messaging::{Broker, Outbox};
 use orders::{
     App, MIGRATOR, app,
+    faults::Faults,
     inventory::Inventory,
     live::{Feed, feed},
     saga::drive::Orchestrator,
@@ -77,12 +78,13 @@ async fn shop_at(inventory: &str, amqp: &str) -> Shop {
         pool: database.pool.clone(),
         outbox: outbox.clone(),
         inventory: Inventory::new(inventory).unwrap(),
+        faults: Faults::new(database.pool.clone(), true),
         feed: feed(database.pool.clone(), feed::Limits::default(), &stop),
         verifier: Verifier::new(issuer.jwks_url()),
     };
     let url = testkit::spawn(souk_http::layers(app::router(app.clone()))).await;
     Shop {
-        orchestrator: Orchestrator::new(database.pool.clone(), outbox),
+        orchestrator: Orchestrator::new(database.pool.clone(), outbox, app.faults.clone()),
         database,
         broker,
         app,

@@ -1,0 +1,57 @@
+//! The SQL of the fault switches. Times are of the database's clock.
+
+use chrono::{DateTime, Utc};
+use contracts::UserId;
+use sqlx::{PgConnection, PgExecutor};
+
+use super::Fault;
+
+/// A switch that is on.
+#[derive(Debug, Clone)]
+pub(super) struct On {
+    pub(super) fault: Fault,
+    pub(super) until: DateTime<Utc>,
+    pub(super) set_by: UserId,
+    pub(super) reason: String,
+}
+
+/// Those that are on now. Names that this version does not know are left out.
+pub(super) async fn active(database: impl PgExecutor<'_>) -> sqlx::Result<Vec<On>> {
+    let rows = sqlx::query!(
+        "SELECT name, until, set_by, reason
+         FROM (SELECT DISTINCT ON (name) name, until, set_by, reason FROM faults ORDER BY name, id DESC) AS newest
+         WHERE until > now()"
+    )
+    .fetch_all(database)
+    .await?;
+    let on = rows.into_iter().filter_map(|row| {
+        let fault = Fault::ALL.into_iter().find(|fault| fault.as_str() == row.name)?;
+        Some(On {
+            fault,
+            until: row.until,
+            set_by: UserId(row.set_by),
+            reason: row.reason,
+        })
+    });
+    Ok(on.collect())
+}
+
+/// Switches a fault on for so long; off, if that is no time.
+pub(super) async fn set(
+    conn: &mut PgConnection,
+    fault: Fault,
+    seconds: u32,
+    actor: UserId,
+    reason: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO faults (name, until, set_by, reason) VALUES ($1, now() + make_interval(secs => $2), $3, $4)",
+        fault.as_str(),
+        f64::from(seconds),
+        actor.0,
+        reason
+    )
+    .execute(conn)
+    .await
+    .map(|_| ())
+}

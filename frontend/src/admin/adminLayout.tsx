@@ -1,4 +1,5 @@
-import { NavLink, Outlet } from "react-router";
+import { useEffect, useRef } from "react";
+import { NavLink, Outlet, useLocation } from "react-router";
 
 import { useMessages } from "@/i18n";
 import { useIsAdmin, useSession } from "@/session/useSession";
@@ -50,8 +51,15 @@ function Navigation() {
   const t = useMessages(messages);
   const summary = useSummary().data;
   const audit = useAudit().data;
+  const nav = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  useEffect(() => {
+    // On a phone the navigation is wider than the screen.
+    const here = nav.current?.querySelector<HTMLElement>(`[href="${pathname}"]`);
+    if (here) nav.current?.scrollTo({ left: here.offsetLeft - 80 });
+  }, [pathname]);
   return (
-    <nav aria-label={t.title} className="-mx-4 overflow-x-auto px-4 sm:-mx-6 sm:px-6 lg:mx-0 lg:overflow-visible lg:px-0">
+    <nav ref={nav} aria-label={t.title} className="relative -mx-4 overflow-x-auto px-4 sm:-mx-6 sm:px-6 lg:mx-0 lg:overflow-visible lg:px-0">
       <ul className="flex gap-1 text-sm font-medium lg:sticky lg:top-24 lg:grid">
         <Section to="/admin" label={t.sections.dashboard} />
         <Section to="/admin/orders" label={t.sections.orders} />

@@ -3,7 +3,7 @@ import { Link } from "react-router";
 /** An id by its end, which is what differs; the whole of it on a closer look. */
 export function Id({ id, to }: { id: string; to?: string }) {
   const text = (
-    <code className="text-xs" title={id}>
+    <code className="text-xs whitespace-nowrap" title={id}>
       …{id.slice(-8)}
     </code>
   );

@@ -40,7 +40,7 @@ export function Table<T>({ caption, columns, rows, keyOf }: Props<T>) {
               <th
                 key={column.head}
                 scope="col"
-                className={classes("px-4 py-2.5 font-semibold whitespace-nowrap", side(column))}
+                className={classes("px-3 py-2.5 first:pl-4 last:pr-4 font-semibold whitespace-nowrap", side(column))}
               >
                 {column.head}
               </th>
@@ -52,11 +52,11 @@ export function Table<T>({ caption, columns, rows, keyOf }: Props<T>) {
             <tr key={keyOf(row)}>
               {columns.map((column, index) =>
                 index === 0 ? (
-                  <th key={column.head} scope="row" className={classes("px-4 py-3 font-normal", side(column))}>
+                  <th key={column.head} scope="row" className={classes("py-3 pr-3 pl-4 font-normal", side(column))}>
                     {column.render(row)}
                   </th>
                 ) : (
-                  <td key={column.head} className={classes("px-4 py-3", side(column))}>
+                  <td key={column.head} className={classes("px-3 py-3 last:pr-4", side(column))}>
                     {column.render(row)}
                   </td>
                 ),

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { useSearchParams } from "react-router";
+import { Link, useSearchParams } from "react-router";
 
 import { api, call, type Schemas } from "@/api/client";
 import { useMessages } from "@/i18n";
@@ -66,16 +66,16 @@ export function Component() {
           {
             head: words.actions,
             render: (order) => (
-              <div className="flex gap-1">
+              <div className="flex items-center gap-3">
                 {order.status === "confirmed" && (
                   <Button onClick={() => setOpen({ kind: "ship", order })}>{t.ship}</Button>
                 )}
                 {order.status === "shipped" && (
                   <Button onClick={() => setOpen({ kind: "deliver", order })}>{t.deliver}</Button>
                 )}
-                <ButtonLink look="quiet" to={`/admin/sagas/${order.id}`}>
+                <Link to={`/admin/sagas/${order.id}`} className="text-accent underline underline-offset-4">
                   {words.saga}
-                </ButtonLink>
+                </Link>
               </div>
             ),
           },

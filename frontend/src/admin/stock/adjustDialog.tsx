@@ -1,0 +1,66 @@
+import { zodResolver } from "@hookform/resolvers/zod";
+import { useQueryClient } from "@tanstack/react-query";
+import { useForm } from "react-hook-form";
+import { z } from "zod";
+
+import { api, call } from "@/api/client";
+import { useMessages } from "@/i18n";
+import { TextField } from "@/ui/field";
+
+import { FormDialog, reasonSchema } from "../formDialog";
+import { messages as common } from "../messages";
+import { showLevels } from "./levels";
+import { messages } from "./messages";
+import type { Product } from "./productDialogs";
+
+/** Units that came or went other than by orders. */
+export function AdjustDialog({ product, onClose }: { product: Product; onClose: () => void }) {
+  const t = useMessages(messages);
+  const words = useMessages(common);
+  const queries = useQueryClient();
+  const form = useForm({
+    resolver: zodResolver(
+      z.object({
+        delta: z
+          .string()
+          .trim()
+          .regex(/^[+-]?\d{1,9}$/, t.noDelta)
+          .transform(Number)
+          .refine((delta) => delta !== 0, t.noDelta),
+        reason: reasonSchema(words, 200),
+      }),
+    ),
+    defaultValues: { delta: "", reason: "" },
+  });
+  const { errors } = form.formState;
+  return (
+    <FormDialog
+      title={t.adjustTitle(product.name)}
+      description={t.adjustText}
+      submit={t.adjust}
+      done={t.adjusted}
+      onClose={onClose}
+      form={form}
+      onSubmit={async (body) => {
+        const path = { sku: product.sku };
+        showLevels(queries, await call(api.POST("/v1/products/{sku}/stock-adjustments", { params: { path }, body })));
+        await queries.invalidateQueries({ queryKey: ["catalog"] });
+      }}
+    >
+      <TextField
+        label={t.delta}
+        inputMode="text"
+        autoComplete="off"
+        error={errors.delta?.message}
+        {...form.register("delta")}
+      />
+      <TextField
+        label={words.reason}
+        hint={words.reasonHint}
+        autoComplete="off"
+        error={errors.reason?.message}
+        {...form.register("reason")}
+      />
+    </FormDialog>
+  );
+}

@@ -1,0 +1,30 @@
+import { type QueryClient, useQuery } from "@tanstack/react-query";
+
+import { api, call, type Schemas } from "@/api/client";
+import { useMessages } from "@/i18n";
+import { useFormat } from "@/i18n/format";
+import { Skeleton } from "@/ui/skeleton";
+
+import { messages } from "./messages";
+
+type Levels = Schemas["StockLevels"];
+
+const key = (sku: string) => ["admin", "levels", sku] as const;
+
+/** One of a product's levels; they are asked for together. */
+export function Level({ sku, of }: { sku: string; of: "on_hand" | "available" | "held" | "committed" }) {
+  const t = useMessages(messages);
+  const format = useFormat();
+  const { data, error } = useQuery({
+    queryKey: key(sku),
+    queryFn: ({ signal }) => call(api.GET("/v1/products/{sku}/stock", { params: { path: { sku } }, signal })),
+  });
+  if (data) return <span className={of === "available" && data.available === 0 ? "font-bold text-clay" : ""}>{format.number(data[of])}</span>;
+  if (error) return <span title={t.unknown}>?</span>;
+  return <Skeleton className="ml-auto h-5 w-8" />;
+}
+
+/** Shows what an adjustment answered. */
+export function showLevels(queries: QueryClient, levels: Levels): void {
+  queries.setQueryData(key(levels.sku), levels);
+}

@@ -150,7 +150,7 @@ impl Follower {
     pub(super) async fn wait(&mut self, seen: i64) {
         if self.newest.wait_for(|newest| *newest > seen).await.is_err() {
             // The feed is gone, and with it whoever could tell; the stream ends by its own shutdown.
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

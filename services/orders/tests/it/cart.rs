@@ -2,8 +2,12 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use testkit::eventually;
 
-use crate::support::{Answer, Shop, address, shop};
+use crate::{
+    participants::PATIENCE,
+    support::{Answer, Shop, address, shop},
+};
 
 async fn put(shop: &Shop, sku: &str, quantity: i64) -> Answer {
     let request = shop.as_user(shop.user, Method::PUT, &format!("/v1/cart/items/{sku}"));
@@ -74,4 +78,43 @@ async fn the_cart_becomes_the_order() {
     let placed = shop.post("/v1/orders", &from_cart()).await.expect(202);
     assert_eq!(placed["total"], json!({"amount": 900, "currency": "EUR"}));
     assert_eq!(shop.get("/v1/cart").await.expect(200), json!({"items": []}));
+}
+
+#[tokio::test]
+async fn a_cart_that_changes_while_it_is_ordered_is_not_ordered() {
+    let shop = shop().await;
+    put(&shop, "TEA-1", 2).await.expect(200);
+    // Another window of the same shopper is about to take one more.
+    let mut change = shop.pool().begin().await.unwrap();
+    sqlx::query("UPDATE cart_items SET quantity = 3")
+        .execute(&mut *change)
+        .await
+        .unwrap();
+    let cart = from_cart();
+    let ordering = shop.post("/v1/orders", &cart);
+    let changing = async {
+        eventually("the order waits for the cart", PATIENCE, async || {
+            let waits: bool = sqlx::query_scalar(
+                "SELECT EXISTS (SELECT FROM pg_stat_activity
+                     WHERE datname = current_database() AND wait_event_type = 'Lock')",
+            )
+            .fetch_one(shop.pool())
+            .await
+            .unwrap();
+            waits.then_some(())
+        })
+        .await;
+        change.commit().await.unwrap();
+    };
+    let (answer, ()) = tokio::join!(ordering, changing);
+    let problem = answer.problem(409);
+    assert!(
+        problem["type"].as_str().unwrap().ends_with("/cart-changed"),
+        "{problem:#}"
+    );
+    let kept = shop.get("/v1/cart").await.expect(200);
+    assert_eq!(kept, json!({"items": [{"sku": "TEA-1", "quantity": 3}]}));
+    assert_eq!(shop.get("/v1/orders").await.expect(200)["items"], json!([]));
+    let placed = shop.post("/v1/orders", &cart).await.expect(202);
+    assert_eq!(placed["lines"][0]["quantity"], 3);
 }

@@ -1,6 +1,9 @@
 //! Orchestrators side by side: leases, epochs, and a start with sagas of another version.
 
-use orders::saga::store;
+use std::time::Duration;
+
+use orders::saga::store::{self, Lease};
+use tokio::time::timeout;
 
 use crate::support::shop;
 
@@ -15,6 +18,31 @@ async fn a_leased_saga_is_left_to_the_one_that_leased_it() {
     assert_eq!(other.tick().await.unwrap(), 0);
     assert!(shop.orchestrator.wake(leases[0]).await.unwrap());
     assert_eq!(shop.sent().await.len(), 2);
+}
+
+#[tokio::test]
+async fn orchestrators_that_look_at_the_same_time_lease_different_sagas() {
+    let shop = shop().await;
+    for _ in 0..4 {
+        let order = shop.order().await;
+        shop.set(order.into(), "next_at = now()").await;
+    }
+    // The first is in the middle of it: nothing is committed.
+    let mut first = shop.pool().begin().await.unwrap();
+    let leased = store::lease_due(&mut first, 2).await.unwrap();
+    let others = timeout(Duration::from_secs(5), shop.orchestrator.lease()).await;
+    let others = others.expect("it waits for the first").unwrap();
+    first.commit().await.unwrap();
+    let ids = |leases: &[Lease]| leases.iter().map(|lease| lease.id).collect::<Vec<_>>();
+    let mut all = [ids(&leased), ids(&others)].concat();
+    assert_eq!((leased.len(), others.len()), (2, 2));
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), 4, "none is leased twice");
+    assert!(shop.orchestrator.lease().await.unwrap().is_empty());
+    for lease in leased.iter().chain(&others) {
+        assert!(shop.orchestrator.wake(*lease).await.unwrap());
+    }
 }
 
 #[tokio::test]

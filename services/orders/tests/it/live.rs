@@ -8,11 +8,10 @@ use reqwest::Method;
 use serde_json::json;
 use souk_http::{Admin, database, health::Health};
 use testkit::{auth::Issuer, eventually};
-use tokio_util::sync::CancellationToken;
 
 use crate::{
     sse::{Events, wire},
-    support::{Answer, Shop, feed, nowhere, shop},
+    support::{Answer, Shop, nowhere, shop},
 };
 
 const STEPS: [&str; 5] = [
@@ -102,9 +101,7 @@ async fn another_replica_goes_on_where_one_stopped() {
     drop(events);
     shop.done(order.into(), "authorize_payment", "do").await;
     shop.done(order.into(), "pin_stock", "do").await;
-    let (pool, stop) = (shop.pool().clone(), CancellationToken::new());
-    shop.replica(|app| app.feed = feed(pool, Limits::default(), &stop))
-        .await;
+    shop.feed_replica(shop.pool().clone(), Limits::default()).await;
     let mut events = shop.follow(order, Some(&seen.to_string())).await;
     let missed = [events.event().await, events.event().await];
     let log = log(&shop, order).await;
@@ -130,7 +127,6 @@ async fn another_replica_goes_on_where_one_stopped() {
         assert_eq!(first.event, "snapshot", "{last}");
         assert_eq!(first.data["order"]["status"], "confirmed");
     }
-    stop.cancel();
 }
 
 #[tokio::test]
@@ -181,8 +177,7 @@ async fn a_quiet_stream_shows_that_it_lives_and_outlasts_the_database() {
         heartbeat: Duration::from_millis(200),
         ..Limits::default()
     };
-    let (pool, stop) = (database::pool(&url, 2).unwrap(), shop.stop.clone());
-    shop.replica(|app| app.feed = feed(pool, limits, &stop)).await;
+    shop.feed_replica(database::pool(&url, 2).unwrap(), limits).await;
     let mut events = shop.follow(order, None).await;
     assert_eq!(events.event().await.event, "snapshot");
     holds.send_replace(false);
@@ -254,8 +249,7 @@ async fn streams_are_bounded_and_a_client_that_leaves_makes_room() {
         streams: 1,
         heartbeat: Duration::from_millis(100),
     };
-    let (pool, stop) = (shop.pool().clone(), shop.stop.clone());
-    shop.replica(|app| app.feed = feed(pool, limits, &stop)).await;
+    shop.feed_replica(shop.pool().clone(), limits).await;
     // One that is refused takes no place.
     let _ = shop
         .get(&format!("/v1/orders/{}/events", OrderId::generate()))

@@ -1,6 +1,10 @@
 //! Orders on a real database, and where it matters a real broker: handlers by their URLs, sagas by their replies.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails where it stands"
+)]
 
 mod answers;
 mod bad_input;

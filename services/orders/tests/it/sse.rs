@@ -101,23 +101,23 @@ impl Shop {
 /// The URL of a database behind a wire, and the wire: true while it holds.
 pub(crate) async fn wire(url: &str) -> (String, watch::Sender<bool>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (head, tail) = url.split_once('@').unwrap();
-    let (server, path) = tail.split_once('/').unwrap();
+    let (account, place) = url.split_once('@').unwrap();
+    let (server, path) = place.split_once('/').unwrap();
     let (server, ours) = (server.to_owned(), listener.local_addr().unwrap());
-    let (holds, held) = watch::channel(true);
+    let (holds, state) = watch::channel(true);
     tokio::spawn(async move {
         while let Ok((mut near, _)) = listener.accept().await {
-            let (server, mut held) = (server.clone(), held.clone());
+            let (server, mut state) = (server.clone(), state.clone());
             tokio::spawn(async move {
                 let Ok(mut far) = TcpStream::connect(server).await else {
                     return;
                 };
                 tokio::select! {
                     _ = copy_bidirectional(&mut near, &mut far) => {}
-                    _ = held.wait_for(|holds| !holds) => {}
+                    _ = state.wait_for(|holds| !holds) => {}
                 }
             });
         }
     });
-    (format!("{head}@{ours}/{path}"), holds)
+    (format!("{account}@{ours}/{path}"), holds)
 }

@@ -16,7 +16,7 @@ use orders::{
     App, MIGRATOR, app,
     faults::Faults,
     inventory::Inventory,
-    live::{Feed, feed},
+    live::{Feed, feed::Limits},
     saga::drive::Orchestrator,
 };
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
@@ -79,7 +79,7 @@ async fn shop_at(inventory: &str, amqp: &str) -> Shop {
         outbox: outbox.clone(),
         inventory: Inventory::new(inventory).unwrap(),
         faults: Faults::new(database.pool.clone(), true),
-        feed: feed(database.pool.clone(), feed::Limits::default(), &stop),
+        feed: feed(database.pool.clone(), Limits::default(), &stop),
         verifier: Verifier::new(issuer.jwks_url()),
     };
     let url = testkit::spawn(souk_http::layers(app::router(app.clone()))).await;
@@ -98,7 +98,7 @@ async fn shop_at(inventory: &str, amqp: &str) -> Shop {
 }
 
 /// A feed at work.
-pub(crate) fn feed(pool: PgPool, limits: feed::Limits, stop: &CancellationToken) -> Feed {
+fn feed(pool: PgPool, limits: Limits, stop: &CancellationToken) -> Feed {
     let feed = Feed::new(pool, limits, stop.clone());
     tokio::spawn(feed.clone().run());
     feed
@@ -109,6 +109,12 @@ impl Shop {
     pub(crate) async fn replica(&mut self, change: impl FnOnce(&mut App)) {
         change(&mut self.app);
         self.url = testkit::spawn(souk_http::layers(app::router(self.app.clone()))).await;
+    }
+
+    /// Another replica whose live views are of this pool.
+    pub(crate) async fn feed_replica(&mut self, pool: PgPool, limits: Limits) {
+        let feed = feed(pool, limits, &self.stop);
+        self.replica(|app| app.feed = feed).await;
     }
 
     /// The same shop, after its inventory went away.

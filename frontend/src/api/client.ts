@@ -20,8 +20,9 @@ const bearer: Middleware = {
 async function send(request: Request): Promise<Response> {
   const again = request.headers.has("authorization") ? request.clone() : undefined;
   const response = await fetch(request);
-  if (response.status !== 401 || !again) return response;
-  const token = await session.renew();
+  const refused = request.headers.get("authorization")?.slice("Bearer ".length);
+  if (response.status !== 401 || !again || !refused) return response;
+  const token = await session.renew(refused);
   if (!token) return response;
   again.headers.set("authorization", `Bearer ${token}`);
   return await fetch(again);

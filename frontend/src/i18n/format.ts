@@ -28,11 +28,13 @@ export function parseAmount(text: string, currency: string): number | undefined 
 
 /** A length of time for people: `420 ms`, `1.2 s`, `3 min`. */
 export function formatDuration(milliseconds: number, locale: Locale): string {
+  const whole = Math.round(milliseconds);
+  const tenths = Math.round(milliseconds / 100);
   const [value, unit] =
-    milliseconds < 1000
-      ? ([Math.round(milliseconds), "millisecond"] as const)
-      : milliseconds < 60_000
-        ? ([Math.round(milliseconds / 100) / 10, "second"] as const)
+    whole < 1000
+      ? ([whole, "millisecond"] as const)
+      : tenths < 600
+        ? ([tenths / 10, "second"] as const)
         : ([Math.round(milliseconds / 60_000), "minute"] as const);
   return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "short" }).format(value);
 }

@@ -1,5 +1,7 @@
 import { createContext, type ReactNode, use, useEffect, useMemo, useState } from "react";
 
+import { keep, recall } from "@/session/browser";
+
 /** The languages of the shop. Prices and dates follow them too. */
 export const LOCALES = { en: "English", de: "Deutsch" } as const;
 export type Locale = keyof typeof LOCALES;
@@ -21,17 +23,14 @@ interface I18n {
 
 const Context = createContext<I18n>({ locale: "en", setLocale: () => undefined });
 
-function initial(): Locale {
-  const stored = localStorage.getItem(STORED);
-  if (stored === "en" || stored === "de") return stored;
-  return navigator.languages.some((language) => language.startsWith("de")) &&
-    !navigator.languages[0]?.startsWith("en")
-    ? "de"
-    : "en";
+/** What the reader chose, or the first of the browser's languages that the shop speaks. */
+export function preferredLocale(): Locale {
+  const spoken = [recall(STORED), ...navigator.languages].map((language) => language?.split("-")[0]?.toLowerCase());
+  return spoken.find((language): language is Locale => language === "en" || language === "de") ?? "en";
 }
 
 export function I18nProvider({ children }: { children: ReactNode }) {
-  const [locale, setLocale] = useState(initial);
+  const [locale, setLocale] = useState(preferredLocale);
   useEffect(() => {
     document.documentElement.lang = locale;
   }, [locale]);
@@ -39,7 +38,7 @@ export function I18nProvider({ children }: { children: ReactNode }) {
     () => ({
       locale,
       setLocale: (next: Locale) => {
-        localStorage.setItem(STORED, next);
+        keep(STORED, next);
         setLocale(next);
       },
     }),

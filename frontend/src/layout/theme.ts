@@ -1,5 +1,7 @@
 import { useSyncExternalStore } from "react";
 
+import { keep, recall } from "@/session/browser";
+
 /** `system` follows the device. `public/theme.js` reads the same before the first paint. */
 export type Theme = "system" | "light" | "dark";
 
@@ -7,16 +9,16 @@ const KEY = "souk.theme";
 const listeners = new Set<() => void>();
 
 function current(): Theme {
-  const theme = localStorage.getItem(KEY);
+  const theme = recall(KEY);
   return theme === "light" || theme === "dark" ? theme : "system";
 }
 
 export function setTheme(theme: Theme): void {
   if (theme === "system") {
-    localStorage.removeItem(KEY);
+    keep(KEY, null);
     delete document.documentElement.dataset["theme"];
   } else {
-    localStorage.setItem(KEY, theme);
+    keep(KEY, theme);
     document.documentElement.dataset["theme"] = theme;
   }
   for (const listener of listeners) listener();

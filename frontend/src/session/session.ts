@@ -1,35 +1,40 @@
-/**
- * Who is signed in. The access token lives in memory only; the refresh token in a cookie that no script can read. One
- * tab renews at a time, because a refresh token that is used twice ends the session, and tells the others.
- */
+import { problemOf, unreachable } from "@/api/problem";
 
-export interface SignedIn {
-  readonly token: string;
-  /** Milliseconds since the epoch. */
-  readonly expiresAt: number;
-  readonly userId: string;
-  readonly roles: readonly string[];
-}
+import { exclusively, keep, openChannel, recall } from "./browser";
+import { claims, type SignedIn, signedIn, type TokenAnswer } from "./token";
+
+export type { SignedIn } from "./token";
 
 type Message = { kind: "signed-in"; session: SignedIn } | { kind: "signed-out" };
 
 /** Whether there may be a cookie: spares everybody else a refused request at the start. */
 const HINT = "souk.session";
+const THERE = "1";
+/** The server is not told yet that it is over. */
+const LEAVING = "leaving";
 const LOCK = "souk.refresh";
 /** A token with less than this left is renewed before it is used. */
 const EARLY = 30_000;
+/** How long the first page waits to know who is there. */
+const PATIENCE = 2000;
+const RETRY_FIRST = 2000;
+const RETRY_LAST = 60_000;
 
-class Session {
+/**
+ * Who is signed in. The access token lives in memory only; the refresh token in a cookie that no script can read. One
+ * tab renews at a time, because a refresh token that is used twice ends the session, and tells the others. For the same
+ * reason a renewal is never given up once it is sent: its answer carries the next cookie.
+ */
+export class Session {
   #current: SignedIn | undefined;
   #listeners = new Set<() => void>();
-  #channel = new BroadcastChannel("souk.session");
-  #renewing: Promise<string | undefined> | undefined;
-
-  constructor() {
-    this.#channel.addEventListener("message", ({ data }: MessageEvent<Message>) => {
-      this.#set(data.kind === "signed-in" ? data.session : undefined);
-    });
-  }
+  #renewing: Promise<SignedIn | undefined> | undefined;
+  /** Counts sign-outs: what was on its way before one is not taken after it. */
+  #endings = 0;
+  readonly #tell = openChannel<Message>("souk.session", (message) => {
+    if (message.kind === "signed-in") this.#set(message.session);
+    else this.#leave();
+  });
 
   /** For `useSyncExternalStore`. */
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -40,64 +45,112 @@ class Session {
   /** For `useSyncExternalStore`. */
   readonly current = (): SignedIn | undefined => this.#current;
 
-  /** Takes up the session that this browser had. */
+  /** Takes up the session that this browser had. While the server is away the page begins without, and tries again. */
   async resume(): Promise<void> {
-    if (localStorage.getItem(HINT)) await this.renew();
+    const hint = recall(HINT);
+    if (hint === null) return;
+    if (hint === LEAVING) {
+      void this.#logOut();
+      return;
+    }
+    const renewal = this.#renewOnce().catch(() => this.#resumeLater(RETRY_FIRST));
+    await Promise.race([renewal, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
   }
 
-  /** A token that is good for a while; none for a guest. */
+  /** A token for the next request; none for a guest. An old one where the server cannot renew it just now. */
   async token(): Promise<string | undefined> {
     const session = this.#current;
-    if (!session) return undefined;
-    return session.expiresAt - Date.now() > EARLY ? session.token : await this.renew();
+    if (!session || session.expiresAt - Date.now() > EARLY) return session?.token;
+    try {
+      return await this.renew(session.token);
+    } catch {
+      return session.token;
+    }
   }
 
-  /** A new token by the cookie; none when the session is over. A network that is away ends nothing. */
-  renew(): Promise<string | undefined> {
-    const before = this.#current?.token;
-    this.#renewing ??= navigator.locks
-      .request(LOCK, async () => {
-        // Another tab did it while this one waited.
-        if (this.#current && this.#current.token !== before) return this.#current.token;
-        const response = await fetch("/v1/auth/refresh", { method: "POST" });
-        if (response.ok) return this.#accept(await response.json()).token;
-        if (response.status === 401 || response.status === 403 || response.status === 415) this.#end();
-        return undefined;
-      })
-      .catch(() => undefined)
-      .finally(() => {
-        this.#renewing = undefined;
-      });
-    return this.#renewing;
+  /**
+   * A new token for the user of the one that was refused; none when that session is over or another user is here now, for
+   * whom the request was not meant. Throws when the server cannot be asked, which ends nothing.
+   */
+  async renew(refused: string): Promise<string | undefined> {
+    const known = this.#current;
+    const next = known && known.token !== refused ? known : await this.#renewOnce();
+    return next?.userId === claims(refused).sub ? next.token : undefined;
   }
 
-  /** Takes what a sign-in answered. */
-  begin(answer: { access_token: string; expires_in: number }): void {
-    this.#accept(answer);
+  /** Signs in, in every tab. Throws the problem where it is refused. */
+  async signIn(credentials: { email: string; password: string }): Promise<void> {
+    await exclusively(LOCK, async () => {
+      const { response, body } = await post("/v1/auth/login", { ...credentials, session: "cookie" });
+      if (!response.ok) throw problemOf(response, body);
+      this.#accept(body as TokenAnswer);
+    });
   }
 
-  /** Ends the session here, in every tab, and at the server. */
+  /** Ends the session here, in every tab, and at the server: as soon as it can be reached. */
   async signOut(): Promise<void> {
-    this.#end();
-    await navigator.locks.request(LOCK, () => fetch("/v1/auth/logout", { method: "POST" })).catch(() => undefined);
+    this.end();
+    keep(HINT, LEAVING);
+    await this.#logOut();
   }
 
-  #accept(answer: { access_token: string; expires_in: number }): SignedIn {
-    const session = read(answer.access_token, answer.expires_in);
-    localStorage.setItem(HINT, "1");
+  /** Forgets the session in every tab; the server ended it already. */
+  end(): void {
+    keep(HINT, null);
+    this.#leave();
+    this.#tell({ kind: "signed-out" });
+  }
+
+  async #renewOnce(): Promise<SignedIn | undefined> {
+    this.#renewing ??= this.#renewInTurn().finally(() => {
+      this.#renewing = undefined;
+    });
+    return await this.#renewing;
+  }
+
+  async #renewInTurn(): Promise<SignedIn | undefined> {
+    const before = this.#current;
+    const endings = this.#endings;
+    return await exclusively(LOCK, async () => {
+      // Another tab did it, or signed out, while this one waited.
+      if (this.#current !== before || this.#endings !== endings) return this.#current;
+      const { response, body } = await post("/v1/auth/refresh");
+      if (this.#endings !== endings) return this.#current;
+      if (response.ok) return this.#accept(body as TokenAnswer);
+      // 415: there is no cookie. Everything else may pass.
+      if (![401, 403, 415].includes(response.status)) throw problemOf(response, body);
+      this.end();
+      return undefined;
+    });
+  }
+
+  #resumeLater(delay: number): void {
+    setTimeout(() => {
+      if (this.#current || recall(HINT) !== THERE) return;
+      this.#renewOnce().catch(() => this.#resumeLater(Math.min(delay * 2, RETRY_LAST)));
+    }, delay);
+  }
+
+  async #logOut(): Promise<void> {
+    await exclusively(LOCK, async () => {
+      // Somebody signed in meanwhile, and the cookie is theirs.
+      if (recall(HINT) === THERE) return;
+      const { response } = await post("/v1/auth/logout");
+      if (response.status < 429) keep(HINT, null);
+    }).catch(() => undefined);
+  }
+
+  #accept(answer: TokenAnswer): SignedIn {
+    const session = signedIn(answer);
+    keep(HINT, THERE);
     this.#set(session);
     this.#tell({ kind: "signed-in", session });
     return session;
   }
 
-  #end(): void {
-    localStorage.removeItem(HINT);
+  #leave(): void {
+    this.#endings += 1;
     this.#set(undefined);
-    this.#tell({ kind: "signed-out" });
-  }
-
-  #tell(message: Message): void {
-    this.#channel.postMessage(message);
   }
 
   #set(session: SignedIn | undefined): void {
@@ -106,12 +159,20 @@ class Session {
   }
 }
 
-/** What the page needs of a token's claims. The servers verify it; this only reads. */
-function read(token: string, expiresIn: number): SignedIn {
-  const part = token.split(".")[1] ?? "";
-  const bytes = Uint8Array.from(atob(part.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
-  const claims = JSON.parse(new TextDecoder().decode(bytes)) as { sub: string; roles?: string[] };
-  return { token, expiresAt: Date.now() + expiresIn * 1000, userId: claims.sub, roles: claims.roles ?? [] };
+/** Asks the server past the API's client, which waits for this module. */
+async function post(path: string, body?: object): Promise<{ response: Response; body: unknown }> {
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method: "POST",
+      // The answer's cookie counts even when the page is left before it comes.
+      keepalive: true,
+      ...(body && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+    });
+  } catch (cause) {
+    throw unreachable(cause);
+  }
+  return { response, body: await response.json().catch(() => undefined) };
 }
 
 export const session = new Session();

@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef, useSyncExternalStore } from "react";
+import { useLayoutEffect, useRef, useSyncExternalStore } from "react";
 
 import { session, type SignedIn } from "./session";
 
@@ -18,10 +18,11 @@ export function useForgetOthers(): void {
   const user = useSession()?.userId;
   const queries = useQueryClient();
   const last = useRef(user);
-  useEffect(() => {
+  // Before the browser paints: nobody sees the other's data, not even for a moment.
+  useLayoutEffect(() => {
     if (last.current === user) return;
     last.current = user;
-    // Catalog pages are everybody's.
-    queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== "catalog" });
+    // Catalog pages are everybody's. A reset shows what is in view as loading; removed queries would stay in view.
+    void queries.resetQueries({ predicate: ({ queryKey }) => queryKey[0] !== "catalog" });
   }, [user, queries]);
 }

@@ -105,6 +105,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Check the invariants
+         * @description Over all databases, at most every 5 seconds. An order that is under way is not judged.
+         */
+        get: operations["get_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/dead-letters": {
         parameters: {
             query?: never;
@@ -153,6 +173,64 @@ export interface paths {
          * @description The body, with a reason for the log, may be left out.
          */
         post: operations["redrive_dead_letter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/faults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the fault switches
+         * @description In demo mode only.
+         */
+        get: operations["list_faults"];
+        /**
+         * Set a fault switch
+         * @description In demo mode only. It goes off by itself, on every replica.
+         */
+        put: operations["set_fault"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/metrics-summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get sales, funnel and latest orders */
+        get: operations["get_metrics_summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/outboxes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the outboxes */
+        get: operations["list_outboxes"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -241,6 +319,23 @@ export interface paths {
         put?: never;
         /** Send the awaited command again, now */
         post: operations["retry_saga"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/upstreams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The services behind the gateway, and how requests to them went */
+        get: operations["upstreams"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -397,6 +492,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/faults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what is broken on purpose */
+        get: operations["list_active_faults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/orders": {
         parameters: {
             query?: never;
@@ -473,6 +585,29 @@ export interface paths {
          * @description From `shipped` to `delivered`. A body is not needed, and not read.
          */
         post: operations["deliver_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orders/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow an order
+         * @description Server-Sent Events. First `event: snapshot` with an `OrderSnapshot`, then `event: change` with an `OrderChange` for each
+         *     later event of the order, in order; the `id` is the event's number. With `Last-Event-ID` there is no snapshot, but the
+         *     changes since. A comment every 15 seconds is a sign of life. The stream ends with the access token, and when the
+         *     replica stops: come back with a fresh token and the last id.
+         */
+        get: operations["stream_order_events"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -838,6 +973,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/users/me/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's sessions, newest first. */
+        get: operations["list_sessions"];
+        put?: never;
+        post?: never;
+        /**
+         * Ends all sessions of the caller, this one too, and removes the browser's cookie. Access tokens given before stay good
+         *     until they expire.
+         */
+        delete: operations["delete_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/users/{id}": {
         parameters: {
             query?: never;
@@ -879,6 +1035,26 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A fault that is switched on. */
+        ActiveFault: {
+            /** @description Its name. */
+            name: components["schemas"]["Fault"];
+            /**
+             * @description In a few words.
+             * @example Payments is unreachable
+             */
+            title: string;
+            /**
+             * Format: date-time
+             * @description When it goes off by itself.
+             */
+            until: string;
+        };
+        /** @description What is broken on purpose. */
+        ActiveFaults: {
+            /** @description Nothing, outside demo mode. */
+            items: components["schemas"]["ActiveFault"][];
+        };
         /** @description Where to ship to. Validate it with [`Address::problems`] at the edge. */
         Address: {
             /** @description Town or city, 1 to 200 characters. */
@@ -922,6 +1098,20 @@ export interface components {
             name: string;
             /** @description How the secret begins. */
             prefix: string;
+        };
+        /** @description A product that sells. */
+        BestSeller: {
+            /** @description As it was called last. */
+            name: string;
+            /**
+             * Format: int64
+             * @description So many were paid.
+             */
+            quantity: number;
+            /** @description For so much. */
+            revenue: components["schemas"]["Money"];
+            /** @description Which. */
+            sku: components["schemas"]["Sku"];
         };
         /** @description Why an order is given up. */
         CancelOrder: {
@@ -1042,6 +1232,36 @@ export interface components {
             /** @description The cheapest and the dearest. */
             price: components["schemas"]["PriceRange"];
         };
+        /**
+         * @description What can be broken.
+         * @enum {string}
+         */
+        Fault: "inventory_unreachable" | "payments_unreachable" | "commands_duplicated" | "replies_lost" | "quotes_unavailable";
+        /** @description The fault switches. */
+        FaultList: {
+            /** @description All of them. */
+            items: components["schemas"]["FaultView"][];
+        };
+        /** @description A fault switch. */
+        FaultView: {
+            /** @description What it does, and what is to be seen of it. */
+            description: string;
+            /** @description Its name. */
+            name: components["schemas"]["Fault"];
+            /** @description Why. */
+            reason?: string | null;
+            set_by?: components["schemas"]["UserId"] | null;
+            /**
+             * @description In a few words.
+             * @example Payments is unreachable
+             */
+            title: string;
+            /**
+             * Format: date-time
+             * @description When it goes off by itself; absent while it is off.
+             */
+            until?: string | null;
+        };
         /** @description One thing wrong with a request. */
         FieldError: {
             /** @description What is expected there. */
@@ -1057,6 +1277,58 @@ export interface components {
          * @enum {string}
          */
         FulfilmentStatus: "unfulfilled" | "reserved" | "shipped" | "delivered" | "returned" | "cancelled";
+        /** @description Orders that got so far. */
+        Funnel: {
+            /**
+             * Format: int64
+             * @description Money was reserved.
+             */
+            authorized: number;
+            /**
+             * Format: int64
+             * @description Money was taken.
+             */
+            captured: number;
+            /**
+             * Format: int64
+             * @description Done.
+             */
+            confirmed: number;
+            /**
+             * Format: int64
+             * @description All.
+             */
+            placed: number;
+            /**
+             * Format: int64
+             * @description Goods were held.
+             */
+            reserved: number;
+        };
+        /** @description One invariant. */
+        Invariant: {
+            /** @description How many things were looked at. */
+            checked: number;
+            /**
+             * @description Stable; also the metric's label.
+             * @example ledger_balances
+             */
+            name: string;
+            /**
+             * Format: int32
+             * @description Its number in the list of what must always hold; some have several parts.
+             */
+            number: number;
+            /**
+             * @description For people.
+             * @example the ledger balances
+             */
+            title: string;
+            /** @description How many of them break it. */
+            violated: number;
+            /** @description Which, the first 50. */
+            violations: string[];
+        };
         /** @description A product in a list, with its stock at this moment. */
         ListedProduct: components["schemas"]["Product"] & {
             /**
@@ -1080,6 +1352,35 @@ export interface components {
             password: string;
             /** @description Where the refresh token goes. */
             session?: components["schemas"]["Transport"];
+        };
+        /** @description Sales of the last 24 hours, and what is in work. */
+        MetricsSummary: {
+            /** @description The five products that sold best in the last seven days. */
+            best_sellers: components["schemas"]["BestSeller"][];
+            /**
+             * Format: int64
+             * @description Those that nobody has dealt with.
+             */
+            dead_letters: number;
+            /** @description How far they got. */
+            funnel: components["schemas"]["Funnel"];
+            /** @description The ten newest orders. */
+            latest: components["schemas"]["Order"][];
+            /** @description How they stand. */
+            orders: components["schemas"]["OrderCounts"];
+            /** @description Messages that wait for the broker. */
+            outbox: components["schemas"]["OutboxFigures"];
+            /** @description Why some of them were rejected, the most frequent reason first. */
+            rejected_by_reason: components["schemas"]["ReasonCount"][];
+            /** @description What they brought in, each hour and each currency that any of them was paid in. */
+            revenue: components["schemas"]["RevenueHour"][];
+            /** @description Those that are not at their end. */
+            sagas: components["schemas"]["SagaFigures"];
+            /**
+             * Format: date-time
+             * @description Orders placed from here on are counted: the start of the hour 23 hours ago.
+             */
+            since: string;
         };
         /** @description An amount in minor units (cents for EUR, yen for JPY) of one currency. */
         Money: {
@@ -1164,6 +1465,38 @@ export interface components {
             /** @description Whose it is. */
             user_id: components["schemas"]["UserId"];
         };
+        /** @description The data of `event: change`: what happened, and on the last of those that happened together how things are then. */
+        OrderChange: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /**
+             * @description For a move of a saga: `saga_id`, `step`, `direction`, `outcome`, `attempt`, `saga_status`, and `next`, whose
+             *     command was sent. For every change of the order its statuses.
+             */
+            data: Record<string, never>;
+            order?: components["schemas"]["Order"] | null;
+            saga?: components["schemas"]["SagaView"] | null;
+            /**
+             * @description Such as `payment_authorized`; `saga_progressed` where the order stays as it is.
+             * @example payment_authorized
+             */
+            type: string;
+        };
+        /** @description Orders by their status. */
+        OrderCounts: {
+            /** @description Every status, also those that none has. */
+            by_status: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description All of them.
+             */
+            total: number;
+        };
         /**
          * Format: uuid
          * @description An order; also the key under which inventory and payments do their work.
@@ -1189,11 +1522,53 @@ export interface components {
             /** @description Its price when it was ordered. */
             unit_price: components["schemas"]["Money"];
         };
+        /** @description The data of `event: snapshot`: how things are. */
+        OrderSnapshot: {
+            /** @description The order. */
+            order: components["schemas"]["Order"];
+            /** @description Its checkout. */
+            saga: components["schemas"]["SagaView"];
+        };
         /**
          * @description Where an order stands.
          * @enum {string}
          */
         OrderStatus: "pending" | "confirmed" | "rejected" | "cancelled" | "shipped" | "delivered" | "returned";
+        /** @description One outbox. */
+        Outbox: {
+            /**
+             * Format: double
+             * @description How long the first of them has waited; 0 when none waits.
+             */
+            oldest_age_seconds: number;
+            /**
+             * Format: int64
+             * @description Messages that wait to be sent.
+             */
+            pending: number;
+            /**
+             * @description Whose.
+             * @example orders
+             */
+            service: string;
+        };
+        /** @description Messages to be published. */
+        OutboxFigures: {
+            /**
+             * Format: double
+             * @description Of the oldest.
+             */
+            oldest_age_seconds?: number | null;
+            /**
+             * Format: int64
+             * @description So many.
+             */
+            pending: number;
+        };
+        /** @description The outboxes of all services that have one. */
+        Outboxes: {
+            items: components["schemas"]["Outbox"][];
+        };
         /** @description One page of a list. */
         Page_ApiKey: {
             /** @description The items, in the list's order. */
@@ -1420,6 +1795,36 @@ export interface components {
                  * @description When it last changed.
                  */
                 updated_at: string;
+            }[];
+            /** @description For the next page; null on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Session: {
+            /** @description The items, in the list's order. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it began.
+                 */
+                created_at: string;
+                /** @description Whether this request comes from it. */
+                current: boolean;
+                /**
+                 * Format: date-time
+                 * @description When it ends at the latest.
+                 */
+                expires_at: string;
+                /**
+                 * Format: uuid
+                 * @description Its id.
+                 */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description When it last took a new access token.
+                 */
+                last_used_at: string;
             }[];
             /** @description For the next page; null on the last. */
             next_cursor?: string | null;
@@ -1658,6 +2063,16 @@ export interface components {
          * @example 2
          */
         Quantity: number;
+        /** @description Orders rejected for a reason. */
+        ReasonCount: {
+            /**
+             * Format: int64
+             * @description So many.
+             */
+            count: number;
+            /** @description `out_of_stock`, `payment_declined` or `timeout`. */
+            reason: string;
+        };
         /** @description The body of refresh and logout; none for a browser, whose cookie counts. */
         RefreshRequest: {
             /** @description As the login or the last refresh gave it. */
@@ -1705,6 +2120,23 @@ export interface components {
             /** @example accepted */
             status: string;
         };
+        /** @description What the audit found. */
+        Report: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            checked_at: string;
+            /** @description Whether every invariant holds. */
+            clean: boolean;
+            /**
+             * Format: int64
+             * @description How long it took.
+             */
+            duration_ms: number;
+            /** @description All of them. */
+            invariants: components["schemas"]["Invariant"][];
+        };
         /**
          * @description What came of a step.
          * @enum {string}
@@ -1749,11 +2181,49 @@ export interface components {
          * @enum {string}
          */
         ReturnStatus: "requested" | "refunded" | "completed" | "refused";
+        /** @description What an hour brought in. */
+        RevenueHour: {
+            /** @description Taken for orders placed in it, less what went back. */
+            amount: components["schemas"]["Money"];
+            /**
+             * Format: date-time
+             * @description Its start.
+             */
+            hour: string;
+            /**
+             * Format: int64
+             * @description So many orders.
+             */
+            orders: number;
+        };
         /**
          * @description What an account may do.
          * @enum {string}
          */
         Role: "customer" | "admin";
+        /** @description Sagas in work. */
+        SagaFigures: {
+            /**
+             * Format: int64
+             * @description Going back.
+             */
+            compensating: number;
+            /**
+             * Format: double
+             * @description Of the oldest that runs or compensates.
+             */
+            oldest_active_age_seconds?: number | null;
+            /**
+             * Format: int64
+             * @description Waiting for an operator.
+             */
+            parked: number;
+            /**
+             * Format: int64
+             * @description Going forward.
+             */
+            running: number;
+        };
         /**
          * Format: uuid
          * @description A saga; a checkout's saga has the id of its order.
@@ -1863,6 +2333,43 @@ export interface components {
              */
             updated_at: string;
         };
+        /** @description A login of the caller's that is good still. */
+        Session: {
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            created_at: string;
+            /** @description Whether this request comes from it. */
+            current: boolean;
+            /**
+             * Format: date-time
+             * @description When it ends at the latest.
+             */
+            expires_at: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it last took a new access token.
+             */
+            last_used_at: string;
+        };
+        /** @description A switch to set. */
+        SetFault: {
+            /** @description Which. */
+            name: components["schemas"]["Fault"];
+            /** @description For the log, 1 to 500 characters. */
+            reason: string;
+            /**
+             * Format: int32
+             * @description For how long, 1 to 900; 0 switches it off.
+             */
+            seconds: number;
+        };
         /** @description How the goods are sent. */
         ShipOrder: {
             /** @description At most 100 characters. */
@@ -1905,6 +2412,7 @@ export interface components {
              * @description How often its command was sent.
              */
             attempts: number;
+            command_id?: components["schemas"]["CommandId"] | null;
             /** @description The same for a person. */
             detail?: string | null;
             /** @description `do` or `undo`. */
@@ -1916,6 +2424,8 @@ export interface components {
             finished_at?: string | null;
             /** @description Which. */
             name: string;
+            /** @description Whether doing it is the point of no return. */
+            pivot: boolean;
             /** @description Why it was refused, given up or parked. */
             reason?: string | null;
             /** @description Who performs it. */
@@ -2269,6 +2779,53 @@ export interface operations {
             };
         };
     };
+    get_audit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_dead_letters: {
         parameters: {
             query?: {
@@ -2440,6 +2997,198 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_faults: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_fault: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetFault"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_metrics_summary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricsSummary"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_outboxes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outboxes"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2761,6 +3510,57 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upstreams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /** @description No breaker is configured */
+                            breaker: null;
+                            /** @enum {string} */
+                            discover: "static" | "dns";
+                            instances: {
+                                address: string;
+                                failures: number;
+                                in_flight: number;
+                                last_failure: {
+                                    /** Format: date-time */
+                                    at: string;
+                                    reason: string;
+                                } | null;
+                                requests: number;
+                            }[];
+                            name: string;
+                            /** @enum {string} */
+                            protocol: "http" | "grpc";
+                        }[];
+                        next_cursor: null;
+                    };
+                };
+            };
+            /** @description An error (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": Record<string, never>;
                 };
             };
         };
@@ -3121,6 +3921,26 @@ export interface operations {
             };
         };
     };
+    list_active_faults: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActiveFaults"];
+                };
+            };
+        };
+    };
     list_orders: {
         parameters: {
             query?: {
@@ -3437,6 +4257,58 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_order_events: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The last `id` that was seen */
+                "Last-Event-ID"?: string | null;
+            };
+            path: {
+                id: components["schemas"]["OrderId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4716,6 +5588,67 @@ export interface operations {
             };
             /** @description Too Many Requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_sessions: {
+        parameters: {
+            query?: {
+                /** @description Items a page, 1 to 100. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Session"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

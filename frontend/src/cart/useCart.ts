@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useIsMutating, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useSyncExternalStore } from "react";
 
 import { api, call, type Schemas } from "@/api/client";
@@ -28,6 +28,7 @@ export interface Cart {
 export const MOST = 99;
 
 const CHANGES = ["cart", "change"];
+const ADOPTION = ["cart", "adoption"];
 
 interface Change extends CartLine {
   /** What it is, where the one who adds it knows, so that it shows at once. */
@@ -91,6 +92,8 @@ export function useCart() {
     onSettled: () => queries.invalidateQueries({ queryKey: key(user) }),
   });
 
+  const isAdopting = useIsMutating({ mutationKey: ADOPTION }) > 0;
+
   const guest: Cart = recount({
     items: guestLines.map((line) => ({
       ...line,
@@ -104,7 +107,8 @@ export function useCart() {
     cart,
     /** Of all lines together. */
     count: cart?.items.reduce((sum, item) => sum + item.quantity, 0) ?? 0,
-    isPending: source.isLoading,
+    // What a guest had is on its way while it is being adopted: an empty cart is not the last word then.
+    isPending: source.isLoading || (isAdopting && cart?.items.length === 0),
     error: source.error,
     refetch: () => void source.refetch(),
     /** Sets a line's quantity; 0 takes it out. Rejects with the problem where it is refused. */
@@ -138,19 +142,23 @@ function recount(cart: Cart): Cart {
 export function useAdoptGuestCart(): void {
   const user = useSession()?.userId;
   const queries = useQueryClient();
-  useEffect(() => {
-    if (user === undefined || guestCart.lines().length === 0) return;
-    void (async () => {
+  const { mutate } = useMutation({
+    mutationKey: ADOPTION,
+    scope: { id: "cart" },
+    mutationFn: async (owner: string) => {
+      if (guestCart.lines().length === 0) return;
       const kept = ((await call(api.GET("/v1/cart"))) as unknown as Cart).items;
       for (const line of guestCart.lines()) {
         const had = kept.find((item) => item.sku === line.sku)?.quantity ?? 0;
         const quantity = Math.min(MOST, had + line.quantity);
         await call(api.PUT("/v1/cart/items/{sku}", { params: { path: { sku: line.sku } }, body: { quantity } }));
         // One by one, so that a line is neither lost nor added twice when this stops half-way.
-        if (session.current()?.userId === user) guestCart.set(line.sku, 0);
+        if (session.current()?.userId === owner) guestCart.set(line.sku, 0);
       }
-    })()
-      .catch(() => undefined)
-      .finally(() => void queries.invalidateQueries({ queryKey: key(user) }));
-  }, [user, queries]);
+    },
+    onSettled: (_data, _error, owner) => queries.invalidateQueries({ queryKey: key(owner) }),
+  });
+  useEffect(() => {
+    if (user !== undefined && guestCart.lines().length > 0) mutate(user);
+  }, [user, mutate]);
 }

@@ -1,5 +1,132 @@
-import { Page } from "@/ui/page";
+import { useEffect, useRef } from "react";
+import { Navigate, useNavigate, useSearchParams } from "react-router";
 
+import { CartSkeleton } from "@/cart/cartLines";
+import { type Cart, useCart } from "@/cart/useCart";
+import { useMessages } from "@/i18n";
+import { useFormat } from "@/i18n/format";
+import { useSession } from "@/session/useSession";
+import { ButtonLink } from "@/ui/button";
+import { Card } from "@/ui/card";
+import { Page } from "@/ui/page";
+import { Empty, Failure } from "@/ui/states";
+
+import { AddressStep } from "./addressStep";
+import { changeDraft, type Draft, useDraft } from "./draft";
+import { messages } from "./messages";
+import { PaymentStep } from "./paymentStep";
+import { Lines, ReviewStep } from "./reviewStep";
+import { SignInPanel } from "./signInPanel";
+import { Steps } from "./steps";
+import { type Step, stepOf } from "./stepOf";
+
+/** From the cart to an order, in three steps that survive a reload. */
 export function Component() {
-  return <Page title="checkout">{null}</Page>;
+  const t = useMessages(messages);
+  const user = useSession()?.userId;
+  return <Page title={t.title}>{user === undefined ? <SignInPanel /> : <Checkout user={user} />}</Page>;
+}
+
+function Checkout({ user }: { user: string }) {
+  const t = useMessages(messages);
+  const [query] = useSearchParams();
+  const draft = useDraft(user);
+  const { cart, isPending, error, refetch } = useCart();
+  const asked = query.get("step");
+  const step = stepOf(asked, draft);
+
+  if (asked !== step) return <Navigate to={`?step=${step}`} replace />;
+  if (isPending) {
+    return (
+      <Card className="max-w-3xl">
+        <CartSkeleton />
+      </Card>
+    );
+  }
+  if (error && !cart) return <Failure error={error} onRetry={refetch} />;
+  // An order without an answer yet may have emptied the cart.
+  if (cart?.items.length === 0 && !draft.attempt) {
+    return (
+      <Empty
+        title={t.empty}
+        action={
+          <ButtonLink to="/products" look="primary">
+            {t.browse}
+          </ButtonLink>
+        }
+      >
+        {t.emptyText}
+      </Empty>
+    );
+  }
+  return (
+    <div className="grid items-start gap-6 lg:grid-cols-[1fr_20rem] lg:gap-10">
+      <div className="grid gap-6">
+        <Steps current={step} draft={draft} />
+        <Current user={user} step={step} draft={draft} />
+      </div>
+      {cart && cart.items.length > 0 && <Summary cart={cart} hasLines={step !== "review"} />}
+    </div>
+  );
+}
+
+function Current({ user, step, draft }: { user: string; step: Step; draft: Draft }) {
+  const t = useMessages(messages);
+  const navigate = useNavigate();
+  const section = useFocusOnStep(step);
+  const { address, payment } = draft;
+  const titles = { address: t.addressTitle, payment: t.paymentTitle, review: t.reviewTitle };
+  return (
+    <section ref={section} tabIndex={-1} aria-labelledby="step" className="grid gap-4 outline-none">
+      <h2 id="step" className="text-2xl font-semibold">
+        {titles[step]}
+      </h2>
+      {step === "address" && (
+        <AddressStep
+          address={address}
+          onDone={(next) => {
+            changeDraft(user, { address: next });
+            void navigate("?step=payment");
+          }}
+        />
+      )}
+      {step === "payment" && (
+        <PaymentStep
+          payment={payment}
+          onDone={(next) => {
+            changeDraft(user, { payment: next });
+            void navigate("?step=review");
+          }}
+        />
+      )}
+      {step === "review" && address && payment && (
+        <ReviewStep user={user} address={address} payment={payment} attempt={draft.attempt} />
+      )}
+    </section>
+  );
+}
+
+function Summary({ cart, hasLines }: { cart: Cart; hasLines: boolean }) {
+  const t = useMessages(messages);
+  const format = useFormat();
+  return (
+    <Card aria-label={t.total} className="grid gap-4 lg:sticky lg:top-24">
+      {hasLines && <Lines items={cart.items} />}
+      <p className="flex items-baseline justify-between gap-4 text-lg font-semibold">
+        {t.total}
+        <span className="num">{cart.total ? format.money(cart.total) : "–"}</span>
+      </p>
+    </Card>
+  );
+}
+
+/** The next step begins at its start for those who use the keyboard or listen, too. */
+function useFocusOnStep(step: Step) {
+  const section = useRef<HTMLElement>(null);
+  const last = useRef(step);
+  useEffect(() => {
+    if (last.current !== step) section.current?.focus();
+    last.current = step;
+  }, [step]);
+  return section;
 }

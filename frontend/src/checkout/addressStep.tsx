@@ -1,0 +1,134 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useId, useState } from "react";
+
+import { AddressForm } from "@/account/addressForm";
+import { api, call, type Schemas } from "@/api/client";
+import { useMessages } from "@/i18n";
+import { Button } from "@/ui/button";
+import { Skeleton } from "@/ui/skeleton";
+
+import { AddressText } from "./addressText";
+import type { Address } from "./draft";
+import { messages } from "./messages";
+import { isDemo, paymentMethodsQuery } from "./paymentMethods";
+import { RadioCard } from "./radioCard";
+
+const EXAMPLE: Address = {
+  name: "Ada Muster",
+  line1: "Lindenallee 12",
+  postal_code: "10115",
+  city: "Berlin",
+  country: "DE",
+};
+
+interface Props {
+  address: Address | undefined;
+  onDone: (address: Address) => void;
+}
+
+/** Where to: one of the saved addresses, or another. */
+export function AddressStep({ address, onDone }: Props) {
+  const t = useMessages(messages);
+  const { data: saved, isPending } = useQuery({
+    queryKey: ["account", "addresses", "all"],
+    queryFn: async ({ signal }) =>
+      (await call(api.GET("/v1/users/me/addresses", { params: { query: { limit: 100 } }, signal }))).items,
+  });
+  if (isPending) {
+    return (
+      <div className="grid gap-3">
+        <Skeleton className="h-20 w-full rounded-xl" />
+        <Skeleton className="h-20 w-full rounded-xl" />
+      </div>
+    );
+  }
+  if (saved && saved.length > 0) return <Choice saved={saved} address={address} onDone={onDone} />;
+  return (
+    <div className="grid gap-4">
+      {!saved && <p className="text-muted">{t.noSaved}</p>}
+      <NewAddress address={address} onDone={onDone} />
+    </div>
+  );
+}
+
+function Choice({ saved, address, onDone }: Props & { saved: readonly Schemas["SavedAddress"][] }) {
+  const t = useMessages(messages);
+  const name = useId();
+  const [chosen, setChosen] = useState(() => {
+    const known = address ? saved.find((other) => isSame(bare(other), address)) : saved[0];
+    return known?.id;
+  });
+  const one = saved.find(({ id }) => id === chosen);
+  return (
+    <div className="grid gap-4">
+      <fieldset className="grid gap-3">
+        <legend className="sr-only">{t.addressTitle}</legend>
+        {saved.map((other) => (
+          <RadioCard key={other.id} name={name} isChosen={other.id === chosen} onChoose={() => setChosen(other.id)}>
+            <AddressText address={bare(other)} />
+          </RadioCard>
+        ))}
+        <RadioCard name={name} isChosen={!one} onChoose={() => setChosen(undefined)}>
+          <span className="font-semibold">{t.another}</span>
+        </RadioCard>
+      </fieldset>
+      {one ? (
+        <div>
+          <Button look="primary" onClick={() => onDone(bare(one))}>
+            {t.toPayment}
+          </Button>
+        </div>
+      ) : (
+        <NewAddress
+          address={address && saved.some((other) => isSame(bare(other), address)) ? undefined : address}
+          onDone={onDone}
+        />
+      )}
+    </div>
+  );
+}
+
+function NewAddress({ address, onDone }: Props) {
+  const t = useMessages(messages);
+  const queries = useQueryClient();
+  const { data: methods } = useQuery(paymentMethodsQuery);
+  const [isKept, setKept] = useState(false);
+  const [example, setExample] = useState<Address>();
+  const take = async (given: Address) => {
+    if (isKept) {
+      await call(api.POST("/v1/users/me/addresses", { body: given }));
+      await queries.invalidateQueries({ queryKey: ["account"] });
+    }
+    onDone(given);
+  };
+  return (
+    <div className="grid gap-4">
+      {isDemo(methods) && (
+        <div>
+          <Button onClick={() => setExample(EXAMPLE)}>{t.example}</Button>
+        </div>
+      )}
+      <AddressForm key={example ? "example" : "own"} initial={example ?? address} action={t.toPayment} onSubmit={take}>
+        <label className="flex items-center gap-2.5">
+          <input
+            type="checkbox"
+            className="size-4 accent-accent"
+            checked={isKept}
+            onChange={({ target }) => setKept(target.checked)}
+          />
+          {t.save}
+        </label>
+      </AddressForm>
+    </div>
+  );
+}
+
+/** The address of a saved one, as an order takes it. */
+function bare({ id: _id, created_at: _created, updated_at: _updated, ...address }: Schemas["SavedAddress"]): Address {
+  return address;
+}
+
+function isSame(one: Address, other: Address): boolean {
+  const fields = ["name", "line1", "line2", "postal_code", "city", "region", "country", "phone"] as const;
+  return fields.every((field) => (one[field] ?? "") === (other[field] ?? ""));
+}

@@ -1,0 +1,46 @@
+import { Problem } from "@/api/problem";
+import { useMessages } from "@/i18n";
+import { ButtonLink } from "@/ui/button";
+import { Failure } from "@/ui/states";
+
+import { messages } from "./messages";
+import type { LineChange } from "./placeOrder";
+
+/** Why there is no order, and what to do about it. */
+export function Refusal({ error, changes }: { error: unknown; changes: readonly LineChange[] }) {
+  const t = useMessages(messages);
+  const problem = error instanceof Problem ? error : undefined;
+  if (problem?.kind === "cart-changed") {
+    return (
+      <div role="alert" className="grid gap-2 rounded-2xl border border-saffron/40 bg-saffron-soft p-5">
+        <p className="font-semibold">{changes.length > 0 ? t.cartChanged : t.cartChangedSame}</p>
+        <ul className="list-disc pl-5">
+          {changes.map(({ name, before, after }) => (
+            <li key={name}>
+              {before === 0 ? t.lineAdded(name, after) : after === 0 ? t.lineGone(name) : t.lineNow(name, before, after)}
+            </li>
+          ))}
+        </ul>
+      </div>
+    );
+  }
+  const way = problem && wayOut(problem);
+  return (
+    <div className="grid gap-3">
+      <Failure error={error} />
+      {way && (
+        <div>
+          <ButtonLink to={way.to}>{way.step ? t.changeOf(t.stepNames[way.step]) : t.openCart}</ButtonLink>
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** Where what was refused can be mended. */
+function wayOut({ errors }: Problem): { to: string; step?: "address" | "payment" } | undefined {
+  const pointer = errors[0]?.pointer;
+  if (pointer?.startsWith("/shipping_address")) return { to: "?step=address", step: "address" };
+  if (pointer?.startsWith("/payment_method")) return { to: "?step=payment", step: "payment" };
+  return pointer?.startsWith("/items") ? { to: "/cart" } : undefined;
+}

@@ -1,0 +1,43 @@
+import { useMutation, useQuery } from "@tanstack/react-query";
+
+import { useMessages } from "@/i18n";
+import { session } from "@/session/session";
+import { Button, ButtonLink } from "@/ui/button";
+import { Card } from "@/ui/card";
+import { Failure } from "@/ui/states";
+
+import { messages } from "./messages";
+import { isDemo, paymentMethodsQuery } from "./paymentMethods";
+
+/** What a guest sees instead of the steps. In the demo, one click is enough. */
+export function SignInPanel() {
+  const t = useMessages(messages);
+  const { data: methods } = useQuery(paymentMethodsQuery);
+  const demo = useMutation({
+    mutationFn: () => session.signIn({ email: "demo@souk.test", password: "demo-password-souk" }),
+  });
+  return (
+    <div className="grid max-w-3xl gap-4">
+      {isDemo(methods) && (
+        <Card className="grid gap-3 border-accent bg-accent-soft">
+          <h2 className="text-xl font-semibold">{t.demoTitle}</h2>
+          <p>{t.demoText}</p>
+          <div>
+            <Button look="primary" busy={demo.isPending} onClick={() => demo.mutate()}>
+              {t.asDemo}
+            </Button>
+          </div>
+          {demo.error && <Failure error={demo.error} />}
+        </Card>
+      )}
+      <Card className="grid gap-3">
+        <h2 className="text-xl font-semibold">{t.whoTitle}</h2>
+        <p className="max-w-prose text-muted">{t.whoText}</p>
+        <div className="flex flex-wrap gap-3">
+          <ButtonLink to="/sign-in?next=/checkout">{t.signIn}</ButtonLink>
+          <ButtonLink to="/register?next=/checkout">{t.register}</ButtonLink>
+        </div>
+      </Card>
+    </div>
+  );
+}

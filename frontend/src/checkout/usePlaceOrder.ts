@@ -1,0 +1,47 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { useNavigate } from "react-router";
+
+import { Problem } from "@/api/problem";
+import { type Cart, type CartItem } from "@/cart/useCart";
+import { useMessages } from "@/i18n";
+import { announce } from "@/ui/live";
+
+import type { Address } from "./draft";
+import { messages } from "./messages";
+import { changesOf, type LineChange, placeOrder } from "./placeOrder";
+
+interface Order {
+  address: Address;
+  payment: string;
+  /** As the shopper saw them. */
+  items: readonly CartItem[];
+}
+
+/** Places the order and leads to it. Nothing is shown as ordered before the server says so. */
+export function usePlaceOrder(user: string) {
+  const t = useMessages(messages);
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const [changes, setChanges] = useState<readonly LineChange[]>([]);
+  const mutation = useMutation({
+    mutationFn: ({ address, payment }: Order) => placeOrder(user, address, payment),
+    // The first try is still under way there: its answer is the answer.
+    retry: (failures, error) => failures < 5 && error instanceof Problem && error.kind === "request-in-flight",
+    retryDelay: 1000,
+    onSuccess: async ({ id }) => {
+      announce(t.placed);
+      await navigate(`/orders/${id}`);
+      void queries.invalidateQueries({ queryKey: ["cart"] });
+      void queries.invalidateQueries({ queryKey: ["orders"] });
+      void queries.invalidateQueries({ queryKey: ["account"] });
+    },
+    onError: async (error, { items }) => {
+      if (!(error instanceof Problem) || (error.status !== 409 && error.status !== 422)) return;
+      await queries.invalidateQueries({ queryKey: ["cart"] });
+      const now = queries.getQueryData<Cart>(["cart", user]);
+      if (now) setChanges(changesOf(items, now.items));
+    },
+  });
+  return { ...mutation, changes };
+}

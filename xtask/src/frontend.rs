@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::{
     cargo, interrupt,
     progress::{heading, step},
-    stack::Stack,
+    stack::{Stack, rabbitmq},
     system::install::{self, Node},
 };
 
@@ -67,9 +67,10 @@ fn publish(fresh: &Path, target: &Path) -> Result<()> {
 }
 
 /// Types, lints, units, the client against the API that runs, and the pages in a real browser against the real system.
-pub(crate) fn test(stack: &Stack, gateway: &str, xtask: &Path) -> Result<()> {
+pub(crate) fn test(stack: &mut Stack, gateway: &str, xtask: &Path) -> Result<()> {
     let node = packages(stack)?;
     let chromium = install::chromium(&stack.log("install"))?;
+    let broker = rabbitmq::management_url(stack)?;
     let run = |what: &str, tool: &str, arguments: &[&str]| -> Result<()> {
         heading(what);
         let mut command = node.tool(tool)?;
@@ -78,6 +79,7 @@ pub(crate) fn test(stack: &Stack, gateway: &str, xtask: &Path) -> Result<()> {
             .env("SOUK_URL", gateway)
             .env("SOUK_STATE", &stack.folder)
             .env("SOUK_XTASK", xtask)
+            .env("SOUK_TEST_AMQP_MANAGEMENT", &broker)
             .env("SOUK_CHROMIUM", &chromium);
         let status = command.status().with_context(|| what.to_owned())?;
         interrupt::check()?;

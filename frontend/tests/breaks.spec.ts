@@ -1,0 +1,97 @@
+// What stops processes of the system: alone, one after the other, and everything runs again at the end of each.
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
+import { expect, test } from "./support";
+
+async function xtask(...command: string[]): Promise<string> {
+  const program = process.env["SOUK_XTASK"];
+  if (!program) throw new Error("SOUK_XTASK and SOUK_STATE say how to stop and start processes; `cargo xtask test` sets them");
+  return (await promisify(execFile)(program, command)).stdout;
+}
+
+/** Without this process while `work` goes on. */
+async function without(name: string, work: () => Promise<void>): Promise<void> {
+  await xtask("stop", name);
+  try {
+    await work();
+  } finally {
+    await xtask("start", name);
+  }
+}
+
+const noisy = { annotation: { type: "noisy", description: "the browser logs every 503" } };
+
+test("payments is away: the order is shown without it, and says so", noisy, async ({ page, api, product }) => {
+  const order = await api.order(product.sku, "pm_card_ok");
+  await api.until(order, "confirmed");
+  await without("payments", async () => {
+    await page.goto(`/orders/${order}`);
+    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+    await expect(page.getByText(product.name).first()).toBeVisible();
+    await expect(page.getByRole("main")).toContainText(/payment/i);
+    await expect(page.getByText(/cannot be (shown|had|reached)|not available right now|missing/i).first()).toBeVisible();
+  });
+});
+
+test("inventory is away: the shop says so, and goes on when it is back", noisy, async ({ page }) => {
+  await without("inventory", async () => {
+    await page.goto("/products");
+    await expect(page.getByRole("alert")).toBeVisible({ timeout: 30_000 });
+  });
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(page.getByRole("heading", { name: "Alpaca Socks" }).or(page.getByText("Alpaca Socks")).first()).toBeVisible();
+});
+
+test("orders is killed while a checkout is watched: the page resumes and sees it confirmed", noisy, async ({
+  page,
+  api,
+  product,
+}) => {
+  const order = await api.order(product.sku, "pm_card_slow");
+  await page.goto(`/orders/${order}/saga`);
+  await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+  await xtask("kill", "orders");
+  await xtask("start", "orders");
+  await expect(page.getByText(/confirmed/i).first()).toBeVisible({ timeout: 45_000 });
+});
+
+test("a poisoned reply parks a checkout, and an operator retries it", noisy, async ({ page, api, product, playwright }) => {
+  const broker = process.env["SOUK_TEST_AMQP_MANAGEMENT"];
+  if (!broker) throw new Error("SOUK_TEST_AMQP_MANAGEMENT is the broker's management API; `cargo xtask test` sets it");
+  const order = await api.order(product.sku, "pm_card_slow");
+  const { username, password, origin } = new URL(broker);
+  const management = await playwright.request.newContext({
+    baseURL: origin,
+    httpCredentials: { username, password, send: "always" },
+  });
+  const published = await management.post("/api/exchanges/%2f/amq.default/publish", {
+    data: {
+      routing_key: "orders.replies",
+      properties: {
+        message_id: crypto.randomUUID(),
+        correlation_id: order,
+        type: "saga.reply.v1",
+        content_type: "application/json",
+        delivery_mode: 2,
+      },
+      payload: "{ this is no reply",
+      payload_encoding: "string",
+    },
+  });
+  expect(await published.json()).toEqual({ routed: true });
+  await management.dispose();
+  await expect
+    .poll(async () => (await api.send<{ status: string }>("GET", `/v1/orders/${order}/saga`)).status)
+    .toBe("parked");
+
+  await page.context().clearCookies();
+  const { signIn } = await import("./support");
+  await signIn(page, "admin@souk.test", "admin-password-souk");
+  await page.goto(`/admin/sagas/${order}`);
+  await page.getByRole("button", { name: "Retry" }).click();
+  await page.getByRole("dialog").getByLabel(/reason/i).fill("the reply was garbage");
+  await page.getByRole("dialog").getByRole("button", { name: /retry/i }).click();
+  await api.until(order, "confirmed");
+  await expect(page.getByText(/completed/i).first()).toBeVisible();
+});

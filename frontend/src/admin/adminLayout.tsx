@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "react";
-import { NavLink, Outlet, useLocation } from "react-router";
+import { NavLink, Outlet, useMatch } from "react-router";
 
 import { useMessages } from "@/i18n";
 import { useIsAdmin, useSession } from "@/session/useSession";
@@ -51,15 +51,8 @@ function Navigation() {
   const t = useMessages(messages);
   const summary = useSummary().data;
   const audit = useAudit().data;
-  const nav = useRef<HTMLElement>(null);
-  const { pathname } = useLocation();
-  useEffect(() => {
-    // On a phone the navigation is wider than the screen.
-    const here = nav.current?.querySelector<HTMLElement>(`[href="${pathname}"]`);
-    if (here) nav.current?.scrollTo({ left: here.offsetLeft - 80 });
-  }, [pathname]);
   return (
-    <nav ref={nav} aria-label={t.title} className="relative -mx-4 overflow-x-auto px-4 sm:-mx-6 sm:px-6 lg:mx-0 lg:overflow-visible lg:px-0">
+    <nav aria-label={t.title} className="relative -mx-4 overflow-x-auto px-4 sm:-mx-6 sm:px-6 lg:mx-0 lg:overflow-visible lg:px-0">
       <ul className="flex gap-1 text-sm font-medium lg:sticky lg:top-24 lg:grid">
         <Section to="/admin" label={t.sections.dashboard} />
         <Section to="/admin/orders" label={t.sections.orders} />
@@ -83,17 +76,21 @@ function Navigation() {
 /** A page, and how many things on it wait for somebody. */
 function Section({ to, label, count = 0 }: { to: string; label: string; count?: number | undefined }) {
   const t = useMessages(messages);
+  const isHere = useMatch({ path: to, end: to === "/admin" }) !== null;
+  const item = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    // On a phone the navigation is wider than the screen.
+    if (isHere && item.current) item.current.closest("nav")?.scrollTo({ left: item.current.offsetLeft - 80 });
+  }, [isHere]);
   return (
-    <li>
+    <li ref={item}>
       <NavLink
         to={to}
         end={to === "/admin"}
-        className={({ isActive }) =>
-          classes(
-            "flex items-center justify-between gap-2 rounded-lg px-3 py-2 whitespace-nowrap hover:bg-raised",
-            isActive && "bg-raised text-accent underline underline-offset-4",
-          )
-        }
+        className={classes(
+          "flex items-center justify-between gap-2 rounded-lg px-3 py-2 whitespace-nowrap hover:bg-raised",
+          isHere && "bg-raised text-accent underline underline-offset-4",
+        )}
       >
         {label}
         {count > 0 && (

@@ -89,3 +89,8 @@ export function useAudit() {
     refetchInterval: 30_000,
   });
 }
+
+/** Breaks something for so long; 0 seconds end it. */
+export async function setFault(body: { name: string; seconds: number; reason: string }): Promise<void> {
+  await call(api.PUT("/v1/admin/faults" as never, { body } as never) as never);
+}

@@ -1,4 +1,4 @@
-import { Link } from "react-router";
+import { TextLink } from "./textLink";
 
 /** An id by its end, which is what differs; the whole of it on a closer look. */
 export function Id({ id, to }: { id: string; to?: string }) {
@@ -7,11 +7,5 @@ export function Id({ id, to }: { id: string; to?: string }) {
       …{id.slice(-8)}
     </code>
   );
-  return to ? (
-    <Link to={to} className="text-accent underline underline-offset-4">
-      {text}
-    </Link>
-  ) : (
-    text
-  );
+  return to ? <TextLink to={to}>{text}</TextLink> : text;
 }

@@ -4,7 +4,7 @@ import { useParams } from "react-router";
 
 import { api, call } from "@/api/client";
 import { useMessages } from "@/i18n";
-import { Button, ButtonLink } from "@/ui/button";
+import { Button } from "@/ui/button";
 import { Page } from "@/ui/page";
 import { Failure } from "@/ui/states";
 
@@ -12,6 +12,7 @@ import { ReasonDialog } from "../formDialog";
 import { TableSkeleton } from "../list";
 import { messages as common } from "../messages";
 import { Status } from "../status";
+import { TextLink } from "../textLink";
 import { actionsFor, isOver, type Saga } from "./actions";
 import { messages } from "./messages";
 import { ResolveDialog } from "./resolveDialog";
@@ -74,14 +75,8 @@ function View({ saga }: { saga: Saga }) {
     >
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2 text-sm">
         <Status of={saga.status} />
-        <ButtonLink look="quiet" to={`/orders/${saga.order_id}`}>
-          {t.toOrder}
-        </ButtonLink>
-        {saga.definition === "checkout" && (
-          <ButtonLink look="quiet" to={`/orders/${saga.order_id}/saga`}>
-            {t.toView}
-          </ButtonLink>
-        )}
+        <TextLink to={`/orders/${saga.order_id}`}>{t.toOrder}</TextLink>
+        {saga.definition === "checkout" && <TextLink to={`/orders/${saga.order_id}/saga`}>{t.toView}</TextLink>}
         {saga.trace_id && (
           <span className="text-muted">
             {t.trace} <code className="break-all">{saga.trace_id}</code>

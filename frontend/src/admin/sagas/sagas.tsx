@@ -106,17 +106,16 @@ function useColumns(): Column<Summary>[] {
         </span>
       ),
     },
-    { head: t.attempts, isNumber: true, render: ({ attempts }) => attempts },
+    { head: t.attempts, isNumber: true, render: (saga) => (isOver(saga) ? "–" : saga.attempts) },
     { head: t.began, render: ({ created_at }) => <span className="whitespace-nowrap">{format.moment(created_at)}</span> },
     {
-      head: `${t.age} / ${t.took}`,
+      head: t.age,
       isNumber: true,
       render: (saga) => {
         const until = isOver(saga) ? Date.parse(saga.updated_at) : now;
         return format.duration(Math.max(0, until - Date.parse(saga.created_at)));
       },
     },
-    { head: words.order, render: ({ order_id }) => <Id id={order_id} to={`/orders/${order_id}`} /> },
     {
       head: t.lastError,
       render: ({ parked_reason, last_error }) => (

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { Link, useSearchParams } from "react-router";
+import { useSearchParams } from "react-router";
 
 import { api, call, type Schemas } from "@/api/client";
 import { useMessages } from "@/i18n";
@@ -14,6 +14,7 @@ import { ListTable, usePages } from "../list";
 import { messages as common } from "../messages";
 import { Status } from "../status";
 import type { Column } from "../table";
+import { TextLink } from "../textLink";
 import { DeliverDialog, type Order, ShipDialog } from "./fulfil";
 import { messages } from "./messages";
 
@@ -73,9 +74,7 @@ export function Component() {
                 {order.status === "shipped" && (
                   <Button onClick={() => setOpen({ kind: "deliver", order })}>{t.deliver}</Button>
                 )}
-                <Link to={`/admin/sagas/${order.id}`} className="text-accent underline underline-offset-4">
-                  {words.saga}
-                </Link>
+                <TextLink to={`/admin/sagas/${order.id}`}>{words.saga}</TextLink>
               </div>
             ),
           },

@@ -1,5 +1,120 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { useMessages } from "@/i18n";
+import { useFormat } from "@/i18n/format";
+import { Badge } from "@/ui/badge";
+import { Button } from "@/ui/button";
+import { Card } from "@/ui/card";
+import { SelectField } from "@/ui/field";
 import { Page } from "@/ui/page";
+import { Empty, Failure } from "@/ui/states";
+
+import { type Fault, get, setFault } from "../api";
+import { ReasonDialog } from "../formDialog";
+import { TableSkeleton } from "../list";
+import { messages as common } from "../messages";
+import { useNow } from "../useNow";
+import { messages } from "./messages";
+
+const DURATIONS = [30, 60, 300];
 
 export function Component() {
-  return <Page title="faults">{null}</Page>;
+  const t = useMessages(messages);
+  const words = useMessages(common);
+  const [open, setOpen] = useState<Fault>();
+  const { data, error, refetch } = useQuery({
+    queryKey: ["admin", "faults"],
+    queryFn: () => get<{ items: Fault[] }>("/v1/admin/faults"),
+    refetchInterval: 5_000,
+  });
+  return (
+    <Page title={t.faults} lead={t.faultsLead}>
+      {data?.items.length === 0 && <Empty title={t.noFaults}>{t.noFaultsText}</Empty>}
+      {data ? (
+        <ul className="grid gap-4 md:grid-cols-2">
+          {data.items.map((fault) => (
+            <li key={fault.name} className="grid">
+              <Switch fault={fault} onChange={() => setOpen(fault)} />
+            </li>
+          ))}
+        </ul>
+      ) : error ? (
+        <Failure error={error} onRetry={() => void refetch()} />
+      ) : (
+        <TableSkeleton label={words.loading} rows={5} />
+      )}
+      {open && <FaultDialog fault={open} onClose={() => setOpen(undefined)} />}
+    </Page>
+  );
+}
+
+/** How long the fault goes on, in milliseconds; none where it is off. */
+function useRest({ until }: Fault): number | undefined {
+  const rest = Date.parse(until ?? "") - useNow(1_000);
+  return rest > 0 ? rest : undefined;
+}
+
+function Switch({ fault, onChange }: { fault: Fault; onChange: () => void }) {
+  const t = useMessages(messages);
+  const format = useFormat();
+  const rest = useRest(fault);
+  return (
+    <Card className="flex flex-col gap-3">
+      <div className="flex flex-wrap items-center justify-between gap-2">
+        <h2 className="text-lg font-semibold">{fault.title}</h2>
+        {rest === undefined ? (
+          <Badge tone="neutral">{t.off}</Badge>
+        ) : (
+          <Badge tone="bad" sign="⚡">
+            <span className="num">
+              {t.on}, {t.endsIn(format.duration(Math.ceil(rest / 1000) * 1000))}
+            </span>
+          </Badge>
+        )}
+      </div>
+      <p className="flex-1 text-sm text-muted">{fault.description}</p>
+      <div>
+        <Button look={rest === undefined ? "danger" : "secondary"} onClick={onChange}>
+          {rest === undefined ? t.turnOn : t.turnOff}
+        </Button>
+      </div>
+    </Card>
+  );
+}
+
+function FaultDialog({ fault, onClose }: { fault: Fault; onClose: () => void }) {
+  const t = useMessages(messages);
+  const format = useFormat();
+  const queries = useQueryClient();
+  const [seconds, setSeconds] = useState(60);
+  // What was opened stays what it is, even if the fault ends meanwhile.
+  const [isOn] = useState(() => Date.parse(fault.until ?? "") > Date.now());
+  return (
+    <ReasonDialog
+      title={isOn ? t.turnOffTitle(fault.title) : t.turnOnTitle(fault.title)}
+      description={fault.description}
+      submit={isOn ? t.turnOff : t.turnOn}
+      look={isOn ? "primary" : "danger"}
+      done={isOn ? t.turnedOff : t.turnedOn}
+      onClose={onClose}
+      act={async (reason) => {
+        await setFault({ name: fault.name, seconds: isOn ? 0 : seconds, reason });
+        await Promise.all([
+          queries.invalidateQueries({ queryKey: ["admin", "faults"] }),
+          queries.invalidateQueries({ queryKey: ["catalog", "faults"] }),
+        ]);
+      }}
+    >
+      {!isOn && (
+        <SelectField label={t.duration} value={seconds} onChange={({ target }) => setSeconds(Number(target.value))}>
+          {DURATIONS.map((choice) => (
+            <option key={choice} value={choice}>
+              {format.duration(choice * 1000)}
+            </option>
+          ))}
+        </SelectField>
+      )}
+    </ReasonDialog>
+  );
 }

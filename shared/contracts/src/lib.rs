@@ -1,7 +1,8 @@
-//! What Souk's processes say to each other: identifiers, money, saga commands and replies, protobuf. Types and their
-//! validation only; this crate must never do I/O.
+//! What Souk's processes say to each other: identifiers, money, saga commands and replies, domain events, protobuf.
+//! Types and their validation only; this crate must never do I/O.
 
 mod address;
+pub mod events;
 mod ids;
 mod money;
 pub mod saga;

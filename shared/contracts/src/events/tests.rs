@@ -1,0 +1,292 @@
+//! The JSON forms, as reviewed: a change of a snapshot is a change of a public contract.
+
+use chrono::{TimeZone as _, Utc};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::*;
+use crate::{Currency, Money, OrderId, PaymentId, ReturnId, Sku, UserId};
+
+const ORDER: OrderId = OrderId(Uuid::from_u128(1));
+const USER: UserId = UserId(Uuid::from_u128(2));
+const PAYMENT: PaymentId = PaymentId(Uuid::from_u128(3));
+const RETURN: ReturnId = ReturnId(Uuid::from_u128(4));
+
+fn euros(amount: i64) -> Money {
+    Money::new(amount, Currency::EUR)
+}
+
+fn sku() -> Sku {
+    "TEA-0001".parse().unwrap()
+}
+
+fn envelope(event: &impl DomainEvent) -> Envelope {
+    envelope_of(event, 7)
+}
+
+fn envelope_of<E: DomainEvent>(event: &E, sequence: i64) -> Envelope {
+    Envelope {
+        id: Envelope::id(E::SOURCE, sequence),
+        kind: event.kind().into(),
+        version: event.version(),
+        source: E::SOURCE.into(),
+        aggregate_id: ORDER.to_string(),
+        sequence,
+        occurred_at: Utc.with_ymd_and_hms(2026, 1, 2, 3, 4, 5).unwrap(),
+        trace: Trace {
+            traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
+            tracestate: None,
+        },
+        data: event.data(),
+    }
+}
+
+fn placed() -> OrderEvent {
+    OrderPlaced {
+        order_id: ORDER,
+        user_id: USER,
+        total: euros(1250),
+        lines: vec![Line {
+            sku: sku(),
+            name: "Assam".into(),
+            quantity: 2.try_into().unwrap(),
+            unit_price: euros(625),
+        }],
+    }
+    .into()
+}
+
+/// Type and data of each, and each is read back as it was.
+fn forms<E: DomainEvent + PartialEq + std::fmt::Debug>(events: &[E]) -> Value {
+    for event in events {
+        let read: E = envelope(event).decode().unwrap().unwrap();
+        assert_eq!(&read, event);
+    }
+    let forms = events
+        .iter()
+        .map(|event| (format!("{}.v{}", event.kind(), event.version()), event.data()));
+    Value::Object(forms.collect())
+}
+
+#[test]
+fn an_envelope_is_as_agreed() {
+    insta::assert_json_snapshot!(envelope(&placed()));
+}
+
+#[test]
+fn orders_events_are_as_agreed() {
+    let (order_id, user_id) = (ORDER, USER);
+    let confirmed = OrderConfirmed {
+        order_id,
+        user_id,
+        total: euros(1250),
+        lines: vec![],
+    };
+    insta::assert_json_snapshot!(forms::<OrderEvent>(&[
+        placed(),
+        StockReserved { order_id, user_id }.into(),
+        StockReleased { order_id, user_id }.into(),
+        OrderPaymentAuthorized { order_id, user_id }.into(),
+        OrderPaymentFailed { order_id, user_id }.into(),
+        OrderPaymentCaptured { order_id, user_id }.into(),
+        OrderPaymentVoided { order_id, user_id }.into(),
+        confirmed.into(),
+        OrderRejected {
+            order_id,
+            user_id,
+            reason: "out_of_stock".into(),
+            total: euros(1250)
+        }
+        .into(),
+        OrderCancelled {
+            order_id,
+            user_id,
+            reason: "changed my mind".into(),
+            total: euros(1250)
+        }
+        .into(),
+        OrderShipped {
+            order_id,
+            user_id,
+            carrier: Some("DHL".into()),
+            tracking_number: None
+        }
+        .into(),
+        OrderDelivered { order_id, user_id }.into(),
+        ReturnRequested {
+            order_id,
+            user_id,
+            return_id: RETURN,
+            reason: "too hot".into()
+        }
+        .into(),
+        ReturnRefused {
+            order_id,
+            user_id,
+            return_id: RETURN
+        }
+        .into(),
+        ReturnCompleted {
+            order_id,
+            user_id,
+            return_id: RETURN
+        }
+        .into(),
+        OrderReturned {
+            order_id,
+            user_id,
+            return_id: RETURN
+        }
+        .into(),
+        OrderPaymentRefunded {
+            order_id,
+            user_id,
+            refunded: euros(625),
+            total: euros(1250)
+        }
+        .into(),
+    ]));
+}
+
+#[test]
+fn payments_events_are_as_agreed() {
+    let (payment_id, order_id, user_id, amount) = (PAYMENT, ORDER, USER, euros(1250));
+    let (code, message) = ("card_declined".to_owned(), "The card was declined.".to_owned());
+    insta::assert_json_snapshot!(forms::<PaymentEvent>(&[
+        PaymentAuthorized {
+            payment_id,
+            order_id,
+            user_id,
+            amount
+        }
+        .into(),
+        PaymentFailed {
+            payment_id,
+            order_id,
+            user_id,
+            amount,
+            code: code.clone(),
+            message: message.clone()
+        }
+        .into(),
+        PaymentCaptured {
+            payment_id,
+            order_id,
+            user_id,
+            amount
+        }
+        .into(),
+        CaptureRefused {
+            payment_id,
+            order_id,
+            user_id,
+            amount,
+            code,
+            message
+        }
+        .into(),
+        PaymentVoided {
+            payment_id,
+            order_id,
+            user_id,
+            amount
+        }
+        .into(),
+        PaymentExpired {
+            payment_id,
+            order_id,
+            user_id,
+            amount
+        }
+        .into(),
+        PaymentRefunded {
+            payment_id,
+            order_id,
+            user_id,
+            amount: euros(625),
+            refund_id: Uuid::from_u128(5),
+            reason: "too hot".into(),
+            captured: amount,
+            refunded: euros(625),
+        }
+        .into(),
+    ]));
+}
+
+#[test]
+fn inventory_events_are_as_agreed() {
+    let product = ProductFacts {
+        name: "Assam".into(),
+        category: "tea".into(),
+        price: euros(625),
+        version: 3,
+    };
+    insta::assert_json_snapshot!(forms::<InventoryEvent>(&[
+        ProductCreated {
+            sku: sku(),
+            product: product.clone()
+        }
+        .into(),
+        ProductChanged { sku: sku(), product }.into(),
+        ProductDeleted { sku: sku() }.into(),
+        StockChanged {
+            sku: sku(),
+            reason: "reserved".into(),
+            on_hand: 10,
+            available: 8,
+            held: 2
+        }
+        .into(),
+    ]));
+}
+
+#[test]
+fn users_events_are_as_agreed() {
+    let (user_id, email, name) = (USER, "ada@example.com".to_owned(), "Ada".to_owned());
+    let locale = Some("de".to_owned());
+    macro_rules! of {
+        ($name:ident { $($field:ident: $value:expr),* }) => {
+            $name { user_id, email: email.clone(), name: name.clone(), locale: locale.clone(), $($field: $value),* }.into()
+        };
+    }
+    insta::assert_json_snapshot!(forms::<UserEvent>(&[
+        of!(UserRegistered {
+            verification_token: Some("souk_vt_x".into())
+        }),
+        of!(EmailVerified {}),
+        of!(UserChanged {}),
+        of!(PasswordChanged {}),
+        of!(UserDisabled { reason: None }),
+        of!(UserEnabled {}),
+    ]));
+}
+
+#[test]
+fn a_resend_has_the_same_id_and_no_other_row_has_it() {
+    assert_eq!(Envelope::id("orders", 7), Envelope::id("orders", 7));
+    assert_ne!(Envelope::id("orders", 7), Envelope::id("orders", 8));
+    assert_ne!(Envelope::id("orders", 7), Envelope::id("payments", 7));
+}
+
+#[test]
+fn what_is_new_is_passed_over_and_what_is_broken_is_not() {
+    let told = envelope(&placed());
+    let mut json = serde_json::to_value(&told).unwrap();
+    json["a_new_field"] = json!(1);
+    json["data"]["gift"] = json!(true);
+    json["data"]["lines"][0]["colour"] = json!("red");
+    json.as_object_mut().unwrap().remove("trace");
+    let read: Envelope = serde_json::from_value(json).unwrap();
+    assert_eq!(read.decode::<OrderEvent>().unwrap(), Some(placed()));
+
+    let changed = |change: fn(&mut Envelope)| {
+        let mut envelope = told.clone();
+        change(&mut envelope);
+        envelope.decode::<OrderEvent>()
+    };
+    assert_eq!(changed(|it| it.kind = "order_gift_wrapped".into()).unwrap(), None);
+    assert_eq!(changed(|it| it.version = 2).unwrap(), None);
+    assert_eq!(changed(|it| it.source = "payments".into()).unwrap(), None);
+    let error = changed(|it| it.data = json!({})).unwrap_err();
+    assert!(error.to_string().contains("order_placed"), "{error}");
+}

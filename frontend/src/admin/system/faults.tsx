@@ -1,6 +1,8 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
+import { api, call } from "@/api/client";
+import { Problem } from "@/api/problem";
 import { useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
 import { Badge } from "@/ui/badge";
@@ -10,7 +12,7 @@ import { SelectField } from "@/ui/field";
 import { Page } from "@/ui/page";
 import { Empty, Failure } from "@/ui/states";
 
-import { type Fault, get, setFault } from "../api";
+import type { Fault } from "../api";
 import { ReasonDialog } from "../formDialog";
 import { TableSkeleton } from "../list";
 import { messages as common } from "../messages";
@@ -25,12 +27,11 @@ export function Component() {
   const [open, setOpen] = useState<Fault>();
   const { data, error, refetch } = useQuery({
     queryKey: ["admin", "faults"],
-    queryFn: () => get<{ items: Fault[] }>("/v1/admin/faults"),
+    queryFn: ({ signal }) => call(api.GET("/v1/admin/faults", { signal })),
     refetchInterval: 5_000,
   });
   return (
     <Page title={t.faults} lead={t.faultsLead}>
-      {data?.items.length === 0 && <Empty title={t.noFaults}>{t.noFaultsText}</Empty>}
       {data ? (
         <ul className="grid gap-4 md:grid-cols-2">
           {data.items.map((fault) => (
@@ -39,6 +40,8 @@ export function Component() {
             </li>
           ))}
         </ul>
+      ) : error instanceof Problem && error.kind === "not-in-demo-mode" ? (
+        <Empty title={t.noFaults}>{t.noFaultsText}</Empty>
       ) : error ? (
         <Failure error={error} onRetry={() => void refetch()} />
       ) : (
@@ -73,7 +76,10 @@ function Switch({ fault, onChange }: { fault: Fault; onChange: () => void }) {
           </Badge>
         )}
       </div>
-      <p className="flex-1 text-sm text-muted">{fault.description}</p>
+      <div className="flex-1 text-sm text-muted">
+        <p>{fault.description}</p>
+        {fault.reason && <p className="mt-1 text-ink">{t.because(fault.reason)}</p>}
+      </div>
       <div>
         <Button look={rest === undefined ? "danger" : "secondary"} onClick={onChange}>
           {rest === undefined ? t.turnOn : t.turnOff}
@@ -99,11 +105,10 @@ function FaultDialog({ fault, onClose }: { fault: Fault; onClose: () => void }) 
       done={isOn ? t.turnedOff : t.turnedOn}
       onClose={onClose}
       act={async (reason) => {
-        await setFault({ name: fault.name, seconds: isOn ? 0 : seconds, reason });
-        await Promise.all([
-          queries.invalidateQueries({ queryKey: ["admin", "faults"] }),
-          queries.invalidateQueries({ queryKey: ["catalog", "faults"] }),
-        ]);
+        const body = { name: fault.name, seconds: isOn ? 0 : seconds, reason };
+        queries.setQueryData(["admin", "faults"], await call(api.PUT("/v1/admin/faults", { body })));
+        // The banner over every page.
+        await queries.invalidateQueries({ queryKey: ["catalog", "faults"] });
       }}
     >
       {!isOn && (

@@ -1,12 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 
+import { api, call } from "@/api/client";
 import { useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
 import { Badge } from "@/ui/badge";
 import { Page } from "@/ui/page";
 import { Failure } from "@/ui/states";
 
-import { type Breaker, get, type Outbox, type Upstream } from "../api";
+import { type Breaker, readUpstreams, type Upstream } from "../api";
 import { TableSkeleton } from "../list";
 import { messages as common } from "../messages";
 import { Status } from "../status";
@@ -18,7 +19,7 @@ export function Component() {
   const words = useMessages(common);
   const { data, error, refetch } = useQuery({
     queryKey: ["admin", "upstreams"],
-    queryFn: () => get<{ items: Upstream[] }>("/v1/admin/upstreams"),
+    queryFn: ({ signal }) => readUpstreams(signal),
     refetchInterval: 2_000,
   });
   return (
@@ -70,11 +71,11 @@ function Instances({ upstream }: { upstream: Upstream }) {
             },
             {
               head: t.lastFailure,
-              render: ({ last_failure, last_failure_at }) =>
-                last_failure_at ? (
+              render: ({ last_failure }) =>
+                last_failure ? (
                   <span className="grid">
-                    <span>{format.moment(last_failure_at)}</span>
-                    <span className="text-xs text-muted">{last_failure}</span>
+                    <span>{format.moment(last_failure.at)}</span>
+                    <span className="text-xs text-muted">{last_failure.reason}</span>
                   </span>
                 ) : (
                   <span className="text-muted">{t.never}</span>
@@ -110,7 +111,7 @@ function Outboxes() {
   const format = useFormat();
   const { data, error, refetch } = useQuery({
     queryKey: ["admin", "outboxes"],
-    queryFn: () => get<{ items: Outbox[] }>("/v1/admin/outboxes"),
+    queryFn: ({ signal }) => call(api.GET("/v1/admin/outboxes", { signal })),
     refetchInterval: 5_000,
   });
   return (

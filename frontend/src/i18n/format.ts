@@ -26,7 +26,7 @@ export function parseAmount(text: string, currency: string): number | undefined 
   return Number.isSafeInteger(amount) ? amount : undefined;
 }
 
-/** A length of time for people: `420 ms`, `1.2 s`, `3 min`. */
+/** A length of time for people: `420 ms`, `1.2 s`, `3 min`, `5 hr`, `2 days`. */
 export function formatDuration(milliseconds: number, locale: Locale): string {
   const whole = Math.round(milliseconds);
   const tenths = Math.round(milliseconds / 100);
@@ -35,7 +35,11 @@ export function formatDuration(milliseconds: number, locale: Locale): string {
       ? ([whole, "millisecond"] as const)
       : tenths < 600
         ? ([tenths / 10, "second"] as const)
-        : ([Math.round(milliseconds / 60_000), "minute"] as const);
+        : milliseconds < 3_600_000
+          ? ([Math.round(milliseconds / 60_000), "minute"] as const)
+          : milliseconds < 172_800_000
+            ? ([Math.round(milliseconds / 3_600_000), "hour"] as const)
+            : ([Math.round(milliseconds / 86_400_000), "day"] as const);
   return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "short" }).format(value);
 }
 

@@ -52,6 +52,12 @@ export function Component() {
   );
 }
 
+/** As a clock counts down: `4:05`. */
+function minutes(milliseconds: number): string {
+  const seconds = Math.ceil(milliseconds / 1000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
 /** How long the fault goes on, in milliseconds; none where it is off. */
 function useRest({ until }: Fault): number | undefined {
   const rest = Date.parse(until ?? "") - useNow(1_000);
@@ -60,7 +66,6 @@ function useRest({ until }: Fault): number | undefined {
 
 function Switch({ fault, onChange }: { fault: Fault; onChange: () => void }) {
   const t = useMessages(messages);
-  const format = useFormat();
   const rest = useRest(fault);
   return (
     <Card className="flex flex-col gap-3">
@@ -71,7 +76,7 @@ function Switch({ fault, onChange }: { fault: Fault; onChange: () => void }) {
         ) : (
           <Badge tone="bad" sign="⚡">
             <span className="num">
-              {t.on}, {t.endsIn(format.duration(Math.ceil(rest / 1000) * 1000))}
+              {t.on}, {t.endsIn(minutes(rest))}
             </span>
           </Badge>
         )}

@@ -4,7 +4,6 @@ export const messages = defineMessages({
   en: {
     upstreams: "Upstreams",
     upstreamsLead: "The services behind the gateway: where they are, how they answer, and whether they are asked at all.",
-    instances: (name: string) => `Instances of ${name}`,
     address: "Address",
     inFlight: "In flight",
     requests: "Requests",
@@ -50,7 +49,6 @@ export const messages = defineMessages({
   de: {
     upstreams: "Dienste",
     upstreamsLead: "Was hinter dem Gateway steht: wo, wie es antwortet und ob es überhaupt gefragt wird.",
-    instances: (name: string) => `Instanzen von ${name}`,
     address: "Adresse",
     inFlight: "Unterwegs",
     requests: "Anfragen",

@@ -3,7 +3,6 @@ import { useQuery } from "@tanstack/react-query";
 import { api, call } from "@/api/client";
 import { useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
-import { Badge } from "@/ui/badge";
 import { Page } from "@/ui/page";
 import { Failure } from "@/ui/states";
 
@@ -25,7 +24,7 @@ export function Component() {
   return (
     <Page title={t.upstreams} lead={t.upstreamsLead}>
       {data ? (
-        data.items.map((upstream) => <Instances key={upstream.name} upstream={upstream} />)
+        <Instances upstreams={data.items} />
       ) : error ? (
         <Failure error={error} onRetry={() => void refetch()} />
       ) : (
@@ -36,66 +35,74 @@ export function Component() {
   );
 }
 
-function Instances({ upstream }: { upstream: Upstream }) {
+/** One line an instance; a service without any has a line as well. */
+function Instances({ upstreams }: { upstreams: readonly Upstream[] }) {
   const t = useMessages(messages);
   const format = useFormat();
-  const { name, protocol, discover, instances, breaker } = upstream;
+  const rows = upstreams.flatMap((upstream) =>
+    upstream.instances.length > 0
+      ? upstream.instances.map((instance) => ({ upstream, instance }))
+      : [{ upstream, instance: undefined }],
+  );
+  const count = (value: number | undefined) => (value === undefined ? "–" : format.number(value));
   return (
-    <section className="grid gap-3">
-      <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
-        <h2 className="text-xl font-semibold">{name}</h2>
-        <span className="text-sm text-muted">
-          {protocol} · {discover}
-        </span>
-        <span className="ml-auto">
-          <BreakerState breaker={breaker} />
-        </span>
-      </div>
-      {instances.length === 0 ? (
-        <p className="text-muted">{t.nobody}</p>
-      ) : (
-        <Table
-          caption={t.instances(name)}
-          rows={instances}
-          keyOf={({ address }) => address}
-          columns={[
-            { head: t.address, render: ({ address }) => <code className="text-xs">{address}</code> },
-            { head: t.inFlight, isNumber: true, render: ({ in_flight }) => format.number(in_flight) },
-            { head: t.requests, isNumber: true, render: ({ requests }) => format.number(requests) },
-            {
-              head: t.failures,
-              isNumber: true,
-              render: ({ failures }) => (
-                <span className={failures > 0 ? "font-bold text-clay" : ""}>{format.number(failures)}</span>
-              ),
-            },
-            {
-              head: t.lastFailure,
-              render: ({ last_failure }) =>
-                last_failure ? (
-                  <span className="grid">
-                    <span>{format.moment(last_failure.at)}</span>
-                    <span className="text-xs text-muted">{last_failure.reason}</span>
-                  </span>
-                ) : (
-                  <span className="text-muted">{t.never}</span>
-                ),
-            },
-          ]}
-        />
-      )}
-    </section>
+    <Table
+      caption={t.upstreams}
+      rows={rows}
+      keyOf={({ upstream, instance }) => `${upstream.name} ${instance?.address}`}
+      columns={[
+        {
+          head: t.service,
+          render: ({ upstream }) => (
+            <span className="grid">
+              <span className="font-medium">{upstream.name}</span>
+              <span className="text-xs text-muted">
+                {upstream.protocol} · {upstream.discover}
+              </span>
+            </span>
+          ),
+        },
+        { head: t.breaker, render: ({ upstream }) => <BreakerState breaker={upstream.breaker} /> },
+        {
+          head: t.address,
+          render: ({ instance }) =>
+            instance ? <code className="text-xs">{instance.address}</code> : <span className="text-clay">{t.nobody}</span>,
+        },
+        { head: t.inFlight, isNumber: true, render: ({ instance }) => count(instance?.in_flight) },
+        { head: t.requests, isNumber: true, render: ({ instance }) => count(instance?.requests) },
+        {
+          head: t.failures,
+          isNumber: true,
+          render: ({ instance }) => (
+            <span className={instance && instance.failures > 0 ? "font-bold text-clay" : ""}>
+              {count(instance?.failures)}
+            </span>
+          ),
+        },
+        {
+          head: t.lastFailure,
+          render: ({ instance }) =>
+            instance?.last_failure ? (
+              <span className="grid">
+                <span className="whitespace-nowrap">{format.moment(instance.last_failure.at)}</span>
+                <span className="text-xs text-muted">{instance.last_failure.reason}</span>
+              </span>
+            ) : (
+              <span className="text-muted">{t.never}</span>
+            ),
+        },
+      ]}
+    />
   );
 }
 
 function BreakerState({ breaker }: { breaker: Breaker | null | undefined }) {
   const t = useMessages(messages);
   const format = useFormat();
-  if (!breaker) return <Badge tone="neutral">{t.noBreaker}</Badge>;
+  if (!breaker) return <span className="text-muted">{t.noBreaker}</span>;
   const { state, failure_rate, retry_in_seconds } = breaker;
   return (
     <span className="flex flex-wrap items-center gap-2 text-sm">
-      <span className="text-muted">{t.breaker}</span>
       <Status of={state} />
       <span className="num">{t.failureRate(format.percent(failure_rate))}</span>
       {state === "open" && retry_in_seconds != null && (

@@ -45,7 +45,7 @@ function Line({ item, isCatalogDown, onLeave }: { item: CartItem; isCatalogDown:
       (error: unknown) => notify(t.refused(error instanceof Problem ? error.message : String(error)), "bad"),
     );
   return (
-    <li className="grid grid-cols-[5rem_1fr] gap-4 py-4 first:pt-0">
+    <li className="grid grid-cols-[5rem_1fr] gap-4 py-4 first:pt-0 last:pb-0">
       {product ? <Picture src={product.image} /> : <div className="aspect-square w-full rounded-xl bg-raised" />}
       <div className="grid content-start gap-2">
         <div className="flex justify-between gap-3">

@@ -2,9 +2,8 @@ import { useEffect, useRef } from "react";
 import { Navigate, useNavigate, useSearchParams } from "react-router";
 
 import { CartSkeleton } from "@/cart/cartLines";
-import { type Cart, useCart } from "@/cart/useCart";
+import { useCart } from "@/cart/useCart";
 import { useMessages } from "@/i18n";
-import { useFormat } from "@/i18n/format";
 import { useSession } from "@/session/useSession";
 import { ButtonLink } from "@/ui/button";
 import { Card } from "@/ui/card";
@@ -13,9 +12,10 @@ import { Empty, Failure } from "@/ui/states";
 
 import { AddressStep } from "./addressStep";
 import { changeDraft, type Draft, useDraft } from "./draft";
+import { LinesAndTotal } from "./linesAndTotal";
 import { messages } from "./messages";
 import { PaymentStep } from "./paymentStep";
-import { Lines, ReviewStep } from "./reviewStep";
+import { ReviewStep } from "./reviewStep";
 import { SignInPanel } from "./signInPanel";
 import { Steps } from "./steps";
 import { type Step, stepOf } from "./stepOf";
@@ -61,11 +61,16 @@ function Checkout({ user }: { user: string }) {
   }
   return (
     <div className="grid items-start gap-6 lg:grid-cols-[1fr_20rem] lg:gap-10">
-      <div className="grid gap-6">
+      <div className="grid max-w-3xl gap-6">
         <Steps current={step} draft={draft} />
         <Current user={user} step={step} draft={draft} />
       </div>
-      {cart && cart.items.length > 0 && <Summary cart={cart} hasLines={step !== "review"} />}
+      {/* The last step shows the same itself, next to its button. */}
+      {cart && step !== "review" && (
+        <Card aria-label={t.items} className="lg:sticky lg:top-24">
+          <LinesAndTotal cart={cart} />
+        </Card>
+      )}
     </div>
   );
 }
@@ -106,26 +111,12 @@ function Current({ user, step, draft }: { user: string; step: Step; draft: Draft
   );
 }
 
-function Summary({ cart, hasLines }: { cart: Cart; hasLines: boolean }) {
-  const t = useMessages(messages);
-  const format = useFormat();
-  return (
-    <Card aria-label={t.total} className="grid gap-4 lg:sticky lg:top-24">
-      {hasLines && <Lines items={cart.items} />}
-      <p className="flex items-baseline justify-between gap-4 text-lg font-semibold">
-        {t.total}
-        <span className="num">{cart.total ? format.money(cart.total) : "–"}</span>
-      </p>
-    </Card>
-  );
-}
-
 /** The next step begins at its start for those who use the keyboard or listen, too. */
 function useFocusOnStep(step: Step) {
   const section = useRef<HTMLElement>(null);
   const last = useRef(step);
   useEffect(() => {
-    if (last.current !== step) section.current?.focus();
+    if (last.current !== step) section.current?.focus({ preventScroll: true });
     last.current = step;
   }, [step]);
   return section;

@@ -6,8 +6,15 @@ import { Failure } from "@/ui/states";
 import { messages } from "./messages";
 import type { LineChange } from "./placeOrder";
 
+interface Props {
+  error: unknown;
+  changes: readonly LineChange[];
+  /** Where the same may work soon. */
+  onRetry?: (() => void) | undefined;
+}
+
 /** Why there is no order, and what to do about it. */
-export function Refusal({ error, changes }: { error: unknown; changes: readonly LineChange[] }) {
+export function Refusal({ error, changes, onRetry }: Props) {
   const t = useMessages(messages);
   const problem = error instanceof Problem ? error : undefined;
   if (problem?.kind === "cart-changed") {
@@ -27,7 +34,7 @@ export function Refusal({ error, changes }: { error: unknown; changes: readonly 
   const way = problem && wayOut(problem);
   return (
     <div className="grid gap-3">
-      <Failure error={error} />
+      <Failure error={error} onRetry={onRetry} />
       {way && (
         <div>
           <ButtonLink to={way.to}>{way.step ? t.changeOf(t.stepNames[way.step]) : t.openCart}</ButtonLink>

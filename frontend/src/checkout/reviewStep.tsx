@@ -1,15 +1,15 @@
 import type { ReactNode } from "react";
 import { Link } from "react-router";
 
+import { Problem } from "@/api/problem";
 import { type Cart, useCart } from "@/cart/useCart";
 import { useMessages } from "@/i18n";
-import { useFormat } from "@/i18n/format";
-import { Picture } from "@/shop/picture";
 import { Button, ButtonLink } from "@/ui/button";
 import { Card } from "@/ui/card";
 
 import { AddressText } from "./addressText";
 import type { Address, Attempt } from "./draft";
+import { LinesAndTotal } from "./linesAndTotal";
 import { messages } from "./messages";
 import { usePaymentName } from "./paymentStep";
 import { Refusal } from "./refusal";
@@ -30,15 +30,18 @@ export function ReviewStep({ user, address, payment, attempt }: Props) {
   const paymentName = usePaymentName(payment);
   const items = cart?.items ?? [];
   const place = () => order.mutate({ address, payment, items });
-  // A card's answer may be lost, and the page left in between: then it is asked again, not ordered again.
-  const isUnanswered = attempt !== undefined && !order.isPending;
+  const problem = order.error instanceof Problem ? order.error : undefined;
+  // The server said that it did nothing, and that it may do it soon.
+  const isPutOff = problem?.status === 503 || problem?.status === 429;
+  // The answer may be lost, or the page left before it came: then it is asked again, not ordered again.
+  const isUnanswered = attempt !== undefined && !order.isPending && !isPutOff;
   const obstacle = cart && obstacleOf(cart);
   return (
     <div className="grid gap-4">
       <Card className="grid gap-5">
-        {items.length > 0 && (
+        {cart && items.length > 0 && (
           <Part title={t.items} to="/cart">
-            <Lines items={items} />
+            <LinesAndTotal cart={cart} />
           </Part>
         )}
         <Part title={t.shipTo} to="?step=address">
@@ -50,7 +53,9 @@ export function ReviewStep({ user, address, payment, attempt }: Props) {
           <p className="font-semibold">{paymentName}</p>
         </Part>
       </Card>
-      {order.error && <Refusal error={order.error} changes={order.changes} />}
+      {problem?.status !== 0 && order.error && (
+        <Refusal error={order.error} changes={order.changes} onRetry={isPutOff ? place : undefined} />
+      )}
       {isUnanswered ? (
         <div role="status" className="grid gap-3 rounded-2xl border border-saffron/40 bg-saffron-soft p-5">
           <p className="font-semibold">{t.unanswered}</p>
@@ -70,17 +75,19 @@ export function ReviewStep({ user, address, payment, attempt }: Props) {
               {t[obstacle]}
             </p>
           )}
-          <div>
-            <Button
-              look="primary"
-              busy={order.isPending}
-              disabled={obstacle === "gone" || items.length === 0}
-              onClick={place}
-              className="w-full px-10 text-base sm:w-auto"
-            >
-              {order.isPending ? t.placing : t.place}
-            </Button>
-          </div>
+          {!isPutOff && (
+            <div>
+              <Button
+                look="primary"
+                busy={order.isPending}
+                disabled={obstacle === "gone" || items.length === 0}
+                onClick={place}
+                className="w-full px-10 text-base sm:w-auto"
+              >
+                {order.isPending ? t.placing : t.place}
+              </Button>
+            </div>
+          )}
         </>
       )}
     </div>
@@ -110,24 +117,5 @@ function Part({ title, to, children }: { title: string; to: string; children: Re
       </div>
       {children}
     </section>
-  );
-}
-
-/** The cart's lines, to be read only. */
-export function Lines({ items }: { items: Cart["items"] }) {
-  const t = useMessages(messages);
-  const format = useFormat();
-  return (
-    <ul className="grid gap-3">
-      {items.map(({ sku, quantity, product, line_total }) => (
-        <li key={sku} className="grid grid-cols-[3rem_1fr_auto] items-center gap-3">
-          {product ? <Picture src={product.image} className="rounded-lg" /> : <span className="aspect-square rounded-lg bg-raised" />}
-          <span>
-            <span className="num text-muted">{t.quantity(quantity)}</span> {product?.name ?? sku}
-          </span>
-          <span className="num font-medium">{line_total ? format.money(line_total) : "–"}</span>
-        </li>
-      ))}
-    </ul>
   );
 }

@@ -19,9 +19,9 @@ export function SignInPanel() {
   return (
     <div className="grid max-w-3xl gap-4">
       {isDemo(methods) && (
-        <Card className="grid gap-3 border-accent bg-accent-soft">
+        <Card className="grid gap-3">
           <h2 className="text-xl font-semibold">{t.demoTitle}</h2>
-          <p>{t.demoText}</p>
+          <p className="text-muted">{t.demoText}</p>
           <div>
             <Button look="primary" busy={demo.isPending} onClick={() => demo.mutate()}>
               {t.asDemo}

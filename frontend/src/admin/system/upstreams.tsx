@@ -39,11 +39,10 @@ export function Component() {
 function Instances({ upstreams }: { upstreams: readonly Upstream[] }) {
   const t = useMessages(messages);
   const format = useFormat();
-  const rows = upstreams.flatMap((upstream) =>
-    upstream.instances.length > 0
-      ? upstream.instances.map((instance) => ({ upstream, instance }))
-      : [{ upstream, instance: undefined }],
-  );
+  const rows = upstreams.flatMap((upstream) => {
+    const instances: (Upstream["instances"][number] | undefined)[] = upstream.instances;
+    return (instances.length > 0 ? instances : [undefined]).map((instance) => ({ upstream, instance }));
+  });
   const count = (value: number | undefined) => (value === undefined ? "–" : format.number(value));
   return (
     <Table

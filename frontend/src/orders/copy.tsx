@@ -1,0 +1,29 @@
+import { useMessages } from "@/i18n";
+import { notify } from "@/ui/live";
+
+import { messages } from "./messages";
+
+/** A long text by its beginning, which a click copies whole. */
+export function Copy({ text, label, shown }: { text: string; label: string; shown: string }) {
+  const t = useMessages(messages);
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      notify(t.copied(label));
+    } catch {
+      notify(text);
+    }
+  };
+  return (
+    <button
+      type="button"
+      onClick={() => void copy()}
+      aria-label={t.copy(label, text)}
+      title={text}
+      className="inline-flex min-h-6 items-center gap-1 rounded font-mono text-xs text-muted hover:text-ink hover:underline"
+    >
+      {shown}
+      <span aria-hidden>⧉</span>
+    </button>
+  );
+}

@@ -1,0 +1,73 @@
+import type { ReactNode } from "react";
+import { useParams } from "react-router";
+
+import { Problem } from "@/api/problem";
+import { useMessages } from "@/i18n";
+import { RequireUser } from "@/session/requireUser";
+import { ButtonLink } from "@/ui/button";
+import { Page } from "@/ui/page";
+import { Skeleton } from "@/ui/skeleton";
+import { Failure } from "@/ui/states";
+
+import type { JoinedOrder } from "./api";
+import { messages } from "./messages";
+import { useOrderEvents } from "./useOrderEvents";
+
+type Live = ReturnType<typeof useOrderEvents> & { order: JoinedOrder };
+
+/** A page about the order of the address: it follows it, and says so where there is none. */
+export function OrderFrame({ children }: { children: (live: Live) => ReactNode }) {
+  const { id = "" } = useParams();
+  // Another order is another page, also where only the address changes.
+  return (
+    <RequireUser>
+      <Followed key={id} id={id}>
+        {children}
+      </Followed>
+    </RequireUser>
+  );
+}
+
+function Followed({ id, children }: { id: string; children: (live: Live) => ReactNode }) {
+  const t = useMessages(messages);
+  const { order, ...live } = useOrderEvents(id);
+  if (order) {
+    return (
+      <>
+        {order.degraded.length > 0 && (
+          <p role="status" className="mb-6 rounded-2xl bg-saffron-soft px-5 py-3 text-sm font-medium text-saffron">
+            <span aria-hidden>▲ </span>
+            {t.degraded(order.degraded.map((part) => t.parts[part] ?? part).join(", "))}
+          </p>
+        )}
+        {children({ order, ...live })}
+      </>
+    );
+  }
+  if (live.error instanceof Problem && live.error.status === 404) {
+    return (
+      <Page title={t.notFound} lead={t.notFoundText}>
+        <div>
+          <ButtonLink to="/orders" look="primary">
+            {t.toOrders}
+          </ButtonLink>
+        </div>
+      </Page>
+    );
+  }
+  if (live.error) {
+    return (
+      <Page title={t.order("")}>
+        <Failure error={live.error} onRetry={live.refetch} />
+      </Page>
+    );
+  }
+  return (
+    <div className="grid gap-6" aria-busy>
+      <Skeleton className="h-11 w-72" />
+      <Skeleton className="h-20" />
+      <Skeleton className="h-80" />
+      <Skeleton className="h-48" />
+    </div>
+  );
+}

@@ -1,0 +1,177 @@
+import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { Link } from "react-router";
+
+import { useMessages } from "@/i18n";
+import { useFormat } from "@/i18n/format";
+import { Picture } from "@/shop/picture";
+import { Badge } from "@/ui/badge";
+import { Card } from "@/ui/card";
+
+import { type JoinedOrder, methodsQuery } from "./api";
+import { messages } from "./messages";
+
+function Heading({ children }: { children: ReactNode }) {
+  return <h2 className="mb-4 text-xl font-semibold">{children}</h2>;
+}
+
+/** Pairs of a word and what is to say about it; what there is nothing to say about is left out. */
+function Facts({ of }: { of: readonly (readonly [string, ReactNode])[] }) {
+  return (
+    <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-1.5 text-sm">
+      {of.map(([name, value]) =>
+        value ? (
+          <div key={name} className="contents">
+            <dt className="text-muted">{name}</dt>
+            <dd className="num text-right">{value}</dd>
+          </div>
+        ) : null,
+      )}
+    </dl>
+  );
+}
+
+/** What was bought, at the prices of that day. */
+export function Lines({ order }: { order: JoinedOrder }) {
+  const t = useMessages(messages);
+  const format = useFormat();
+  return (
+    <Card aria-labelledby="items">
+      <h2 id="items" className="mb-2 text-xl font-semibold">
+        {t.items}
+      </h2>
+      <ul className="divide-y divide-line">
+        {order.lines.map(({ sku, name, quantity, unit_price, line_total, product }) => (
+          <li key={sku} className="flex items-center gap-4 py-4">
+            <div className="size-16 shrink-0">
+              {product?.image ? (
+                <Picture src={product.image} />
+              ) : (
+                <span aria-hidden className="grid size-16 place-items-center rounded-xl bg-raised font-display text-2xl text-muted">
+                  {name[0]}
+                </span>
+              )}
+            </div>
+            <div className="min-w-0 flex-1">
+              <Link to={`/products/${encodeURIComponent(sku)}`} className="font-medium hover:underline">
+                {name}
+              </Link>
+              <p className="num text-sm text-muted">
+                {quantity} × {format.money(unit_price)}
+              </p>
+            </div>
+            <p className="num font-medium">{format.money(line_total)}</p>
+          </li>
+        ))}
+      </ul>
+      <p className="num flex justify-between border-t border-line pt-4 text-lg font-semibold">
+        <span>{t.total}</span>
+        <span>{format.money(order.total)}</span>
+      </p>
+    </Card>
+  );
+}
+
+/** Where the money is. */
+export function PaymentPart({ order }: { order: JoinedOrder }) {
+  const t = useMessages(messages);
+  const format = useFormat();
+  const methods = useQuery(methodsQuery);
+  const { payment } = order;
+  const method = methods.data?.find(({ id }) => id === order.payment_method)?.name ?? order.payment_method;
+  const refunds = payment?.refunds ?? [];
+  return (
+    <Card>
+      <Heading>{t.payment}</Heading>
+      <Facts
+        of={[
+          [t.method, method],
+          [t.authorized, payment && format.money(payment.authorized)],
+          [t.captured, payment && format.money(payment.captured)],
+          [t.refunded, payment && payment.refunded.amount > 0 && format.money(payment.refunded)],
+        ]}
+      />
+      {order.degraded.includes("payment") && <p className="mt-2 text-sm text-muted">{t.paymentAway}</p>}
+      {refunds.length > 0 && (
+        <>
+          <h3 className="mt-4 mb-2 text-sm font-semibold">{t.refunds}</h3>
+          <ul className="grid gap-2 text-sm">
+            {refunds.map(({ id, amount, status, reason, created_at }) => (
+              <li key={id} className="flex flex-wrap items-baseline justify-between gap-x-3">
+                <span className="num">{format.money(amount)}</span>
+                <Badge tone={status === "succeeded" ? "good" : status === "failed" ? "bad" : "waiting"}>
+                  {t.refundStatuses[status]}
+                </Badge>
+                <span className="basis-full text-muted">
+                  {format.day(created_at)} · {reason}
+                </span>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </Card>
+  );
+}
+
+/** Where the goods go, and how far they are. */
+export function DeliveryPart({ order: { shipping_address: to, shipment } }: { order: JoinedOrder }) {
+  const t = useMessages(messages);
+  const format = useFormat();
+  const country = new Intl.DisplayNames(format.locale, { type: "region" }).of(to.country) ?? to.country;
+  return (
+    <Card>
+      <Heading>{t.address}</Heading>
+      <address className="text-sm leading-relaxed not-italic">
+        {[to.name, to.line1, to.line2, `${to.postal_code} ${to.city}`, to.region, country, to.phone].map(
+          (line) =>
+            line && (
+              <span key={line} className="block">
+                {line}
+              </span>
+            ),
+        )}
+      </address>
+      {shipment && (
+        <>
+          <h3 className="mt-4 mb-2 text-sm font-semibold">{t.shipment}</h3>
+          <Facts
+            of={[
+              [t.carrier, shipment.carrier],
+              [t.tracking, shipment.tracking_number],
+              [t.shippedAt, format.moment(shipment.shipped_at)],
+              [t.deliveredAt, shipment.delivered_at && format.moment(shipment.delivered_at)],
+            ]}
+          />
+        </>
+      )}
+    </Card>
+  );
+}
+
+/** What came back, or is on its way back. */
+export function ReturnsPart({ order }: { order: JoinedOrder }) {
+  const t = useMessages(messages);
+  const format = useFormat();
+  if (order.returns.length === 0) return null;
+  const nameOf = (sku: string) => order.lines.find((line) => line.sku === sku)?.name ?? sku;
+  return (
+    <Card>
+      <Heading>{t.returns}</Heading>
+      <ul className="grid gap-4 text-sm">
+        {order.returns.map(({ id, status, items, amount, reason, created_at }) => (
+          <li key={id} className="grid gap-1">
+            <span className="flex flex-wrap items-center justify-between gap-2">
+              <span className="num font-medium">{format.money(amount)}</span>
+              <Badge tone={status === "completed" ? "good" : status === "refused" ? "bad" : "waiting"}>{t.returnStatuses[status]}</Badge>
+            </span>
+            <span>{items.map(({ sku, quantity }) => `${quantity} × ${nameOf(sku)}`).join(", ")}</span>
+            <span className="text-muted">
+              {format.moment(created_at)} · {reason}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}

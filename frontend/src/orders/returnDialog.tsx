@@ -1,0 +1,119 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+
+import { api, call } from "@/api/client";
+import { useMessages } from "@/i18n";
+import { useFormat } from "@/i18n/format";
+import { Button } from "@/ui/button";
+import { Dialog } from "@/ui/dialog";
+import { TextArea } from "@/ui/field";
+import { notify } from "@/ui/live";
+import { Failure } from "@/ui/states";
+import { Stepper } from "@/ui/stepper";
+
+import { type Order, orderKey } from "./api";
+import { messages } from "./messages";
+import { type Returnable, returnable } from "./returnable";
+
+const MOST_CHARACTERS = 500;
+
+/** Sends goods back, as long as there are some that have not come back. */
+export function ReturnButton({ order }: { order: Order }) {
+  const t = useMessages(messages);
+  const [isOpen, setOpen] = useState(false);
+  const lines = returnable(order);
+  if (lines.length === 0 && !isOpen) return null;
+  return (
+    <>
+      <Button onClick={() => setOpen(true)}>{t.returnItems}</Button>
+      {isOpen && <ReturnDialog order={order} lines={lines} onClose={() => setOpen(false)} />}
+    </>
+  );
+}
+
+function ReturnDialog({ order, lines, onClose }: { order: Order; lines: readonly Returnable[]; onClose: () => void }) {
+  const t = useMessages(messages);
+  const format = useFormat();
+  const queries = useQueryClient();
+  const only = lines.length === 1 ? lines[0] : undefined;
+  const [chosen, setChosen] = useState<Record<string, number>>(only ? { [only.sku]: only.left } : {});
+  const [reason, setReason] = useState("");
+  const [isTried, setTried] = useState(false);
+  // What is asked and its key go together: the same again is no second return, something else is.
+  const [request, setRequest] = useState<{ asked: string; key: string }>();
+
+  const items = lines.flatMap(({ sku }) => (chosen[sku] ? [{ sku, quantity: chosen[sku] }] : []));
+  const amount = lines.reduce((sum, { sku, unit_price }) => sum + unit_price.amount * (chosen[sku] ?? 0), 0);
+  const length = reason.trim().length;
+  const wrong = { items: items.length === 0, reason: length === 0 ? t.reasonMissing : length > MOST_CHARACTERS ? t.reasonLong : undefined };
+
+  const send = useMutation({
+    mutationFn: (key: string) =>
+      call(
+        api.POST("/v1/orders/{id}/returns", {
+          params: { path: { id: order.id }, header: { "Idempotency-Key": key } },
+          body: { items, reason: reason.trim() },
+        }),
+      ),
+    onSuccess: () => {
+      notify(t.returning);
+      onClose();
+    },
+    onSettled: () => queries.invalidateQueries({ queryKey: orderKey(order.id) }),
+  });
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    setTried(true);
+    if (wrong.items || wrong.reason) {
+      const field = wrong.items ? "input" : "textarea";
+      event.currentTarget.querySelector<HTMLElement>(field)?.focus();
+      return;
+    }
+    const asked = JSON.stringify([items, reason.trim()]);
+    const key = request?.asked === asked ? request.key : crypto.randomUUID();
+    setRequest({ asked, key });
+    send.mutate(key);
+  };
+
+  return (
+    <Dialog open onOpenChange={onClose} title={t.returnItems} description={t.returnText}>
+      <form onSubmit={submit} noValidate className="grid gap-4">
+        <ul className="grid gap-3">
+          {lines.map(({ sku, name, left }) => (
+            <li key={sku} className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
+              <span className="min-w-0">
+                <span className="font-medium">{name}</span>
+                <span className="num block text-sm text-muted">{t.left(left)}</span>
+              </span>
+              <Stepper
+                label={t.howMany(name)}
+                value={chosen[sku] ?? 0}
+                min={0}
+                max={left}
+                onChange={(quantity) => setChosen((before) => ({ ...before, [sku]: quantity }))}
+              />
+            </li>
+          ))}
+        </ul>
+        {isTried && wrong.items && (
+          <p role="alert" className="text-sm text-clay">
+            <span aria-hidden>▲ </span>
+            {t.nothingChosen}
+          </p>
+        )}
+        <TextArea
+          label={t.returnReason}
+          value={reason}
+          onChange={(event) => setReason(event.target.value)}
+          error={isTried ? wrong.reason : undefined}
+        />
+        {send.isError && <Failure error={send.error} />}
+        <div className="flex justify-end">
+          <Button type="submit" look="primary" busy={send.isPending}>
+            {t.sendReturn(format.money({ ...order.total, amount }))}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,123 @@
+import type { CSSProperties } from "react";
+
+import { useMessages } from "@/i18n";
+import { classes } from "@/ui/classes";
+
+import type { Saga } from "./api";
+import { layOut, type Line } from "./lanes";
+import { messages } from "./messages";
+import { texts } from "./narrateTexts";
+import { StepCard } from "./stepCard";
+
+interface Props {
+  saga: Saga;
+  /** How many pieces it is about. */
+  count: number;
+  /** One lane for all services, and no more than names and states. */
+  isCompact?: boolean;
+}
+
+/**
+ * The steps of a saga: swimlanes where there is room, and one under the other where there is not. It is one list in both,
+ * in the order of what happens, so that it reads well aloud, too.
+ */
+export function SagaSteps({ saga, count, isCompact = false }: Props) {
+  const t = useMessages(messages);
+  const words = useMessages(texts);
+  const layout = layOut(saga, isCompact);
+  const head = isCompact ? "0px" : "7rem";
+  const style = {
+    "--columns": `${head} repeat(${layout.columns}, minmax(0, 1fr))`,
+    "--rows": `1.75rem repeat(${layout.rows}, ${isCompact ? "5.5rem" : "8.25rem"})`,
+  } as CSSProperties;
+  const { pivot } = layout;
+  return (
+    <div className="@container">
+      <div className="relative isolate @4xl:grid @4xl:[grid-template-columns:var(--columns)] @4xl:[grid-template-rows:var(--rows)]" style={style}>
+        {!isCompact &&
+          layout.lanes.map(({ service, row, rows }) => (
+            <div
+              key={service}
+              aria-hidden
+              style={{ gridRow: `${row + 2} / span ${rows}` }}
+              className="col-span-full -z-20 hidden border-t border-line py-3 last-of-type:border-b @4xl:block"
+            >
+              <span className="text-xs font-semibold tracking-wide text-muted uppercase">{words.services[service] ?? service}</span>
+            </div>
+          ))}
+        <svg
+          aria-hidden
+          viewBox={`0 0 ${layout.columns} ${layout.rows}`}
+          preserveAspectRatio="none"
+          style={{ gridColumn: "2 / -1", gridRow: "2 / -1" }}
+          className="-z-10 hidden size-full overflow-visible @4xl:block"
+        >
+          {layout.lines.map((line) => (
+            <path
+              key={`${line.kind} ${line.to.step.direction} ${line.to.step.name}`}
+              d={pathOf(line)}
+              vectorEffect="non-scaling-stroke"
+              className={classes(
+                "fill-none stroke-2",
+                !line.isTaken && "stroke-line [stroke-dasharray:4_5]",
+                line.isTaken && (line.kind === "forward" ? "stroke-leaf" : "stroke-sky"),
+                line.isTaken && line.kind === "join" && "[stroke-dasharray:2_4]",
+              )}
+            />
+          ))}
+        </svg>
+        {pivot !== undefined && (
+          <div
+            aria-hidden
+            style={{ gridColumn: pivot + 3, gridRow: "1 / -1" }}
+            className="pointer-events-none relative -z-10 hidden @4xl:block"
+          >
+            <span className="absolute inset-y-0 left-0 border-l-2 border-dashed border-clay/60" />
+            <span className="absolute top-0 left-2 text-xs font-semibold whitespace-nowrap text-clay">{t.noWayBack} →</span>
+          </div>
+        )}
+        <ol className="grid gap-2 @4xl:contents" aria-label={t.steps}>
+          {layout.places.map(({ step, column, row }) => (
+            <li
+              key={`${step.direction} ${step.name}`}
+              style={{ "--column": column + 2, "--row": row + 2 } as CSSProperties}
+              className={classes(
+                "grid gap-2 @4xl:[grid-column:var(--column)] @4xl:[grid-row:var(--row)] @4xl:px-2.5 @4xl:py-2",
+                step.direction === "undo" && "ml-6 @4xl:ml-0",
+              )}
+            >
+              <StepCard step={step} count={count} isCompact={isCompact} />
+              {step.pivot && (
+                <p className="flex items-center gap-2 text-xs font-semibold text-clay after:h-px after:flex-1 after:border-t-2 after:border-dashed after:border-clay/60 @4xl:sr-only">
+                  {t.noWayBack}
+                </p>
+              )}
+            </li>
+          ))}
+        </ol>
+      </div>
+    </div>
+  );
+}
+
+/** How much of a cell is between its edge and its card. */
+const EDGE = 0.07;
+
+function middle({ row }: { row: number }): number {
+  return row + 0.5;
+}
+
+function pathOf({ kind, from, to }: Line): string {
+  if (kind === "join") return `M ${to.column + 0.5} ${from.row + 0.9} L ${to.column + 0.5} ${to.row + 0.1}`;
+  if (kind === "turn") {
+    // Out of the refused step's foot, and into the first undo from the right.
+    const [x, y] = [from.column + 0.5, from.row + 0.9];
+    const [endX, endY] = [to.column + 1 - EDGE, middle(to)];
+    return endY > y ? `M ${x} ${y} C ${x} ${endY}, ${x} ${endY}, ${endX} ${endY}` : `M ${from.column + EDGE} ${middle(from)} C ${endX} ${middle(from)}, ${from.column + EDGE} ${endY}, ${endX} ${endY}`;
+  }
+  const isForward = kind === "forward";
+  const start = from.column + (isForward ? 1 - EDGE : EDGE);
+  const end = to.column + (isForward ? EDGE : 1 - EDGE);
+  const bend = (start + end) / 2;
+  return `M ${start} ${middle(from)} C ${bend} ${middle(from)}, ${bend} ${middle(to)}, ${end} ${middle(to)}`;
+}

@@ -1,5 +1,89 @@
-import { Page } from "@/ui/page";
+import { zodResolver } from "@hookform/resolvers/zod";
+import { useMemo, useState } from "react";
+import { useForm } from "react-hook-form";
+import { useSearchParams } from "react-router";
+import { z } from "zod";
+
+import { Problem } from "@/api/problem";
+import { useMessages } from "@/i18n";
+import { session } from "@/session/session";
+import { Button, ButtonLink } from "@/ui/button";
+import { Card } from "@/ui/card";
+import { TextField } from "@/ui/field";
+import { Failure } from "@/ui/states";
+
+import { DemoLogins } from "./demoLogins";
+import { Aside, Entrance, Refusal } from "./entrance";
+import { messages } from "./messages";
+import { PasswordField } from "./passwordField";
+import { useCountdown } from "./useCountdown";
 
 export function Component() {
-  return <Page title="signIn">{null}</Page>;
+  const t = useMessages(messages);
+  const [query] = useSearchParams();
+  return (
+    <Entrance title={t.signIn} lead={t.signInLead}>
+      <Card>
+        <SignInForm />
+      </Card>
+      <DemoLogins />
+      <Aside>
+        <p>{t.newHere}</p>
+        <ButtonLink to={{ pathname: "/register", search: query.toString() }}>{t.createAccount}</ButtonLink>
+      </Aside>
+    </Entrance>
+  );
+}
+
+function SignInForm() {
+  const t = useMessages(messages);
+  const schema = useMemo(
+    () => z.object({ email: z.string().trim().min(1, t.needed), password: z.string().min(1, t.needed) }),
+    [t],
+  );
+  const form = useForm({ resolver: zodResolver(schema), defaultValues: { email: "", password: "" } });
+  const { errors, isSubmitting } = form.formState;
+  const [failure, setFailure] = useState<unknown>();
+  const wait = useCountdown();
+  const submit = form.handleSubmit(async (credentials) => {
+    setFailure(undefined);
+    try {
+      await session.signIn(credentials);
+    } catch (error) {
+      setFailure(error);
+      if (error instanceof Problem && error.status === 429) wait.start(error.retryAfter ?? 60);
+      form.setFocus("password", { shouldSelect: true });
+    }
+  });
+  return (
+    <form noValidate onSubmit={(event) => void submit(event)} className="grid gap-4">
+      <SignInFailure error={failure} />
+      <TextField
+        {...form.register("email")}
+        label={t.email}
+        type="email"
+        autoComplete="username"
+        required
+        error={errors.email?.message}
+      />
+      <PasswordField
+        {...form.register("password")}
+        label={t.password}
+        autoComplete="current-password"
+        error={errors.password?.message}
+      />
+      <Button type="submit" look="primary" busy={isSubmitting} disabled={wait.left > 0}>
+        {wait.left > 0 ? t.wait(wait.left) : t.signIn}
+      </Button>
+    </form>
+  );
+}
+
+function SignInFailure({ error }: { error: unknown }) {
+  const t = useMessages(messages);
+  if (error === undefined) return null;
+  const status = error instanceof Problem ? error.status : undefined;
+  if (status === 401) return <Refusal>{t.refused}</Refusal>;
+  if (status === 429) return <Refusal>{t.tooMany}</Refusal>;
+  return <Failure error={error} />;
 }

@@ -79,9 +79,9 @@ export class Session {
   }
 
   /** Signs in, in every tab. Throws the problem where it is refused. */
-  async signIn(credentials: { email: string; password: string }): Promise<void> {
+  async signIn({ email, password }: { email: string; password: string }): Promise<void> {
     await exclusively(LOCK, async () => {
-      const { response, body } = await post("/v1/auth/login", { ...credentials, session: "cookie" });
+      const { response, body } = await post("/v1/auth/login", { email, password, session: "cookie" });
       if (!response.ok) throw problemOf(response, body);
       this.#accept(body as TokenAnswer);
     });

@@ -1,5 +1,5 @@
-import { useQueryClient } from "@tanstack/react-query";
-import { useLayoutEffect, useRef, useSyncExternalStore } from "react";
+import { type Query, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useLayoutEffect, useRef, useSyncExternalStore } from "react";
 
 import { session, type SignedIn } from "./session";
 
@@ -17,12 +17,23 @@ export function useIsAdmin(): boolean {
 export function useForgetOthers(): void {
   const user = useSession()?.userId;
   const queries = useQueryClient();
-  const last = useRef(user);
-  // Before the browser paints: nobody sees the other's data, not even for a moment.
+  const dropped = useRef(user);
+  const asked = useRef(user);
+  // Before the browser paints: nobody sees the other's data, not even for a moment. What is removed would stay in view.
   useLayoutEffect(() => {
-    if (last.current === user) return;
-    last.current = user;
-    // Catalog pages are everybody's. A reset shows what is in view as loading; removed queries would stay in view.
-    void queries.resetQueries({ predicate: ({ queryKey }) => queryKey[0] !== "catalog" });
+    if (dropped.current === user) return;
+    dropped.current = user;
+    for (const query of queries.getQueryCache().findAll({ predicate: isPersonal })) query.reset();
   }, [user, queries]);
+  // After the pages that are gone with the other have let go of theirs.
+  useEffect(() => {
+    if (asked.current === user) return;
+    asked.current = user;
+    void queries.refetchQueries({ predicate: isPersonal, type: "active" }, { cancelRefetch: false });
+  }, [user, queries]);
+}
+
+/** Catalog pages are everybody's. */
+function isPersonal({ queryKey }: Query): boolean {
+  return queryKey[0] !== "catalog";
 }

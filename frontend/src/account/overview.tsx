@@ -1,0 +1,170 @@
+import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { Link } from "react-router";
+
+import { Status } from "@/admin/status";
+import { api, call, type Schemas } from "@/api/client";
+import { paymentMethodsQuery } from "@/checkout/paymentMethods";
+import { useMessages } from "@/i18n";
+import { useFormat } from "@/i18n/format";
+import { ButtonLink } from "@/ui/button";
+import { Skeleton } from "@/ui/skeleton";
+import { Empty, Failure } from "@/ui/states";
+
+import { messages } from "./messages";
+import { Section } from "./section";
+
+/** The account as several services know it; a part is null, and named, where its service could not be asked. */
+interface Account {
+  readonly profile: Schemas["Profile"];
+  readonly orders: readonly Schemas["Order"][] | null;
+  readonly payments: readonly Schemas["Payment"][] | null;
+  readonly degraded: readonly string[];
+}
+
+export function Overview() {
+  const t = useMessages(messages);
+  const format = useFormat();
+  const { data, error, refetch } = useQuery({
+    queryKey: ["account", "overview"],
+    queryFn: async ({ signal }) => (await call(api.GET("/v1/account", { signal }))) as unknown as Account,
+  });
+  if (error) return <Failure error={error} onRetry={() => void refetch()} />;
+  if (!data) return <Waiting />;
+  const { profile, orders, payments } = data;
+  return (
+    <div className="grid content-start gap-8">
+      <div>
+        <h2 className="text-2xl font-semibold">{t.hello(profile.name)}</h2>
+        <p className="text-muted">
+          {profile.email} · {t.since(format.day(profile.created_at))}
+        </p>
+      </div>
+      <Section
+        title={t.lastOrders}
+        action={
+          <ButtonLink to="/orders" look="quiet">
+            {t.allOrders}
+          </ButtonLink>
+        }
+      >
+        {orders ? <Orders orders={orders} /> : <Missing />}
+      </Section>
+      <Section title={t.lastPayments}>{payments ? <Payments payments={payments} /> : <Missing />}</Section>
+    </div>
+  );
+}
+
+function Orders({ orders }: { orders: readonly Schemas["Order"][] }) {
+  const t = useMessages(messages);
+  const format = useFormat();
+  if (orders.length === 0) {
+    return (
+      <Empty
+        title={t.noOrders}
+        action={
+          <ButtonLink to="/products" look="primary">
+            {t.toShop}
+          </ButtonLink>
+        }
+      >
+        {t.noOrdersText}
+      </Empty>
+    );
+  }
+  return (
+    <Rows>
+      {orders.map((order) => (
+        <Row
+          key={order.id}
+          to={`/orders/${order.id}`}
+          title={t.orderOf(format.moment(order.created_at))}
+          text={`${order.lines[0]?.name ?? ""}${order.lines.length > 1 ? ` +${order.lines.length - 1}` : ""} · ${t.items(
+            order.lines.reduce((sum, line) => sum + line.quantity, 0),
+          )}`}
+          status={order.status}
+          amount={format.money(order.total)}
+        />
+      ))}
+    </Rows>
+  );
+}
+
+function Payments({ payments }: { payments: readonly Schemas["Payment"][] }) {
+  const t = useMessages(messages);
+  const format = useFormat();
+  const { data: methods } = useQuery(paymentMethodsQuery);
+  if (payments.length === 0) return <p className="text-muted">{t.noPayments}</p>;
+  return (
+    <Rows>
+      {payments.map((payment) => {
+        const taken = payment.captured.amount > 0 ? payment.captured : payment.authorized;
+        const method = methods?.find(({ id }) => id === payment.payment_method)?.name ?? payment.payment_method;
+        const refunded = payment.refunded.amount > 0 ? ` · ${t.refundedOf(format.money(payment.refunded))}` : "";
+        return (
+          <Row
+            key={payment.id}
+            to={`/orders/${payment.order_id}`}
+            title={t.paymentOf(format.moment(payment.created_at))}
+            text={(payment.failure?.message ?? method) + refunded}
+            status={payment.status}
+            amount={taken.amount > 0 ? format.money(taken) : "–"}
+          />
+        );
+      })}
+    </Rows>
+  );
+}
+
+function Rows({ children }: { children: ReactNode }) {
+  return (
+    <ul className="divide-y divide-line overflow-hidden rounded-2xl border border-line bg-surface">{children}</ul>
+  );
+}
+
+function Row({ to, title, text, status, amount }: Record<"to" | "title" | "text" | "status" | "amount", string>) {
+  return (
+    <li>
+      <Link
+        to={to}
+        className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-1 px-4 py-3 -outline-offset-3 hover:bg-raised sm:grid-cols-[minmax(0,1fr)_9rem_7rem] sm:px-5"
+      >
+        <span className="min-w-0">
+          <span className="block truncate font-medium">{title}</span>
+          <span className="block truncate text-sm text-muted">{text}</span>
+        </span>
+        <span className="justify-self-end sm:justify-self-start">
+          <Status of={status} />
+        </span>
+        <span className="num col-span-full text-right font-medium sm:col-span-1">{amount}</span>
+      </Link>
+    </li>
+  );
+}
+
+function Missing() {
+  const t = useMessages(messages);
+  return (
+    <p role="status" className="flex gap-2 rounded-2xl bg-saffron-soft px-5 py-4 text-sm font-medium text-saffron">
+      <span aria-hidden>◔</span>
+      {t.partMissing}
+    </p>
+  );
+}
+
+function Waiting() {
+  return (
+    <div className="grid content-start gap-8">
+      <div className="grid gap-2">
+        <Skeleton className="h-8 w-56" />
+        <Skeleton className="h-5 w-72" />
+      </div>
+      {[0, 1].map((part) => (
+        <div key={part} className="grid gap-4">
+          <Skeleton className="h-8 w-44" />
+          <Skeleton className="h-80 rounded-2xl" />
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,73 @@
+import { zodResolver } from "@hookform/resolvers/zod";
+import { useMemo, useState } from "react";
+import { useForm } from "react-hook-form";
+import { z } from "zod";
+
+import { api, call } from "@/api/client";
+import { Problem } from "@/api/problem";
+import { useMessages } from "@/i18n";
+import { Button } from "@/ui/button";
+import { notify } from "@/ui/live";
+import { Failure } from "@/ui/states";
+
+import { Refusal } from "./entrance";
+import { messages } from "./messages";
+import { PasswordField } from "./passwordField";
+import { newPassword, reason } from "./passwordRules";
+import { showAtFields } from "./serverErrors";
+import { useCountdown } from "./useCountdown";
+
+export function PasswordForm({ email }: { email: string }) {
+  const t = useMessages(messages);
+  const schema = useMemo(
+    () => z.object({ current_password: z.string().min(1, t.needed), new_password: newPassword(t) }),
+    [t],
+  );
+  const form = useForm({
+    resolver: zodResolver(schema),
+    defaultValues: { current_password: "", new_password: "" },
+  });
+  const { errors, isSubmitting } = form.formState;
+  const [failure, setFailure] = useState<unknown>();
+  const wait = useCountdown();
+  const submit = form.handleSubmit(async (body) => {
+    setFailure(undefined);
+    try {
+      await call(api.PUT("/v1/users/me/password", { body }));
+      form.reset();
+      notify(t.passwordChanged);
+    } catch (error) {
+      if (error instanceof Problem && error.status === 429) wait.start(error.retryAfter ?? 60);
+      setFailure(showAtFields(error, ["current_password", "new_password"], form.setError, reason(t)));
+    }
+  });
+  return (
+    <form noValidate onSubmit={(event) => void submit(event)} className="grid gap-4">
+      {failure instanceof Problem && failure.status === 429 ? (
+        <Refusal>{t.tooManyWrong}</Refusal>
+      ) : (
+        failure !== undefined && <Failure error={failure} />
+      )}
+      {/* Tells password managers whose password it is. */}
+      <input type="text" hidden readOnly autoComplete="username" value={email} />
+      <PasswordField
+        {...form.register("current_password")}
+        label={t.currentPassword}
+        autoComplete="current-password"
+        error={errors.current_password?.message}
+      />
+      <PasswordField
+        {...form.register("new_password")}
+        label={t.newPassword}
+        hint={t.passwordHint}
+        autoComplete="new-password"
+        error={errors.new_password?.message}
+      />
+      <div>
+        <Button type="submit" look="primary" busy={isSubmitting} disabled={wait.left > 0}>
+          {wait.left > 0 ? t.wait(wait.left) : t.changePassword}
+        </Button>
+      </div>
+    </form>
+  );
+}

@@ -5,6 +5,7 @@ import { useForm } from "react-hook-form";
 import { z } from "zod";
 
 import { api, call, type Schemas } from "@/api/client";
+import { isFinal } from "@/checkout/placeOrder";
 import { useMessages } from "@/i18n";
 import { type Money, useFormat } from "@/i18n/format";
 import { TextField } from "@/ui/field";
@@ -23,7 +24,7 @@ export function refundable({ captured, refunds }: Payment): Money {
   return { amount, currency: captured.currency };
 }
 
-/** Money back, all of it or a part. What is sent again after a failure is the same request, and refunds once. */
+/** Money back, all of it or a part. Until there is a final answer it is the same request that is sent, and refunds once. */
 export function RefundDialog({ payment, onClose }: { payment: Payment; onClose: () => void }) {
   const t = useMessages(messages);
   const words = useMessages(common);
@@ -36,7 +37,7 @@ export function RefundDialog({ payment, onClose }: { payment: Payment; onClose: 
     resolver: zodResolver(z.object({ amount, reason: reasonSchema(words) })),
     defaultValues: { amount: amountText(left, format.locale), reason: "" },
   });
-  const sent = useRef({ body: "", key: "" });
+  const key = useRef(crypto.randomUUID());
   const { errors } = form.formState;
   return (
     <FormDialog
@@ -49,14 +50,13 @@ export function RefundDialog({ payment, onClose }: { payment: Payment; onClose: 
       form={form}
       onSubmit={async (values) => {
         const body = { amount: { amount: values.amount, currency: left.currency }, reason: values.reason };
-        const text = JSON.stringify(body);
-        if (sent.current.body !== text) sent.current = { body: text, key: crypto.randomUUID() };
-        await call(
-          api.POST("/v1/payments/{id}/refunds", {
-            params: { path: { id: payment.id }, header: { "Idempotency-Key": sent.current.key } },
-            body,
-          }),
-        );
+        const header = { "Idempotency-Key": key.current };
+        try {
+          await call(api.POST("/v1/payments/{id}/refunds", { params: { path: { id: payment.id }, header }, body }));
+        } catch (error) {
+          if (isFinal(error)) key.current = crypto.randomUUID();
+          throw error;
+        }
         await queries.invalidateQueries({ queryKey: ["admin"] });
       }}
     >

@@ -43,7 +43,7 @@ export function Overview() {
       <Section
         title={t.lastOrders}
         action={
-          <ButtonLink to="/orders" look="quiet">
+          <ButtonLink to="/orders" look="quiet" className="-mx-4">
             {t.allOrders}
           </ButtonLink>
         }
@@ -78,10 +78,8 @@ function Orders({ orders }: { orders: readonly Schemas["Order"][] }) {
         <Row
           key={order.id}
           to={`/orders/${order.id}`}
-          title={t.orderOf(format.moment(order.created_at))}
-          text={`${order.lines[0]?.name ?? ""}${order.lines.length > 1 ? ` +${order.lines.length - 1}` : ""} · ${t.items(
-            order.lines.reduce((sum, line) => sum + line.quantity, 0),
-          )}`}
+          title={(order.lines[0]?.name ?? "") + (order.lines.length > 1 ? ` + ${order.lines.length - 1}` : "")}
+          text={`${format.moment(order.created_at)} · ${t.items(order.lines.reduce((sum, line) => sum + line.quantity, 0))}`}
           status={order.status}
           amount={format.money(order.total)}
         />
@@ -105,8 +103,8 @@ function Payments({ payments }: { payments: readonly Schemas["Payment"][] }) {
           <Row
             key={payment.id}
             to={`/orders/${payment.order_id}`}
-            title={t.paymentOf(format.moment(payment.created_at))}
-            text={(payment.failure?.message ?? method) + refunded}
+            title={payment.failure?.message ?? method}
+            text={format.moment(payment.created_at) + refunded}
             status={payment.status}
             amount={taken.amount > 0 ? format.money(taken) : "–"}
           />
@@ -127,16 +125,18 @@ function Row({ to, title, text, status, amount }: Record<"to" | "title" | "text"
     <li>
       <Link
         to={to}
-        className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-1 px-4 py-3 -outline-offset-3 hover:bg-raised sm:grid-cols-[minmax(0,1fr)_9rem_7rem] sm:px-5"
+        className="flex items-center justify-between gap-4 px-4 py-3 -outline-offset-3 hover:bg-raised sm:px-5"
       >
         <span className="min-w-0">
-          <span className="block truncate font-medium">{title}</span>
-          <span className="block truncate text-sm text-muted">{text}</span>
+          <span className="block font-medium break-words">{title}</span>
+          <span className="block text-sm text-muted">{text}</span>
         </span>
-        <span className="justify-self-end sm:justify-self-start">
-          <Status of={status} />
+        <span className="flex shrink-0 flex-col items-end gap-1 sm:flex-row sm:items-center">
+          <span className="sm:w-40">
+            <Status of={status} />
+          </span>
+          <span className="num font-medium sm:w-24 sm:text-right">{amount}</span>
         </span>
-        <span className="num col-span-full text-right font-medium sm:col-span-1">{amount}</span>
       </Link>
     </li>
   );

@@ -14,7 +14,7 @@ export function Section({
 }) {
   return (
     <section className="grid content-start gap-4">
-      <div className="flex flex-wrap items-end justify-between gap-3">
+      <div className="flex flex-wrap items-end justify-between gap-x-6 gap-y-2">
         <div className="grid gap-1">
           <h2 className="text-2xl font-semibold">{title}</h2>
           {lead && <p className="max-w-prose text-muted">{lead}</p>}

@@ -1,7 +1,6 @@
 //! The running system: where its parts are, and the means to kill and restart one of them.
 
 use std::{
-    collections::BTreeMap,
     path::PathBuf,
     process::{Command, Output},
     time::Duration,
@@ -17,12 +16,6 @@ pub struct Status {
     pub gateway: String,
     /// Every process of Souk that runs.
     pub processes: Vec<Process>,
-    /// A PostgreSQL URL a service.
-    pub databases: BTreeMap<String, String>,
-    /// The broker's AMQP URL.
-    pub rabbitmq: String,
-    /// The MongoDB URL with inventory's database.
-    pub mongodb: String,
 }
 
 /// One process.
@@ -129,9 +122,6 @@ impl Status {
         Self {
             gateway: String::new(),
             processes: vec![],
-            databases: BTreeMap::new(),
-            rabbitmq: String::new(),
-            mongodb: String::new(),
         }
     }
 

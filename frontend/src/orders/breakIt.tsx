@@ -75,7 +75,7 @@ export function BreakIt({ order }: { order: JoinedOrder }) {
               disabled={place.isPending}
               aria-busy={isBusy || undefined}
               onClick={() => place.mutate(kind)}
-              className="grid grid-cols-[auto_1fr] gap-x-3 rounded-2xl border border-line bg-surface p-4 text-left transition-colors hover:border-clay hover:bg-clay-soft disabled:opacity-60"
+              className="grid grid-cols-[auto_1fr] content-start gap-x-3 rounded-2xl border border-line bg-surface p-4 text-left transition-colors hover:border-clay hover:bg-clay-soft disabled:opacity-60"
             >
               <span
                 aria-hidden

@@ -23,7 +23,10 @@ export function Copy({ text, label, shown }: { text: string; label: string; show
       className="inline-flex min-h-6 items-center gap-1 rounded font-mono text-xs text-muted hover:text-ink hover:underline"
     >
       {shown}
-      <span aria-hidden>⧉</span>
+      <svg aria-hidden viewBox="0 0 16 16" className="size-3 fill-none stroke-current stroke-[1.5]">
+        <rect x="5.5" y="5.5" width="8" height="8" rx="1.5" />
+        <path d="M10.5 2.5h-6a2 2 0 0 0-2 2v6" />
+      </svg>
     </button>
   );
 }

@@ -10,6 +10,7 @@ import { Card } from "@/ui/card";
 
 import { type JoinedOrder, methodsQuery } from "./api";
 import { messages } from "./messages";
+import { reasonOf } from "./narrate";
 
 function Heading({ children }: { children: ReactNode }) {
   return <h2 className="mb-4 text-xl font-semibold">{children}</h2>;
@@ -88,6 +89,7 @@ export function PaymentPart({ order }: { order: JoinedOrder }) {
           [t.method, method],
           [t.authorized, payment && format.money(payment.authorized)],
           [t.captured, payment && format.money(payment.captured)],
+          [t.failure, payment?.failure && reasonOf({ reason: payment.failure.code, detail: payment.failure.message }, format.locale)],
           [t.refunded, payment && payment.refunded.amount > 0 && format.money(payment.refunded)],
         ]}
       />

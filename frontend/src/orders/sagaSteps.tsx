@@ -3,7 +3,7 @@ import type { CSSProperties } from "react";
 import { useMessages } from "@/i18n";
 import { classes } from "@/ui/classes";
 
-import type { Saga } from "./api";
+import type { Saga, Step } from "./api";
 import { layOut, type Line } from "./lanes";
 import { messages } from "./messages";
 import { texts } from "./narrateTexts";
@@ -26,9 +26,11 @@ export function SagaSteps({ saga, count, isCompact = false }: Props) {
   const words = useMessages(texts);
   const layout = layOut(saga, isCompact);
   const head = isCompact ? "0px" : "7rem";
+  // Every row has one height, which the lines count on; a reason takes two lines more.
+  const height = isCompact ? "5.5rem" : saga.steps.some(({ reason }) => reason) ? "10.25rem" : "8.5rem";
   const style = {
     "--columns": `${head} repeat(${layout.columns}, minmax(0, 1fr))`,
-    "--rows": `1.75rem repeat(${layout.rows}, ${isCompact ? "5.5rem" : "8.25rem"})`,
+    "--rows": `1.75rem repeat(${layout.rows}, ${height})`,
   } as CSSProperties;
   const { pivot } = layout;
   return (
@@ -82,10 +84,11 @@ export function SagaSteps({ saga, count, isCompact = false }: Props) {
               key={`${step.direction} ${step.name}`}
               style={{ "--column": column + 2, "--row": row + 2 } as CSSProperties}
               className={classes(
-                "grid gap-2 @4xl:[grid-column:var(--column)] @4xl:[grid-row:var(--row)] @4xl:px-2.5 @4xl:py-2",
+                "grid gap-2 @4xl:relative @4xl:[grid-column:var(--column)] @4xl:[grid-row:var(--row)] @4xl:px-4 @4xl:py-2",
                 step.direction === "undo" && "ml-6 @4xl:ml-0",
               )}
             >
+              <Head step={step} column={column} />
               <StepCard step={step} count={count} isCompact={isCompact} />
               {step.pivot && (
                 <p className="flex items-center gap-2 text-xs font-semibold text-clay after:h-px after:flex-1 after:border-t-2 after:border-dashed after:border-clay/60 @4xl:sr-only">
@@ -100,8 +103,22 @@ export function SagaSteps({ saga, count, isCompact = false }: Props) {
   );
 }
 
+/** The tip of the arrow that leads to a step: from the left, or from the right to where it is undone. */
+function Head({ step, column }: { step: Step; column: number }) {
+  if (step.state === "pending" || step.state === "skipped" || (column === 0 && step.direction === "do")) return null;
+  return (
+    <span
+      aria-hidden
+      className={classes(
+        "absolute top-1/2 hidden -translate-y-1/2 border-y-[5px] border-y-transparent @4xl:block",
+        step.direction === "do" ? "left-2 border-l-8 border-l-leaf" : "right-2 border-r-8 border-r-sky",
+      )}
+    />
+  );
+}
+
 /** How much of a cell is between its edge and its card. */
-const EDGE = 0.07;
+const EDGE = 0.09;
 
 function middle({ row }: { row: number }): number {
   return row + 0.5;
@@ -110,10 +127,11 @@ function middle({ row }: { row: number }): number {
 function pathOf({ kind, from, to }: Line): string {
   if (kind === "join") return `M ${to.column + 0.5} ${from.row + 0.9} L ${to.column + 0.5} ${to.row + 0.1}`;
   if (kind === "turn") {
-    // Out of the refused step's foot, and into the first undo from the right.
-    const [x, y] = [from.column + 0.5, from.row + 0.9];
     const [endX, endY] = [to.column + 1 - EDGE, middle(to)];
-    return endY > y ? `M ${x} ${y} C ${x} ${endY}, ${x} ${endY}, ${endX} ${endY}` : `M ${from.column + EDGE} ${middle(from)} C ${endX} ${middle(from)}, ${from.column + EDGE} ${endY}, ${endX} ${endY}`;
+    // Out of the refused step's foot where it stands above; else out of its side, under the line that led there.
+    const [x, y] = to.row > from.row ? [from.column + 0.5, from.row + 0.9] : [from.column + EDGE, from.row + 0.75];
+    const bend = to.row > from.row ? x : (x + endX) / 2;
+    return `M ${x} ${y} C ${bend} ${to.row > from.row ? endY : y}, ${bend} ${endY}, ${endX} ${endY}`;
   }
   const isForward = kind === "forward";
   const start = from.column + (isForward ? 1 - EDGE : EDGE);

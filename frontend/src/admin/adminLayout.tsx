@@ -38,7 +38,7 @@ export function Component() {
     );
   }
   return (
-    <div className="grid gap-6 lg:grid-cols-[12rem_minmax(0,1fr)] lg:gap-10">
+    <div className="grid gap-6 lg:grid-cols-[10rem_minmax(0,1fr)] lg:gap-8">
       <Navigation />
       <div className="min-w-0">
         <Outlet />

@@ -26,6 +26,8 @@ interface Common {
 }
 
 interface Props<In extends FieldValues, Out> extends Common {
+  /** What can be done about a failure, where there is something. */
+  remedy?: ReactNode;
   form: UseFormReturn<In, unknown, Out>;
   onSubmit: (values: Out) => Promise<unknown>;
 }
@@ -40,6 +42,7 @@ export function FormDialog<In extends FieldValues, Out>({
   onClose,
   form,
   onSubmit,
+  remedy,
   children,
 }: Props<In, Out>) {
   const t = useMessages(messages);
@@ -60,6 +63,7 @@ export function FormDialog<In extends FieldValues, Out>({
       <form noValidate onSubmit={(event) => void send(event)} className="grid gap-4">
         {children}
         {failure !== undefined && <Failure error={failure} />}
+        {failure !== undefined && remedy}
         <div className="flex flex-wrap justify-end gap-2">
           <Button onClick={onClose}>{t.cancel}</Button>
           <Button type="submit" look={look} busy={form.formState.isSubmitting}>

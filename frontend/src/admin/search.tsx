@@ -6,11 +6,17 @@ import { TextField } from "@/ui/field";
 
 import { messages } from "./messages";
 
-/** What is sought stands in the address as `q`. */
+const KEY = "search";
+
+/** What the page's {@link Search} looks for. It stands in the address, and not as `q`, which is the shop's own search. */
+export function useSought(): string {
+  return useSearchParams()[0].get(KEY) ?? "";
+}
+
 export function Search({ label }: { label: string }) {
   const t = useMessages(messages);
-  const [search, setSearch] = useSearchParams();
-  const sought = search.get("q") ?? "";
+  const setSearch = useSearchParams()[1];
+  const sought = useSought();
   return (
     <form
       role="search"
@@ -19,11 +25,11 @@ export function Search({ label }: { label: string }) {
       className="flex max-w-xl items-end gap-2"
       onSubmit={(event) => {
         event.preventDefault();
-        const q = String(new FormData(event.currentTarget).get("q")).trim();
-        setSearch(q ? { q } : {});
+        const next = String(new FormData(event.currentTarget).get(KEY)).trim();
+        setSearch(next ? { [KEY]: next } : {});
       }}
     >
-      <TextField label={label} type="search" name="q" defaultValue={sought} maxLength={200} className="min-w-0 flex-1" />
+      <TextField label={label} type="search" name={KEY} defaultValue={sought} maxLength={200} className="min-w-0 flex-1" />
       <Button type="submit">{t.search}</Button>
     </form>
   );

@@ -49,8 +49,8 @@ export function Component() {
           {
             head: t.method,
             render: (payment) => (
-              <span className="grid gap-0.5">
-                <code className="text-xs">{payment.payment_method}</code>
+              <span className="grid max-w-36 gap-0.5">
+                <code className="text-xs break-words">{payment.payment_method}</code>
                 {payment.failure && <span className="text-xs text-muted">{payment.failure.message}</span>}
               </span>
             ),
@@ -58,10 +58,15 @@ export function Component() {
           { head: words.status, render: (payment) => <Status of={payment.status} /> },
           { head: t.authorized, isNumber: true, render: (payment) => format.money(payment.authorized) },
           { head: t.captured, isNumber: true, render: (payment) => format.money(payment.captured) },
-          { head: t.refunded, isNumber: true, render: (payment) => format.money(payment.refunded) },
           {
-            head: t.refunds,
-            render: ({ refunds }) => (refunds.length === 0 ? <span className="text-muted">–</span> : <Refunds of={refunds} />),
+            head: t.refunded,
+            isNumber: true,
+            render: ({ refunded, refunds }) => (
+              <div className="grid gap-1">
+                {format.money(refunded)}
+                {refunds.length > 0 && <Refunds of={refunds} />}
+              </div>
+            ),
           },
           {
             head: words.actions,
@@ -77,16 +82,17 @@ export function Component() {
 }
 
 function Refunds({ of }: { of: Payment["refunds"] }) {
+  const t = useMessages(messages);
   const format = useFormat();
   return (
-    <ul className="grid gap-1.5">
+    <ul aria-label={t.refunds} className="grid justify-items-end gap-1.5 text-xs text-muted">
       {of.map((refund) => (
-        <li key={refund.id} className="grid gap-0.5">
-          <span className="flex items-center gap-2 whitespace-nowrap">
-            <span className="num">{format.money(refund.amount)}</span>
+        <li key={refund.id} className="grid max-w-44 justify-items-end gap-0.5">
+          <span className="flex items-center gap-1.5 whitespace-nowrap">
+            {format.money(refund.amount)}
             <Status of={refund.status} />
           </span>
-          <span className="max-w-48 text-xs text-muted">{refund.reason}</span>
+          <span className="break-words">{refund.reason}</span>
         </li>
       ))}
     </ul>

@@ -121,17 +121,11 @@ export function CreateDialog({ onClose }: { onClose: () => void }) {
 
 /** Changes what this operator has seen; where somebody else was quicker, they are told and look again. */
 export function EditDialog({ product, onClose }: Props) {
-  const t = useMessages(messages);
   const [seen, setSeen] = useState(product);
-  const reload = async () => {
-    const path = { sku: product.sku };
-    setSeen(await call(api.GET("/v1/products/{sku}", { params: { path }, cache: "no-store" })));
-    announce(t.reloaded);
-  };
-  return <EditForm key={seen.version} product={seen} onReload={reload} onClose={onClose} />;
+  return <EditForm key={seen.version} product={seen} onReload={setSeen} onClose={onClose} />;
 }
 
-function EditForm({ product, onReload, onClose }: Props & { onReload: () => Promise<void> }) {
+function EditForm({ product, onReload, onClose }: Props & { onReload: (product: Product) => void }) {
   const t = useMessages(messages);
   const format = useFormat();
   const queries = useQueryClient();
@@ -142,6 +136,15 @@ function EditForm({ product, onReload, onClose }: Props & { onReload: () => Prom
     defaultValues: { name, description, price: amountText(price, format.locale) },
   });
   const { errors } = form.formState;
+  const reload = async () => {
+    try {
+      const path = { sku: product.sku };
+      onReload(await call(api.GET("/v1/products/{sku}", { params: { path }, cache: "no-store" })));
+      announce(t.reloaded);
+    } catch (error) {
+      notify(String(error), "bad");
+    }
+  };
   return (
     <FormDialog
       title={t.editTitle(name)}
@@ -149,6 +152,7 @@ function EditForm({ product, onReload, onClose }: Props & { onReload: () => Prom
       done={t.saved}
       onClose={onClose}
       form={form}
+      remedy={isStale && <Button onClick={() => void reload()}>{t.reload}</Button>}
       onSubmit={async (values) => {
         const body = { ...values, price: { amount: values.price, currency: price.currency } };
         const params = { path: { sku: product.sku }, header: { "if-match": etag(product) } };
@@ -171,11 +175,6 @@ function EditForm({ product, onReload, onClose }: Props & { onReload: () => Prom
         {...form.register("price")}
       />
       <TextArea label={t.description} rows={5} error={errors.description?.message} {...form.register("description")} />
-      {isStale && (
-        <div>
-          <Button onClick={() => void onReload().catch((error: unknown) => notify(String(error), "bad"))}>{t.reload}</Button>
-        </div>
-      )}
     </FormDialog>
   );
 }

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { Link, useSearchParams } from "react-router";
+import { Link } from "react-router";
 
 import { api, call } from "@/api/client";
 import { useMessages } from "@/i18n";
@@ -10,7 +10,7 @@ import { Empty } from "@/ui/states";
 
 import { ListTable, usePages } from "../list";
 import { messages as common } from "../messages";
-import { Search } from "../search";
+import { Search, useSought } from "../search";
 import { AdjustDialog } from "./adjustDialog";
 import { Level } from "./levels";
 import { messages } from "./messages";
@@ -22,10 +22,9 @@ export function Component() {
   const t = useMessages(messages);
   const words = useMessages(common);
   const format = useFormat();
-  const [search] = useSearchParams();
   const [open, setOpen] = useState<Open>();
   const close = () => setOpen(undefined);
-  const q = search.get("q") ?? "";
+  const q = useSought();
   const pages = usePages(["admin", "products", q], (cursor, signal) =>
     call(api.GET("/v1/products", { params: { query: { ...(q ? { q } : {}), ...cursor } }, signal })),
   );

@@ -1,6 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { useSearchParams } from "react-router";
 
 import { api, call, type Schemas } from "@/api/client";
 import { useMessages } from "@/i18n";
@@ -14,7 +13,7 @@ import { Empty } from "@/ui/states";
 import { ReasonDialog } from "../formDialog";
 import { ListTable, usePages } from "../list";
 import { messages as common } from "../messages";
-import { Search } from "../search";
+import { Search, useSought } from "../search";
 import { messages } from "./messages";
 
 type User = Schemas["UserDetails"];
@@ -34,9 +33,8 @@ export function Component() {
   const format = useFormat();
   const queries = useQueryClient();
   const me = useSession()?.userId;
-  const [search] = useSearchParams();
   const [open, setOpen] = useState<{ change: Change; user: User }>();
-  const q = search.get("q") ?? "";
+  const q = useSought();
   const pages = usePages(["admin", "users", q], (cursor, signal) =>
     call(api.GET("/v1/users", { params: { query: { ...(q ? { q } : {}), ...cursor } }, signal })),
   );

@@ -1,3 +1,5 @@
+import { keep } from "@/session/browser";
+
 /** What a guest put aside, in this browser, until there is an account to keep it. */
 
 export interface CartLine {
@@ -24,7 +26,7 @@ function read(): readonly CartLine[] {
 
 function write(next: readonly CartLine[]): void {
   lines = next;
-  localStorage.setItem(KEY, JSON.stringify(next));
+  keep(KEY, JSON.stringify(next));
   for (const listener of listeners) listener();
 }
 

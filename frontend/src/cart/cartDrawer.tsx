@@ -10,30 +10,26 @@ import { useCart } from "./useCart";
 /** The cart beside whatever page is open. */
 export function CartDrawer({ onClose }: { onClose: () => void }) {
   const t = useMessages(messages);
-  const { cart, isPending, error, refetch } = useCart();
+  const { cart, isPending, error, refetch, setQuantity } = useCart();
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()} title={t.title} shape="drawer">
-      {cart && cart.items.length > 0 ? (
-        isPending ? (
-          <CartSkeleton />
-        ) : (
-          <>
-            <CartLines cart={cart} onLeave={onClose} />
-            <div className="sticky -bottom-5 -mx-5 -mb-5 grid gap-3 border-t border-line bg-surface p-5 sm:-bottom-6 sm:-mx-6 sm:-mb-6 sm:p-6">
-              <CartTotal cart={cart} />
-              <ButtonLink to="/checkout" look="primary" onClick={onClose}>
-                {t.checkout}
-              </ButtonLink>
-              <ButtonLink to="/cart" onClick={onClose}>
-                {t.openCart}
-              </ButtonLink>
-            </div>
-          </>
-        )
+      {isPending ? (
+        <CartSkeleton />
+      ) : cart && cart.items.length > 0 ? (
+        <>
+          <CartLines cart={cart} setQuantity={setQuantity} onLeave={onClose} />
+          <div className="sticky -bottom-5 -mx-5 -mb-5 grid gap-3 border-t border-line bg-surface p-5 sm:-bottom-6 sm:-mx-6 sm:-mb-6 sm:p-6">
+            <CartTotal cart={cart} />
+            <ButtonLink to="/checkout" look="primary" onClick={onClose}>
+              {t.checkout}
+            </ButtonLink>
+            <ButtonLink to="/cart" onClick={onClose}>
+              {t.openCart}
+            </ButtonLink>
+          </div>
+        </>
       ) : error ? (
         <Failure error={error} onRetry={refetch} />
-      ) : isPending ? (
-        <CartSkeleton />
       ) : (
         <Empty
           title={t.empty}

@@ -10,10 +10,16 @@ import { Skeleton } from "@/ui/skeleton";
 import { Stepper } from "@/ui/stepper";
 
 import { messages } from "./messages";
-import { type Cart, type CartItem, MOST, useCart } from "./useCart";
+import { type Cart, type CartItem, MOST } from "./useCart";
+
+interface Props {
+  cart: Cart;
+  setQuantity: (sku: string, quantity: number) => Promise<unknown>;
+  onLeave?: (() => void) | undefined;
+}
 
 /** What is in the cart, to be changed in place. The drawer and the page show the same. */
-export function CartLines({ cart, onLeave }: { cart: Cart; onLeave?: () => void }) {
+export function CartLines({ cart, setQuantity, onLeave }: Props) {
   const t = useMessages(messages);
   return (
     <div className="grid gap-4">
@@ -25,17 +31,27 @@ export function CartLines({ cart, onLeave }: { cart: Cart; onLeave?: () => void 
       )}
       <ul aria-label={t.lines} className="divide-y divide-line">
         {cart.items.map((item) => (
-          <Line key={item.sku} item={item} isCatalogDown={cart.degraded.includes("products")} onLeave={onLeave} />
+          <Line
+            key={item.sku}
+            item={item}
+            isCatalogDown={cart.degraded.includes("products")}
+            setQuantity={setQuantity}
+            onLeave={onLeave}
+          />
         ))}
       </ul>
     </div>
   );
 }
 
-function Line({ item, isCatalogDown, onLeave }: { item: CartItem; isCatalogDown: boolean; onLeave?: (() => void) | undefined }) {
+interface LineProps extends Omit<Props, "cart"> {
+  item: CartItem;
+  isCatalogDown: boolean;
+}
+
+function Line({ item, isCatalogDown, setQuantity, onLeave }: LineProps) {
   const t = useMessages(messages);
   const format = useFormat();
-  const { setQuantity } = useCart();
   const { product, sku, quantity } = item;
   const name = product?.name ?? sku;
   const warning = useWarning(item, isCatalogDown);
@@ -55,9 +71,9 @@ function Line({ item, isCatalogDown, onLeave }: { item: CartItem; isCatalogDown:
           <span className="num font-semibold whitespace-nowrap">{item.line_total ? format.money(item.line_total) : "–"}</span>
         </div>
         {product && <p className="num text-sm text-muted">{t.each(format.money(product.price))}</p>}
-        <div className="flex flex-wrap items-center gap-2">
+        <div className="flex flex-wrap items-center gap-1.5">
           <Stepper label={t.quantityOf(name)} value={quantity} max={MOST} onChange={(next) => void change(next)} />
-          <Button look="quiet" aria-label={t.removeOf(name)} onClick={() => void change(0)}>
+          <Button look="quiet" className="px-2" aria-label={t.removeOf(name)} onClick={() => void change(0)}>
             {t.remove}
           </Button>
         </div>

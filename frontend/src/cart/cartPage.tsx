@@ -10,7 +10,7 @@ import { useCart } from "./useCart";
 
 export function Component() {
   const t = useMessages(messages);
-  const { cart, count, isPending, error, refetch } = useCart();
+  const { cart, count, isPending, error, refetch, setQuantity } = useCart();
   return (
     <Page title={t.title} lead={count > 0 ? t.items(count) : undefined}>
       {isPending ? (
@@ -20,7 +20,7 @@ export function Component() {
       ) : cart && cart.items.length > 0 ? (
         <div className="grid items-start gap-6 lg:grid-cols-[1fr_20rem]">
           <Card>
-            <CartLines cart={cart} />
+            <CartLines cart={cart} setQuantity={setQuantity} />
           </Card>
           <Card aria-label={t.summary} className="grid gap-4 lg:sticky lg:top-24">
             <CartTotal cart={cart} />

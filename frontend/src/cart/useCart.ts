@@ -1,4 +1,4 @@
-import { useIsMutating, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useIsMutating, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useSyncExternalStore } from "react";
 
 import { api, call, type Schemas } from "@/api/client";
@@ -37,6 +37,12 @@ interface Change extends CartLine {
 
 const key = (user: string | undefined) => ["cart", user ?? "guest"] as const;
 
+const cartQuery = (user: string | undefined) =>
+  queryOptions({
+    queryKey: key(user),
+    queryFn: async () => (await call(api.GET("/v1/cart"))) as unknown as Cart,
+  });
+
 /** The cart of whoever is here, and how to change it. Changes show at once, and go back where they are refused. */
 export function useCart() {
   const user = useSession()?.userId;
@@ -44,9 +50,10 @@ export function useCart() {
   const guestLines = useSyncExternalStore(guestCart.subscribe, guestCart.lines);
   const guestSkus = guestLines.map((line) => line.sku).toSorted();
   const mine = useQuery({
-    queryKey: key(user),
-    queryFn: async () => (await call(api.GET("/v1/cart"))) as unknown as Cart,
+    ...cartQuery(user),
     enabled: user !== undefined,
+    // What is missing comes back by itself.
+    refetchInterval: ({ state }) => (state.data && state.data.degraded.length > 0 ? 10_000 : false),
   });
   const forGuest = useQuery({
     queryKey: ["catalog", "cart", guestSkus],
@@ -113,9 +120,16 @@ export function useCart() {
     refetch: () => void source.refetch(),
     /** Sets a line's quantity; 0 takes it out. Rejects with the problem where it is refused. */
     setQuantity: (sku: string, quantity: number, product?: Product) => change.mutateAsync({ sku, quantity, product }),
-    quantityOf: (sku: string) => cart?.items.find((item) => item.sku === sku)?.quantity ?? 0,
+    quantityOf: (sku: string) => quantityIn(cart?.items, sku),
+    /** The same of this moment, once the cart is there: what is added to must be known. */
+    quantityNow: async (sku: string) =>
+      quantityIn(user === undefined ? guestCart.lines() : (await queries.ensureQueryData(cartQuery(user))).items, sku),
     clear: () => clear.mutateAsync(),
   };
+}
+
+function quantityIn(lines: readonly CartLine[] | undefined, sku: string): number {
+  return lines?.find((line) => line.sku === sku)?.quantity ?? 0;
 }
 
 function changed(cart: Cart, { sku, quantity, product }: Change): Cart {
@@ -149,8 +163,7 @@ export function useAdoptGuestCart(): void {
       if (guestCart.lines().length === 0) return;
       const kept = ((await call(api.GET("/v1/cart"))) as unknown as Cart).items;
       for (const line of guestCart.lines()) {
-        const had = kept.find((item) => item.sku === line.sku)?.quantity ?? 0;
-        const quantity = Math.min(MOST, had + line.quantity);
+        const quantity = Math.min(MOST, quantityIn(kept, line.sku) + line.quantity);
         await call(api.PUT("/v1/cart/items/{sku}", { params: { path: { sku: line.sku } }, body: { quantity } }));
         // One by one, so that a line is neither lost nor added twice when this stops half-way.
         if (session.current()?.userId === owner) guestCart.set(line.sku, 0);

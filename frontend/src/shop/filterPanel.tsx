@@ -9,6 +9,7 @@ import { TextField } from "@/ui/field";
 import { type Page, countOf } from "./catalog";
 import { type Filters, isNarrowed } from "./filters";
 import { messages } from "./messages";
+import { pageMessages } from "./pageMessages";
 
 interface Props {
   filters: Filters;
@@ -21,15 +22,16 @@ interface Props {
 /** What a list can be narrowed by, with how many products each choice finds. */
 export function FilterPanel({ filters, page, currency, onChange }: Props) {
   const t = useMessages(messages);
+  const p = useMessages(pageMessages);
   const name = useId();
   const { category, in_stock, ...others } = filters;
   return (
     <div className="grid gap-6">
       <fieldset className="grid gap-1">
-        <legend className="mb-2 font-semibold">{t.category}</legend>
+        <legend className="mb-2 font-semibold">{p.category}</legend>
         <Choice
           name={name}
-          label={t.all}
+          label={p.all}
           count={page && countOf(page, undefined)}
           isChosen={category === undefined}
           onChoose={() => onChange({ ...others, ...(in_stock && { in_stock }) })}
@@ -54,7 +56,7 @@ export function FilterPanel({ filters, page, currency, onChange }: Props) {
         onChange={onChange}
       />
       <fieldset>
-        <legend className="mb-2 font-semibold">{t.stock}</legend>
+        <legend className="mb-2 font-semibold">{p.stock}</legend>
         <label className="flex min-h-9 items-center gap-2.5 rounded-lg px-2 hover:bg-raised">
           <input
             type="checkbox"
@@ -68,7 +70,7 @@ export function FilterPanel({ filters, page, currency, onChange }: Props) {
       </fieldset>
       {isNarrowed(filters) && (
         <Button onClick={() => onChange({ ...(filters.q && { q: filters.q }), ...(filters.sort && { sort: filters.sort }) })}>
-          {t.clear}
+          {p.clear}
         </Button>
       )}
     </div>
@@ -108,7 +110,7 @@ interface PriceProps extends Omit<Props, "page"> {
 }
 
 function PriceRange({ filters, range, currency, onChange }: PriceProps) {
-  const t = useMessages(messages);
+  const p = useMessages(pageMessages);
   const { locale } = useFormat();
   const [error, setError] = useState<string>();
   const places = decimals(currency);
@@ -121,8 +123,8 @@ function PriceRange({ filters, range, currency, onChange }: PriceProps) {
       return text === "" ? null : parseAmount(text, currency);
     };
     const [min, max] = [read("min"), read("max")];
-    if (min === undefined || max === undefined) return setError(t.badPrice);
-    if (min !== null && max !== null && min > max) return setError(t.priceOrder);
+    if (min === undefined || max === undefined) return setError(p.badPrice);
+    if (min !== null && max !== null && min > max) return setError(p.priceOrder);
     setError(undefined);
     const { min_price: _min, max_price: _max, ...others } = filters;
     return onChange({ ...others, ...(min !== null && { min_price: min }), ...(max !== null && { max_price: max }) });
@@ -135,11 +137,11 @@ function PriceRange({ filters, range, currency, onChange }: PriceProps) {
       }}
     >
       <fieldset className="grid gap-3">
-        <legend className="mb-2 font-semibold">{`${t.price} (${currency})`}</legend>
+        <legend className="mb-2 font-semibold">{`${p.price} (${currency})`}</legend>
         <div className="grid grid-cols-2 gap-3">
           <TextField
             name="min"
-            label={t.from}
+            label={p.from}
             inputMode="decimal"
             autoComplete="off"
             defaultValue={write(filters.min_price)}
@@ -147,7 +149,7 @@ function PriceRange({ filters, range, currency, onChange }: PriceProps) {
           />
           <TextField
             name="max"
-            label={t.to}
+            label={p.to}
             inputMode="decimal"
             autoComplete="off"
             defaultValue={write(filters.max_price)}
@@ -159,7 +161,7 @@ function PriceRange({ filters, range, currency, onChange }: PriceProps) {
             {error}
           </p>
         )}
-        <Button type="submit">{t.apply}</Button>
+        <Button type="submit">{p.apply}</Button>
       </fieldset>
     </form>
   );

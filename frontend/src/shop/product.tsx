@@ -16,6 +16,7 @@ import { Stepper } from "@/ui/stepper";
 
 import { availabilityQuery, productQuery, shelfQuery } from "./catalog";
 import { messages } from "./messages";
+import { pageMessages } from "./pageMessages";
 import { Picture } from "./picture";
 import { ProductCard } from "./productCard";
 import { Stock } from "./stock";
@@ -34,6 +35,7 @@ type Described = Omit<Product, "available" | "in_stock">;
 
 function Found({ product }: { product: Described }) {
   const t = useMessages(messages);
+  const p = useMessages(pageMessages);
   const format = useFormat();
   useTitle(product.name);
   const category = t.categories[product.category] ?? product.category;
@@ -41,9 +43,9 @@ function Found({ product }: { product: Described }) {
   return (
     <div className="grid gap-12">
       <div className="grid gap-5">
-        <nav aria-label={t.breadcrumb} className="flex flex-wrap gap-2 text-sm text-muted">
+        <nav aria-label={p.breadcrumb} className="flex flex-wrap gap-2 text-sm text-muted">
           <Link to="/products" className="underline underline-offset-4 hover:text-ink">
-            {t.shop}
+            {p.shop}
           </Link>
           <span aria-hidden>/</span>
           <Link to={`/products?category=${product.category}`} className="underline underline-offset-4 hover:text-ink">
@@ -60,12 +62,12 @@ function Found({ product }: { product: Described }) {
             {attributes.length > 0 && (
               <section aria-labelledby="details" className="border-t border-line pt-5">
                 <h2 id="details" className="mb-2 text-lg font-semibold">
-                  {t.details}
+                  {p.details}
                 </h2>
                 <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-1.5">
                   {attributes.map(([name, value]) => (
                     <div key={name} className="contents">
-                      <dt className="text-muted">{t.attributes[name] ?? sentence(name)}</dt>
+                      <dt className="text-muted">{p.attributes[name] ?? sentence(name)}</dt>
                       <dd>{value}</dd>
                     </div>
                   ))}
@@ -75,7 +77,7 @@ function Found({ product }: { product: Described }) {
           </div>
         </div>
       </div>
-      <Neighbours of={product} title={t.moreFrom(category)} />
+      <Neighbours of={product} title={p.moreFrom(category)} />
     </div>
   );
 }
@@ -83,6 +85,7 @@ function Found({ product }: { product: Described }) {
 /** How many there are at this moment, and the way into the cart. */
 function Purchase({ product }: { product: Described }) {
   const t = useMessages(messages);
+  const p = useMessages(pageMessages);
   const { data: available, error } = useQuery(availabilityQuery(product.sku));
   const { add, quantityOf } = useAddToCart();
   const [wanted, setWanted] = useState(1);
@@ -100,17 +103,17 @@ function Purchase({ product }: { product: Described }) {
   };
   return (
     <div className="grid gap-4">
-      <div className="flex min-h-6 items-center" aria-live="off">
+      <div className="flex min-h-6 items-center">
         {available !== undefined ? (
           <Stock available={available} />
         ) : error ? (
-          <p className="text-sm text-muted">{t.unknownStock}</p>
+          <p className="text-sm text-muted">{p.unknownStock}</p>
         ) : (
           <Skeleton className="h-6 w-24 rounded-full" />
         )}
       </div>
       <div className="flex flex-wrap items-center gap-3">
-        {left > 0 && <Stepper label={t.quantity} value={quantity} max={most} onChange={setWanted} />}
+        {left > 0 && <Stepper label={p.quantity} value={quantity} max={most} onChange={setWanted} />}
         <Button look="primary" busy={isBusy} disabled={left <= 0} onClick={() => void buy()} className="min-w-44 px-6 text-base">
           {available === 0 ? t.soldOut : t.add}
         </Button>
@@ -120,9 +123,9 @@ function Purchase({ product }: { product: Described }) {
           <span aria-hidden className="text-leaf">
             ✓
           </span>
-          {t.inCart(inCart)}
+          {p.inCart(inCart)}
           <Button look="quiet" onClick={() => openCart()}>
-            {t.viewCart}
+            {p.viewCart}
           </Button>
         </p>
       )}

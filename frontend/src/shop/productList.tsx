@@ -14,11 +14,13 @@ import { countOf, productsQuery } from "./catalog";
 import { FilterPanel } from "./filterPanel";
 import { type Filters, isNarrowed, readFilters, type Sort, SORTS, writeFilters } from "./filters";
 import { messages } from "./messages";
+import { pageMessages } from "./pageMessages";
 import { GRID, ProductCard, ProductCardSkeleton } from "./productCard";
 
 /** All products, or those that the address asks for. */
 export function Component() {
   const t = useMessages(messages);
+  const p = useMessages(pageMessages);
   const { more } = useMessages(shared);
   const [query, setQuery] = useSearchParams();
   const filters = readFilters(query);
@@ -40,25 +42,25 @@ export function Component() {
     <FilterPanel filters={filters} page={first} currency={products?.[0]?.price.currency ?? "EUR"} onChange={change} />
   );
   return (
-    <Page title={filters.q ? t.resultsFor(filters.q) : categoryName || t.shop}>
+    <Page title={filters.q ? p.resultsFor(filters.q) : categoryName || p.shop}>
       <div className="grid items-start gap-6 lg:grid-cols-[15rem_1fr] lg:gap-10">
-        <aside aria-label={t.filters} className="lg:sticky lg:top-24">
+        <aside aria-label={p.filters} className="lg:sticky lg:top-24">
           <details className="rounded-2xl border border-line bg-surface lg:hidden">
             <summary className="px-4 py-3 font-semibold">
-              {t.filters}
+              {p.filters}
               {isNarrowed(filters) && <span aria-hidden> ●</span>}
             </summary>
             <div className="border-t border-line p-4">{panel}</div>
           </details>
           <div className="hidden lg:block">{panel}</div>
         </aside>
-        <section aria-label={t.shop} aria-busy={isPlaceholderData} className="grid gap-5">
+        <section aria-label={p.shop} aria-busy={isPlaceholderData} className="grid gap-5">
           <div className="flex flex-wrap items-center justify-between gap-3">
             <p className="num flex min-h-10 items-center gap-2 text-muted">
               {count !== undefined && t.things(count)}
               {filters.q && (
                 <Button look="quiet" onClick={() => change({ ...filters, q: "" })}>
-                  {t.clearSearch}
+                  {p.clearSearch}
                 </Button>
               )}
             </p>
@@ -68,20 +70,20 @@ export function Component() {
             <Failure error={error} onRetry={() => void refetch()} />
           ) : products?.length === 0 ? (
             <Empty
-              title={t.nothing}
+              title={p.nothing}
               action={
                 isNarrowed(filters) ? (
                   <Button look="primary" onClick={() => change({ ...(filters.q && { q: filters.q }) })}>
-                    {t.clear}
+                    {p.clear}
                   </Button>
                 ) : (
                   <ButtonLink to="/products" look="primary">
-                    {t.showAll}
+                    {p.showAll}
                   </ButtonLink>
                 )
               }
             >
-              {t.nothingText}
+              {p.nothingText}
             </Empty>
           ) : (
             <div className={classes(GRID, "transition-opacity", isPlaceholderData && "opacity-60")}>
@@ -104,12 +106,12 @@ export function Component() {
 }
 
 function SortBox({ filters, onChange }: { filters: Filters; onChange: (filters: Filters) => void }) {
-  const t = useMessages(messages);
+  const p = useMessages(pageMessages);
   const id = useId();
   const usual: Sort = filters.q ? "relevance" : "name";
   return (
     <span className="flex items-center gap-2 text-sm">
-      <label htmlFor={id}>{t.sort}</label>
+      <label htmlFor={id}>{p.sort}</label>
       <select
         id={id}
         value={filters.sort ?? usual}
@@ -118,7 +120,7 @@ function SortBox({ filters, onChange }: { filters: Filters; onChange: (filters: 
       >
         {SORTS.filter((sort) => sort !== "relevance" || filters.q).map((sort) => (
           <option key={sort} value={sort}>
-            {t.sorts[sort]}
+            {p.sorts[sort]}
           </option>
         ))}
       </select>

@@ -8,15 +8,15 @@ import { messages } from "./messages";
 /** Puts more of a product into the cart and says so, as far as there is more of it. */
 export function useAddToCart() {
   const t = useMessages(messages);
-  const { quantityOf, setQuantity } = useCart();
+  const { quantityOf, quantityNow, setQuantity } = useCart();
   const add = async (product: Product, more: number): Promise<void> => {
-    const had = quantityOf(product.sku);
-    const quantity = Math.min(had + more, product.available, MOST);
-    if (quantity <= had) {
-      notify(t.most, "bad");
-      return;
-    }
     try {
+      const had = await quantityNow(product.sku);
+      const quantity = Math.min(had + more, product.available, MOST);
+      if (quantity <= had) {
+        notify(t.most, "bad");
+        return;
+      }
       await setQuantity(product.sku, quantity, product);
       notify(t.added(product.name));
     } catch (error) {

@@ -1,4 +1,4 @@
-import { useId, useState } from "react";
+import { useState } from "react";
 
 import { useMessages } from "@/i18n";
 
@@ -17,7 +17,6 @@ interface Props {
 /** A whole number, by its buttons or typed. What is typed counts on Enter or when the field is left. */
 export function Stepper({ label, value, min = 1, max, onChange }: Props) {
   const t = useMessages(messages);
-  const id = useId();
   const [typed, setTyped] = useState<string>();
   const take = (next: number) => {
     setTyped(undefined);
@@ -33,8 +32,11 @@ export function Stepper({ label, value, min = 1, max, onChange }: Props) {
         <span aria-hidden>−</span>
       </IconButton>
       <input
-        id={id}
+        role="spinbutton"
         aria-label={label}
+        aria-valuenow={value}
+        aria-valuemin={min}
+        aria-valuemax={max}
         inputMode="numeric"
         autoComplete="off"
         value={typed ?? value}

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// The shared crates that may know contracts and each other, but no service.
-const SHARED: [&str; 4] = ["messaging", "souk-http", "telemetry", "souk-config"];
+const SHARED: [&str; 5] = ["messaging", "events", "souk-http", "telemetry", "souk-config"];
 const CONTRACTS: &str = "contracts";
 const TESTKIT: &str = "testkit";
 /// The processes.
@@ -24,7 +24,7 @@ const PROCESSES: [&str; 7] = [
 /// Programs that only talk to the system, and import no part of it but contracts.
 const OUTSIDE: [&str; 2] = ["e2e", "xtask"];
 /// Outside technologies with one user each.
-const WRAPPED: [(&str, &[&str]); 1] = [("lapin", &["messaging"])];
+const WRAPPED: [(&str, &[&str]); 2] = [("lapin", &["messaging"]), ("rdkafka", &["events"])];
 /// psp stands in for the outside provider; as a test double it is not a service that payments knows.
 const TEST_DOUBLES: [(&str, &str); 1] = [("payments", "psp")];
 
@@ -109,6 +109,7 @@ mod tests {
             ("messaging", "orders", false, false),
             ("contracts", "telemetry", false, false),
             ("messaging", "lapin", false, true),
+            ("orders", "rdkafka", false, false),
             ("orders", "lapin", false, false),
             ("testkit", "lapin", true, false),
             ("e2e", "contracts", false, true),

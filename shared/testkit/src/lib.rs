@@ -1,12 +1,13 @@
 //! What tests stand on: fresh databases on real servers, an issuer of access tokens, and waiting without sleeping
 //! and hoping. A dev-dependency only; it panics where a test should fail, and must never be part of a process.
 //!
-//! `cargo xtask test` starts the servers and says where they are in `SOUK_TEST_POSTGRES`, `SOUK_TEST_AMQP` and
-//! `SOUK_TEST_MONGODB`.
+//! `cargo xtask test` starts the servers and says where they are in `SOUK_TEST_POSTGRES`, `SOUK_TEST_AMQP`,
+//! `SOUK_TEST_MONGODB` and `SOUK_TEST_KAFKA`.
 
 #![expect(clippy::expect_used, reason = "a test that cannot be set up must fail")]
 
 pub mod auth;
+pub mod kafka;
 pub mod mongo;
 pub mod postgres;
 mod wait;

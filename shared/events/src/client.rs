@@ -1,0 +1,82 @@
+//! What producer and consumer have in common: where the brokers are, and what becomes of the client's own messages.
+
+use rdkafka::{
+    ClientConfig, ClientContext, Statistics, config::RDKafkaLogLevel, consumer::ConsumerContext,
+    error::KafkaError,
+};
+
+use crate::metrics;
+
+/// Where Kafka is: `host:port`, several separated by commas.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Brokers(pub String);
+
+/// What stands before the name of every topic and group: nothing, or what keeps a test's apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Namespace(String);
+
+impl Namespace {
+    /// Names that begin with `prefix`.
+    #[must_use]
+    pub fn new(prefix: impl Into<String>) -> Self {
+        Self(prefix.into())
+    }
+
+    /// The name as Kafka knows it.
+    #[must_use]
+    pub fn name(&self, name: &str) -> String {
+        format!("{}{name}", self.0)
+    }
+
+    /// The name as Souk knows it.
+    pub(crate) fn strip<'a>(&self, name: &'a str) -> &'a str {
+        name.strip_prefix(&self.0).unwrap_or(name)
+    }
+}
+
+impl Brokers {
+    pub(crate) fn config(&self, client: &str) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", &self.0)
+            .set("client.id", client)
+            // A broker that comes back is noticed within a second.
+            .set("reconnect.backoff.max.ms", "1000")
+            .set_log_level(RDKafkaLogLevel::Warning);
+        config
+    }
+}
+
+/// The client repeats itself for as long as a broker is away. Whoever uses it says it once; this is for finding out more.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Quiet {
+    namespace: Namespace,
+}
+
+impl Quiet {
+    pub(crate) fn new(namespace: Namespace) -> Self {
+        Self { namespace }
+    }
+}
+
+impl ClientContext for Quiet {
+    fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
+        tracing::debug!(facility, message, "librdkafka");
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "librdkafka");
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        for (topic, told) in &statistics.topics {
+            // Of partitions that are not this consumer's, and of those without an offset yet, it is -1.
+            let lags = told.partitions.values().map(|partition| partition.consumer_lag);
+            let lag: i64 = lags.filter(|lag| *lag >= 0).sum();
+            metrics::lag(self.namespace.strip(topic), lag);
+        }
+    }
+}
+
+impl ConsumerContext for Quiet {}

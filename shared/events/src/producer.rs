@@ -1,0 +1,122 @@
+//! Publishing a batch: in order, all in flight together, each confirmed by all replicas.
+
+use std::sync::{Mutex, PoisonError};
+
+use contracts::events::Envelope;
+use futures::future::join_all;
+use rdkafka::{
+    ClientConfig,
+    config::FromClientConfigAndContext as _,
+    error::KafkaError,
+    message::{Header, OwnedHeaders},
+    producer::{FutureProducer, FutureRecord},
+};
+
+use crate::{Brokers, client::Quiet};
+
+/// Why events are not, or not surely, in Kafka.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The broker is away, knows no such topic, or did not confirm in time.
+    #[error("Kafka did not confirm: {0}")]
+    Kafka(#[from] KafkaError),
+    /// A bug: the client has forgotten a message.
+    #[error("the Kafka client gave no answer")]
+    NoAnswer,
+    /// A bug: an envelope that is no JSON.
+    #[error("an event has no JSON form")]
+    Json(#[from] serde_json::Error),
+}
+
+/// An idempotent producer. After a failure it is replaced by a new one, so that nothing of a batch that failed can arrive
+/// behind a later one, which may hold the same events.
+pub(crate) struct Producer {
+    config: ClientConfig,
+    client: Mutex<Option<FutureProducer<Quiet>>>,
+}
+
+impl std::fmt::Debug for Producer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Producer").finish_non_exhaustive()
+    }
+}
+
+impl Producer {
+    pub(crate) fn new(brokers: &Brokers, client: &str) -> Self {
+        let mut config = brokers.config(client);
+        config
+            .set("acks", "all")
+            .set("enable.idempotence", "true")
+            // The event behind a failed one must not get in before that is sent again.
+            .set("enable.gapless.guarantee", "true")
+            .set("message.timeout.ms", "5000")
+            .set("linger.ms", "5")
+            .set("compression.type", "lz4")
+            // As Java's clients do, so that a key is in the same partition whoever writes it.
+            .set("partitioner", "murmur2_random");
+        Self {
+            config,
+            client: Mutex::default(),
+        }
+    }
+
+    /// Publishes `events` in their order. An error means that any part of them may have arrived.
+    pub(crate) async fn publish(&self, topic: &str, events: &[Envelope]) -> Result<(), PublishError> {
+        let client = self.client()?;
+        let result = send(&client, topic, events).await;
+        if result.is_err() {
+            drop(client);
+            let broken = self.slot().take();
+            // It waits for its threads.
+            let _ = tokio::task::spawn_blocking(move || drop(broken)).await;
+        }
+        result
+    }
+
+    fn client(&self) -> Result<FutureProducer<Quiet>, KafkaError> {
+        let mut slot = self.slot();
+        if let Some(client) = &*slot {
+            return Ok(client.clone());
+        }
+        let client = FutureProducer::from_config_and_context(&self.config, Quiet::default())?;
+        Ok(slot.insert(client).clone())
+    }
+
+    fn slot(&self) -> std::sync::MutexGuard<'_, Option<FutureProducer<Quiet>>> {
+        self.client.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn send(client: &FutureProducer<Quiet>, topic: &str, events: &[Envelope]) -> Result<(), PublishError> {
+    let mut confirmations = Vec::with_capacity(events.len());
+    for event in events {
+        let payload = serde_json::to_vec(event)?;
+        let record = FutureRecord::to(topic)
+            .key(&event.aggregate_id)
+            .payload(&payload)
+            .timestamp(event.occurred_at.timestamp_millis())
+            .headers(headers(event));
+        confirmations.push(client.send_result(record).map_err(|(error, _)| error)?);
+    }
+    for confirmation in join_all(confirmations).await {
+        confirmation
+            .map_err(|_| PublishError::NoAnswer)?
+            .map_err(|(error, _)| error)?;
+    }
+    Ok(())
+}
+
+/// The W3C context of the event, where tools of others look for it.
+fn headers(event: &Envelope) -> OwnedHeaders {
+    let fields = [
+        ("traceparent", &event.trace.traceparent),
+        ("tracestate", &event.trace.tracestate),
+    ];
+    let fields = fields.into_iter().filter_map(|(key, value)| {
+        value.as_ref().map(|value| Header {
+            key,
+            value: Some(value),
+        })
+    });
+    fields.fold(OwnedHeaders::new(), OwnedHeaders::insert)
+}

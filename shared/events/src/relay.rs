@@ -1,0 +1,275 @@
+//! The relay: moves a cursor over a service's append-only table of events, and publishes what it passes. An event is a
+//! row of the transaction that it tells of; the cursor moves after Kafka has confirmed, so a crash between the two
+//! publishes some events again, with the same ids.
+//!
+//! A number is given before its transaction commits, so "everything above the cursor" is not enough: 8 may be there while
+//! 7 is still to come. So the relay looks twice. First it takes the highest number N that is there, and X, the next
+//! transaction id to be given. Once all transactions below X have ended, every row up to N that will ever be there is
+//! there, and the second look reads them, in order of their numbers. This, and the order of one aggregate's events, rests
+//! on one rule: **whoever writes an event has locked or written the aggregate's row before** (by `SELECT … FOR UPDATE`,
+//! `INSERT` or `UPDATE`; an advisory lock is not enough). So its transaction has an id before it takes a number, and an
+//! aggregate's numbers rise in the order of its commits.
+//!
+//! The SQL is checked when it runs. A service provides, over a table of its own:
+//!
+//! ```sql
+//! CREATE TABLE event_cursor (
+//!     one      boolean     PRIMARY KEY DEFAULT true CHECK (one),
+//!     id       bigint      NOT NULL DEFAULT 0,
+//!     moved_at timestamptz NOT NULL DEFAULT now()
+//! );
+//! INSERT INTO event_cursor DEFAULT VALUES;
+//! CREATE VIEW domain_events AS
+//! SELECT id, order_id::text AS aggregate_id, type, 1 AS version, data, created_at AS occurred_at, traceparent, tracestate
+//! FROM order_events;
+//! ```
+//!
+//! Numbers may be missing in the view: what is nobody else's business can be left out of it.
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use contracts::events::{DomainEvent, Envelope, Trace};
+use serde_json::Value;
+use sqlx::{PgConnection, PgPool};
+use telemetry::TraceContext;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, info, info_span, warn};
+
+use crate::{Brokers, Namespace, metrics, producer::Producer};
+
+/// Rows published in one go, but for the few that the second look adds.
+const BATCH: i64 = 500;
+/// How often it looks for new rows. Nothing that a shopper waits for goes through here.
+const POLL: Duration = Duration::from_millis(250);
+/// The first pause after a failure; it doubles up to [`LONGEST_PAUSE`].
+const PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How often what waits is counted.
+const COUNT_EVERY: Duration = Duration::from_secs(5);
+/// How long older transactions are waited for before the connection is given back.
+const SETTLE_WITHIN: Duration = Duration::from_secs(5);
+const SETTLE_POLL: Duration = Duration::from_millis(5);
+/// The advisory lock of the relay: one publishes at a time. The number spells "events".
+const RELAY_LOCK: i64 = 0x6576_656e_7473;
+/// OpenTelemetry keeps as many links of a span.
+const MOST_LINKS: usize = 128;
+
+/// The relay of one service.
+#[derive(Debug)]
+pub struct Relay {
+    pool: PgPool,
+    producer: Producer,
+    source: &'static str,
+    /// As Souk knows it, for metrics and spans.
+    topic: &'static str,
+    /// As Kafka knows it.
+    destination: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: i64,
+    aggregate_id: String,
+    r#type: String,
+    version: i32,
+    data: Value,
+    occurred_at: DateTime<Utc>,
+    traceparent: Option<String>,
+    tracestate: Option<String>,
+}
+
+/// What the first look saw.
+#[derive(sqlx::FromRow)]
+struct Look {
+    /// The highest number of the next batch; none if there is nothing new.
+    last: Option<i64>,
+    /// Transactions from here on had no id yet.
+    horizon: String,
+}
+
+impl Relay {
+    /// From the database behind `pool` to the topic of `E`. It connects when there is something to publish.
+    #[must_use]
+    pub fn new<E: DomainEvent>(pool: PgPool, brokers: &Brokers, namespace: &Namespace) -> Self {
+        Self {
+            pool,
+            producer: Producer::new(brokers, E::SOURCE),
+            source: E::SOURCE,
+            topic: E::TOPIC,
+            destination: namespace.name(E::TOPIC),
+        }
+    }
+
+    /// Publishes until `shutdown`. Every replica may run it: one works, the others look on.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let mut counted = None;
+        let mut pause = PAUSE;
+        let mut waits = false;
+        while !shutdown.is_cancelled() {
+            let next = match self.round(&mut counted).await {
+                Ok(published) => {
+                    if waits {
+                        info!(topic = self.topic, "events are published again");
+                    }
+                    (waits, pause) = (false, PAUSE);
+                    // At once, if there may be more.
+                    if published > 0 { Duration::ZERO } else { POLL }
+                }
+                Err(error) => {
+                    if !waits {
+                        warn!(
+                            topic = self.topic,
+                            error = format!("{error:#}"),
+                            "events wait in their table"
+                        );
+                    }
+                    waits = true;
+                    let now = pause;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    now
+                }
+            };
+            shutdown.run_until_cancelled(sleep(next)).await;
+        }
+    }
+
+    async fn round(&self, counted: &mut Option<Instant>) -> anyhow::Result<usize> {
+        if counted.is_none_or(|at| at.elapsed() >= COUNT_EVERY) {
+            self.count().await?;
+            *counted = Some(Instant::now());
+        }
+        self.run_once().await
+    }
+
+    /// Publishes one batch and returns how many events it had. None, if there is nothing new, another replica is at it,
+    /// or older transactions do not end.
+    pub async fn run_once(&self) -> anyhow::Result<usize> {
+        // Until the cursor moves, this transaction has no id, and so does not wait for itself.
+        let mut transaction = self.pool.begin().await?;
+        let mine: bool = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)")
+            .bind(RELAY_LOCK)
+            .fetch_one(&mut *transaction)
+            .await?;
+        if !mine {
+            return Ok(0);
+        }
+        let cursor: i64 = sqlx::query_scalar("SELECT id FROM event_cursor")
+            .fetch_one(&mut *transaction)
+            .await?;
+        let Some(last) = settled(&mut transaction, cursor).await? else {
+            return Ok(0);
+        };
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT id, aggregate_id, type, version, data, occurred_at, traceparent, tracestate
+             FROM domain_events WHERE id > $1 AND id <= $2 ORDER BY id",
+        )
+        .bind(cursor)
+        .bind(last)
+        .fetch_all(&mut *transaction)
+        .await?;
+        let events: Vec<_> = rows.into_iter().map(|row| self.envelope(row)).collect();
+        self.publish(&events).await?;
+        sqlx::query("UPDATE event_cursor SET id = $1, moved_at = now()")
+            .bind(last)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        metrics::published(self.topic, events.len() as u64);
+        Ok(events.len())
+    }
+
+    fn envelope(&self, row: Row) -> Envelope {
+        Envelope {
+            id: Envelope::id(self.source, row.id),
+            kind: row.r#type,
+            version: row.version.unsigned_abs(),
+            source: self.source.to_owned(),
+            aggregate_id: row.aggregate_id,
+            sequence: row.id,
+            occurred_at: row.occurred_at,
+            trace: Trace {
+                traceparent: row.traceparent,
+                tracestate: row.tracestate,
+            },
+            data: row.data,
+        }
+    }
+
+    async fn publish(&self, events: &[Envelope]) -> anyhow::Result<()> {
+        // A trace of its own: the events of a batch come from many.
+        let span = info_span!(
+            parent: None,
+            "send",
+            otel.name = format!("send {}", self.topic),
+            otel.kind = "producer",
+            messaging.system = "kafka",
+            messaging.operation.type = "send",
+            messaging.operation.name = "send",
+            messaging.destination.name = self.topic,
+            messaging.batch.message_count = events.len(),
+        );
+        link(&span, events.iter().map(|event| &event.trace));
+        self.producer
+            .publish(&self.destination, events)
+            .instrument(span)
+            .await?;
+        Ok(())
+    }
+
+    async fn count(&self) -> sqlx::Result<()> {
+        let (pending, oldest): (i64, f64) = sqlx::query_as(
+            "SELECT count(*), coalesce(extract(epoch FROM now() - min(occurred_at)), 0)::float8
+             FROM (SELECT occurred_at FROM domain_events WHERE id > (SELECT id FROM event_cursor) ORDER BY id LIMIT 10000)
+                 AS waiting",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        metrics::waiting(self.topic, pending, oldest);
+        Ok(())
+    }
+}
+
+/// The number up to which every row that will ever be there is there; none if there is nothing new, or older transactions
+/// do not end.
+async fn settled(conn: &mut PgConnection, cursor: i64) -> sqlx::Result<Option<i64>> {
+    let look: Look = sqlx::query_as(
+        "SELECT (SELECT max(id) FROM (SELECT id FROM domain_events WHERE id > $1 ORDER BY id LIMIT $2) AS page) AS last,
+             pg_snapshot_xmax(pg_current_snapshot())::text AS horizon",
+    )
+    .bind(cursor)
+    .bind(BATCH)
+    .fetch_one(&mut *conn)
+    .await?;
+    let began = Instant::now();
+    while look.last.is_some() && began.elapsed() < SETTLE_WITHIN {
+        let settled: bool =
+            sqlx::query_scalar("SELECT pg_snapshot_xmin(pg_current_snapshot()) >= $1::text::xid8")
+                .bind(&look.horizon)
+                .fetch_one(&mut *conn)
+                .await?;
+        if settled {
+            return Ok(look.last);
+        }
+        sleep(SETTLE_POLL).await;
+    }
+    Ok(None)
+}
+
+/// Links a span of a batch to the places where its events happened, each once.
+pub(crate) fn link<'a>(span: &tracing::Span, traces: impl Iterator<Item = &'a Trace>) {
+    let mut linked = std::collections::HashSet::new();
+    for trace in traces.filter(|trace| trace.traceparent.is_some()) {
+        if linked.len() < MOST_LINKS && linked.insert(&trace.traceparent) {
+            context(trace).link(span);
+        }
+    }
+}
+
+fn context(trace: &Trace) -> TraceContext {
+    TraceContext {
+        traceparent: trace.traceparent.clone(),
+        tracestate: trace.tracestate.clone(),
+    }
+}

@@ -1,0 +1,12 @@
+//! Events from a real PostgreSQL to a real Kafka and on to a consumer.
+
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail by panicking"
+)]
+
+mod consumer;
+mod outage;
+mod relay;
+mod support;

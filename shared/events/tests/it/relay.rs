@@ -1,0 +1,168 @@
+//! The relay alone.
+
+use std::time::Duration;
+
+use contracts::{
+    OrderId,
+    events::{Envelope, OrderEvent},
+};
+use events::{Brokers, Relay};
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{World, change, first_met};
+
+/// For as long no event may come; one that would come wrongly comes within a few milliseconds.
+const A_WHILE: Duration = Duration::from_millis(500);
+
+#[tokio::test]
+async fn everything_is_published_once_and_each_order_in_its_order() {
+    let world = World::start().await;
+    let orders = (world.order(3).await, world.order(2).await);
+    let mut undone = world.db.pool.begin().await.unwrap();
+    change(&mut undone, orders.0).await;
+    undone.rollback().await.unwrap();
+    let mut conn = world.db.pool.acquire().await.unwrap();
+    change(&mut conn, orders.0).await;
+    let relay = world.relay();
+    assert_eq!(relay.run_once().await.unwrap(), 6);
+    assert_eq!(relay.run_once().await.unwrap(), 0, "nothing is new");
+
+    let events = world.read(|events| events.len() >= 6).await;
+    assert_eq!(events.len(), 6, "none twice");
+    assert_eq!(first_met(&events), world.written().await);
+    let event = &events[0];
+    assert_eq!(event.id, Envelope::id("orders", event.sequence));
+    assert!(event.decode::<OrderEvent>().unwrap().is_some());
+    assert!(event.trace.traceparent.as_ref().unwrap().starts_with("00-4bf92f"));
+}
+
+#[tokio::test]
+async fn more_than_a_batch_comes_in_order() {
+    let world = World::start().await;
+    sqlx::query(
+        "INSERT INTO order_events (order_id, type, data)
+         SELECT ('00000000-0000-0000-0000-00000000000' || n % 7)::uuid, 'stock_released', '{}' FROM generate_series(1, 1200) n",
+    )
+    .execute(&world.db.pool)
+    .await
+    .unwrap();
+    let relay = world.relay();
+    let mut batches = vec![];
+    loop {
+        match relay.run_once().await.unwrap() {
+            0 => break,
+            published => batches.push(published),
+        }
+    }
+    assert_eq!(batches, [500, 500, 200]);
+    let events = world.read(|events| events.len() >= 1200).await;
+    assert_eq!(first_met(&events), world.written().await);
+}
+
+#[tokio::test]
+async fn a_transaction_that_commits_late_is_waited_for() {
+    let world = World::start().await;
+    let (early, late) = (OrderId::generate(), OrderId::generate());
+    // Takes the lower number and commits after the other.
+    let mut slow = world.db.pool.begin().await.unwrap();
+    change(&mut slow, late).await;
+    let mut fast = world.db.pool.acquire().await.unwrap();
+    change(&mut fast, early).await;
+    let relay = world.relay();
+    let early_bird = tokio::time::timeout(A_WHILE, relay.run_once()).await;
+    assert!(early_bird.is_err(), "published past a gap: {early_bird:?}");
+    slow.commit().await.unwrap();
+    assert_eq!(relay.run_once().await.unwrap(), 2);
+    let events = world.read(|events| events.len() >= 2).await;
+    let mut sequences: Vec<_> = events.iter().map(|event| event.sequence).collect();
+    sequences.sort_unstable();
+    assert_eq!(sequences, [1, 2]);
+}
+
+#[tokio::test]
+async fn an_older_transaction_that_waits_for_a_younger_does_not_overtake_it() {
+    let world = World::start().await;
+    let order = world.order(1).await;
+    // The older has its id before the younger begins, but gets the order's lock after it.
+    let mut older = world.db.pool.begin().await.unwrap();
+    sqlx::query("SELECT pg_current_xact_id()")
+        .execute(&mut *older)
+        .await
+        .unwrap();
+    let mut bystander = world.db.pool.begin().await.unwrap();
+    change(&mut bystander, OrderId::generate()).await;
+    let mut younger = world.db.pool.begin().await.unwrap();
+    change(&mut younger, order).await;
+    younger.commit().await.unwrap();
+    change(&mut older, order).await;
+    older.commit().await.unwrap();
+    let relay = world.relay();
+    let publishing = tokio::time::timeout(A_WHILE, relay.run_once()).await;
+    assert!(
+        publishing.is_err(),
+        "a bystander may hold a lower number: {publishing:?}"
+    );
+    bystander.commit().await.unwrap();
+    assert_eq!(relay.run_once().await.unwrap(), 4);
+    let events = world.read(|events| events.len() >= 4).await;
+    assert_eq!(first_met(&events), world.written().await);
+}
+
+#[tokio::test]
+async fn relays_side_by_side_publish_all_and_in_order_while_it_is_written() {
+    let world = World::start().await;
+    let stop = CancellationToken::new();
+    let relays: Vec<_> = (0..3)
+        .map(|_| tokio::spawn(world.relay().run(stop.clone())))
+        .collect();
+    let order = OrderId::generate();
+    let writers = (0..6).map(|writer| {
+        let pool = world.db.pool.clone();
+        async move {
+            // Half of them change one order together, and so wait for each other.
+            let order = if writer % 2 == 0 {
+                order
+            } else {
+                OrderId::generate()
+            };
+            for turn in 0..20 {
+                let mut transaction = pool.begin().await.unwrap();
+                change(&mut transaction, order).await;
+                if turn % 5 == 4 {
+                    transaction.rollback().await.unwrap();
+                } else {
+                    transaction.commit().await.unwrap();
+                }
+            }
+        }
+    });
+    futures::future::join_all(writers).await;
+    let written = world.written().await;
+    let events = world.read(|events| first_met(events) == written).await;
+    assert_eq!(first_met(&events).values().flatten().count(), 6 * 16);
+    stop.cancel();
+    for relay in relays {
+        relay.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn without_a_broker_the_cursor_waits() {
+    let world = World::start().await;
+    world.order(2).await;
+    let nobody = Brokers("127.0.0.1:1".into());
+    let away = Relay::new::<OrderEvent>(world.db.pool.clone(), &nobody, &world.namespace);
+    let error = away.run_once().await.unwrap_err();
+    assert!(error.to_string().contains("Kafka did not confirm"), "{error:#}");
+    let cursor: i64 = sqlx::query_scalar("SELECT id FROM event_cursor")
+        .fetch_one(&world.db.pool)
+        .await
+        .unwrap();
+    assert_eq!(cursor, 0);
+    assert_eq!(world.relay().run_once().await.unwrap(), 2);
+    let metrics = telemetry::metrics::encode();
+    assert!(
+        metrics.contains(r#"events_published_total{topic="orders.v1"}"#),
+        "{metrics}"
+    );
+}

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use http::HeaderName;
+use telemetry::grpc::Traced;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::transport::{Channel, Endpoint};
 
@@ -138,7 +139,7 @@ pub struct Core {
     pub(crate) gateway: Arc<Gateway>,
     /// By the number of the upstream.
     pub(crate) pools: Vec<Arc<Pool>>,
-    channels: Vec<Option<Channel>>,
+    channels: Vec<Option<Traced<Channel>>>,
 }
 
 impl Core {
@@ -150,7 +151,7 @@ impl Core {
                 return Ok(None);
             }
             let endpoint = Endpoint::from_shared(cluster.url())?.connect_timeout(connect);
-            anyhow::Ok(Some(endpoint.connect_lazy()))
+            anyhow::Ok(Some(telemetry::grpc::client(endpoint.connect_lazy())))
         };
         Ok(Arc::new(Self {
             pools: gateway
@@ -164,7 +165,7 @@ impl Core {
     }
 
     /// The way to a gRPC upstream; the file's check has made sure that it is one.
-    pub(crate) fn channel(&self, upstream: usize) -> Option<Channel> {
+    pub(crate) fn channel(&self, upstream: usize) -> Option<Traced<Channel>> {
         self.channels.get(upstream).cloned().flatten()
     }
 }

@@ -54,7 +54,9 @@ pub(crate) async fn serve(core: Arc<Core>, peer: Peer, request: Request<Incoming
         otel.status_code = Empty,
         http.request.method = %method,
         http.route = Empty,
+        url.scheme = "http",
         url.path = path,
+        server.address = telemetry::http::host(request.headers()),
         http.response.status_code = Empty,
         request_id = request_id.to_str().unwrap_or_default(),
     );
@@ -104,7 +106,7 @@ pub(crate) async fn serve(core: Arc<Core>, peer: Peer, request: Request<Incoming
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         tracing::info!(%method, route, status = status.as_u16(), "answered");
-        crate::metrics::answered(route, &method, status.as_u16(), started.elapsed().as_secs_f64());
+        telemetry::http::observe_answer(&method, route, status, started);
         response
     }
     .instrument(span)

@@ -14,7 +14,6 @@ use tonic::{
     Code, Status,
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
 };
-use tracing::Instrument;
 
 use crate::{
     config,
@@ -88,14 +87,7 @@ impl Call {
         };
         let message = DynamicMessage::deserialize(self.input.clone(), json)
             .map_err(|error| Problem::invalid(format!("the request does not fit the service: {error}")))?;
-        let span = tracing::info_span!(
-            "upstream",
-            otel.name = self.name(),
-            otel.kind = "client",
-            rpc.system = "grpc",
-            rpc.method = self.path.path(),
-        );
-        let reply = self.call(core, message, deadline).instrument(span).await?;
+        let reply = self.call(core, message, deadline).await?;
         let options = SerializeOptions::new()
             .use_proto_field_name(true)
             .stringify_64_bit_integers(false)
@@ -125,9 +117,6 @@ impl Call {
         let left = deadline.saturating_duration_since(Instant::now());
         let mut request = tonic::Request::new(message);
         request.set_timeout(left);
-        let mut headers = http::HeaderMap::new();
-        telemetry::http::inject(&mut headers);
-        request.metadata_mut().as_mut().extend(headers);
         let call = async {
             client
                 .ready()

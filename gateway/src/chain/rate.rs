@@ -18,6 +18,7 @@ use http::{HeaderName, HeaderValue};
 use super::Passage;
 use crate::{
     config::{self, RateBy},
+    metrics::RATE_LIMITED,
     problem::Problem,
 };
 
@@ -50,6 +51,8 @@ impl Rate {
         let each = (window / quota).max(Duration::from_nanos(1));
         let refill = Quota::with_period(each).map(|refill| refill.allow_burst(config.quota));
         let refill = refill.unwrap_or_else(|| Quota::per_second(config.quota));
+        // Shown from the beginning, as 0.
+        RATE_LIMITED.of([("limit", name)]);
         Self {
             name: name.to_owned(),
             by: config.by,
@@ -82,7 +85,7 @@ impl Rate {
         match refused {
             None => Ok(()),
             Some(wait) => {
-                crate::metrics::rate_limited(&self.name);
+                RATE_LIMITED.of([("limit", &self.name)]).inc();
                 // Rounded up: a client that waits as long as it was told must not be refused again.
                 Err(Problem::rate_limited(
                     wait.as_secs() + u64::from(wait.subsec_nanos() > 0),

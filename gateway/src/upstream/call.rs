@@ -25,6 +25,17 @@ pub enum CallError {
     Send(#[from] SendError),
 }
 
+impl CallError {
+    /// One of a few words.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Late => "timeout",
+            Self::Send(SendError::Broken(_)) => "broken",
+            Self::Send(_) => "connection",
+        }
+    }
+}
+
 impl From<CallError> for Problem {
     fn from(error: CallError) -> Self {
         match error {
@@ -41,15 +52,17 @@ pub async fn call(
     mut request: Request<RequestBody>,
     deadline: Instant,
 ) -> Result<(Response<Incoming>, Lease), CallError> {
+    let (started, method) = (Instant::now(), request.method().clone());
     let span = tracing::info_span!(
         "upstream",
-        otel.name = format!("{} {}", request.method(), pool.cluster.name),
+        otel.name = format!("{method} {}", pool.cluster.name),
         otel.kind = "client",
         otel.status_code = Empty,
-        http.request.method = %request.method(),
+        http.request.method = %method,
         server.address = pool.cluster.name,
         url.path = request.uri().path(),
         http.response.status_code = Empty,
+        error.type = Empty,
     );
     async {
         telemetry::http::inject(request.headers_mut());
@@ -60,16 +73,19 @@ pub async fn call(
             .insert(crate::headers::TIMEOUT, HeaderValue::from(millis));
         let answer = tokio::time::timeout_at(deadline.into(), pool.send(request)).await;
         let answer = answer.map_err(|_| CallError::Late).and_then(|answer| Ok(answer?));
+        let status = answer.as_ref().ok().map(|(response, _)| response.status());
+        telemetry::http::observe_call(&method, &pool.cluster.name, status, started);
         let span = tracing::Span::current();
         match &answer {
             Ok((response, _)) => {
                 span.record("http.response.status_code", response.status().as_u16());
-                if response.status().is_server_error() {
+                if response.status().is_client_error() || response.status().is_server_error() {
                     span.record("otel.status_code", "ERROR");
                 }
             }
             Err(error) => {
                 span.record("otel.status_code", "ERROR");
+                span.record("error.type", error.kind());
                 tracing::warn!(
                     upstream = pool.cluster.name,
                     error = error as &dyn std::error::Error,

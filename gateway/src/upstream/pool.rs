@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use super::{Cluster, InFlight, Instance};
-use crate::body::RequestBody;
+use crate::{body::RequestBody, metrics::RETRIES};
 
 /// Kept shorter than the 10 s after which the services close idle connections.
 const IDLE: Duration = Duration::from_secs(8);
@@ -80,6 +80,8 @@ impl Pool {
     /// An empty pool; a connection may take `connect` to be made.
     #[must_use]
     pub fn new(cluster: Arc<Cluster>, connect: Duration) -> Self {
+        // Shown from the beginning, as 0.
+        RETRIES.of([("upstream", &cluster.name)]);
         Self {
             cluster,
             connect,
@@ -106,6 +108,7 @@ impl Pool {
                     // The instance had closed the connection, and the request has not left.
                     Some(unsent) if stale <= STALE => {
                         stale += 1;
+                        RETRIES.of([("upstream", &self.cluster.name)]).inc();
                         request = unsent;
                     }
                     _ => {

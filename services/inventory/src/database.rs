@@ -1,10 +1,20 @@
 //! The MongoDB database with its collections. All work on it goes through [`run`], because the driver's futures must not
 //! be dropped half-way: a client that hangs up would leave a connection in the middle of an answer.
 
-use std::{future::Future, time::Duration};
+use std::{
+    collections::HashMap,
+    future::Future,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use bson::{DateTime, doc};
-use mongodb::{Client, Collection, options::ClientOptions};
+use mongodb::{
+    Client, Collection,
+    event::{EventHandler, command::CommandEvent},
+    options::ClientOptions,
+};
+use telemetry::db::{self, Call};
 use tracing::Instrument as _;
 
 use crate::{
@@ -43,6 +53,7 @@ impl Database {
         options.server_selection_timeout = Some(SELECTION);
         options.connect_timeout = Some(SELECTION);
         options.max_pool_size = Some(POOL);
+        options.command_event_handler = Some(observer());
         let name = options
             .default_database
             .clone()
@@ -86,6 +97,40 @@ impl Database {
         })
         .await
     }
+}
+
+/// Tells the telemetry of every command. The collection is in the event of its start, and kept only if a trace wants it.
+fn observer() -> EventHandler<CommandEvent> {
+    let started = Mutex::new(HashMap::<i32, String>::new());
+    EventHandler::callback(move |event| {
+        let lock = || started.lock().unwrap_or_else(PoisonError::into_inner);
+        let (name, id, elapsed, error) = match event {
+            CommandEvent::Started(event) => {
+                let collection = event.command.get_str(&event.command_name);
+                if let (Ok(collection), true) = (collection, db::is_recorded()) {
+                    lock().insert(event.request_id, collection.to_owned());
+                }
+                return;
+            }
+            CommandEvent::Succeeded(event) => (event.command_name, event.request_id, event.duration, None),
+            CommandEvent::Failed(event) => (
+                event.command_name,
+                event.request_id,
+                event.duration,
+                Some("command failed"),
+            ),
+            _ => return,
+        };
+        let collection = lock().remove(&id);
+        db::record(&Call {
+            system: "mongodb",
+            operation: &name,
+            collection: collection.as_deref(),
+            text: None,
+            elapsed,
+            error,
+        });
+    })
 }
 
 /// Runs database work as a task of its own, to its end whatever becomes of the caller, who waits at most 4 s for it.

@@ -25,6 +25,7 @@ use crate::{
     faults::{
         Faults, list_active_faults::list_active_faults, list_faults::list_faults, set_fault::set_fault,
     },
+    gauges,
     inventory::Inventory,
     live::{Feed, feed, stream_order_events::stream_order_events},
     openapi,
@@ -109,6 +110,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let pool = database::pool(url, CONNECTIONS).context("SOUK_DATABASE_URL")?;
     let saga_pool = database::pool(url, SAGA_CONNECTIONS).context("SOUK_DATABASE_URL")?;
     let feed_pool = database::pool(url, FEED_CONNECTIONS).context("SOUK_DATABASE_URL")?;
+    database::observe([("requests", &pool), ("sagas", &saga_pool), ("feeds", &feed_pool)]);
     let broker = Broker::connect(config.amqp_url.expose_secret(), "orders", Namespace::default()).await?;
     let outbox = Outbox::new(saga_pool.clone(), Arc::clone(&broker));
     let app = App {
@@ -125,6 +127,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let workers = TaskTracker::new();
     workers.spawn(app.feed.clone().run());
     workers.spawn(app.faults.clone().run(shutdown.clone()));
+    workers.spawn(gauges::run(pool.clone(), shutdown.clone()));
     let orchestrator = Orchestrator::new(saga_pool.clone(), outbox.clone(), app.faults.clone());
     work(&workers, saga_pool, orchestrator, &outbox, &broker, &shutdown);
     // A broker that is away is no reason to refuse orders, so it is no condition.

@@ -12,10 +12,10 @@ use contracts::{
         Item, Money as MoneyMessage, QuoteReply, QuoteRequest, QuotedLine, inventory_client::InventoryClient,
     },
 };
+use telemetry::{grpc::Traced, metrics::Gauge};
 use tokio::time::{Instant, timeout};
 use tonic::{
     Code, Request, Status,
-    service::interceptor::InterceptedService,
     transport::{Channel, Endpoint},
 };
 
@@ -27,6 +27,8 @@ const DEADLINE: Duration = Duration::from_secs(2);
 const FAILURES: u32 = 5;
 /// How long it stays open; then one request tries.
 const OPEN: Duration = Duration::from_secs(1);
+
+static BREAKER: Gauge = Gauge::gauge("breaker_state", "Whether calls are let through: 0 closed, 1 open");
 
 /// Lines with their prices of now.
 #[derive(Debug, Clone)]
@@ -54,7 +56,7 @@ pub enum QuoteError {
 /// A client of inventory. Connects when first used, and again by itself.
 #[derive(Debug, Clone)]
 pub struct Inventory {
-    client: InventoryClient<InterceptedService<Channel, telemetry::grpc::Inject>>,
+    client: InventoryClient<Traced<Channel>>,
     breaker: Arc<Mutex<Breaker>>,
 }
 
@@ -73,8 +75,9 @@ impl Inventory {
             .keep_alive_timeout(Duration::from_secs(2))
             .tcp_nodelay(true)
             .connect_lazy();
+        BREAKER.of([("upstream", "inventory")]);
         Ok(Self {
-            client: InventoryClient::with_interceptor(channel, telemetry::grpc::Inject),
+            client: InventoryClient::new(telemetry::grpc::client(channel)),
             breaker: Arc::default(),
         })
     }
@@ -133,6 +136,8 @@ impl Inventory {
                 breaker.open_until = Some(Instant::now() + OPEN);
             }
         }
+        let state = if breaker.open_until.is_some() { 1.0 } else { 0.0 };
+        BREAKER.of([("upstream", "inventory")]).set(state);
     }
 }
 

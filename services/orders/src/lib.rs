@@ -7,6 +7,7 @@ pub mod config;
 pub mod dead_letters;
 pub mod error;
 pub mod faults;
+mod gauges;
 pub mod inventory;
 pub mod live;
 pub mod openapi;

@@ -24,6 +24,7 @@ async fn main() -> anyhow::Result<()> {
     config.check()?;
     let shutdown = souk_http::shutdown_signal();
     let pool = database::pool(config.database_url.expose_secret(), 32).context("SOUK_DATABASE_URL")?;
+    database::observe([("requests", &pool)]);
     let broker = Broker::connect(config.amqp_url.expose_secret(), "payments", Namespace::default()).await?;
     let app = App {
         outbox: Outbox::new(pool.clone(), broker.clone()),

@@ -18,6 +18,7 @@ async fn main() -> anyhow::Result<()> {
     let _telemetry = telemetry::init("psp", config.log.unwrap_or_default())?;
     config.check()?;
     let pool = database::pool(config.database_url.expose_secret(), 16).context("SOUK_DATABASE_URL")?;
+    database::observe([("requests", &pool)]);
     let health = Health::new().postgres(&pool);
     let shutdown = souk_http::shutdown_signal();
     let app = App::new(pool, config.api_key.clone());

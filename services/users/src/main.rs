@@ -36,6 +36,7 @@ async fn main() -> anyhow::Result<()> {
         }
         Some(other) => bail!("unknown command {other}; there are migrate, seed and rotate-keys"),
     }
+    database::observe([("requests", &pool)]);
     let shutdown = souk_http::shutdown_signal();
     let state = app::State::new(&settings, pool.clone())?;
     let workers = tokio_util::task::TaskTracker::new();

@@ -3,6 +3,11 @@
 
 use std::{error::Error, time::Duration};
 
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric as _},
+    metrics::{MetricType, gauge::ConstGauge},
+};
 use sqlx::{
     PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -24,6 +29,8 @@ pub fn pool(url: &str, max: u32) -> Result<PgPool, sqlx::Error> {
     Ok(PgPoolOptions::new()
         .max_connections(max)
         .acquire_timeout(Duration::from_secs(3))
+        // Heard by the telemetry, which measures the waits.
+        .acquire_time_level(log::LevelFilter::Debug)
         // A `begin` that is dropped half-way can leave its transaction open; the next borrower must not find it.
         .after_release(|connection, _| {
             Box::pin(async move {
@@ -32,6 +39,39 @@ pub fn pool(url: &str, max: u32) -> Result<PgPool, sqlx::Error> {
             })
         })
         .connect_lazy_with(options))
+}
+
+/// Shows on `/metrics` how much of the process's pools is in use; once a process, with all it has.
+pub fn observe<const N: usize>(pools: [(&'static str, &PgPool); N]) {
+    let pools = pools.map(|(name, pool)| (name, pool.clone()));
+    telemetry::metrics::registry().register_collector(Box::new(Pools(pools.into())));
+}
+
+#[derive(Debug)]
+struct Pools(Vec<(&'static str, PgPool)>);
+
+impl Collector for Pools {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let help = "Connections to the database";
+        let name = "db_client_connection_count";
+        let mut counts = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for (name, pool) in &self.0 {
+            let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+            let used = pool.size().saturating_sub(idle);
+            for (state, count) in [("used", used), ("idle", idle)] {
+                let labels = [("pool", *name), ("state", state)];
+                ConstGauge::new(i64::from(count)).encode(counts.encode_family(&labels)?)?;
+            }
+        }
+        let help = "Connections to the database at most";
+        let name = "db_client_connection_max";
+        let mut most = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for (name, pool) in &self.0 {
+            let max = i64::from(pool.options().get_max_connections());
+            ConstGauge::new(max).encode(most.encode_family(&[("pool", *name)])?)?;
+        }
+        Ok(())
+    }
 }
 
 /// Whether the database, rather than the statement, is the trouble: a later attempt can succeed.

@@ -1,7 +1,10 @@
 //! The connections to RabbitMQ: one for publishing and one for consuming, so that a broker that blocks publishers does not
 //! stop acknowledgements. Both come back by themselves, for ever, and declare the topology again.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties,
@@ -12,9 +15,9 @@ use tokio::{
     sync::{Mutex, mpsc, oneshot},
     time::timeout,
 };
-use tracing::{Instrument, info, info_span, warn};
+use tracing::{Instrument, field::Empty, info, info_span, warn};
 
-use crate::{Namespace, Outgoing, PublishError, publisher, topology};
+use crate::{Namespace, Outgoing, PublishError, metrics, publisher, topology};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -65,23 +68,44 @@ impl Broker {
             "send",
             otel.name = format!("send {}", message.queue),
             otel.kind = "producer",
+            otel.status_code = Empty,
             messaging.system = "rabbitmq",
+            messaging.operation.name = "send",
+            messaging.operation.type = "send",
             messaging.destination.name = message.queue,
+            messaging.rabbitmq.destination.routing_key = message.queue,
             messaging.message.id = %message.id,
             messaging.message.conversation_id = %message.correlation_id,
+            saga_id = %message.correlation_id,
+            error.type = Empty,
         );
         message.trace.attach(&span);
         async {
-            // The receiver's span becomes a child of where the message was created; the send is its sibling.
+            let started = Instant::now();
+            let sent = TraceContext::current();
+            // The receiver's span becomes a child of where the message was created; the send is its sibling, and linked.
             let trace = if message.trace == TraceContext::default() {
                 TraceContext::current()
             } else {
                 message.trace.clone()
             };
-            let properties = message.properties(self.app_id, &trace);
+            let properties = message.properties(self.app_id, &trace, &sent);
             let body = serde_json::to_vec(&message.body).unwrap_or_default();
-            self.publish_raw(self.connector.namespace.queue(&message.queue), properties, body)
-                .await
+            let queue = self.connector.namespace.queue(&message.queue);
+            let result = self.publish_raw(queue, properties, body).await;
+            let outcome = metrics::outcome(result.as_ref().copied());
+            metrics::PUBLISHED
+                .of([("queue", &message.queue), ("outcome", outcome)])
+                .inc();
+            metrics::PUBLISH_DURATION
+                .of([("queue", &message.queue)])
+                .observe(started.elapsed().as_secs_f64());
+            if result.is_err() {
+                let span = tracing::Span::current();
+                span.record("otel.status_code", "ERROR");
+                span.record("error.type", outcome);
+            }
+            result
         }
         .instrument(span)
         .await

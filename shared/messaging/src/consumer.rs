@@ -2,7 +2,10 @@
 //! retry queue, confirmed, before it is acknowledged; one that cannot be understood goes to the dead letters at once, so
 //! its neighbours are not held up.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures::StreamExt;
 use lapin::{
@@ -10,13 +13,15 @@ use lapin::{
     options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions},
     types::{AMQPValue, FieldTable},
 };
+use telemetry::TraceContext;
 use tokio::time::sleep;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{Instrument, error, info, info_span, warn};
+use tracing::{Instrument, error, field::Empty, info, info_span, warn};
 
 use crate::{
     Broker, DEAD_LETTERS, Incoming, Poison, PublishError,
-    message::{ATTEMPT, DEATH_QUEUE, DEATH_REASON, with_headers},
+    message::{ATTEMPT, DEATH_QUEUE, DEATH_REASON, SENT_BY, header, with_headers},
+    metrics::PROCESS_DURATION,
     topology::retry_queue,
 };
 
@@ -131,30 +136,61 @@ async fn deliver<H: Handler>(broker: Arc<Broker>, queue: String, delivery: Deliv
         "process",
         otel.name = format!("process {queue}"),
         otel.kind = "consumer",
+        otel.status_code = Empty,
         messaging.system = "rabbitmq",
+        messaging.operation.name = "process",
+        messaging.operation.type = "process",
         messaging.destination.name = queue,
         messaging.message.id = %message.id,
         messaging.message.conversation_id = %message.correlation_id,
+        messaging.message.body.size = delivery.data.len(),
         saga_id = %message.correlation_id,
         kind = message.kind,
+        attempt = message.attempt,
     );
     message.trace.attach(&span);
+    if let Some(sent) = header(&delivery.properties, SENT_BY) {
+        let sent = TraceContext {
+            traceparent: Some(sent),
+            tracestate: None,
+        };
+        sent.link(&span);
+    }
     async {
+        let started = Instant::now();
         let result = if message.id.is_nil() && queue != DEAD_LETTERS {
             Err(Poison::Id.into())
         } else {
             handler.handle(message.clone()).await
+        };
+        let (kind, outcome) = match &result {
+            Ok(()) => (message.kind.as_str(), "handled"),
+            Err(HandleError::Poison(_)) => ("_OTHER", "dead"),
+            Err(HandleError::Retry(_)) if is_exhausted(&queue, &message) => (message.kind.as_str(), "dead"),
+            Err(HandleError::Retry(_)) => (message.kind.as_str(), "retried"),
         };
         match result {
             Ok(()) => {
                 info!(kind = message.kind, "handled");
                 acknowledge(&delivery).await;
             }
-            Err(error) => put_aside(&broker, &queue, &delivery, &message, error).await,
+            Err(error) => {
+                tracing::Span::current().record("otel.status_code", "ERROR");
+                put_aside(&broker, &queue, &delivery, &message, error).await;
+            }
         }
+        PROCESS_DURATION
+            .of([("queue", &queue), ("kind", kind), ("outcome", outcome)])
+            .observe(started.elapsed().as_secs_f64());
     }
     .instrument(span)
     .await;
+}
+
+/// Whether this was the last attempt. A dead letter that cannot be stored is tried for ever: there is no further place to
+/// bury it.
+fn is_exhausted(queue: &str, message: &Incoming) -> bool {
+    message.attempt >= MAX_ATTEMPTS && queue != DEAD_LETTERS
 }
 
 /// Sends a failed message to a retry queue or the dead letters, and only then acknowledges it.
@@ -167,9 +203,7 @@ async fn put_aside(
 ) {
     let namespace = broker.namespace();
     let reason = error.to_string();
-    // A dead letter that cannot be stored is tried for ever: there is no further place to bury it.
-    let exhausted = message.attempt >= MAX_ATTEMPTS && queue != DEAD_LETTERS;
-    let dead = matches!(error, HandleError::Poison(_)) || exhausted;
+    let dead = matches!(error, HandleError::Poison(_)) || is_exhausted(queue, message);
     let (target, changes) = if dead {
         error!(
             error = reason,

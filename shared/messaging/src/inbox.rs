@@ -15,7 +15,7 @@
 use sqlx::{PgConnection, PgPool, types::Json};
 use uuid::Uuid;
 
-use crate::{Incoming, Outgoing};
+use crate::{Incoming, Outgoing, metrics::DUPLICATES};
 
 /// What the inbox knows of a message.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +49,7 @@ pub async fn begin(conn: &mut PgConnection, message: &Incoming) -> sqlx::Result<
             .fetch_one(conn)
             .await?;
     Ok(if stored == hash {
+        DUPLICATES.of([]).inc();
         Seen::Duplicate {
             reply: reply.map(|Json(reply)| reply),
         }

@@ -15,6 +15,7 @@ mod broker;
 mod consumer;
 pub mod inbox;
 mod message;
+mod metrics;
 pub mod outbox;
 mod publisher;
 mod topology;

@@ -18,6 +18,8 @@ use uuid::Uuid;
 use crate::Namespace;
 
 pub(crate) const ATTEMPT: &str = "x-attempt";
+/// The span that sent the message, beside `traceparent`, which is where it was created.
+pub(crate) const SENT_BY: &str = "x-sent-by";
 pub(crate) const DEATH_QUEUE: &str = "x-death-queue";
 pub(crate) const DEATH_REASON: &str = "x-death-reason";
 const PERSISTENT: u8 = 2;
@@ -88,12 +90,18 @@ impl Outgoing {
         }
     }
 
-    pub(crate) fn properties(&self, app_id: &str, trace: &TraceContext) -> BasicProperties {
+    pub(crate) fn properties(
+        &self,
+        app_id: &str,
+        trace: &TraceContext,
+        sent: &TraceContext,
+    ) -> BasicProperties {
         let mut headers = FieldTable::default();
         headers.insert(ATTEMPT.into(), AMQPValue::LongInt(1));
         for (name, value) in [
             ("traceparent", &trace.traceparent),
             ("tracestate", &trace.tracestate),
+            (SENT_BY, &sent.traceparent),
         ] {
             if let Some(value) = value {
                 headers.insert(name.into(), AMQPValue::LongString(value.as_str().into()));
@@ -205,7 +213,7 @@ impl Incoming {
     }
 }
 
-fn header(properties: &BasicProperties, name: &str) -> Option<String> {
+pub(crate) fn header(properties: &BasicProperties, name: &str) -> Option<String> {
     match properties.headers().as_ref()?.inner().get(name)? {
         AMQPValue::LongString(text) => Some(text.to_string()),
         AMQPValue::ShortString(text) => Some(text.to_string()),

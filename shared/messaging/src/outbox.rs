@@ -20,7 +20,10 @@
 //! );
 //! ```
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures::future::join_all;
 use serde_json::Value;
@@ -28,15 +31,17 @@ use sqlx::{PgConnection, PgPool};
 use telemetry::TraceContext;
 use tokio::{sync::Notify, time::timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, debug, error, info_span, warn};
+use tracing::{debug, error, warn};
 use uuid::Uuid;
 
-use crate::{Broker, Outgoing, PublishError};
+use crate::{Broker, Outgoing, PublishError, metrics};
 
 /// Rows published in one go.
 const BATCH: i64 = 256;
 /// How often the relay looks for what a crash or another replica left.
 const POLL: Duration = Duration::from_secs(1);
+/// How often what waits is counted.
+const COUNT: Duration = Duration::from_secs(5);
 /// The advisory lock of the relay: one publishes at a time, so the order of rows holds. The number spells "outbox".
 const RELAY_LOCK: i64 = 0x6f75_7462_6f78;
 
@@ -138,6 +143,8 @@ impl Outbox {
 
     /// Publishes until `shutdown`, woken by [`Outbox::flush_soon`] and by the clock.
     pub async fn run(&self, shutdown: CancellationToken) {
+        metrics::DUPLICATES.of([]);
+        let mut counted: Option<Instant> = None;
         loop {
             let stopped = shutdown
                 .run_until_cancelled(timeout(POLL, self.wake.notified()))
@@ -151,7 +158,24 @@ impl Outbox {
             if stopped {
                 return;
             }
+            // A database that is away has just been spoken of; the gauges keep what was last known.
+            if counted.is_none_or(|at| at.elapsed() > COUNT) && self.count().await.is_ok() {
+                counted = Some(Instant::now());
+            }
         }
+    }
+
+    /// Shows what waits. Every replica sees the same table.
+    async fn count(&self) -> sqlx::Result<()> {
+        let (pending, age): (i64, f64) = sqlx::query_as(
+            "SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 FROM outbox",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        #[expect(clippy::cast_precision_loss, reason = "so many messages fit into no table")]
+        metrics::OUTBOX_PENDING.of([]).set(pending as f64);
+        metrics::OUTBOX_AGE.of([]).set(age);
+        Ok(())
     }
 
     async fn drain(&self) -> anyhow::Result<()> {
@@ -177,8 +201,7 @@ impl Outbox {
         if rows.is_empty() {
             return Ok(0);
         }
-        let span = info_span!(parent: None, "relay", messages = rows.len());
-        let published = self.publish(rows).instrument(span).await;
+        let published = self.publish(rows).await;
         let ids: Vec<i64> = published
             .iter()
             .filter_map(|(id, result)| result.is_ok().then_some(*id))

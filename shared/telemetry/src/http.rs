@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use ::http::{HeaderMap, HeaderName, HeaderValue};
+use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header::HOST};
 use axum::{
     extract::{MatchedPath, Request},
     middleware::Next,
@@ -13,7 +13,15 @@ use opentelemetry_http::{HeaderExtractor, HeaderInjector};
 use tracing::{Instrument, field::Empty};
 use uuid::Uuid;
 
-use crate::TraceContext;
+use crate::{
+    TraceContext,
+    metrics::{self, Histogram, SERVER_DURATION},
+};
+
+static CLIENT_DURATION: Histogram = Histogram::seconds(
+    "http_client_request_duration_seconds",
+    "Time from a request to another service to the head of its answer",
+);
 
 /// The request's id; a caller's is kept if it is sane.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -42,7 +50,9 @@ async fn trace(mut request: Request, next: Next) -> Response {
         otel.status_code = Empty,
         http.request.method = %method,
         http.route = %route,
+        url.scheme = "http",
         url.path = request.uri().path(),
+        server.address = host(request.headers()),
         http.response.status_code = Empty,
         request_id = request_id.to_str().unwrap_or_default(),
     );
@@ -64,9 +74,47 @@ async fn trace(mut request: Request, next: Next) -> Response {
     };
     let mut response = answer.instrument(span).await;
     response.headers_mut().insert(REQUEST_ID, request_id);
-    let seconds = started.elapsed().as_secs_f64();
-    crate::metrics::observe_request(method.as_str(), &route, response.status().as_u16(), seconds);
+    observe_answer(&method, &route, response.status(), started);
     response
+}
+
+/// A request was answered, with the head of its answer now.
+pub fn observe_answer(method: &Method, route: &str, status: StatusCode, started: Instant) {
+    let labels = [
+        ("http_request_method", metrics::method(method)),
+        ("http_route", route),
+        ("http_response_status_code", status.as_str()),
+    ];
+    SERVER_DURATION
+        .of(labels)
+        .observe(started.elapsed().as_secs_f64());
+}
+
+/// A request to another service came to an end: with a status, or without an answer.
+pub fn observe_call(method: &Method, server: &str, status: Option<StatusCode>, started: Instant) {
+    let labels = [
+        ("http_request_method", metrics::method(method)),
+        ("server_address", server),
+        (
+            "http_response_status_code",
+            status.as_ref().map_or("", StatusCode::as_str),
+        ),
+    ];
+    CLIENT_DURATION
+        .of(labels)
+        .observe(started.elapsed().as_secs_f64());
+}
+
+/// The host that a request was sent to, without its port.
+#[must_use]
+pub fn host(headers: &HeaderMap) -> &str {
+    let host = headers
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or_default();
+    host.rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
+        .map_or(host, |(name, _)| name)
 }
 
 fn request_id(headers: &HeaderMap) -> HeaderValue {
@@ -108,19 +156,28 @@ pub async fn send(
     request: reqwest::RequestBuilder,
 ) -> reqwest::Result<reqwest::Response> {
     let mut request = request.build()?;
+    let started = Instant::now();
+    let (method, server) = (
+        request.method().clone(),
+        request.url().host_str().unwrap_or_default().to_owned(),
+    );
     let span = tracing::info_span!(
         "http client",
-        otel.name = %request.method(),
+        otel.name = %method,
         otel.kind = "client",
         otel.status_code = Empty,
-        http.request.method = %request.method(),
-        server.address = request.url().host_str().unwrap_or_default(),
-        url.path = request.url().path(),
+        http.request.method = %method,
+        server.address = server,
+        server.port = request.url().port_or_known_default(),
+        url.full = without_query(request.url()),
         http.response.status_code = Empty,
+        error.type = Empty,
     );
     async {
         inject(request.headers_mut());
         let answer = client.execute(request).await;
+        let status = answer.as_ref().ok().map(reqwest::Response::status);
+        observe_call(&method, &server, status, started);
         let span = tracing::Span::current();
         match &answer {
             Ok(response) => {
@@ -129,12 +186,26 @@ pub async fn send(
                     span.record("otel.status_code", "ERROR");
                 }
             }
-            Err(_) => {
+            Err(error) => {
                 span.record("otel.status_code", "ERROR");
+                span.record(
+                    "error.type",
+                    if error.is_timeout() {
+                        "timeout"
+                    } else {
+                        "connection"
+                    },
+                );
             }
         }
         answer
     }
     .instrument(span)
     .await
+}
+
+/// A query may carry what is nobody's business.
+fn without_query(url: &reqwest::Url) -> &str {
+    let text = url.as_str();
+    text.split_once(['?', '#']).map_or(text, |(before, _)| before)
 }

@@ -1,17 +1,21 @@
 //! Logs and traces of every process: structured logs, one W3C trace context over HTTP, gRPC and AMQP, and OTLP export
-//! when the standard variable asks for it. Nothing here may fail a request or see personal data.
+//! when the standard variable asks for it; and the metrics that all share. Nothing here may fail a request or see
+//! personal data.
 
 mod context;
+pub mod db;
+mod export;
 pub mod grpc;
 pub mod http;
 mod log;
 pub mod metrics;
+mod process;
 
 use std::{io::IsTerminal, time::Duration};
 
 use anyhow::Context as _;
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use serde::Deserialize;
 use tracing_subscriber::{
     EnvFilter, Layer,
@@ -59,13 +63,16 @@ impl Drop for Guard {
 }
 
 /// Starts logging and tracing for the process. `RUST_LOG` filters the log (default `info`), never the spans: the trace
-/// of a request exists whatever is logged. Sampling and export follow the standard `OTEL_*` variables.
+/// of a request exists whatever is logged. Sampling and export follow the standard `OTEL_*` variables; a collector that
+/// cannot be used is no reason not to start.
 pub fn init(service: &'static str, format: LogFormat) -> anyhow::Result<Guard> {
-    let provider = provider(service)?;
+    let (provider, unusable) = export::provider(service);
     let spans = tracing_opentelemetry::layer()
         .with_tracer(provider.tracer("souk"))
         .with_location(false)
         .with_threads(false)
+        .with_target(false)
+        .with_tracked_inactivity(false)
         .with_filter(
             Targets::new()
                 .with_default(LevelFilter::INFO)
@@ -77,7 +84,15 @@ pub fn init(service: &'static str, format: LogFormat) -> anyhow::Result<Guard> {
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
         .from_env()
-        .context("RUST_LOG is not a list of directives such as `info,sqlx=warn`")?;
+        .context("RUST_LOG is not a list of directives such as `info,sqlx=warn`")?
+        // It would repeat every few seconds what the exporter says once.
+        .add_directive("opentelemetry=off".parse()?);
+    let level = filter.max_level_hint().unwrap_or(LevelFilter::TRACE);
+    let statements = db::Statements.with_filter(
+        Targets::new()
+            .with_target(db::SQLX_QUERY, LevelFilter::DEBUG)
+            .with_target(db::SQLX_ACQUIRE, LevelFilter::DEBUG),
+    );
     let lines = match format {
         LogFormat::Json => tracing_subscriber::fmt::layer()
             .fmt_fields(JsonFields::new())
@@ -91,29 +106,19 @@ pub fn init(service: &'static str, format: LogFormat) -> anyhow::Result<Guard> {
     };
     tracing_subscriber::registry()
         .with(spans)
+        .with(statements)
         .with(lines)
         .try_init()
         .context("telemetry is already started")?;
-    Ok(Guard { provider })
-}
-
-/// With an exporter if `OTEL_EXPORTER_OTLP_ENDPOINT` (or its traces variant) is set. Without one, spans still get ids,
-/// so logs, problems and `traceresponse` name a trace.
-fn provider(service: &'static str) -> anyhow::Result<SdkTracerProvider> {
-    let mut builder =
-        SdkTracerProvider::builder().with_resource(Resource::builder().with_service_name(service).build());
-    let wanted = [
-        "OTEL_EXPORTER_OTLP_ENDPOINT",
-        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-    ]
-    .iter()
-    .any(|key| std::env::var_os(key).is_some_and(|value| !value.is_empty()));
-    if wanted {
-        let exporter = opentelemetry_otlp::SpanExporter::builder()
-            .with_http()
-            .build()
-            .context("cannot build the OTLP exporter; OTEL_EXPORTER_OTLP_ENDPOINT must be a URL such as http://127.0.0.1:4318")?;
-        builder = builder.with_batch_exporter(exporter);
+    // Libraries that speak through `log` need not speak of what only `statements` wants.
+    ::log::set_max_level(level.to_string().parse().unwrap_or(::log::LevelFilter::Info));
+    process::register();
+    match unusable {
+        None => db::trace_with(provider.tracer("souk")),
+        Some(error) => tracing::error!(
+            error,
+            "traces are not exported; OTEL_EXPORTER_OTLP_ENDPOINT must be a URL such as http://127.0.0.1:4318"
+        ),
     }
-    Ok(builder.build())
+    Ok(Guard { provider })
 }

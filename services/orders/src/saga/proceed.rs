@@ -13,7 +13,7 @@ use super::{
     store::{self, Live, Next},
     table::{Facts, Saga},
 };
-use crate::{faults::Faults, returns};
+use crate::{faults::Faults, gauges, returns};
 
 /// Resends without an answer after which somebody should look.
 const ALERT_AFTER: i32 = 8;
@@ -201,6 +201,7 @@ pub(crate) async fn proceed(
     if !store::save(conn, live, &next, &log, change).await? {
         return Ok(false);
     }
+    gauges::came_to(live.saga, at);
     info!(
         saga_id = %live.id, step = live.saga.steps[from.step].name, direction = from.direction.as_str(),
         outcome = cause.outcome.unwrap_or("resent"), reason, status = at.status(), attempts = live.attempts, "moved"

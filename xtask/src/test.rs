@@ -7,6 +7,7 @@ use crate::{
     progress::note,
     sqlx,
     stack::{Mode, Stack, mongodb, postgres, rabbitmq, services},
+    system::install,
     up,
 };
 
@@ -54,9 +55,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 fn tests(stack: &mut Stack, xtask: &std::path::Path, arguments: &[String]) -> Result<i32> {
     let turn = stack.turn()?;
     stack.state.port("gateway")?;
+    let traces = stack.state.port(services::OTLP)?;
     stack.save()?;
     drop(turn);
     up::bring_up(stack, cargo::binaries()?)?;
+    let promtool = install::promtool(&stack.log("install"))?;
     let mut tests = cargo::cargo();
     tests.arg("test");
     if arguments.is_empty() {
@@ -67,6 +70,8 @@ fn tests(stack: &mut Stack, xtask: &std::path::Path, arguments: &[String]) -> Re
         .envs(environment(stack)?)
         .env("SOUK_TEST_STACK", &stack.folder)
         .env("SOUK_XTASK", xtask)
+        .env("SOUK_TEST_OTLP", format!("127.0.0.1:{traces}"))
+        .env("SOUK_TEST_PROMTOOL", promtool)
         .status()
         .context("cannot run cargo test")?;
     interrupt::check()?;

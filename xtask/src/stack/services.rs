@@ -32,6 +32,10 @@ const SEEDED: [&str; 2] = ["users", "inventory"];
 /// The gateway's quotas a minute; `up` hands on what its caller sets.
 const RATES: [&str; 3] = ["SOUK_RATE_ADDRESS", "SOUK_RATE_LOGIN", "SOUK_RATE_USER"];
 
+/// The port, in a system for tests, at which the tests take traces.
+pub(crate) const OTLP: &str = "otlp";
+const COLLECTOR: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
 const READY_WITHIN: Duration = Duration::from_mins(1);
 
 type Environment = Vec<(String, String)>;
@@ -146,6 +150,7 @@ fn environment(stack: &mut Stack, name: &str) -> Result<Environment> {
         // Into a file.
         ("NO_COLOR", "1".to_owned()),
     ];
+    let collector = collector(stack);
     if name != "gateway" {
         settings.push(("SOUK_HTTP_ADDR", address(stack, name)?));
     }
@@ -210,6 +215,9 @@ fn environment(stack: &mut Stack, name: &str) -> Result<Environment> {
                 ("SOUK_PAYMENTS_ADDR", address(stack, "payments")?),
                 ("SOUK_AUDITOR_ADDR", address(stack, "auditor")?),
             ]);
+            if let Some((_, address)) = collector.as_deref().and_then(|url| url.split_once("://")) {
+                settings.push(("SOUK_OTLP_ADDR", address.trim_end_matches('/').to_owned()));
+            }
             for key in RATES {
                 // Tests and benchmarks are many shoppers at one address.
                 let unlimited = (stack.mode == Mode::Test).then(|| "1000000".to_owned());
@@ -218,8 +226,22 @@ fn environment(stack: &mut Stack, name: &str) -> Result<Environment> {
             }
         }
     }
-    Ok(settings
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect())
+    settings.extend(collector.map(|url| (COLLECTOR, url)));
+    let own = settings.into_iter().map(|(key, value)| (key.to_owned(), value));
+    Ok(handed_on().chain(own).collect())
+}
+
+/// Where traces go: to the tests, or where the caller's environment says.
+fn collector(stack: &Stack) -> Option<String> {
+    let tests = stack.state.ports.get(OTLP);
+    tests
+        .map(|port| format!("http://127.0.0.1:{port}"))
+        .or_else(|| std::env::var_os(COLLECTOR)?.into_string().ok())
+}
+
+/// The standard settings of OpenTelemetry, which `up` hands on from its caller.
+fn handed_on() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(key, _)| key.starts_with("OTEL_") && key != COLLECTOR)
 }

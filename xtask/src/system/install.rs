@@ -241,6 +241,15 @@ pub(crate) fn chromium(log: &Path) -> Result<PathBuf> {
     known().context("Chromium is installed, but not where it is looked for; please report this")
 }
 
+/// Prometheus' own checker of rules, for their tests.
+pub(crate) fn promtool(log: &Path) -> Result<PathBuf> {
+    if let Some(program) = find("promtool") {
+        return Ok(program);
+    }
+    packages(&["prometheus"], log)?;
+    find("promtool").context("Prometheus is installed, but not where it is looked for; please report this")
+}
+
 /// Lets everybody read a folder, which the servers' account may need to.
 pub(crate) fn readable(folder: &Path) -> Result<()> {
     quietly(

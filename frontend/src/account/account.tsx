@@ -33,7 +33,7 @@ function Account() {
     <Page title={t.account}>
       <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[13rem_minmax(0,1fr)] lg:gap-10">
         <nav aria-label={t.sections}>
-          <ul className="-mx-4 flex gap-1 overflow-x-auto px-4 py-1 lg:mx-0 lg:grid lg:px-0">
+          <ul className="flex flex-wrap gap-1 lg:grid">
             {(Object.keys(TABS) as Tab[]).map((name) => (
               <li key={name}>
                 <Link

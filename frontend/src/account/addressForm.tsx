@@ -82,7 +82,7 @@ export function AddressForm({ initial, action, onSubmit, onCancel, children }: P
         autoComplete="address-line2"
         error={errors.line2?.message}
       />
-      <div className="grid gap-4 sm:grid-cols-[1fr_2fr]">
+      <div className="grid grid-cols-[1fr_2fr] gap-4">
         <TextField
           {...form.register("postal_code")}
           label={t.postalCode}

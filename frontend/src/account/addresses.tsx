@@ -1,4 +1,4 @@
-import { queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 
 import { api, call, type Schemas } from "@/api/client";
@@ -10,6 +10,7 @@ import { notify } from "@/ui/live";
 import { Skeleton } from "@/ui/skeleton";
 import { Empty, Failure } from "@/ui/states";
 
+import { addressesQuery } from "./addressesQuery";
 import { type Address, AddressForm } from "./addressForm";
 import { Confirm } from "./confirm";
 import { countryName } from "./countries";
@@ -17,13 +18,6 @@ import { messages } from "./messages";
 import { Section } from "./section";
 
 type Saved = Schemas["SavedAddress"];
-
-/** All of them: an account has at most 50. */
-const addressesQuery = queryOptions({
-  queryKey: ["account", "addresses", "all"],
-  queryFn: async ({ signal }) =>
-    (await call(api.GET("/v1/users/me/addresses", { params: { query: { limit: 100 } }, signal }))).items,
-});
 
 export function Addresses() {
   const t = useMessages(messages);

@@ -86,7 +86,7 @@ function KeyRow({ apiKey, onRemove }: { apiKey: ApiKey; onRemove: () => void }) 
           <code>{apiKey.prefix}…</code> · {t.made(format.day(apiKey.created_at))} · {used}
         </p>
       </div>
-      <Button look="quiet" aria-label={`${t.remove}: ${apiKey.name}`} onClick={onRemove} className="-mr-4">
+      <Button look="quiet" aria-label={`${t.remove}: ${apiKey.name}`} onClick={onRemove} className="-mx-4">
         {t.remove}
       </Button>
     </li>

@@ -6,11 +6,8 @@ import { session } from "@/session/session";
 import { Button } from "@/ui/button";
 import { Failure } from "@/ui/states";
 
+import { OPERATOR, SHOPPER } from "./demoAccounts";
 import { messages } from "./messages";
-
-/** The seed's accounts; their passwords are public. */
-const SHOPPER = { email: "demo@souk.test", password: "demo-password-souk" };
-const OPERATOR = { email: "admin@souk.test", password: "admin-password-souk" };
 
 /** One click into the demo; nothing elsewhere. */
 export function DemoLogins() {

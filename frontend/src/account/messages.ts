@@ -127,7 +127,7 @@ const en = {
 };
 
 const de: typeof en = {
-  optional: (label) => `${label} (freiwillig)`,
+  optional: (label) => `${label} (optional)`,
   cancel: "Abbrechen",
   save: "Speichern",
   saved: "Gespeichert.",
@@ -137,7 +137,7 @@ const de: typeof en = {
   recipient: "Vor- und Nachname",
   line1: "Straße und Hausnummer",
   line2: "Wohnung, Stockwerk oder Firma",
-  postalCode: "Postleitzahl",
+  postalCode: "PLZ",
   city: "Ort",
   region: "Bundesland oder Region",
   country: "Land",

@@ -28,7 +28,7 @@ pub struct FaultView {
     pub title: &'static str,
     /// What it does, and what is to be seen of it.
     pub description: &'static str,
-    /// When it goes off by itself; absent while it is off.
+    /// When it goes off by itself; null while it is off, as the rest is.
     pub until: Option<DateTime<Utc>>,
     /// Who switched it on.
     pub set_by: Option<UserId>,

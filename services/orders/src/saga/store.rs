@@ -246,7 +246,7 @@ pub(super) async fn save(
                            THEN 'voided'
                        ELSE coalesce($24, payment_status) END,
                    fulfilment_status = coalesce($25, fulfilment_status),
-                   updated_at = CASE WHEN coalesce($23, $24, $25) IS NULL THEN orders.updated_at ELSE now() END
+                   updated_at = CASE WHEN $22 = 'saga_progressed' THEN orders.updated_at ELSE now() END
                FROM saga WHERE orders.id = saga.order_id
                RETURNING orders.*
            ), told AS (

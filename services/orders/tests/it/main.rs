@@ -20,6 +20,7 @@ mod openapi;
 mod operators;
 mod orders;
 mod participants;
+mod prices;
 mod quotes;
 mod returns;
 mod sse;

@@ -1,14 +1,10 @@
 //! A database, an API and an orchestrator of its own for each test. Replies are given by hand, timers are stepped; tests
 //! of the whole way add a broker and participants.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use contracts::{
     CommandId, OrderId, SagaId, UserId,
-    proto::inventory::{
-        AvailabilityReply, AvailabilityRequest, Money, QuoteReply, QuoteRequest, QuotedLine,
-        inventory_server::{Inventory as InventoryApi, InventoryServer},
-    },
     saga::{Outcome, Reply},
 };
 use messaging::{Broker, Outbox};
@@ -26,11 +22,9 @@ use sqlx::PgPool;
 use testkit::{auth::Issuer, postgres::TestDatabase};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status, transport::Server, transport::server::TcpIncoming};
 use uuid::Uuid;
 
-/// Prices of the shop: everything else is unknown.
-const PRICES: [(&str, i64); 3] = [("TEA-1", 450), ("CUP-1", 1_200), ("POT-1", 3_999)];
+use crate::prices::quotes;
 
 pub(crate) struct Shop {
     pub(crate) database: TestDatabase,
@@ -130,57 +124,6 @@ impl Shop {
 pub(crate) async fn nowhere() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     format!("http://{}", listener.local_addr().unwrap())
-}
-
-/// An inventory that knows [`PRICES`].
-async fn quotes() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let server = Server::builder().add_service(InventoryServer::new(Quotes));
-    tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
-    url
-}
-
-struct Quotes;
-
-#[tonic::async_trait]
-impl InventoryApi for Quotes {
-    async fn quote(&self, request: Request<QuoteRequest>) -> Result<Response<QuoteReply>, Status> {
-        let prices = BTreeMap::from(PRICES);
-        let money = |amount| {
-            Some(Money {
-                amount,
-                currency: "EUR".into(),
-            })
-        };
-        let mut total = 0;
-        let mut lines = vec![];
-        for item in request.into_inner().items {
-            let Some(price) = prices.get(item.sku.as_str()) else {
-                return Err(Status::not_found(format!("there is no product {}", item.sku)));
-            };
-            let line_total = price * i64::from(item.quantity);
-            total += line_total;
-            lines.push(QuotedLine {
-                name: format!("A fine {}", item.sku),
-                sku: item.sku,
-                quantity: item.quantity,
-                unit_price: money(*price),
-                line_total: money(line_total),
-            });
-        }
-        Ok(Response::new(QuoteReply {
-            lines,
-            total: money(total),
-        }))
-    }
-
-    async fn availability(
-        &self,
-        _: Request<AvailabilityRequest>,
-    ) -> Result<Response<AvailabilityReply>, Status> {
-        Err(Status::unimplemented("not asked by orders"))
-    }
 }
 
 pub(crate) fn address() -> Value {

@@ -99,8 +99,9 @@ export function BreakIt({ order }: { order: JoinedOrder }) {
   );
 }
 
+/** The same items, as far as they are in stock: something else is to go wrong. */
 function itemsOf(order: JoinedOrder): Item[] {
-  return order.lines.map(({ sku, quantity }) => ({ sku, quantity }));
+  return order.lines.map(({ sku, quantity, product }) => ({ sku, quantity: Math.max(1, Math.min(quantity, product?.available ?? quantity)) }));
 }
 
 /**

@@ -10,17 +10,18 @@ import { TextArea } from "@/ui/field";
 import { notify } from "@/ui/live";
 import { Failure } from "@/ui/states";
 
-import { type Order, orderKey } from "./api";
+import { type JoinedOrder, orderKey } from "./api";
 import { messages } from "./messages";
 
 const MOST_CHARACTERS = 500;
 
 /** Gives an order up, while that is possible. */
-export function CancelButton({ order }: { order: Order }) {
+export function CancelButton({ order }: { order: JoinedOrder }) {
   const t = useMessages(messages);
   const [isOpen, setOpen] = useState(false);
   // It stays open when the checkout ends meanwhile: the answer says that it was too late.
-  if (order.status !== "pending" && !isOpen) return null;
+  const isTooLate = order.saga?.status !== "running" || order.saga.steps.some(({ pivot, state }) => pivot && state !== "pending");
+  if ((order.status !== "pending" || isTooLate) && !isOpen) return null;
   return (
     <>
       <Button look="danger" onClick={() => setOpen(true)}>

@@ -244,7 +244,7 @@ export const messages = defineMessages({
     returning: "Ihre Rückgabe ist auf dem Weg.",
     steps: "Schritte",
     undo: "Rückgängig",
-    undone: "Rückgängig gemacht",
+    undone: "Rückgängig",
     attempts: (count: number) => `${count} Versuche`,
     commandId: "Befehls-ID",
     traceId: "Trace-ID",

@@ -59,7 +59,7 @@ export const texts = defineMessages({
         ),
         capture_payment: fixed(
           "Take the money",
-          "Taking the money. From here there is no way back.",
+          "Taking the money. It is too late to cancel now.",
           "The money is taken.",
           "The bank reserved the money, but refused to pay it out.",
           "The bank did not answer; it is asked again.",
@@ -130,8 +130,8 @@ export const texts = defineMessages({
       parked: (name: string) => `Waits for a person: ${name}.`,
     },
     titles: {
-      running: "Your order is on its way through",
-      returning: "Your return is on its way through",
+      running: "Checkout under way",
+      returning: "Return under way",
       completed: "Order confirmed",
       returned: "Return complete",
       refundRefused: "Refund refused",
@@ -206,7 +206,7 @@ export const texts = defineMessages({
         ),
         capture_payment: fixed(
           "Geld einziehen",
-          "Das Geld wird eingezogen. Ab hier gibt es kein Zurück.",
+          "Das Geld wird eingezogen. Stornieren geht jetzt nicht mehr.",
           "Das Geld ist eingezogen.",
           "Die Bank hatte das Geld reserviert, zahlt es aber nicht aus.",
           "Die Bank hat nicht geantwortet; sie wird noch einmal gefragt.",
@@ -277,8 +277,8 @@ export const texts = defineMessages({
       parked: (name: string) => `Wartet auf einen Menschen: ${name}.`,
     },
     titles: {
-      running: "Ihre Bestellung wird bearbeitet",
-      returning: "Ihre Rückgabe wird bearbeitet",
+      running: "Ihr Kauf läuft",
+      returning: "Ihre Rückgabe läuft",
       completed: "Bestellung bestätigt",
       returned: "Rückgabe abgeschlossen",
       refundRefused: "Erstattung abgelehnt",

@@ -27,7 +27,7 @@ export function SagaSteps({ saga, count, isCompact = false }: Props) {
   const layout = layOut(saga, isCompact);
   const head = isCompact ? "0px" : "7rem";
   // Every row has one height, which the lines count on; a reason takes two lines more.
-  const height = isCompact ? "5.5rem" : saga.steps.some(({ reason }) => reason) ? "10.25rem" : "8.5rem";
+  const height = isCompact ? "5.5rem" : saga.steps.some(({ reason }) => reason) ? "11rem" : "8.5rem";
   const style = {
     "--columns": `${head} repeat(${layout.columns}, minmax(0, 1fr))`,
     "--rows": `1.75rem repeat(${layout.rows}, ${height})`,

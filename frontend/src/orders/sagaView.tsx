@@ -46,7 +46,7 @@ export function SagaView({ saga, count, isCompact = false }: { saga: Saga; count
         >
           {signs[narration.tone]}
         </span>
-        <div className="grid min-w-0 flex-1 basis-64">
+        <div className="grid min-w-0 flex-1 basis-48">
           <p className="font-display text-xl font-semibold">{narration.title}</p>
           <p className="text-ink">{narration.text}</p>
           {shown.status === "parked" && saga.parked_reason && (

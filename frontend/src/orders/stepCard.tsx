@@ -42,7 +42,7 @@ export function StepCard({ step, count, isCompact }: { step: Step; count: number
   return (
     <div
       className={classes(
-        "relative grid content-start gap-1 rounded-xl border px-3 py-2.5 text-sm transition-colors duration-300",
+        "relative grid content-start gap-1 rounded-xl border px-2.5 py-2 text-sm transition-colors duration-300",
         isUndo && step.state === "done" ? "border-sky/50 bg-sky-soft text-ink" : looks[step.state],
         isCompact ? "h-full" : "@4xl:h-full",
       )}

@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useId, useState } from "react";
 
+import { addressesQuery } from "@/account/addressesQuery";
 import { AddressForm } from "@/account/addressForm";
 import { api, call, type Schemas } from "@/api/client";
 import { useMessages } from "@/i18n";
@@ -29,11 +30,7 @@ interface Props {
 /** Where to: one of the saved addresses, or another. */
 export function AddressStep({ address, onDone }: Props) {
   const t = useMessages(messages);
-  const { data: saved, isPending } = useQuery({
-    queryKey: ["account", "addresses", "all"],
-    queryFn: async ({ signal }) =>
-      (await call(api.GET("/v1/users/me/addresses", { params: { query: { limit: 100 } }, signal }))).items,
-  });
+  const { data: saved, isPending } = useQuery(addressesQuery);
   if (isPending) {
     return (
       <div className="grid gap-3">
@@ -97,7 +94,7 @@ function NewAddress({ address, onDone }: Props) {
   const take = async (given: Address) => {
     if (isKept) {
       await call(api.POST("/v1/users/me/addresses", { body: given }));
-      await queries.invalidateQueries({ queryKey: ["account"] });
+      await queries.invalidateQueries({ queryKey: addressesQuery.queryKey });
     }
     onDone(given);
   };

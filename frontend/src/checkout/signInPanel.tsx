@@ -1,5 +1,6 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 
+import { SHOPPER } from "@/account/demoAccounts";
 import { useMessages } from "@/i18n";
 import { session } from "@/session/session";
 import { Button, ButtonLink } from "@/ui/button";

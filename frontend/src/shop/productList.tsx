@@ -1,5 +1,5 @@
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
-import { useEffect, useId } from "react";
+import { useEffect, useId, useSyncExternalStore } from "react";
 import { useSearchParams } from "react-router";
 
 import { useMessages } from "@/i18n";
@@ -17,14 +17,23 @@ import { messages } from "./messages";
 import { pageMessages } from "./pageMessages";
 import { GRID, ProductCard, ProductCardSkeleton } from "./productCard";
 
+/** As wide as `lg` in the styles: there is room for the filters beside the list. */
+const WIDE = window.matchMedia("(min-width: 64rem)");
+
+function onWidth(listener: () => void): () => void {
+  WIDE.addEventListener("change", listener);
+  return () => WIDE.removeEventListener("change", listener);
+}
+
 /** All products, or those that the address asks for. */
 export function Component() {
   const t = useMessages(messages);
   const p = useMessages(pageMessages);
   const { more } = useMessages(shared);
+  const isWide = useSyncExternalStore(onWidth, () => WIDE.matches);
   const [query, setQuery] = useSearchParams();
   const filters = readFilters(query);
-  const change = (next: Filters) => setQuery(writeFilters(next), { preventScrollReset: true });
+  const change = (next: Filters) => setQuery(writeFilters(next), { preventScrollReset: true, flushSync: true });
   const { data, error, refetch, isPlaceholderData, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery({
     ...productsQuery(filters),
     placeholderData: keepPreviousData,
@@ -45,14 +54,17 @@ export function Component() {
     <Page title={filters.q ? p.resultsFor(filters.q) : categoryName || p.shop}>
       <div className="grid items-start gap-6 lg:grid-cols-[15rem_1fr] lg:gap-10">
         <aside aria-label={p.filters} className="lg:sticky lg:top-24">
-          <details className="rounded-2xl border border-line bg-surface lg:hidden">
-            <summary className="px-4 py-3 font-semibold">
-              {p.filters}
-              {isNarrowed(filters) && <span aria-hidden> ●</span>}
-            </summary>
-            <div className="border-t border-line p-4">{panel}</div>
-          </details>
-          <div className="hidden lg:block">{panel}</div>
+          {isWide ? (
+            panel
+          ) : (
+            <details className="rounded-2xl border border-line bg-surface">
+              <summary className="px-4 py-3 font-semibold">
+                {p.filters}
+                {isNarrowed(filters) && <span aria-hidden> ●</span>}
+              </summary>
+              <div className="border-t border-line p-4">{panel}</div>
+            </details>
+          )}
         </aside>
         <section aria-label={p.shop} aria-busy={isPlaceholderData} className="grid gap-5">
           <div className="flex flex-wrap items-center justify-between gap-3">

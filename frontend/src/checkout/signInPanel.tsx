@@ -14,9 +14,7 @@ import { isDemo, paymentMethodsQuery } from "./paymentMethods";
 export function SignInPanel() {
   const t = useMessages(messages);
   const { data: methods } = useQuery(paymentMethodsQuery);
-  const demo = useMutation({
-    mutationFn: () => session.signIn({ email: "demo@souk.test", password: "demo-password-souk" }),
-  });
+  const demo = useMutation({ mutationFn: () => session.signIn(SHOPPER) });
   return (
     <div className="grid max-w-3xl gap-4">
       {isDemo(methods) && (

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { LOCALES, type Locale } from "@/i18n";
 
 import type { Saga, Step } from "./api";
-import { narrate, nameOf, reasonOf, sentenceOf } from "./narrate";
+import { nameOf, narrate, narrateReturn, reasonOf, sentenceOf } from "./narrate";
 import { checkout, returning, step } from "./sagas.fake";
 
 const locales = Object.keys(LOCALES) as Locale[];
@@ -69,8 +69,8 @@ describe("a checkout", () => {
     expect(say("running", [step("authorize_payment", { state: "running", attempts: 3 })])).toContain(
       "Asking the bank to reserve the money. No answer yet, so it is being asked again (attempt 3).",
     );
-    expect(say("completed", [step("confirm_order", { state: "done" })])).toBe("Order confirmed | Paid, and 2 items are yours.");
-    expect(say("completed", [], "en", "checkout", 1)).toBe("Order confirmed | Paid, and 1 item is yours.");
+    expect(say("completed", [step("confirm_order", { state: "done" })])).toBe("Order confirmed | Paid, and 2 items set aside for you.");
+    expect(say("completed", [], "en", "checkout", 1)).toBe("Order confirmed | Paid, and 1 item set aside for you.");
   });
 
   it("is undone because the payment is declined", () => {
@@ -102,6 +102,9 @@ describe("a checkout", () => {
     const silent = (part: Partial<Step>) => say("compensating", [step("authorize_payment", { state: "silent", ...part })]);
     expect(silent({ reason: "timeout" })).toMatch(/^No answer in time/);
     expect(silent({ reason: "cancelled" })).toMatch(/^Order cancelled/);
+    expect(sentenceOf(step("authorize_payment", { state: "silent", reason: "cancelled" }), 2, "en")).toBe(
+      "Stopped while it was under way: Reserve the money.",
+    );
     expect(silent({ reason: "fraud", actor: "an-operator" })).toMatch(/^Stopped by the shop/);
     expect(say("compensated", [refused("pin_stock", "hold_expired")])).toMatch(/^Time ran out/);
   });
@@ -118,6 +121,14 @@ it("tells of a return", () => {
     "Return under way | The money is on its way back to you. Putting 2 items back into stock.",
   );
   expect(say("completed", [], "en", "return")).toMatch(/^Return complete/);
+  const items = [{ sku: "a", quantity: 2 }];
+  const told = (["requested", "refunded", "completed", "refused"] as const).map((status) => narrateReturn({ status, items }, "en").text);
+  expect(told).toEqual([
+    "Giving the money back.",
+    "The money is on its way back to you. Putting 2 items back into stock.",
+    "The money is on its way back to you, and 2 items are back in stock.",
+    "No money moved, and nothing else changed.",
+  ]);
   expect(say("compensated", [refused("refund_payment", "exceeds_captured")], "en", "return")).toMatch(/^Refund refused/);
 });
 

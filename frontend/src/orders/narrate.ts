@@ -1,7 +1,7 @@
 import type { Locale } from "@/i18n";
 import type { Tone } from "@/ui/badge";
 
-import type { Saga, Step } from "./api";
+import { type Order, pieces, type Saga, type Step } from "./api";
 import { texts } from "./narrateTexts";
 
 /** What a saga does, or what came of it, at a glance and in a sentence. */
@@ -18,15 +18,29 @@ export function nameOf({ name, direction }: Pick<Step, "name" | "direction">, lo
   return textsOf(name, direction, locale)?.name ?? name;
 }
 
+/** How a step stands, in the words of people: one that somebody stopped did not fail to answer. */
+export type Standing = Step["state"] | "stopped";
+
+export function standingOf({ state, reason, actor }: Pick<Step, "state" | "reason" | "actor">): Standing {
+  return state === "silent" && (actor || reason === "cancelled") ? "stopped" : state;
+}
+
+type Said = Pick<Step, "name" | "direction" | "state" | "reason" | "actor">;
+
 /** One step, in a sentence. */
-export function sentenceOf({ name, direction, state }: Pick<Step, "name" | "direction" | "state">, count: number, locale: Locale): string {
+export function sentenceOf(step: Said, count: number, locale: Locale): string {
   const t = texts[locale];
-  const step = textsOf(name, direction, locale);
-  if (state === "pending" || state === "skipped" || state === "parked" || !step) {
-    const said = state === "pending" || state === "skipped" || state === "parked" ? t.generic[state] : t.generic.pending;
-    return said(step?.name ?? name);
+  const own = textsOf(step.name, step.direction, locale);
+  const standing = standingOf(step);
+  switch (standing) {
+    case "pending":
+    case "skipped":
+    case "parked":
+    case "stopped":
+      return t.generic[standing](own?.name ?? step.name);
+    default:
+      return own ? own[standing](t.pieces(count)) : `${step.name}.`;
   }
-  return step[state](t.pieces(count));
 }
 
 /** Why a step went as it did, in the reader's language where its reason is known. */
@@ -40,7 +54,7 @@ export function reasonOf({ reason, detail, actor }: Pick<Step, "reason" | "detai
 /** A whole saga of an order of so many pieces. */
 export function narrate(saga: Pick<Saga, "definition" | "status" | "steps">, count: number, locale: Locale): Narration {
   const t = texts[locale];
-  const pieces = t.pieces(count);
+  const items = t.pieces(count);
   const isReturn = saga.definition === "return";
   const forward = saga.steps.filter(({ direction }) => direction === "do");
   const undoing = saga.steps.filter(({ direction }) => direction === "undo");
@@ -50,13 +64,13 @@ export function narrate(saga: Pick<Saga, "definition" | "status" | "steps">, cou
     case "completed":
       return {
         title: isReturn ? t.titles.returned : t.titles.completed,
-        text: isReturn ? t.returned(pieces, t.are(count)) : t.completed(pieces, t.are(count)),
+        text: isReturn ? t.returned(items, t.are(count)) : t.completed(items),
         tone: "good",
         isMoving: false,
       };
     case "compensated": {
       const held = undoing.some(({ name, state }) => name === "reserve_stock" && state === "done");
-      const text = isReturn ? t.refundRefused : held ? t.backInStock(pieces, t.are(count)) : t.nothingHeld;
+      const text = isReturn ? t.refundRefused : held ? t.backInStock(items, t.are(count)) : t.nothingHeld;
       return { title: isReturn ? t.titles.refundRefused : titleOf(cause, locale), text, tone: toneOf(cause), isMoving: false };
     }
     case "compensating": {
@@ -75,6 +89,21 @@ export function narrate(saga: Pick<Saga, "definition" | "status" | "steps">, cou
       return { title: isReturn ? t.titles.returning : t.titles.running, text, tone: "waiting", isMoving: true };
     }
   }
+}
+
+/** A return by its status, which is all that its shopper is told of its saga. */
+export function narrateReturn({ status, items }: Pick<Order["returns"][number], "status" | "items">, locale: Locale): Narration {
+  const sagas: Record<typeof status, Pick<Saga, "status" | "steps">> = {
+    requested: { status: "running", steps: [running("refund_payment")] },
+    refunded: { status: "running", steps: [running("restock_items")] },
+    completed: { status: "completed", steps: [] },
+    refused: { status: "compensated", steps: [] },
+  };
+  return narrate({ definition: "return", ...sagas[status] }, pieces(items), locale);
+}
+
+function running(name: string): Step {
+  return { name, direction: "do", service: "", pivot: false, state: "running", attempts: 1 };
 }
 
 function textsOf(name: string, direction: string, locale: Locale) {

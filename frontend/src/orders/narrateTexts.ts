@@ -33,6 +33,7 @@ export const texts = defineMessages({
       silent: "No answer",
       parked: "Waits for a person",
       skipped: "Not needed",
+      stopped: "Stopped",
     },
     steps: {
       do: {
@@ -128,6 +129,7 @@ export const texts = defineMessages({
       pending: (name: string) => `Not yet: ${name}.`,
       skipped: (name: string) => `Not needed any more: ${name}.`,
       parked: (name: string) => `Waits for a person: ${name}.`,
+      stopped: (name: string) => `Stopped while it was under way: ${name}.`,
     },
     titles: {
       running: "Checkout under way",
@@ -150,7 +152,7 @@ export const texts = defineMessages({
     attempt: (attempt: number) => `No answer yet, so it is being asked again (attempt ${attempt}).`,
     starting: "Starting.",
     goingBack: "Undoing what was done.",
-    completed: (n: Pieces, are: string) => `Paid, and ${n} ${are} yours.`,
+    completed: (n: Pieces) => `Paid, and ${n} set aside for you.`,
     returned: (n: Pieces, are: string) => `The money is on its way back to you, and ${n} ${are} back in stock.`,
     refundRefused: "No money moved, and nothing else changed.",
     nothingHeld: "Nothing was charged, and nothing is held for you.",
@@ -180,6 +182,7 @@ export const texts = defineMessages({
       silent: "Keine Antwort",
       parked: "Wartet auf einen Menschen",
       skipped: "Nicht nötig",
+      stopped: "Abgebrochen",
     },
     steps: {
       do: {
@@ -275,6 +278,7 @@ export const texts = defineMessages({
       pending: (name: string) => `Noch nicht an der Reihe: ${name}.`,
       skipped: (name: string) => `Nicht mehr nötig: ${name}.`,
       parked: (name: string) => `Wartet auf einen Menschen: ${name}.`,
+      stopped: (name: string) => `Mittendrin abgebrochen: ${name}.`,
     },
     titles: {
       running: "Ihr Kauf läuft",
@@ -297,7 +301,7 @@ export const texts = defineMessages({
     attempt: (attempt: number) => `Noch keine Antwort, daher wird noch einmal gefragt (Versuch ${attempt}).`,
     starting: "Es geht los.",
     goingBack: "Was geschehen war, wird rückgängig gemacht.",
-    completed: (n: Pieces, are: string) => `Bezahlt, und ${n} ${are} für Sie da.`,
+    completed: (n: Pieces) => `Bezahlt, und ${n} für Sie zurückgelegt.`,
     returned: (n: Pieces, are: string) => `Das Geld ist auf dem Weg zurück zu Ihnen, und ${n} ${are} wieder im Lager.`,
     refundRefused: "Es wurde kein Geld bewegt, und sonst hat sich nichts geändert.",
     nothingHeld: "Nichts wurde berechnet, und nichts ist für Sie zurückgelegt.",

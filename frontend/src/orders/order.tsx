@@ -59,11 +59,13 @@ export function Component() {
             </Card>
           )}
           <div className="grid items-start gap-6 lg:grid-cols-[1fr_22rem]">
-            <Lines order={order} />
+            <div className="grid gap-6">
+              <Lines order={order} />
+              <ReturnsPart order={order} />
+            </div>
             <div className="grid gap-6">
               <PaymentPart order={order} />
               <DeliveryPart order={order} />
-              <ReturnsPart order={order} />
             </div>
           </div>
           <BreakIt order={order} />

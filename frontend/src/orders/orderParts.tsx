@@ -10,7 +10,7 @@ import { Card } from "@/ui/card";
 
 import { type JoinedOrder, methodsQuery } from "./api";
 import { messages } from "./messages";
-import { reasonOf } from "./narrate";
+import { narrateReturn, reasonOf } from "./narrate";
 
 function Heading({ children }: { children: ReactNode }) {
   return <h2 className="mb-4 text-xl font-semibold">{children}</h2>;
@@ -167,6 +167,7 @@ export function ReturnsPart({ order }: { order: JoinedOrder }) {
               <span className="num font-medium">{format.money(amount)}</span>
               <Badge tone={status === "completed" ? "good" : status === "refused" ? "bad" : "waiting"}>{t.returnStatuses[status]}</Badge>
             </span>
+            <span>{narrateReturn({ status, items }, format.locale).text}</span>
             <span>{items.map(({ sku, quantity }) => `${quantity} × ${nameOf(sku)}`).join(", ")}</span>
             <span className="text-muted">
               {format.moment(created_at)} · {reason}

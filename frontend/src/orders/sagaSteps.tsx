@@ -4,7 +4,7 @@ import { useMessages } from "@/i18n";
 import { classes } from "@/ui/classes";
 
 import type { Saga, Step } from "./api";
-import { layOut, type Line } from "./lanes";
+import { layOut, type Line, type Place } from "./lanes";
 import { messages } from "./messages";
 import { texts } from "./narrateTexts";
 import { StepCard } from "./stepCard";
@@ -26,11 +26,12 @@ export function SagaSteps({ saga, count, isCompact = false }: Props) {
   const words = useMessages(texts);
   const layout = layOut(saga, isCompact);
   const head = isCompact ? "0px" : "7rem";
-  // Every row has one height, which the lines count on; a reason takes two lines more.
-  const height = isCompact ? "5.5rem" : saga.steps.some(({ reason }) => reason) ? "11rem" : "8.5rem";
+  const heights = Array.from({ length: layout.rows }, (_, row) =>
+    Math.max(...layout.places.filter((place) => place.row === row).map(({ step }) => heightOf(step, isCompact))),
+  );
   const style = {
     "--columns": `${head} repeat(${layout.columns}, minmax(0, 1fr))`,
-    "--rows": `1.75rem repeat(${layout.rows}, ${height})`,
+    "--rows": `1.75rem ${heights.map((height) => `${height}rem`).join(" ")}`,
   } as CSSProperties;
   const { pivot } = layout;
   return (
@@ -49,7 +50,7 @@ export function SagaSteps({ saga, count, isCompact = false }: Props) {
           ))}
         <svg
           aria-hidden
-          viewBox={`0 0 ${layout.columns} ${layout.rows}`}
+          viewBox={`0 0 ${layout.columns} ${sum(heights)}`}
           preserveAspectRatio="none"
           style={{ gridColumn: "2 / -1", gridRow: "2 / -1" }}
           className="-z-10 hidden size-full overflow-visible @4xl:block"
@@ -57,7 +58,7 @@ export function SagaSteps({ saga, count, isCompact = false }: Props) {
           {layout.lines.map((line) => (
             <path
               key={`${line.kind} ${line.to.step.direction} ${line.to.step.name}`}
-              d={pathOf(line)}
+              d={pathOf(line, heights)}
               vectorEffect="non-scaling-stroke"
               className={classes(
                 "fill-none stroke-2",
@@ -88,7 +89,7 @@ export function SagaSteps({ saga, count, isCompact = false }: Props) {
                 step.direction === "undo" && "ml-6 @4xl:ml-0",
               )}
             >
-              <Head step={step} column={column} />
+              {layout.lines.some(({ kind, to, isTaken }) => isTaken && kind !== "join" && to.step === step) && <Head step={step} />}
               <StepCard step={step} count={count} isCompact={isCompact} />
               {step.pivot && (
                 <p className="flex items-center gap-2 text-xs font-semibold text-clay after:h-px after:flex-1 after:border-t-2 after:border-dashed after:border-clay/60 @4xl:sr-only">
@@ -104,8 +105,7 @@ export function SagaSteps({ saga, count, isCompact = false }: Props) {
 }
 
 /** The tip of the arrow that leads to a step: from the left, or from the right to where it is undone. */
-function Head({ step, column }: { step: Step; column: number }) {
-  if (step.state === "pending" || step.state === "skipped" || (column === 0 && step.direction === "do")) return null;
+function Head({ step }: { step: Step }) {
   return (
     <span
       aria-hidden
@@ -120,22 +120,31 @@ function Head({ step, column }: { step: Step; column: number }) {
 /** How much of a cell is between its edge and its card. */
 const EDGE = 0.09;
 
-function middle({ row }: { row: number }): number {
-  return row + 0.5;
+/** What a step's card needs, in rem: the lines are drawn by it, so it is not left to the browser. */
+function heightOf({ service, attempts, reason }: Step, isCompact: boolean): number {
+  const base = 5.75 + (attempts > 1 ? 1 : 0);
+  return isCompact ? base : base + (service === "orders" ? 0 : 1.75) + (reason ? 2.25 : 0);
 }
 
-function pathOf({ kind, from, to }: Line): string {
-  if (kind === "join") return `M ${to.column + 0.5} ${from.row + 0.9} L ${to.column + 0.5} ${to.row + 0.1}`;
+function sum(heights: readonly number[]): number {
+  return heights.reduce((all, height) => all + height, 0);
+}
+
+/** A line from card to card: columns are 1 wide, and rows as high as they are. */
+function pathOf({ kind, from, to }: Line, heights: readonly number[]): string {
+  const y = ({ row }: Place, part: number) => sum(heights.slice(0, row)) + (heights[row] ?? 0) * part;
+  const [fromY, toY] = [y(from, 0.5), y(to, 0.5)];
+  if (kind === "join") return `M ${to.column + 0.5} ${y(from, 0.9)} V ${y(to, 0.1)}`;
   if (kind === "turn") {
-    const [endX, endY] = [to.column + 1 - EDGE, middle(to)];
+    const end = to.column + 1 - EDGE;
     // Out of the refused step's foot where it stands above; else out of its side, under the line that led there.
-    const [x, y] = to.row > from.row ? [from.column + 0.5, from.row + 0.9] : [from.column + EDGE, from.row + 0.75];
-    const bend = to.row > from.row ? x : (x + endX) / 2;
-    return `M ${x} ${y} C ${bend} ${to.row > from.row ? endY : y}, ${bend} ${endY}, ${endX} ${endY}`;
+    if (to.row > from.row) return `M ${from.column + 0.5} ${y(from, 0.9)} Q ${from.column + 0.5} ${toY} ${end} ${toY}`;
+    const [start, startY] = [from.column + EDGE, y(from, 0.75)];
+    return `M ${start} ${startY} C ${(start + end) / 2} ${startY}, ${(start + end) / 2} ${toY}, ${end} ${toY}`;
   }
   const isForward = kind === "forward";
   const start = from.column + (isForward ? 1 - EDGE : EDGE);
   const end = to.column + (isForward ? EDGE : 1 - EDGE);
   const bend = (start + end) / 2;
-  return `M ${start} ${middle(from)} C ${bend} ${middle(from)}, ${bend} ${middle(to)}, ${end} ${middle(to)}`;
+  return `M ${start} ${fromY} C ${bend} ${fromY}, ${bend} ${toY}, ${end} ${toY}`;
 }

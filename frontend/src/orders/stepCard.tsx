@@ -7,12 +7,10 @@ import { classes } from "@/ui/classes";
 import type { Step } from "./api";
 import { Copy } from "./copy";
 import { messages } from "./messages";
-import { nameOf, reasonOf, sentenceOf } from "./narrate";
+import { nameOf, reasonOf, sentenceOf, type Standing, standingOf } from "./narrate";
 import { texts } from "./narrateTexts";
 
-type State = Step["state"];
-
-const looks: Record<State, string> = {
+const looks: Record<Standing, string> = {
   pending: "border-dashed border-line bg-surface text-muted",
   running: "border-saffron bg-saffron-soft text-ink ring-4 ring-saffron/20",
   done: "border-leaf/50 bg-leaf-soft text-ink",
@@ -20,8 +18,9 @@ const looks: Record<State, string> = {
   silent: "border-clay border-dashed bg-clay-soft text-ink",
   parked: "border-2 border-clay bg-surface text-ink",
   skipped: "border-dashed border-line bg-surface text-muted",
+  stopped: "border-edge bg-raised text-ink",
 };
-const colours: Record<State, string> = {
+const colours: Record<Standing, string> = {
   pending: "text-muted",
   running: "text-saffron",
   done: "text-leaf",
@@ -29,8 +28,9 @@ const colours: Record<State, string> = {
   silent: "text-clay",
   parked: "text-clay",
   skipped: "text-muted",
+  stopped: "text-ink",
 };
-const signs: Record<State, string> = { pending: "○", running: "◔", done: "✓", refused: "✕", silent: "?", parked: "‖", skipped: "–" };
+const signs: Record<Standing, string> = { pending: "○", running: "◔", done: "✓", refused: "✕", silent: "?", parked: "‖", skipped: "–", stopped: "■" };
 
 /** A step of a saga, or its undoing. */
 export function StepCard({ step, count, isCompact }: { step: Step; count: number; isCompact: boolean }) {
@@ -39,12 +39,14 @@ export function StepCard({ step, count, isCompact }: { step: Step; count: number
   const { locale } = useFormat();
   const isUndo = step.direction === "undo";
   const reason = reasonOf(step, locale);
+  const standing = standingOf(step);
+  const isUndone = isUndo && standing === "done";
   return (
     <div
       className={classes(
         "relative grid content-start gap-1 rounded-xl border px-2.5 py-2 text-sm transition-colors duration-300",
-        isUndo && step.state === "done" ? "border-sky/50 bg-sky-soft text-ink" : looks[step.state],
-        isCompact ? "h-full" : "@4xl:h-full",
+        isUndone ? "border-sky/50 bg-sky-soft text-ink" : looks[standing],
+        "@4xl:h-full",
       )}
       title={sentenceOf(step, count, locale)}
     >
@@ -60,10 +62,10 @@ export function StepCard({ step, count, isCompact }: { step: Step; count: number
         )}
         {nameOf(step, locale)}
       </p>
-      <p className={classes("flex flex-wrap items-baseline gap-x-2 text-xs", isUndo && step.state === "done" ? "text-sky" : colours[step.state])}>
+      <p className={classes("flex flex-wrap items-baseline gap-x-2 text-xs", isUndone ? "text-sky" : colours[standing])}>
         <span className="font-semibold">
-          <span aria-hidden>{signs[step.state]} </span>
-          {isUndo && step.state === "done" ? t.undone : words.states[step.state]}
+          <span aria-hidden>{signs[standing]} </span>
+          {isUndone ? t.undone : words.states[standing]}
         </span>
         <Took step={step} />
         {step.attempts > 1 && <span className="font-semibold">{t.attempts(step.attempts)}</span>}

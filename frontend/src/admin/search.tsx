@@ -20,6 +20,7 @@ export function Search({ label }: { label: string }) {
   return (
     <form
       role="search"
+      aria-label={label}
       // The browser's way back shows here, too.
       key={sought}
       className="flex max-w-xl items-end gap-2"

@@ -44,8 +44,8 @@ const tones: Record<string, Tone> = {
 };
 
 /** A status of anything in the API, by its word. */
-export function Status({ of }: { of: string }) {
+export function Status({ of, tone = tones[of] ?? "neutral" }: { of: string; tone?: Tone | undefined }) {
   const t = useMessages(messages);
   const words: Record<string, string> = t.statuses;
-  return <Badge tone={tones[of] ?? "neutral"}>{words[of] ?? of}</Badge>;
+  return <Badge tone={tone}>{words[of] ?? of}</Badge>;
 }

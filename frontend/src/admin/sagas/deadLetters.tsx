@@ -60,7 +60,7 @@ export function Component() {
                 {reason}
                 <details>
                   <summary className="text-xs text-accent">{t.showBody}</summary>
-                  <pre className="mt-1 max-w-md overflow-x-auto rounded-lg bg-raised p-2 text-xs">{pretty(body)}</pre>
+                  <pre className="mt-1 max-w-md rounded-lg bg-raised p-2 text-xs break-words whitespace-pre-wrap">{pretty(body)}</pre>
                 </details>
               </div>
             ),

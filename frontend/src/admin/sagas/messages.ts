@@ -39,7 +39,7 @@ export const messages = defineMessages({
     outcome: "How did it end?",
     outcomes: {
       done: "Done: the saga goes on",
-      refused: "Refused: it was not done and will not be; the saga goes back",
+      refused: "Refused: never done, the saga goes back",
     },
     acted: "The saga goes on.",
     deadLetters: "Dead letters",
@@ -95,8 +95,8 @@ export const messages = defineMessages({
     resolveText: "Sie haben herausgefunden, wie der angehaltene Schritt ausging. Die Saga macht damit weiter.",
     outcome: "Wie ging er aus?",
     outcomes: {
-      done: "Erledigt: Die Saga geht weiter",
-      refused: "Abgelehnt: Er geschah nicht und wird nicht geschehen; die Saga geht zurück",
+      done: "Erledigt: die Saga geht weiter",
+      refused: "Abgelehnt: nie getan, die Saga geht zurück",
     },
     acted: "Die Saga geht weiter.",
     deadLetters: "Unzustellbare Nachrichten",

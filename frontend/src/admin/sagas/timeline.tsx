@@ -34,7 +34,11 @@ export function Timeline({ saga }: { saga: Saga }) {
         },
         { head: t.directionHead, render: ({ direction }) => t.direction[direction === "undo" ? "undo" : "do"] },
         { head: t.service, render: ({ service }) => service },
-        { head: t.state, render: ({ state }) => <Status of={state} /> },
+        {
+          head: t.state,
+          // A step whose turn has not come waits for nobody.
+          render: ({ state }) => <Status of={state} tone={state === "pending" ? "neutral" : undefined} />,
+        },
         { head: t.attempts, isNumber: true, render: ({ attempts }) => attempts || "–" },
         {
           head: t.duration,

@@ -37,20 +37,20 @@ export function Component() {
         keyOf={({ id }) => id}
         columns={[
           {
-            head: t.payment,
+            head: words.order,
             render: (payment) => (
               <span className="grid">
-                <Id id={payment.id} />
+                <Id id={payment.order_id} to={`/orders/${payment.order_id}`} />
                 <span className="text-xs whitespace-nowrap text-muted">{format.moment(payment.created_at)}</span>
               </span>
             ),
           },
-          { head: words.order, render: (payment) => <Id id={payment.order_id} to={`/orders/${payment.order_id}`} /> },
           {
-            head: t.method,
+            head: t.payment,
             render: (payment) => (
-              <span className="grid max-w-36 gap-0.5">
-                <code className="text-xs break-words">{payment.payment_method}</code>
+              <span className="grid max-w-48 gap-0.5">
+                <Id id={payment.id} />
+                <code className="text-xs break-all">{payment.payment_method}</code>
                 {payment.failure && <span className="text-xs text-muted">{payment.failure.message}</span>}
               </span>
             ),

@@ -47,11 +47,11 @@ export function Component() {
             render: (letter) => (
               <span className="grid gap-0.5">
                 <code className="text-xs font-semibold">{letter.kind}</code>
+                <code className="text-xs text-muted">{letter.queue}</code>
                 <Id id={letter.message_id} />
               </span>
             ),
           },
-          { head: t.queue, render: ({ queue }) => <code className="text-xs">{queue}</code> },
           { head: words.saga, render: ({ saga_id }) => <Id id={saga_id} to={`/admin/sagas/${saga_id}`} /> },
           {
             head: words.reason,
@@ -60,13 +60,20 @@ export function Component() {
                 {reason}
                 <details>
                   <summary className="text-xs text-accent">{t.showBody}</summary>
-                  <pre className="mt-1 max-w-md rounded-lg bg-raised p-2 text-xs break-words whitespace-pre-wrap">{pretty(body)}</pre>
+                  <pre className="mt-1 max-w-xs rounded-lg bg-raised p-2 text-xs break-words whitespace-pre-wrap">{pretty(body)}</pre>
                 </details>
               </div>
             ),
           },
-          { head: t.attempts, isNumber: true, render: ({ attempts }) => attempts },
-          { head: t.died, render: ({ died_at }) => format.moment(died_at) },
+          {
+            head: t.died,
+            render: ({ died_at, attempts }) => (
+              <span className="grid">
+                {format.moment(died_at)}
+                <span className="text-xs text-muted">{t.afterAttempts(attempts)}</span>
+              </span>
+            ),
+          },
           {
             head: words.actions,
             render: (letter) => (

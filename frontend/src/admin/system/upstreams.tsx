@@ -98,7 +98,7 @@ function Instances({ upstreams }: { upstreams: readonly Upstream[] }) {
 function BreakerState({ breaker }: { breaker: Breaker | null | undefined }) {
   const t = useMessages(messages);
   const format = useFormat();
-  if (!breaker) return <span className="text-muted">{t.noBreaker}</span>;
+  if (!breaker) return <span className="whitespace-nowrap text-muted">{t.noBreaker}</span>;
   const { state, failure_rate, retry_in_seconds } = breaker;
   return (
     <span className="flex flex-wrap items-center gap-2 text-sm">

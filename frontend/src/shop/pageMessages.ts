@@ -3,6 +3,7 @@ import { defineMessages } from "@/i18n";
 // Of the list and the product, which do not come with the shell.
 const en = {
   shop: "Shop",
+  products: "Products",
   resultsFor: (words: string) => `Results for “${words}”`,
   clearSearch: "Clear search",
   filters: "Filters",
@@ -43,6 +44,7 @@ const en = {
 
 const de: typeof en = {
   shop: "Laden",
+  products: "Produkte",
   resultsFor: (words) => `Ergebnisse für „${words}“`,
   clearSearch: "Suche löschen",
   filters: "Filter",

@@ -66,7 +66,10 @@ export function Component() {
             </details>
           )}
         </aside>
-        <section aria-label={p.shop} aria-busy={isPlaceholderData} className="grid gap-5">
+        <section aria-labelledby="products" aria-busy={isPlaceholderData} className="grid gap-5">
+          <h2 id="products" className="sr-only">
+            {p.products}
+          </h2>
           <div className="flex flex-wrap items-center justify-between gap-3">
             <p className="num flex min-h-10 items-center gap-2 text-muted">
               {count !== undefined && t.things(count)}

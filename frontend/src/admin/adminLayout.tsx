@@ -2,7 +2,8 @@ import { useEffect, useRef } from "react";
 import { NavLink, Outlet, useMatch } from "react-router";
 
 import { useMessages } from "@/i18n";
-import { useIsAdmin, useSession } from "@/session/useSession";
+import { RequireUser } from "@/session/requireUser";
+import { useIsAdmin } from "@/session/useSession";
 import { ButtonLink } from "@/ui/button";
 import { classes } from "@/ui/classes";
 import { Page } from "@/ui/page";
@@ -12,20 +13,16 @@ import { messages } from "./messages";
 
 /** The back office: for operators only. The servers ask again at every request. */
 export function Component() {
+  return (
+    <RequireUser>
+      <Office />
+    </RequireUser>
+  );
+}
+
+function Office() {
   const t = useMessages(messages);
-  const user = useSession();
   const isAdmin = useIsAdmin();
-  if (!user) {
-    return (
-      <Page title={t.guest} lead={t.guestText}>
-        <div>
-          <ButtonLink to="/sign-in?next=/admin" look="primary">
-            {t.signIn}
-          </ButtonLink>
-        </div>
-      </Page>
-    );
-  }
   if (!isAdmin) {
     return (
       <Page title={t.refused} lead={t.refusedText}>

@@ -6,9 +6,6 @@ export const messages = defineMessages({
     title: "Back office",
     refused: "This is for the shop's operators",
     refusedText: "Your account may shop here, but not run the place. Another operator can change that.",
-    guest: "Sign in to run the shop",
-    guestText: "The back office is for operators. You come straight back here afterwards.",
-    signIn: "Sign in",
     toShop: "To the shop",
     sections: {
       dashboard: "Overview",
@@ -25,6 +22,7 @@ export const messages = defineMessages({
     attention: (count: number) => (count === 1 ? "1 needs attention" : `${count} need attention`),
     loading: "Loading",
     more: "Show more",
+    showAll: "Show all",
     cancel: "Cancel",
     actions: "Actions",
     search: "Search",
@@ -38,7 +36,6 @@ export const messages = defineMessages({
     needed: "Please fill this in.",
     order: "Order",
     saga: "Saga",
-    none: "none",
     statuses: {
       pending: "Pending",
       confirmed: "Confirmed",
@@ -79,9 +76,6 @@ export const messages = defineMessages({
     title: "Verwaltung",
     refused: "Das ist für die Betreiber des Ladens",
     refusedText: "Ihr Konto darf hier einkaufen, aber nicht verwalten. Ein anderer Betreiber kann das ändern.",
-    guest: "Bitte anmelden, um den Laden zu führen",
-    guestText: "Die Verwaltung ist für Betreiber. Danach geht es direkt hierher zurück.",
-    signIn: "Anmelden",
     toShop: "Zum Laden",
     sections: {
       dashboard: "Überblick",
@@ -98,6 +92,7 @@ export const messages = defineMessages({
     attention: (count: number) => (count === 1 ? "1 braucht Aufmerksamkeit" : `${count} brauchen Aufmerksamkeit`),
     loading: "Wird geladen",
     more: "Mehr anzeigen",
+    showAll: "Alle anzeigen",
     cancel: "Abbrechen",
     actions: "Aktionen",
     search: "Suchen",
@@ -111,7 +106,6 @@ export const messages = defineMessages({
     needed: "Bitte ausfüllen.",
     order: "Bestellung",
     saga: "Saga",
-    none: "keine",
     statuses: {
       pending: "Wartet",
       confirmed: "Bestätigt",

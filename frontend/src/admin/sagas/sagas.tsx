@@ -71,7 +71,7 @@ export function Component() {
           caption={status ? words.statuses[status] : t.everything}
           pages={pages}
           empty={
-            <Empty title={t.noSagas} action={status && <ButtonLink to="/admin/sagas">{t.showAll}</ButtonLink>}>
+            <Empty title={t.noSagas} action={status && <ButtonLink to="/admin/sagas">{words.showAll}</ButtonLink>}>
               {status && t.noSagasText}
             </Empty>
           }

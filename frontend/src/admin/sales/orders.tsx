@@ -80,7 +80,7 @@ export function Component() {
           },
         ]}
         empty={
-          <Empty title={t.noOrders} action={status && <ButtonLink to="/admin/orders">{t.showAll}</ButtonLink>}>
+          <Empty title={t.noOrders} action={status && <ButtonLink to="/admin/orders">{words.showAll}</ButtonLink>}>
             {status && t.noOrdersText}
           </Empty>
         }

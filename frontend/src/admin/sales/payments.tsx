@@ -29,7 +29,7 @@ export function Component() {
     <Page
       title={t.payments}
       lead={order ? t.ofOrder : t.paymentsLead}
-      actions={order && <ButtonLink to="/admin/payments">{t.showAll}</ButtonLink>}
+      actions={order && <ButtonLink to="/admin/payments">{words.showAll}</ButtonLink>}
     >
       <ListTable
         caption={t.payments}

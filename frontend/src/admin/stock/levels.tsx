@@ -19,7 +19,10 @@ export function Level({ sku, of }: { sku: string; of: "on_hand" | "available" | 
     queryKey: key(sku),
     queryFn: ({ signal }) => call(api.GET("/v1/products/{sku}/stock", { params: { path: { sku } }, signal })),
   });
-  if (data) return <span className={of === "available" && data.available === 0 ? "font-bold text-clay" : ""}>{format.number(data[of])}</span>;
+  if (data) {
+    const isOut = of === "available" && data.available === 0;
+    return <span className={isOut ? "font-bold text-clay" : ""}>{format.number(data[of])}</span>;
+  }
   if (error) return <span title={t.unknown}>?</span>;
   return <Skeleton className="ml-auto h-5 w-8" />;
 }

@@ -79,7 +79,7 @@ export function Component() {
           },
         ]}
         empty={
-          <Empty title={t.none} action={<ButtonLink to="/admin/stock">{t.showAll}</ButtonLink>}>
+          <Empty title={t.none} action={<ButtonLink to="/admin/stock">{words.showAll}</ButtonLink>}>
             {t.noneText}
           </Empty>
         }

@@ -101,7 +101,7 @@ export function Component() {
           },
         ]}
         empty={
-          <Empty title={t.none} action={<ButtonLink to="/admin/users">{t.showAll}</ButtonLink>}>
+          <Empty title={t.none} action={<ButtonLink to="/admin/users">{words.showAll}</ButtonLink>}>
             {t.noneText}
           </Empty>
         }

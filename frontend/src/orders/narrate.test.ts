@@ -111,7 +111,7 @@ describe("a checkout", () => {
 
   it("waits for an operator", () => {
     expect(say("parked", [step("commit_stock", { state: "parked" })])).toBe(
-      "Waiting for a person | Waits for a person: Take items from stock. An operator decides how it goes on; nothing is lost.",
+      "Waiting for a person | It stopped at “Take items from stock”. An operator decides how it goes on; nothing is lost.",
     );
   });
 });

@@ -80,8 +80,9 @@ export function narrate(saga: Pick<Saga, "definition" | "status" | "steps">, cou
       return { title: titleOf(cause, locale), text, tone: "waiting", isMoving: true };
     }
     case "parked": {
-      const step = saga.steps.find(({ state }) => state === "parked");
-      return { title: t.titles.parked, text: t.parked(step ? sentenceOf(step, count, locale) : ""), tone: "bad", isMoving: false };
+      // What is parked from outside, by a message that nobody could handle, still awaits its answer.
+      const step = saga.steps.find(({ state }) => state === "parked") ?? saga.steps.findLast(({ state }) => state === "running");
+      return { title: t.titles.parked, text: t.parked(step ? nameOf(step, locale) : t.unknownStep), tone: "bad", isMoving: false };
     }
     default: {
       const step = forward.find(({ state }) => state === "running");

@@ -122,7 +122,7 @@ const EDGE = 0.09;
 
 /** What a step's card needs, in rem: the lines are drawn by it, so it is not left to the browser. */
 function heightOf({ service, attempts, reason }: Step, isCompact: boolean): number {
-  const base = 5.75 + (attempts > 1 ? 1 : 0);
+  const base = (isCompact ? 5.75 : 6.5) + (attempts > 1 ? 1 : 0);
   return isCompact ? base : base + (service === "orders" ? 0 : 1.75) + (reason ? 2.25 : 0);
 }
 

@@ -8,7 +8,7 @@ import { announce } from "@/ui/live";
 
 import type { Saga } from "./api";
 import { messages } from "./messages";
-import { type Narration, narrate } from "./narrate";
+import { type Narration, narrate, reasonOf } from "./narrate";
 import { momentsOf, sagaAt } from "./replay";
 import { SagaSteps } from "./sagaSteps";
 
@@ -44,14 +44,14 @@ export function SagaView({ saga, count, isCompact = false }: { saga: Saga; count
             narration.isMoving && "animate-pulse",
           )}
         >
-          {signs[narration.tone]}
+          {shown.status === "parked" ? "‖" : signs[narration.tone]}
         </span>
         <div className="grid min-w-0 flex-1 basis-48">
           <p className="font-display text-xl font-semibold">{narration.title}</p>
           <p className="text-ink">{narration.text}</p>
           {shown.status === "parked" && saga.parked_reason && (
             <p className="mt-1 text-sm text-ink">
-              {t.parkedBecause} <q>{saga.parked_reason}</q>
+              {t.parkedBecause} {reasonOf({ reason: saga.parked_reason }, locale)}
             </p>
           )}
         </div>

@@ -86,7 +86,8 @@ function Took({ step: { started_at, finished_at, state } }: { step: Step }) {
   const format = useFormat();
   const isRunning = state === "running";
   const now = useNow(isRunning);
-  if (!started_at || (!isRunning && !finished_at)) return null;
+  // What orders does itself is done as it begins.
+  if (!started_at || (!isRunning && (!finished_at || finished_at === started_at))) return null;
   const took = (finished_at && !isRunning ? Date.parse(finished_at) : now) - Date.parse(started_at);
   return <span className="num whitespace-nowrap">{format.duration(Math.max(0, took))}</span>;
 }

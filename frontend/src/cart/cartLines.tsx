@@ -73,7 +73,7 @@ function Line({ item, isCatalogDown, setQuantity, onLeave }: LineProps) {
         {product && <p className="num text-sm text-muted">{t.each(format.money(product.price))}</p>}
         <div className="flex flex-wrap items-center gap-1.5">
           <Stepper label={t.quantityOf(name)} value={quantity} max={MOST} onChange={(next) => void change(next)} />
-          <Button look="quiet" className="px-2" aria-label={t.removeOf(name)} onClick={() => void change(0)}>
+          <Button look="quiet" className="px-2!" aria-label={t.removeOf(name)} onClick={() => void change(0)}>
             {t.remove}
           </Button>
         </div>

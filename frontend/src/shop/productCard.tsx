@@ -45,7 +45,7 @@ export function ProductCard({ product }: { product: Product }) {
         </div>
       </div>
       <Button
-        className="relative mt-auto w-full px-2"
+        className="relative mt-auto w-full px-2!"
         disabled={!product.in_stock}
         aria-label={`${inCart ? t.addAnother(inCart) : t.add}: ${product.name}`}
         onClick={() => void add(product, 1)}

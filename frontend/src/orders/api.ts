@@ -7,7 +7,6 @@ export type Order = Schemas["Order"];
 export type Saga = Schemas["SagaView"];
 export type Step = Schemas["StepView"];
 export type Payment = Schemas["Payment"];
-export type Method = Schemas["PaymentMethod"];
 
 /** An order with what the other services say of it; null, and named in `degraded`, where they could not be asked. */
 export interface JoinedOrder extends Order {
@@ -47,13 +46,6 @@ export function withNews(known: JoinedOrder, order: Order | null | undefined, sa
 export function isLater(a: string, b: string): boolean {
   return a.replace("Z", "") > b.replace("Z", "");
 }
-
-/** What an order's magic payment methods do; it never changes while the shop runs. */
-export const methodsQuery = queryOptions({
-  queryKey: ["catalog", "payment-methods"],
-  queryFn: async ({ signal }) => (await call(api.GET("/v1/payment-methods", { signal }))).items,
-  staleTime: Infinity,
-});
 
 /** How many pieces an order has. */
 export function pieces(items: readonly { quantity: number }[]): number {

@@ -1,9 +1,11 @@
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { useRef } from "react";
 import { useNavigate } from "react-router";
 
 import { api, call } from "@/api/client";
 import { MOST } from "@/cart/useCart";
+import { messages as checkout } from "@/checkout/messages";
+import { isDemo, paymentMethodsQuery } from "@/checkout/paymentMethods";
 import { useMessages } from "@/i18n";
 import { notify } from "@/ui/live";
 import { Failure } from "@/ui/states";
@@ -25,10 +27,12 @@ interface Item {
   quantity: number;
 }
 
-/** Places the same order again with something that goes wrong, and leads to its checkout. */
+/** Places the same order again with something that goes wrong, and leads to its checkout. Only in the demo. */
 export function BreakIt({ order }: { order: JoinedOrder }) {
   const t = useMessages(messages);
+  const { methods } = useMessages(checkout);
   const navigate = useNavigate();
+  const offered = useQuery(paymentMethodsQuery);
   // A second try of the same button must not become a second order.
   const requests = useRef(new Map<Kind, { key: string; items: Item[] }>());
   const place = useMutation({
@@ -56,6 +60,7 @@ export function BreakIt({ order }: { order: JoinedOrder }) {
       void navigate(`/orders/${placed.id}/saga`);
     },
   });
+  if (!isDemo(offered.data)) return null;
   return (
     <section aria-labelledby="break" className="grid gap-4">
       <div className="grid gap-1">
@@ -66,7 +71,7 @@ export function BreakIt({ order }: { order: JoinedOrder }) {
       </div>
       <div className="grid gap-3 sm:grid-cols-2 lg:grid-cols-3">
         {KINDS.map(([kind, sign]) => {
-          const [name, text] = t.breaks[kind] ?? [kind, ""];
+          const { name, text } = kind === "sold_out" ? t.soldOut : (methods[kind] ?? { name: kind, text: "" });
           const isBusy = place.isPending && place.variables === kind;
           return (
             <button

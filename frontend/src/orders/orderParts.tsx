@@ -1,14 +1,14 @@
-import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Link } from "react-router";
 
+import { messages as checkout } from "@/checkout/messages";
 import { useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
 import { Picture } from "@/shop/picture";
 import { Badge } from "@/ui/badge";
 import { Card } from "@/ui/card";
 
-import { type JoinedOrder, methodsQuery } from "./api";
+import type { JoinedOrder } from "./api";
 import { messages } from "./messages";
 import { narrateReturn, reasonOf } from "./narrate";
 
@@ -77,16 +77,15 @@ export function Lines({ order }: { order: JoinedOrder }) {
 export function PaymentPart({ order }: { order: JoinedOrder }) {
   const t = useMessages(messages);
   const format = useFormat();
-  const methods = useQuery(methodsQuery);
+  const { methods } = useMessages(checkout);
   const { payment } = order;
-  const method = methods.data?.find(({ id }) => id === order.payment_method)?.name ?? order.payment_method;
   const refunds = payment?.refunds ?? [];
   return (
     <Card>
       <Heading>{t.payment}</Heading>
       <Facts
         of={[
-          [t.method, method],
+          [t.method, methods[order.payment_method]?.name ?? order.payment_method],
           [t.authorized, payment && format.money(payment.authorized)],
           [t.captured, payment && format.money(payment.captured)],
           [t.failure, payment?.failure && reasonOf({ reason: payment.failure.code, detail: payment.failure.message }, format.locale)],

@@ -1,0 +1,138 @@
+// Writes dashboards/*.json: `node deploy/grafana/dashboards.mjs`. Grafana reads the JSON; this is where it is changed.
+import { writeFileSync } from "node:fs";
+
+const prometheus = { type: "prometheus", uid: "prometheus" };
+const http = "http_server_request_duration_seconds";
+const q = (quantile, metric, by, where = "") =>
+  `histogram_quantile(${quantile}, sum by (le${by ? `, ${by}` : ""}) (rate(${metric}_bucket{${where}}[$__rate_interval])))`;
+const rate = (metric, by, where = "") => `sum${by ? ` by (${by})` : ""} (rate(${metric}{${where}}[$__rate_interval]))`;
+
+/** A panel of lines: `[query, legend]` each. */
+const lines = (title, unit, ...targets) => ({ type: "timeseries", title, unit, targets });
+/** A panel of numbers; `warn` and more is red. */
+const stat = (title, unit, warn, ...targets) => ({ type: "stat", title, unit, warn, targets });
+
+const dashboards = {
+  overview: ["Overview and SLO", [
+    stat("Availability, 1 h", "percentunit", null, ["1 - slo:availability_errors:ratio_rate1h", ""]),
+    stat("Answers within 0.5 s, 1 h", "percentunit", null, ["1 - slo:latency_errors:ratio_rate1h", ""]),
+    stat("Budget left at this pace, availability", "percentunit", null, ["1 - slo:availability_errors:ratio_rate6h / 0.001", ""]),
+    stat("Alerts", "short", 1, ['count(ALERTS{alertstate="firing"}) or vector(0)', ""]),
+    lines("Burn rate, availability", "short", ...["5m", "1h", "6h"].map((w) => [`slo:availability_errors:ratio_rate${w} / 0.001`, w])),
+    lines("Burn rate, latency", "short", ...["5m", "1h", "6h"].map((w) => [`slo:latency_errors:ratio_rate${w} / 0.01`, w])),
+    lines("Requests", "reqps", [rate(`${http}_count`, "service"), "{{service}}"]),
+    lines("Checkouts that ended", "ops", [rate("saga_total", "outcome", 'saga="checkout"'), "{{outcome}}"]),
+    lines("Broken invariants", "short", ["max by (invariant) (audit_invariant_violations)", "{{invariant}}"]),
+    lines("Targets that answer", "short", ["min by (service) (up)", "{{service}}"]),
+  ]],
+  red: ["Service RED", [
+    lines("Requests", "reqps", [rate(`${http}_count`, "http_route", 'service="$service"'), "{{http_route}}"]),
+    lines("Errors", "reqps", [rate(`${http}_count`, "http_route, http_response_status_code", 'service="$service",http_response_status_code=~"[45].."'), "{{http_response_status_code}} {{http_route}}"]),
+    lines("Duration", "s", ...[0.5, 0.95, 0.99].map((p) => [q(p, http, "", 'service="$service"'), `p${p * 100}`])),
+    lines("Duration by route, p95", "s", [q(0.95, http, "http_route", 'service="$service"'), "{{http_route}}"]),
+    lines("HTTP calls of others, p95", "s", [q(0.95, "http_client_request_duration_seconds", "service, server_address"), "{{service}} → {{server_address}}"]),
+    lines("gRPC calls, p95", "s", [q(0.95, "rpc_client_duration_seconds", "service, rpc_method"), "{{service}} calls {{rpc_method}}"], [q(0.95, "rpc_server_duration_seconds", "service, rpc_method"), "{{service}} answers {{rpc_method}}"]),
+  ], true],
+  saga: ["Saga", [
+    stat("Active", "short", null, ["max(saga_active)", ""]),
+    stat("Being undone", "short", null, ["max(saga_compensating)", ""]),
+    stat("Parked", "short", 1, ["max(saga_parked)", ""]),
+    stat("Oldest active", "s", 300, ["max(saga_oldest_active_age_seconds)", ""]),
+    lines("Funnel: commands that were handled", "ops", [rate("messaging_process_duration_seconds_count", "kind", 'queue=~".*commands",outcome="handled"'), "{{kind}}"]),
+    lines("Outcomes", "ops", [rate("saga_total", "saga, outcome"), "{{saga}} {{outcome}}"]),
+    lines("A step, p95", "s", [q(0.95, "messaging_process_duration_seconds", "kind", 'queue=~".*commands"'), "{{kind}}"]),
+    lines("Unanswered compensations", "short", ["max(saga_compensations_unanswered)", "sent three times or more"]),
+  ]],
+  messaging: ["Messaging", [
+    lines("Ready", "short", ["sum by (queue) (rabbitmq_detailed_queue_messages_ready)", "{{queue}}"]),
+    lines("Unacknowledged", "short", ["sum by (queue) (rabbitmq_detailed_queue_messages_unacked)", "{{queue}}"]),
+    lines("Consumers", "short", ["sum by (queue) (rabbitmq_detailed_queue_consumers)", "{{queue}}"]),
+    stat("Dead letters", "short", 1, ["max(dead_letters)", ""]),
+    lines("Outbox: age of the oldest", "s", ["max by (service) (outbox_oldest_age_seconds)", "{{service}}"]),
+    lines("Outbox: pending", "short", ["max by (service) (outbox_pending)", "{{service}}"]),
+    lines("Published", "ops", [rate("messaging_published_total", "queue, outcome"), "{{queue}} {{outcome}}"]),
+    lines("Until confirmed, p95", "s", [q(0.95, "messaging_publish_duration_seconds", "queue"), "{{queue}}"]),
+    lines("Processed", "ops", [rate("messaging_process_duration_seconds_count", "queue, outcome"), "{{queue}} {{outcome}}"]),
+    lines("Duplicates", "ops", [rate("inbox_duplicates_total", "service"), "{{service}}"]),
+  ]],
+  resilience: ["Resilience", [
+    lines("Breakers, 1 is open", "short", ["max by (service, upstream) (breaker_state)", "{{service}} → {{upstream}}"]),
+    lines("Requests sent again", "ops", [rate("gateway_retries_total", "upstream"), "{{upstream}}"]),
+    lines("Over a quota", "ops", [rate("gateway_rate_limited_total", "limit"), "{{limit}}"]),
+    lines("Answers 429, 502, 503, 504", "reqps", [rate(`${http}_count`, "http_response_status_code", 'service="gateway",http_response_status_code=~"429|502|503|504"'), "{{http_response_status_code}}"]),
+    lines("Calls without an answer", "ops", [rate("http_client_request_duration_seconds_count", "service, server_address", 'http_response_status_code=""'), "{{service}} → {{server_address}}"]),
+    lines("Messages that are tried again or given up", "ops", [rate("messaging_process_duration_seconds_count", "queue, outcome", 'outcome!="handled"'), "{{queue}} {{outcome}}"]),
+  ]],
+  databases: ["PostgreSQL and MongoDB", [
+    lines("Calls", "ops", [rate("db_client_operation_duration_seconds_count", "service, db_operation_name", 'service="$service"'), "{{db_operation_name}}"]),
+    lines("Duration, p95", "s", [q(0.95, "db_client_operation_duration_seconds", "db_operation_name, db_collection_name", 'service="$service"'), "{{db_operation_name}} {{db_collection_name}}"]),
+    lines("Time spent, calls at once", "short", [rate("db_client_operation_duration_seconds_sum", "db_operation_name, db_collection_name", 'service="$service"'), "{{db_operation_name}} {{db_collection_name}}"]),
+    lines("Failed commands of MongoDB", "ops", [rate("db_client_operation_duration_seconds_count", "service", 'outcome="error"'), "{{service}}"]),
+    lines("Wait for a connection, p95", "s", [q(0.95, "db_client_connection_wait_time_seconds", "service"), "{{service}}"]),
+    lines("Pools in use", "percentunit", ['sum by (service, pool) (db_client_connection_count{state="used"}) / sum by (service, pool) (db_client_connection_max)', "{{service}} {{pool}}"]),
+  ], true],
+  runtime: ["Runtime", [
+    lines("Resident memory", "bytes", ["process_resident_memory_bytes", "{{service}} {{instance}}"]),
+    lines("Processors in use", "short", [rate("process_cpu_seconds_total", "service"), "{{service}}"]),
+    lines("Open files", "short", ["process_open_fds", "{{service}} {{instance}}"]),
+    lines("Tasks", "short", ["tokio_alive_tasks", "{{service}} {{instance}}"]),
+    lines("Tasks that wait for a worker", "short", ["tokio_global_queue_depth", "{{service}} of {{instance}}"]),
+    lines("Spans", "ops", [rate("telemetry_spans_total", "service, outcome"), "{{service}} {{outcome}}"]),
+  ]],
+};
+
+function panel({ type, title, unit, warn, targets }, traced, index, [x, y, w, h]) {
+  const steps = [{ color: "green", value: null }];
+  if (warn) steps.push({ color: "red", value: warn });
+  return {
+    id: index + 1,
+    type,
+    title,
+    datasource: prometheus,
+    gridPos: { x, y, w, h },
+    fieldConfig: {
+      defaults: { unit, thresholds: { mode: "absolute", steps }, ...(type === "timeseries" && { min: 0 }) },
+      overrides: [],
+    },
+    options: type === "stat" ? { reduceOptions: { calcs: ["lastNotNull"] } } : { tooltip: { mode: "multi", sort: "desc" } },
+    targets: targets.map(([expr, legendFormat], at) => ({ refId: "ABCDEF"[at], datasource: prometheus, expr, legendFormat })),
+    links: [{ title: "Traces in Jaeger", targetBlank: true, url: `$jaeger/search?service=${traced}` }],
+  };
+}
+
+for (const [uid, [title, panels, perService]] of Object.entries(dashboards)) {
+  let [x, y] = [0, 0];
+  const placed = panels.map((one, index) => {
+    const [width, height] = one.type === "stat" ? [6, 4] : [12, 8];
+    if (x + width > 24) [x, y] = [0, y + (panels[index - 1].type === "stat" ? 4 : 8)];
+    const made = panel(one, perService ? "$service" : "gateway", index, [x, y, width, height]);
+    x += width;
+    return made;
+  });
+  const service = {
+    name: "service",
+    type: "query",
+    datasource: prometheus,
+    query: { query: 'label_values(up{job="souk"}, service)', refId: "service" },
+    current: { text: "orders", value: "orders" },
+    refresh: 2,
+  };
+  const dashboard = {
+    uid: `souk-${uid}`,
+    title,
+    tags: ["souk"],
+    schemaVersion: 41,
+    editable: false,
+    refresh: "10s",
+    time: { from: "now-1h", to: "now" },
+    links: [{ type: "dashboards", title: "Souk", tags: ["souk"], asDropdown: true }],
+    templating: {
+      list: [
+        ...(perService ? [service] : []),
+        { name: "jaeger", type: "constant", query: "http://localhost:16686", hide: 2 },
+      ],
+    },
+    panels: placed,
+  };
+  writeFileSync(new URL(`dashboards/${uid}.json`, import.meta.url), `${JSON.stringify(dashboard, null, 1)}\n`);
+}

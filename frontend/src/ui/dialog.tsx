@@ -1,5 +1,5 @@
 import { Dialog as Radix } from "radix-ui";
-import type { ReactNode } from "react";
+import { type ReactNode, useRef } from "react";
 
 import { useMessages } from "@/i18n";
 
@@ -17,15 +17,24 @@ interface Props {
   children: ReactNode;
 }
 
-/** A modal window: focus stays inside, Escape closes, and the page behind does not scroll. */
+/** A modal window: focus stays inside and returns to what opened it, Escape closes, and the page behind does not scroll. */
 export function Dialog({ open, onOpenChange, title, description, shape = "window", children }: Props) {
   const t = useMessages(messages);
+  const opener = useRef<Element>(null);
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 bg-black/50" />
         <Radix.Content
           {...(description ? {} : { "aria-describedby": undefined })}
+          onOpenAutoFocus={() => {
+            opener.current = document.activeElement;
+          }}
+          onCloseAutoFocus={(event) => {
+            // Radix knows its own triggers only.
+            event.preventDefault();
+            if (opener.current instanceof HTMLElement) opener.current.focus();
+          }}
           className={classes(
             "fixed z-40 grid content-start gap-4 overflow-y-auto bg-surface p-5 shadow-2xl sm:p-6",
             shape === "drawer"

@@ -42,7 +42,7 @@ export const messages = defineMessages({
     unverified: "Unbestätigt",
     disabled: "Gesperrt",
     since: "Seit",
-    promote: "Zum Betreiber machen",
+    promote: "Zum Betreiber",
     promoteText: "Darf dann alles, was Sie hier dürfen.",
     demote: "Rolle entziehen",
     demoteText: "Bleibt Kunde.",

@@ -76,6 +76,7 @@ function View({ saga }: { saga: Saga }) {
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2 text-sm">
         <Status of={saga.status} />
         <TextLink to={`/orders/${saga.order_id}`}>{t.toOrder}</TextLink>
+        <TextLink to={`/admin/payments?order=${saga.order_id}`}>{t.toPayment}</TextLink>
         {saga.definition === "checkout" && <TextLink to={`/orders/${saga.order_id}/saga`}>{t.toView}</TextLink>}
         {saga.trace_id && (
           <span className="text-muted">

@@ -1,7 +1,5 @@
 //! The fault switches of the demo: each breaks what it says, and what it broke settles when it is over.
 
-use std::time::Duration;
-
 use contracts::{
     CommandId, OrderId,
     saga::{Outcome, Reply},
@@ -147,15 +145,14 @@ async fn a_switch_goes_off_by_itself_on_every_replica() {
     let shop = shop().await;
     let other = Faults::new(shop.pool().clone(), true);
     tokio::spawn(other.clone().run(shop.stop.clone()));
-    set(&shop, "commands_duplicated", 3).await;
-    let within = Duration::from_secs(10);
+    set(&shop, "commands_duplicated", 5).await;
     let seen = |on| {
         let other = &other;
         async move || (other.has(Fault::CommandsDuplicated) == on).then_some(())
     };
-    eventually("the other replica knows", within, seen(true)).await;
+    eventually("the other replica knows", PATIENCE, seen(true)).await;
     assert!(!other.has(Fault::RepliesLost));
-    eventually("it is over", within, seen(false)).await;
+    eventually("it is over", PATIENCE, seen(false)).await;
     assert_eq!(switch(&shop, "commands_duplicated").await["until"], json!(null));
 }
 

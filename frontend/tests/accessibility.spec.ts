@@ -1,4 +1,4 @@
-import AxeBuilder from "@axe-core/playwright";
+import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 
 import { expect, signIn, test } from "./support";
@@ -51,7 +51,7 @@ test("a shopper finds no barrier from the product to the order", async ({ page, 
 
 test("an operator finds no barrier", async ({ page }) => {
   await signIn(page, "admin@souk.test", "admin-password-souk");
-  for (const page_ of ["", "/orders", "/stock", "/users", "/payments", "/sagas", "/dead-letters", "/upstreams", "/audit", "/faults"]) {
-    await check(page, `/admin${page_}`);
+  for (const section of ["", "/orders", "/stock", "/users", "/payments", "/sagas", "/dead-letters", "/upstreams", "/audit", "/faults"]) {
+    await check(page, `/admin${section}`);
   }
 });

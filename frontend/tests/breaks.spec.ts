@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
-import { expect, test } from "./support";
+import { expect, signIn, test } from "./support";
 
 async function xtask(...command: string[]): Promise<string> {
   const program = process.env["SOUK_XTASK"];
@@ -86,7 +86,6 @@ test("a poisoned reply parks a checkout, and an operator retries it", noisy, asy
     .toBe("parked");
 
   await page.context().clearCookies();
-  const { signIn } = await import("./support");
   await signIn(page, "admin@souk.test", "admin-password-souk");
   await page.goto(`/admin/sagas/${order}`);
   await page.getByRole("button", { name: "Retry" }).click();

@@ -25,12 +25,14 @@ interface Props {
   /** Takes the address; what it throws is shown, at the fields as far as they are meant. */
   onSubmit: (address: Address) => Promise<unknown>;
   onCancel?: (() => void) | undefined;
+  /** Hears what the fields hold while it is being written. */
+  onEdit?: ((fields: Partial<Address>) => void) | undefined;
   /** Stands between the fields and the buttons. */
   children?: ReactNode;
 }
 
 /** A postal address, for the account and the checkout. */
-export function AddressForm({ initial, action, onSubmit, onCancel, children }: Props) {
+export function AddressForm({ initial, action, onSubmit, onCancel, onEdit, children }: Props) {
   const t = useMessages(messages);
   const { locale } = useLocale();
   const schema = useMemo(() => addressSchema(t), [t]);
@@ -60,7 +62,12 @@ export function AddressForm({ initial, action, onSubmit, onCancel, children }: P
     }
   });
   return (
-    <form noValidate onSubmit={(event) => void submit(event)} className="grid gap-4">
+    <form
+      noValidate
+      onSubmit={(event) => void submit(event)}
+      onChange={() => onEdit?.(form.getValues())}
+      className="grid gap-4"
+    >
       {failure !== undefined && <Failure error={failure} />}
       <TextField
         {...form.register("name")}

@@ -24,11 +24,14 @@ const EXAMPLE: Address = {
 
 interface Props {
   address: Address | undefined;
+  /** What was written into the fields so far. */
+  typed: Partial<Address> | undefined;
+  onType: (fields: Partial<Address>) => void;
   onDone: (address: Address) => void;
 }
 
 /** Where to: one of the saved addresses, or another. */
-export function AddressStep({ address, onDone }: Props) {
+export function AddressStep(props: Props) {
   const t = useMessages(messages);
   const { data: saved, isPending } = useQuery(addressesQuery);
   if (isPending) {
@@ -39,20 +42,23 @@ export function AddressStep({ address, onDone }: Props) {
       </div>
     );
   }
-  if (saved && saved.length > 0) return <Choice saved={saved} address={address} onDone={onDone} />;
+  if (saved && saved.length > 0) return <Choice {...props} saved={saved} />;
   return (
     <div className="grid gap-4">
       {!saved && <p className="text-muted">{t.noSaved}</p>}
-      <NewAddress address={address} onDone={onDone} />
+      <NewAddress {...props} />
     </div>
   );
 }
 
-function Choice({ saved, address, onDone }: Props & { saved: readonly Schemas["SavedAddress"][] }) {
+function Choice({ saved, ...props }: Props & { saved: readonly Schemas["SavedAddress"][] }) {
+  const { address, typed, onDone } = props;
   const t = useMessages(messages);
   const name = useId();
   const [chosen, setChosen] = useState(() => {
-    const known = address ? saved.find((other) => isSame(bare(other), address)) : saved[0];
+    const known = address
+      ? saved.find((other) => isSame(bare(other), address))
+      : saved.find(() => typed === undefined);
     return known?.id;
   });
   const one = saved.find(({ id }) => id === chosen);
@@ -77,15 +83,15 @@ function Choice({ saved, address, onDone }: Props & { saved: readonly Schemas["S
         </div>
       ) : (
         <NewAddress
+          {...props}
           address={address && saved.some((other) => isSame(bare(other), address)) ? undefined : address}
-          onDone={onDone}
         />
       )}
     </div>
   );
 }
 
-function NewAddress({ address, onDone }: Props) {
+function NewAddress({ address, typed, onType, onDone }: Props) {
   const t = useMessages(messages);
   const queries = useQueryClient();
   const { data: methods } = useQuery(paymentMethodsQuery);
@@ -105,7 +111,13 @@ function NewAddress({ address, onDone }: Props) {
           <Button onClick={() => setExample(EXAMPLE)}>{t.example}</Button>
         </div>
       )}
-      <AddressForm key={example ? "example" : "own"} initial={example ?? address} action={t.toPayment} onSubmit={take}>
+      <AddressForm
+        key={example ? "example" : "own"}
+        initial={example ?? typed ?? address}
+        action={t.toPayment}
+        onSubmit={take}
+        onEdit={onType}
+      >
         <label className="flex items-center gap-2.5">
           <input
             type="checkbox"

@@ -89,8 +89,10 @@ function Current({ user, step, draft }: { user: string; step: Step; draft: Draft
       {step === "address" && (
         <AddressStep
           address={address}
+          typed={draft.typed}
+          onType={(typed) => changeDraft(user, { typed })}
           onDone={(next) => {
-            changeDraft(user, { address: next });
+            changeDraft(user, { address: next, typed: undefined });
             void navigate("?step=payment");
           }}
         />

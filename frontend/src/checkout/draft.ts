@@ -15,27 +15,50 @@ export interface Attempt {
 export interface Draft {
   readonly address?: Address | undefined;
   readonly payment?: string | undefined;
+  /** An address that is still being written. */
+  readonly typed?: Partial<Address> | undefined;
   readonly attempt?: Attempt | undefined;
 }
 
 const KEY = "souk.checkout";
 const NOTHING: Draft = {};
 const listeners = new Set<() => void>();
-let last: { text: string | null; stored: { user: string; draft: Draft } | undefined } = { text: null, stored: undefined };
+let last: { text: string | null; draft: { user: string; draft: Draft } | undefined } = { text: null, draft: undefined };
 
 /** The draft of this shopper, in this tab; whatever another one left there does not count. */
 export function readDraft(user: string): Draft {
-  const text = sessionStorage.getItem(KEY);
+  const text = stored();
   // The same text is the same draft, as `useSyncExternalStore` wants it.
-  if (text !== last.text) last = { text, stored: parse(text) };
-  return last.stored?.user === user ? last.stored.draft : NOTHING;
+  if (text !== last.text) last = { text, draft: parse(text) };
+  return last.draft?.user === user ? last.draft.draft : NOTHING;
 }
 
 /** Changes some of it. Another address or payment is another order: an attempt for the old ones is given up. */
 export function changeDraft(user: string, change: Partial<Draft>): void {
-  const draft = { ...readDraft(user), ...("attempt" in change ? {} : { attempt: undefined }), ...change };
-  sessionStorage.setItem(KEY, JSON.stringify({ user, draft }));
+  const isOther = "address" in change || "payment" in change;
+  const draft = { ...readDraft(user), ...(isOther ? { attempt: undefined } : {}), ...change };
+  write(JSON.stringify({ user, draft }));
   for (const listener of listeners) listener();
+}
+
+/** Where the browser keeps nothing, the draft is known until the page is left. */
+let kept: string | null = null;
+
+function stored(): string | null {
+  try {
+    return sessionStorage.getItem(KEY);
+  } catch {
+    return kept;
+  }
+}
+
+function write(text: string): void {
+  kept = text;
+  try {
+    sessionStorage.setItem(KEY, text);
+  } catch {
+    // See above.
+  }
 }
 
 export function useDraft(user: string): Draft {
@@ -50,8 +73,8 @@ export function useDraft(user: string): Draft {
 
 function parse(text: string | null): { user: string; draft: Draft } | undefined {
   try {
-    const stored = JSON.parse(text ?? "null") as { user: string; draft: Draft } | null;
-    return stored && typeof stored.user === "string" && typeof stored.draft === "object" ? stored : undefined;
+    const found = JSON.parse(text ?? "null") as { user: string; draft: Draft } | null;
+    return found && typeof found.user === "string" && typeof found.draft === "object" ? found : undefined;
   } catch {
     return undefined;
   }

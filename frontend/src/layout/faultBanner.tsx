@@ -27,13 +27,15 @@ export function FaultBanner() {
   });
   if (!data || data.length === 0) return null;
   return (
-    <ul aria-label="Faults" className="grid gap-1 bg-clay-soft px-4 py-2 text-center text-sm font-semibold text-clay">
-      {data.map((fault) => (
+    <aside aria-label={t.faults} className="bg-clay-soft px-4 py-2 text-center text-sm font-semibold text-clay">
+      <ul className="grid gap-1">
+        {data.map((fault) => (
         <li key={fault.name}>
           <span aria-hidden>⚡ </span>
           {t.broken(fault.title, format.clock(fault.until))}
         </li>
       ))}
-    </ul>
+      </ul>
+    </aside>
   );
 }

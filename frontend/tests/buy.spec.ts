@@ -1,0 +1,114 @@
+import type { Page } from "@playwright/test";
+
+import { ADDRESS, expect, PASSWORD, test } from "./support";
+
+test("somebody new looks around, makes an account on the way, and buys", async ({ page, product }) => {
+  await page.goto("/");
+  await page.getByRole("searchbox").fill(product.name);
+  await page.getByRole("searchbox").press("Enter");
+  await page.getByRole("link", { name: product.name }).first().click();
+  await expect(page.getByRole("heading", { level: 1, name: product.name })).toBeVisible();
+  await page.getByRole("button", { name: "Add to cart" }).first().click();
+  await page.goto("/checkout");
+  await page.getByRole("main").getByRole("link", { name: "Create an account" }).click();
+  await page.getByLabel("Name").fill("Ada");
+  await page.getByLabel("Mail address").fill(`new-${crypto.randomUUID()}@souk.test`);
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.getByRole("main").getByRole("button", { name: /create|register/i }).click();
+
+  await expect(page).toHaveURL(/\/checkout/);
+  await fillAddress(page);
+  await page.getByRole("button", { name: "Continue to payment" }).click();
+  await page.getByRole("radio", { name: "A card that works" }).check();
+  await page.getByRole("button", { name: "Continue to review" }).click();
+  await expect(page.getByRole("main")).toContainText(product.name);
+  await expect(page.getByRole("main")).toContainText("€12.50");
+  await page.getByRole("button", { name: "Place order" }).click();
+
+  await expect(page).toHaveURL(/\/orders\/[0-9a-f-]{36}$/);
+  await expect(page.getByRole("main")).toContainText("Order confirmed");
+  await expect(page.getByRole("button", { name: "Cart, empty" })).toBeVisible();
+});
+
+test("a checkout survives a reload at every step", async ({ page, api, product, shopper }) => {
+  expect(shopper.email).toBeTruthy();
+  await api.send("PUT", `/v1/cart/items/${product.sku}`, { quantity: 1 });
+  await page.goto("/checkout");
+  await fillAddress(page);
+  await page.reload();
+  await expect(page.getByLabel("Street and number")).toHaveValue(ADDRESS.line1);
+  await page.getByRole("button", { name: "Continue to payment" }).click();
+  await page.getByRole("radio", { name: "A slow card" }).check();
+  await page.reload();
+  await expect(page.getByRole("radio", { name: "A slow card" })).toBeChecked();
+  await page.getByRole("button", { name: "Continue to review" }).click();
+  await page.reload();
+  await expect(page.getByRole("main")).toContainText(ADDRESS.line1);
+  await expect(page.getByRole("button", { name: "Place order" })).toBeEnabled();
+});
+
+test("an order is placed once, however often its answer is lost", async ({ page, api, product, shopper }, info) => {
+  info.annotations.push({ type: "noisy", description: "the browser logs the lost answers" });
+  expect(shopper.email).toBeTruthy();
+  await api.send("PUT", `/v1/cart/items/${product.sku}`, { quantity: 1 });
+  await page.goto("/checkout");
+  await fillAddress(page);
+  await page.getByRole("button", { name: "Continue to payment" }).click();
+  await page.getByRole("radio", { name: "A card that works" }).check();
+  await page.getByRole("button", { name: "Continue to review" }).click();
+  let lost = 0;
+  await page.route("**/v1/orders", async (route) => {
+    if (route.request().method() !== "POST" || lost > 0) return route.continue();
+    lost += 1;
+    await route.fetch();
+    await route.abort("connectionreset");
+  });
+  await page.getByRole("button", { name: "Place order" }).click();
+  await page.getByRole("button", { name: "Ask again" }).click();
+  await expect(page).toHaveURL(/\/orders\/[0-9a-f-]{36}$/);
+  expect(lost).toBe(1);
+  expect((await api.send<{ items: unknown[] }>("GET", "/v1/orders")).items).toHaveLength(1);
+});
+
+test("what is sold out cannot be put into the cart", async ({ page, admin, product }) => {
+  await admin.send("POST", `/v1/products/${product.sku}/stock-adjustments`, { delta: -20, reason: "all gone" });
+  await page.goto(`/products/${product.sku}`);
+  await expect(page.getByText("Sold out").first()).toBeVisible();
+  await expect(page.getByRole("button", { name: "Sold out" })).toBeDisabled();
+  await expect(page.getByRole("button", { name: "Add to cart", exact: true })).toHaveCount(0);
+});
+
+test("a change that the cart refuses is taken back", async ({ page, api, product, shopper }, info) => {
+  info.annotations.push({ type: "noisy", description: "the browser logs the 503" });
+  expect(shopper.email).toBeTruthy();
+  await api.send("PUT", `/v1/cart/items/${product.sku}`, { quantity: 1 });
+  await page.goto("/cart");
+  await page.route("**/v1/cart/items/*", (route) =>
+    route.request().method() === "PUT"
+      ? route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"title":"Away","status":503}' })
+      : route.continue(),
+  );
+  await expect(page.getByRole("button", { name: "Cart, 1 item" })).toBeVisible();
+  await page.getByRole("main").getByRole("button", { name: /one more|increase|more/i }).first().click();
+  await expect(page.getByRole("button", { name: "Cart, 1 item" })).toBeVisible();
+  await expect(page.getByRole("main")).toContainText("€12.50");
+});
+
+test("prices and words are German for Germans", async ({ browser, product, baseURL }) => {
+  const context = await browser.newContext({ locale: "de-DE", ...(baseURL ? { baseURL } : {}) });
+  const page = await context.newPage();
+  await page.goto(`/products/${product.sku}`);
+  await expect(page.locator("html")).toHaveAttribute("lang", "de");
+  await expect(page.getByText(/12,50\s€/).first()).toBeVisible();
+  await page.getByLabel("Sprache").selectOption("en");
+  await expect(page.getByText("€12.50").first()).toBeVisible();
+  await context.close();
+});
+
+async function fillAddress(page: Page): Promise<void> {
+  await page.getByLabel("Full name").fill(ADDRESS.name);
+  await page.getByLabel("Street and number").fill(ADDRESS.line1);
+  await page.getByLabel("Postal code").fill(ADDRESS.postal_code);
+  await page.getByLabel("Town or city").fill(ADDRESS.city);
+  await page.getByLabel("Country").selectOption(ADDRESS.country);
+}

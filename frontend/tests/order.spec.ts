@@ -1,0 +1,122 @@
+import type { Page } from "@playwright/test";
+
+import { expect, PASSWORD, register, signIn, test } from "./support";
+
+const verdict = (page: Page, text: RegExp | string) =>
+  expect(page.getByRole("main")).toContainText(text);
+
+test("a declined payment is understood at a glance, and everything is undone", async ({ page, api, product }) => {
+  const order = await api.order(product.sku, "pm_card_capture_declined", 2);
+  await page.goto(`/orders/${order}/saga`);
+  await verdict(page, "Payment refused at the last moment");
+  await verdict(page, "Nothing was charged, and 2 items are back in stock.");
+  // Every done step was undone, in reverse.
+  await expect(page.getByRole("listitem").filter({ hasText: "Undone" })).toHaveCount(3);
+  await expect(page.getByText("No way back from here").first()).toBeVisible();
+  await expect(page.getByRole("link", { name: /Jaeger/ })).toHaveAttribute("href", /:16686\/trace\/[0-9a-f]{32}$/);
+});
+
+test("a checkout is watched live, and the network may drop in the middle", async ({ page, context, api, product }, info) => {
+  info.annotations.push({ type: "noisy", description: "the browser logs the missing network" });
+  await page.goto("/orders");
+  const order = await api.order(product.sku, "pm_card_slow");
+  const resumed: string[] = [];
+  page.on("request", (request) => {
+    const last = request.headers()["last-event-id"];
+    if (request.url().endsWith("/events") && last) resumed.push(last);
+  });
+  await page.goto(`/orders/${order}/saga`);
+  await verdict(page, /Live/);
+  await context.setOffline(true);
+  await expect(page.getByRole("status").filter({ hasText: "offline" })).toBeVisible();
+  await api.until(order, "confirmed");
+  await context.setOffline(false);
+  await verdict(page, "Order confirmed");
+  // It went on where it was, rather than from the beginning.
+  expect(resumed.length).toBeGreaterThan(0);
+});
+
+test("a shopper cancels while the bank thinks", async ({ page, api, product }) => {
+  const before = await api.order(product.sku, "pm_card_ok");
+  await api.until(before, "confirmed");
+  await page.goto(`/orders/${before}`);
+  await page.getByRole("button", { name: /Slow bank/ }).click();
+  await expect(page).not.toHaveURL(new RegExp(before));
+  const order = /[0-9a-f-]{36}/.exec(page.url())?.[0] ?? "";
+  await page.goto(`/orders/${order}`);
+  await page.getByRole("button", { name: "Cancel the order" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: "Cancel the order" }).click();
+  await api.until(order, "cancelled");
+  await verdict(page, "Cancelled");
+  await expect(page.getByRole("button", { name: "Cancel the order" })).toHaveCount(0);
+});
+
+test("a shopper returns what was bought, and the money comes back", async ({ page, api, product }) => {
+  const order = await api.order(product.sku, "pm_card_ok", 2);
+  await api.until(order, "confirmed");
+  await page.goto(`/orders/${order}`);
+  await page.getByRole("button", { name: "Return items" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("spinbutton", { name: `How many of ${product.name}` }).fill("1");
+  await dialog.getByLabel("Why do you send it back?").fill("It was a gift, and we have one");
+  await dialog.getByRole("button", { name: "Return for €12.50" }).click();
+  await verdict(page, "Complete");
+  await verdict(page, "Partly refunded");
+});
+
+test("breaking a checkout places a real order and shows what becomes of it", async ({ page, api, product }) => {
+  const order = await api.order(product.sku, "pm_card_ok");
+  await api.until(order, "confirmed");
+  await page.goto(`/orders/${order}/saga`);
+  await page.getByRole("button", { name: /Declined card/ }).click();
+  await expect(page).not.toHaveURL(new RegExp(order));
+  await verdict(page, /Payment declined/);
+  await verdict(page, "is back in stock");
+});
+
+test("somebody else's order is not there", async ({ page, admin, product }, info) => {
+  info.annotations.push({ type: "noisy", description: "the browser logs the 404" });
+  const order = await admin.order(product.sku, "pm_card_ok");
+  const stranger = await register(page.request);
+  await signIn(page, stranger.email, PASSWORD);
+  await page.goto(`/orders/${order}`);
+  await expect(page.getByRole("heading", { name: "There is no such order" })).toBeVisible();
+});
+
+test("everything is bought by keyboard alone", async ({ page, api, product, shopper }) => {
+  expect(shopper.email).toBeTruthy();
+  await api.send("POST", "/v1/users/me/addresses", {
+    name: "Keys",
+    line1: "2 Market Street",
+    city: "Berlin",
+    postal_code: "10115",
+    country: "DE",
+  });
+  await page.goto(`/products/${product.sku}`);
+  await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+  await page.keyboard.press("Tab");
+  await expect(page.getByRole("link", { name: "Skip to the content" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await tabTo(page, "button", /^Add to cart/);
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("button", { name: "Cart, 1 item" })).toBeVisible();
+  await page.goto("/checkout");
+  for (const button of ["Continue to payment", "Continue to review", "Place order"]) {
+    await tabTo(page, "button", button);
+    await page.keyboard.press("Enter");
+  }
+  await expect(page).toHaveURL(/\/orders\/[0-9a-f-]{36}$/);
+  await verdict(page, "Order confirmed");
+});
+
+/** Goes on by Tab until this is in focus, as somebody without a mouse does. */
+async function tabTo(page: Page, role: "button" | "link", name: string | RegExp): Promise<void> {
+  const wanted = page.getByRole(role, { name }).first();
+  await expect(wanted).toBeVisible();
+  for (let presses = 0; presses < 60; presses += 1) {
+    if (await wanted.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`Tab never came to ${String(name)}`);
+}

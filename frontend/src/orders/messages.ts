@@ -52,7 +52,6 @@ export const messages = defineMessages({
     degraded: (what: string) => `Some of this page cannot be had at the moment: ${what}. The rest is right, and nothing is lost.`,
     parts: { products: "the pictures", payment: "the payment", saga: "the checkout's steps" } as Words,
     items: "Items",
-    each: "each",
     total: "Total",
     address: "Goes to",
     payment: "Payment",
@@ -106,7 +105,6 @@ export const messages = defineMessages({
     stopReplay: "Stop",
     jaeger: "Open this checkout in Jaeger",
     jaegerHint: "Jaeger runs with Docker Compose, on port 16686.",
-    newTab: "(opens in a new tab)",
     connection: { connecting: "Connecting", live: "Live", reconnecting: "Reconnecting", ended: "Not live" },
     events: {
       order_placed: "Order placed",
@@ -196,7 +194,6 @@ export const messages = defineMessages({
     degraded: (what: string) => `Ein Teil dieser Seite ist gerade nicht zu haben: ${what}. Der Rest stimmt, und es geht nichts verloren.`,
     parts: { products: "die Bilder", payment: "die Zahlung", saga: "die Schritte des Kaufs" },
     items: "Artikel",
-    each: "je",
     total: "Summe",
     address: "Geht an",
     payment: "Zahlung",
@@ -251,7 +248,6 @@ export const messages = defineMessages({
     stopReplay: "Anhalten",
     jaeger: "Diesen Kauf in Jaeger öffnen",
     jaegerHint: "Jaeger läuft mit Docker Compose, auf Port 16686.",
-    newTab: "(öffnet einen neuen Tab)",
     connection: { connecting: "Verbindet", live: "Live", reconnecting: "Verbindet neu", ended: "Nicht live" },
     events: {
       order_placed: "Bestellung aufgegeben",

@@ -2,6 +2,7 @@ import { useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
 import { ButtonLink } from "@/ui/button";
 import { Card } from "@/ui/card";
+import { messages as sharedMessages } from "@/ui/messages";
 import { Page } from "@/ui/page";
 import { Skeleton } from "@/ui/skeleton";
 
@@ -55,6 +56,7 @@ export function Component() {
 /** The way to this very checkout in the traces. Nobody can tell from here whether Jaeger runs, so the hint says when it does. */
 function Trace({ id }: { id: string }) {
   const t = useMessages(messages);
+  const shared = useMessages(sharedMessages);
   return (
     <div className="flex flex-wrap items-center gap-x-5 gap-y-2">
       <a
@@ -65,7 +67,7 @@ function Trace({ id }: { id: string }) {
       >
         {t.jaeger}
         <span aria-hidden>↗</span>
-        <span className="sr-only">{t.newTab}</span>
+        <span className="sr-only">{shared.newTab}</span>
       </a>
       <p className="text-sm text-muted">{t.jaegerHint}</p>
       <span className="flex items-center gap-2 text-sm text-muted">

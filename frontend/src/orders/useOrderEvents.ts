@@ -1,6 +1,8 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 
+import { Problem } from "@/api/problem";
+
 import { type Order, orderKey, orderQuery, type Saga, withNews } from "./api";
 import { type Change, type Connection, followOrder } from "./events";
 
@@ -11,20 +13,24 @@ export function useOrderEvents(id: string) {
   const [changes, setChanges] = useState<readonly Change[]>([]);
   const [news, setNews] = useState<{ order?: Order | null; saga?: Saga | null }>();
   const isAway = connection === "connecting" || connection === "reconnecting";
-  const { data, error, refetch } = useQuery({ ...orderQuery(id), refetchInterval: isAway ? 2000 : false });
+  const { data, error, refetch } = useQuery({
+    ...orderQuery(id),
+    refetchInterval: ({ state }) => isAway && !isFinal(state.error) && 2000,
+  });
 
-  useEffect(
-    () =>
-      followOrder(id, {
-        onSnapshot: setNews,
-        onChange: (change) => {
-          setChanges((before) => (before.some((known) => known.id === change.id) ? before : [...before, change]));
-          if (change.order) setNews(change);
-        },
-        onConnection: setConnection,
-      }),
-    [id],
-  );
+  // An order that is not there, or somebody else's, has no stream to ask for either.
+  const isKnown = data !== undefined;
+  useEffect(() => {
+    if (!isKnown) return;
+    return followOrder(id, {
+      onSnapshot: setNews,
+      onChange: (change) => {
+        setChanges((before) => (before.some((known) => known.id === change.id) ? before : [...before, change]));
+        if (change.order) setNews(change);
+      },
+      onConnection: setConnection,
+    });
+  }, [id, isKnown]);
 
   const order = useMemo(() => data && withNews(data, news?.order, news?.saga), [data, news]);
   useEffect(() => {
@@ -35,4 +41,8 @@ export function useOrderEvents(id: string) {
   }, [id, order, data, queries]);
 
   return { order, saga: order?.saga ?? undefined, changes, connection, error, refetch: () => void refetch() };
+}
+
+function isFinal(error: Error | null): boolean {
+  return error instanceof Problem && !error.mayPass;
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use events::Brokers;
 use serde::Deserialize;
 use souk_config::{ExposeSecret, SecretString};
 use telemetry::LogFormat;
@@ -21,6 +22,8 @@ pub struct Config {
     pub database_url: SecretString,
     /// `SOUK_AMQP_URL`.
     pub amqp_url: SecretString,
+    /// `SOUK_KAFKA_BROKERS`: where domain events are told; without it they are not.
+    pub kafka_brokers: Option<Brokers>,
     /// `SOUK_JWKS_URL`: the keys that sign access tokens.
     pub jwks_url: String,
     /// `SOUK_PSP_URL`: the provider's API.

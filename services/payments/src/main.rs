@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use contracts::saga::queues;
+use contracts::{events::PaymentEvent, saga::queues};
+use events::Relay;
 use messaging::{Broker, Namespace, outbox::Outbox};
 use payments::{App, Commands, MIGRATOR, Provider, RefundWorker, config::Config};
 use souk_config::ExposeSecret;
@@ -36,7 +37,16 @@ async fn main() -> anyhow::Result<()> {
     let workers = TaskTracker::new();
     let (relay, stop) = (app.outbox.clone(), shutdown.clone());
     workers.spawn(async move { relay.run(stop).await });
-    workers.spawn(payments::housekeeping::run(app.pool.clone(), shutdown.clone()));
+    if let Some(brokers) = &config.kafka_brokers {
+        let relay = Relay::new::<PaymentEvent>(app.pool.clone(), brokers, &events::Namespace::default());
+        workers.spawn(relay.run(shutdown.clone()));
+    }
+    let are_told = config.kafka_brokers.is_some();
+    workers.spawn(payments::housekeeping::run(
+        app.pool.clone(),
+        are_told,
+        shutdown.clone(),
+    ));
     workers.spawn(RefundWorker::new(app.clone()).run(shutdown.clone()));
     let (commands, stop) = (Arc::new(Commands::new(app.clone())), shutdown.clone());
     workers.spawn(async move { messaging::consume(broker, queues::PAYMENTS, 32, commands, stop).await });

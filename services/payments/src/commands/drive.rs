@@ -18,7 +18,7 @@ use crate::{
     App,
     error::Error,
     ledger,
-    payment::{Payment, Status, store},
+    payment::{Payment, Status, events, store},
     provider::{Operation, Said},
 };
 
@@ -123,19 +123,37 @@ pub(crate) async fn settle(
     let Some(payment) = store::lock_by_order(conn, order).await? else {
         return Ok(());
     };
-    let (id, captured) = (payment.id, operation == Operation::Capture);
-    let payment = match (operation, payment.status, said.clone()) {
-        (Operation::Authorize, Status::Authorizing, Said::Yes { id }) => payment.authorize(id)?,
-        (Operation::Authorize, Status::Authorizing, Said::No(why)) => payment.refuse_authorization(why)?,
-        (Operation::Capture, Status::Capturing, Said::Yes { .. }) => payment.capture()?,
-        (Operation::Capture, Status::Capturing, Said::No(why)) => payment.refuse_capture(why)?,
-        (Operation::Void, Status::Voiding, Said::Yes { .. }) => payment.void()?,
+    let id = payment.id;
+    let (payment, event) = match (operation, payment.status, said.clone()) {
+        (Operation::Authorize, Status::Authorizing, Said::Yes { id }) => {
+            let payment = payment.authorize(id)?;
+            let event = events::authorized(&payment);
+            (payment, event)
+        }
+        (Operation::Authorize, Status::Authorizing, Said::No(why)) => {
+            let event = events::failed(&payment, &why);
+            (payment.refuse_authorization(why)?, event)
+        }
+        (Operation::Capture, Status::Capturing, Said::Yes { .. }) => {
+            let payment = payment.capture()?;
+            let event = events::captured(&payment);
+            (payment, event)
+        }
+        (Operation::Capture, Status::Capturing, Said::No(why)) => {
+            let event = events::capture_refused(&payment, &why);
+            (payment.refuse_capture(why)?, event)
+        }
+        (Operation::Void, Status::Voiding, Said::Yes { .. }) => {
+            let event = events::voided(&payment);
+            (payment.void()?, event)
+        }
         _ => return Ok(()),
     };
     store::save(conn, &payment).await?;
     store::answered(conn, id, operation, &said).await?;
-    if captured && payment.status == Status::Captured {
+    if payment.status == Status::Captured {
         ledger::capture(conn, id, payment.captured).await?;
     }
+    events::tell(conn, id, &event).await?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! A payment and its states. Every change of state goes through a transition here, which consumes the old state and
 //! knows which edges are legal; the database's CHECKs say the same a second time.
 
+pub(crate) mod events;
 pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod store;

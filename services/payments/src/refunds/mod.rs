@@ -20,7 +20,7 @@ use crate::{
     App,
     error::Error,
     ledger,
-    payment::{Payment, Status, store as payments},
+    payment::{Payment, Status, events, store as payments},
     provider::{ProviderError, Said},
 };
 
@@ -150,6 +150,7 @@ pub(crate) async fn conclude(
             };
             let notice = Outgoing::notice(queues::ORDERS, payment.order_id.0, &notice);
             outbox::insert(conn, &[notice]).await?;
+            events::tell(conn, payment.id, &events::refunded(&payment, &refund)).await?;
             refund.status = RefundStatus::Succeeded;
         }
         Said::No(why) => {

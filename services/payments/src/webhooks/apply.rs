@@ -10,7 +10,7 @@ use super::receive::Event;
 use crate::{
     commands::settle,
     error::Error,
-    payment::{Payment, Status, store},
+    payment::{Payment, Status, events, store},
     provider::{Operation, Said},
     refunds,
 };
@@ -64,7 +64,10 @@ async fn intent(conn: &mut PgConnection, event: &Event, operation: Operation) ->
     }
     if operation == Operation::Void && payment.status == Status::Authorized {
         // We did not ask for it: a reservation that is not captured in time lapses.
-        return Ok(store::save(conn, &payment.expire()?).await?);
+        let event = events::expired(&payment);
+        let payment = payment.expire()?;
+        store::save(conn, &payment).await?;
+        return Ok(events::tell(conn, payment.id, &event).await?);
     }
     settle(conn, operation, order, Said::Yes { id: intent.id }).await
 }

@@ -4,6 +4,7 @@
 
 mod api;
 mod broker;
+mod events;
 mod ledger;
 mod refunds;
 mod saga;

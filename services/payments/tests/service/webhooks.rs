@@ -7,6 +7,7 @@ use payments::{Commands, signature};
 use psp::Deliverer;
 use serde_json::{Value, json};
 
+use super::events::told;
 use super::support::{API_KEY, Order, SECRETS, World, answer};
 
 fn event(id: &str, kind: &str, object: &Value) -> String {
@@ -163,6 +164,10 @@ async fn a_reservation_that_the_provider_lets_go_expires() {
         .await;
     deliver(&world).await;
     assert_eq!(world.status(&order).await, "expired");
+    assert_eq!(
+        told(&world, &order).await,
+        ["payment_authorized", "payment_expired"]
+    );
     assert_eq!(world.ask(&order.capture()).await, "not_authorized");
     assert_eq!(world.ask(&order.void()).await, "done");
 }

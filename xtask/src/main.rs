@@ -20,7 +20,7 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::stack::{Mode, Stack};
+use crate::stack::{Extra, Mode, Stack};
 
 /// Runs, tests and measures Souk.
 #[derive(Parser)]
@@ -37,6 +37,12 @@ struct Cli {
 enum Command {
     /// Starts the whole system, installing what is missing; Ctrl-C stops it.
     Up {
+        /// What to bring up besides the shop.
+        #[arg(long, value_delimiter = ',', value_name = "NAME")]
+        with: Vec<Extra>,
+        /// All there is.
+        #[arg(long, conflicts_with = "with")]
+        full: bool,
         /// Leave it running and return.
         #[arg(long)]
         detach: bool,
@@ -84,7 +90,11 @@ enum Command {
         args: Vec<String>,
     },
     /// Starts only the servers, and prints the environment in which `cargo test -p NAME` finds them.
-    Servers,
+    Servers {
+        /// Nothing but this one.
+        #[arg(long, value_name = "NAME")]
+        only: Option<Extra>,
+    },
     /// Checks the invariants over the live databases.
     Audit {
         /// For the auditor.
@@ -133,7 +143,15 @@ fn run(cli: Cli) -> Result<()> {
         .unwrap_or_else(|| cargo::workspace().join("target/souk"));
     let open = || Stack::open(&folder, Mode::Demo);
     match cli.command {
-        Command::Up { detach, gateway_port } => up::run(open()?, gateway_port, detach),
+        Command::Up {
+            with,
+            full,
+            detach,
+            gateway_port,
+        } => {
+            let extras = if full { Extra::ALL.into() } else { with };
+            up::run(open()?, &extras, gateway_port, detach)
+        }
         Command::Down => up::down(&mut open()?),
         Command::Reset => up::reset(open()?),
         Command::Status { json } => stack::status::print(&mut open()?, json),
@@ -142,7 +160,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Stop { name } => open()?.stop(&name),
         Command::Start { name } => open()?.start_again(&name),
         Command::Test { args } => test::run(&args),
-        Command::Servers => test::servers(&folder),
+        Command::Servers { only } => test::servers(&folder, only),
         Command::Audit { args } => bench::audit(&mut open()?, &args),
         Command::Seed { gateway } => seed::past_orders(&gateway),
         Command::Bench { args } => bench::bench(&mut open()?, &args),

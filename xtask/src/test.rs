@@ -6,7 +6,7 @@ use crate::{
     cargo, frontend, interrupt, layers,
     progress::note,
     sqlx,
-    stack::{Mode, Stack, mongodb, postgres, rabbitmq, services},
+    stack::{Extra, Mode, Stack, kafka, mongodb, postgres, rabbitmq, services},
     system::install,
     up,
 };
@@ -55,6 +55,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 fn tests(stack: &mut Stack, xtask: &std::path::Path, arguments: &[String]) -> Result<i32> {
     let turn = stack.turn()?;
     stack.state.port("gateway")?;
+    stack.state.extras = Extra::ALL.into();
     let traces = stack.state.port(services::OTLP)?;
     stack.save()?;
     drop(turn);
@@ -84,28 +85,44 @@ fn tests(stack: &mut Stack, xtask: &std::path::Path, arguments: &[String]) -> Re
 }
 
 /// Where the tests find the servers.
-fn environment(stack: &mut Stack) -> Result<[(&'static str, String); 4]> {
-    Ok([
+fn environment(stack: &mut Stack) -> Result<Vec<(&'static str, String)>> {
+    let mut settings = vec![
         ("SOUK_TEST_POSTGRES", postgres::superuser_url(stack)?),
         ("SOUK_TEST_AMQP", rabbitmq::url(stack)?),
         ("SOUK_TEST_AMQP_MANAGEMENT", rabbitmq::management_url(stack)?),
         ("SOUK_TEST_MONGODB", mongodb::server_url(stack)?),
-    ])
+    ];
+    settings.extend(kafka::brokers(stack)?.map(|brokers| ("SOUK_TEST_KAFKA", brokers)));
+    Ok(settings)
 }
 
-/// For the tests of one crate at a time, which need no whole system.
-pub(crate) fn servers(folder: &std::path::Path) -> Result<()> {
+/// For the tests of one crate at a time, which need no whole system; or one server alone.
+pub(crate) fn servers(folder: &std::path::Path, only: Option<Extra>) -> Result<()> {
     interrupt::listen()?;
     let mut stack = Stack::open(folder, Mode::Test)?;
     let turn = stack.turn()?;
-    let started = stack.start_servers();
+    let started = if let Some(extra) = only {
+        stack.start_only(extra)
+    } else {
+        stack.state.extras = Extra::ALL.into();
+        stack.start_servers()
+    };
     drop(turn);
     if let Err(error) = started {
         stack.stop_started()?;
         return Err(error);
     }
-    for (key, value) in environment(&mut stack)? {
+    let settings = match only {
+        Some(Extra::Kafka) => kafka::brokers(&mut stack)?
+            .map(|brokers| ("SOUK_TEST_KAFKA", brokers))
+            .into_iter()
+            .collect(),
+        None => environment(&mut stack)?,
+    };
+    for (key, value) in settings {
         println!("export {key}='{value}'");
     }
+    // Tests that start servers of their own do it by this program.
+    println!("export SOUK_XTASK='{}'", std::env::current_exe()?.display());
     Ok(())
 }

@@ -8,15 +8,16 @@ use crate::{
     cargo, frontend, interrupt,
     progress::{note, step},
     seed,
-    stack::{Stack, postgres, services},
+    stack::{Extra, Stack, kafka, postgres, services},
     system::{ports, process::Process},
 };
 
 const DEFAULT_PORT: u16 = 8080;
 
 /// Brings everything up, proves it by an order, and stays until Ctrl-C unless `detach`.
-pub(crate) fn run(mut stack: Stack, gateway_port: Option<u16>, detach: bool) -> Result<()> {
+pub(crate) fn run(mut stack: Stack, extras: &[Extra], gateway_port: Option<u16>, detach: bool) -> Result<()> {
     interrupt::listen()?;
+    choose(&mut stack, extras)?;
     let clock = std::time::Instant::now();
     let result = claim_port(&mut stack, gateway_port)
         .and_then(|()| build())
@@ -46,6 +47,18 @@ pub(crate) fn run(mut stack: Stack, gateway_port: Option<u16>, detach: bool) -> 
     stack.stop_started()
 }
 
+/// What is asked for now, and what runs already.
+fn choose(stack: &mut Stack, extras: &[Extra]) -> Result<()> {
+    let _turn = stack.turn()?;
+    let runs = |extra: &Extra| stack.state.live(extra.name()).is_some();
+    let chosen = Extra::ALL
+        .into_iter()
+        .filter(|extra| extras.contains(extra) || runs(extra))
+        .collect();
+    stack.state.extras = chosen;
+    stack.save()
+}
+
 fn build() -> Result<PathBuf> {
     cargo::run(&["build", "--workspace", "--bins"])?;
     cargo::binaries()
@@ -56,6 +69,9 @@ pub(crate) fn bring_up(stack: &mut Stack, binaries: PathBuf) -> Result<()> {
     let turn = stack.turn()?;
     stack.state.binaries = binaries;
     stack.start_servers()?;
+    if stack.has("kafka") {
+        step("create Kafka's topics", || kafka::topics(stack))?;
+    }
     services::migrate(stack)?;
     step("let the auditor read", || postgres::readers(stack))?;
     services::seed(stack)?;
@@ -124,7 +140,8 @@ fn watch(stack: &mut Stack) -> Result<()> {
             note("everything was stopped");
             return Ok(());
         }
-        for name in services::ORDER.into_iter().chain(crate::stack::SERVERS) {
+        let names = services::ORDER.into_iter().chain(crate::stack::SERVERS);
+        for name in names.filter(|name| stack.has(name)) {
             if stack.state.live(name).is_some() {
                 gone.remove(name);
             } else if gone.insert(name) {

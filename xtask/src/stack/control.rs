@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use rustix::process::Signal;
 
-use super::{Mode, SERVERS, Stack, mongodb, postgres, rabbitmq, services};
+use super::{Mode, SERVERS, Stack, kafka, mongodb, postgres, rabbitmq, services};
 use crate::progress::step;
 
 /// How long a process may take to end in good order.
@@ -111,8 +111,14 @@ impl Stack {
         if self.state.data.as_os_str().is_empty() {
             bail!("this system was never up; say `cargo xtask up`");
         }
+        if !self.has(name) {
+            bail!("this system has no {name}; say `cargo xtask up --with {name}`");
+        }
         if services::ORDER.contains(&name) {
             return services::start(&mut self, name);
+        }
+        if name == "kafka" {
+            return kafka::start(&mut self);
         }
         let servers = self.servers()?;
         match name {

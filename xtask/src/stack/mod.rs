@@ -1,6 +1,7 @@
 //! One running Souk: its servers and services, under one folder with state, data and logs.
 
 mod control;
+pub(crate) mod kafka;
 pub(crate) mod logs;
 mod mongo_wire;
 pub(crate) mod mongodb;
@@ -16,6 +17,8 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     cargo, interrupt,
@@ -51,7 +54,33 @@ pub(crate) struct Stack {
 }
 
 /// The servers, in the order of starting.
-pub(crate) const SERVERS: [&str; 4] = ["postgres", "epmd", "rabbitmq", "mongodb"];
+pub(crate) const SERVERS: [&str; 5] = ["postgres", "epmd", "rabbitmq", "mongodb", "kafka"];
+
+/// What the shop does without, and a system has if it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Extra {
+    /// Domain events: a real Apache Kafka.
+    Kafka,
+}
+
+impl Extra {
+    /// All there are.
+    pub(crate) const ALL: [Self; 1] = [Self::Kafka];
+
+    /// The process.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Kafka => "kafka",
+        }
+    }
+
+    fn start(self, stack: &mut Stack) -> Result<()> {
+        match self {
+            Self::Kafka => step("Kafka", || kafka::start(stack)),
+        }
+    }
+}
 
 impl Stack {
     /// The system in that folder as it was left.
@@ -113,7 +142,25 @@ impl Stack {
         let servers = self.prepare()?;
         step("PostgreSQL", || postgres::start(self, &servers))?;
         step("RabbitMQ", || rabbitmq::start(self, &servers))?;
-        step("MongoDB", || mongodb::start(self, &servers))
+        step("MongoDB", || mongodb::start(self, &servers))?;
+        for extra in self.state.extras.clone() {
+            extra.start(self)?;
+        }
+        Ok(())
+    }
+
+    /// Starts one server that the others are not needed for.
+    pub(crate) fn start_only(&mut self, extra: Extra) -> Result<()> {
+        self.ready_folders()?;
+        self.state.extras.insert(extra);
+        self.save()?;
+        extra.start(self)
+    }
+
+    /// Whether this system is to have that server or service.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let is_extra = |extra: &Extra| extra.name() == name;
+        !Extra::ALL.iter().any(is_extra) || self.state.extras.iter().any(is_extra)
     }
 
     /// As [`Stack::start_servers`], for those who need only PostgreSQL.
@@ -124,6 +171,11 @@ impl Stack {
     }
 
     fn prepare(&mut self) -> Result<Servers> {
+        self.ready_folders()?;
+        self.servers()
+    }
+
+    fn ready_folders(&mut self) -> Result<()> {
         self.account = account::unprivileged()?;
         if self.state.data.as_os_str().is_empty() {
             self.state.data = home(&self.folder, self.account);
@@ -137,10 +189,8 @@ impl Stack {
         }
         std::fs::create_dir_all(&self.state.data)
             .with_context(|| format!("cannot make {}", self.state.data.display()))?;
-        let servers = self.servers()?;
         self.renew_ports();
-        self.save()?;
-        Ok(servers)
+        self.save()
     }
 
     /// The servers' programs, installed if need be.
@@ -148,7 +198,7 @@ impl Stack {
         install::servers(&self.tools(), &self.log("install"))
     }
 
-    /// Where what pip brings is, which all systems of this checkout share.
+    /// Where what pip and Maven bring is, which all systems of this checkout share.
     pub(crate) fn tools(&self) -> PathBuf {
         home(&cargo::workspace().join("target/souk-tools"), self.account)
     }

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 
 use super::{
-    Mode, Stack, mongodb,
+    Mode, Stack, kafka, mongodb,
     postgres::{self, DATABASES, Role},
     rabbitmq,
 };
@@ -28,6 +28,9 @@ pub(crate) const ORDER: [&str; 7] = [
 const MIGRATED: [&str; 5] = ["users", "psp", "payments", "inventory", "orders"];
 /// Those with something to seed.
 const SEEDED: [&str; 2] = ["users", "inventory"];
+
+/// Those that tell domain events, where there is a Kafka.
+const PUBLISHERS: [&str; 1] = ["payments"];
 
 /// The gateway's quotas a minute; `up` hands on what its caller sets.
 const RATES: [&str; 3] = ["SOUK_RATE_ADDRESS", "SOUK_RATE_LOGIN", "SOUK_RATE_USER"];
@@ -104,7 +107,7 @@ pub(crate) fn start_all(stack: &mut Stack) -> Result<()> {
     Ok(())
 }
 
-fn program(stack: &Stack, name: &str) -> Result<Program> {
+pub(super) fn program(stack: &Stack, name: &str) -> Result<Program> {
     let file = stack.state.binaries.join(name);
     if !file.exists() {
         bail!(
@@ -156,6 +159,9 @@ fn environment(stack: &mut Stack, name: &str) -> Result<Environment> {
     }
     if DATABASES.contains(&name) {
         settings.push(("SOUK_DATABASE_URL", postgres::url(stack, name, Role::App)?));
+    }
+    if PUBLISHERS.contains(&name) {
+        settings.extend(kafka::brokers(stack)?.map(|brokers| ("SOUK_KAFKA_BROKERS", brokers)));
     }
     if ["payments", "inventory", "orders"].contains(&name) {
         settings.push(("SOUK_AMQP_URL", rabbitmq::url(stack)?));
@@ -227,6 +233,10 @@ fn environment(stack: &mut Stack, name: &str) -> Result<Environment> {
         }
     }
     settings.extend(collector.map(|url| (COLLECTOR, url)));
+    if stack.state.ports.contains_key(OTLP) {
+        // Tests do not wait five seconds for a batch to fill.
+        settings.push(("OTEL_BSP_SCHEDULE_DELAY", "500".to_owned()));
+    }
     let own = settings.into_iter().map(|(key, value)| (key.to_owned(), value));
     Ok(handed_on().chain(own).collect())
 }

@@ -9,6 +9,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
+use super::Extra;
 use crate::system::{account, ports, process::Process, random};
 
 /// The contents of `state.json`.
@@ -23,6 +24,8 @@ pub(crate) struct State {
     pub(crate) ports: BTreeMap<String, u16>,
     /// By what they open.
     pub(crate) secrets: BTreeMap<String, String>,
+    /// What was asked for beside the shop.
+    pub(crate) extras: BTreeSet<Extra>,
     /// By name.
     pub(crate) processes: BTreeMap<String, Process>,
     /// What need not be done again.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail};
 use serde::Serialize;
 
-use super::{SERVERS, Stack, mongodb, postgres, rabbitmq, services};
+use super::{SERVERS, Stack, kafka, mongodb, postgres, rabbitmq, services};
 
 /// What programs rely on; see the README.
 #[derive(Serialize)]
@@ -15,6 +15,9 @@ pub(crate) struct Status {
     databases: BTreeMap<&'static str, String>,
     rabbitmq: String,
     mongodb: String,
+    /// `host:port`, if it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kafka: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -65,6 +68,11 @@ pub(crate) fn of(stack: &mut Stack) -> Result<Status> {
         databases,
         rabbitmq: rabbitmq::url(stack)?,
         mongodb: mongodb::url(stack)?,
+        kafka: if stack.state.live("kafka").is_some() {
+            kafka::brokers(stack)?
+        } else {
+            None
+        },
     })
 }
 

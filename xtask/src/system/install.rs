@@ -133,7 +133,7 @@ fn python_makes_environments() -> bool {
     check.is_ok_and(|status| status.success())
 }
 
-fn packages(names: &[&str], log: &Path) -> Result<()> {
+pub(super) fn packages(names: &[&str], log: &Path) -> Result<()> {
     let list = names.join(" ");
     let by_hand = format!("install by hand what Debian calls: {list}");
     if find("apt-get").is_none() {

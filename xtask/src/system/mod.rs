@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod install;
+pub(crate) mod jars;
 pub(crate) mod ports;
 pub(crate) mod process;
 pub(crate) mod random;

@@ -83,10 +83,10 @@ async fn a_transaction_that_commits_late_is_waited_for() {
 async fn an_older_transaction_that_waits_for_a_younger_does_not_overtake_it() {
     let world = World::start().await;
     let order = world.order(1).await;
-    // The older has its id before the younger begins, but gets the order's lock after it.
-    let mut older = world.db.pool.begin().await.unwrap();
+    // The first has its id before the younger begins, but gets the order's lock after it.
+    let mut first = world.db.pool.begin().await.unwrap();
     sqlx::query("SELECT pg_current_xact_id()")
-        .execute(&mut *older)
+        .execute(&mut *first)
         .await
         .unwrap();
     let mut bystander = world.db.pool.begin().await.unwrap();
@@ -94,8 +94,8 @@ async fn an_older_transaction_that_waits_for_a_younger_does_not_overtake_it() {
     let mut younger = world.db.pool.begin().await.unwrap();
     change(&mut younger, order).await;
     younger.commit().await.unwrap();
-    change(&mut older, order).await;
-    older.commit().await.unwrap();
+    change(&mut first, order).await;
+    first.commit().await.unwrap();
     let relay = world.relay();
     let publishing = tokio::time::timeout(A_WHILE, relay.run_once()).await;
     assert!(

@@ -3,6 +3,7 @@ import { useRef } from "react";
 import { useNavigate } from "react-router";
 
 import { api, call } from "@/api/client";
+import { Problem } from "@/api/problem";
 import { MOST } from "@/cart/useCart";
 import { messages as checkout } from "@/checkout/messages";
 import { isDemo, paymentMethodsQuery } from "@/checkout/paymentMethods";
@@ -58,6 +59,9 @@ export function BreakIt({ order }: { order: JoinedOrder }) {
       notify(t.brokenPlaced);
       window.scrollTo({ top: 0 });
       void navigate(`/orders/${placed.id}/saga`);
+    },
+    onError: (error, kind) => {
+      if (error instanceof Problem && !error.mayPass) requests.current.delete(kind);
     },
   });
   if (!isDemo(offered.data)) return null;

@@ -21,7 +21,8 @@ test("an operator ships and delivers", async ({ page, admin, product }) => {
   const order = await admin.order(product.sku, "pm_card_ok");
   await admin.until(order, "confirmed");
   await page.goto("/admin/orders?status=confirmed");
-  await page.getByRole("row").filter({ hasText: order.slice(-8).toUpperCase() }).or(page.getByRole("row").filter({ hasText: order.slice(0, 8) })).first().getByRole("button", { name: /ship/i }).click();
+  const row = page.getByRole("row").filter({ hasText: order.slice(-8).toUpperCase() });
+  await row.getByRole("button", { name: /ship/i }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel(/carrier/i).fill("Post");
   await dialog.getByLabel(/tracking/i).fill("SOUK-1");
@@ -35,16 +36,4 @@ test("the audit is clean, and the upstreams answer", async ({ page }) => {
   await page.goto("/admin/upstreams");
   await expect(page.getByRole("main")).toContainText("inventory");
   await expect(page.getByRole("main")).toContainText(/no breaker/i);
-});
-
-test("a fault that is switched on is told on every page, and expires", async ({ page }) => {
-  await page.goto("/admin/faults");
-  await page.getByRole("button", { name: /30 s/ }).first().click();
-  const dialog = page.getByRole("dialog");
-  if (await dialog.isVisible()) {
-    await dialog.getByLabel(/reason/i).fill("to see the banner");
-    await dialog.getByRole("button").last().click();
-  }
-  await page.goto("/");
-  await expect(page.getByRole("complementary", { name: "Broken on purpose" })).toBeVisible();
 });

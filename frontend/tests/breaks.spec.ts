@@ -94,3 +94,21 @@ test("a poisoned reply parks a checkout, and an operator retries it", noisy, asy
   await api.until(order, "confirmed");
   await expect(page.getByText(/completed/i).first()).toBeVisible();
 });
+
+test("what is broken on purpose is told on every page, and heals by itself", async ({ page, api, product }) => {
+  await signIn(page, "admin@souk.test", "admin-password-souk");
+  await page.goto("/admin/faults");
+  const duplicated = page.getByRole("listitem").filter({ hasText: /three times/i }).first();
+  await duplicated.getByRole("button", { name: "Turn on" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("combobox").selectOption("30");
+  await dialog.getByLabel(/reason/i).fill("to see the banner");
+  await dialog.getByRole("button", { name: "Turn on" }).click();
+  await page.goto("/products");
+  const banner = page.getByRole("complementary", { name: "Broken on purpose" });
+  await expect(banner).toBeVisible();
+  // Every command comes three times, and has its effect once.
+  const order = await api.order(product.sku, "pm_card_ok");
+  await api.until(order, "confirmed");
+  await expect(banner).toBeHidden({ timeout: 50_000 });
+});

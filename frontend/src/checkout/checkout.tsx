@@ -100,6 +100,7 @@ function Current({ user, step, draft }: { user: string; step: Step; draft: Draft
       {step === "payment" && (
         <PaymentStep
           payment={payment}
+          onPick={(next) => changeDraft(user, { payment: next })}
           onDone={(next) => {
             changeDraft(user, { payment: next });
             void navigate("?step=review");

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useId, useState } from "react";
+import { useId } from "react";
 
 import { useMessages } from "@/i18n";
 import { Badge } from "@/ui/badge";
@@ -11,12 +11,17 @@ import { messages } from "./messages";
 import { isDemo, type PaymentMethod, paymentMethodsQuery } from "./paymentMethods";
 import { RadioCard } from "./radioCard";
 
+interface Props {
+  payment: string | undefined;
+  onPick: (payment: string) => void;
+  onDone: (payment: string) => void;
+}
+
 /** With what: each card says in plain words what it will do. */
-export function PaymentStep({ payment, onDone }: { payment: string | undefined; onDone: (payment: string) => void }) {
+export function PaymentStep({ payment, onPick, onDone }: Props) {
   const t = useMessages(messages);
   const name = useId();
   const { data: methods, error, refetch } = useQuery(paymentMethodsQuery);
-  const [picked, setPicked] = useState(payment);
   if (error && !methods) return <Failure error={error} onRetry={() => void refetch()} />;
   if (!methods) {
     return (
@@ -27,7 +32,7 @@ export function PaymentStep({ payment, onDone }: { payment: string | undefined; 
       </div>
     );
   }
-  const chosen = methods.find(({ id }) => id === picked) ?? methods[0];
+  const chosen = methods.find(({ id }) => id === payment) ?? methods[0];
   if (!chosen) return <Empty title={t.noMethods} />;
   return (
     <div className="grid gap-4">
@@ -35,7 +40,7 @@ export function PaymentStep({ payment, onDone }: { payment: string | undefined; 
       <fieldset className="grid gap-3">
         <legend className="sr-only">{t.paymentTitle}</legend>
         {methods.map((method) => (
-          <RadioCard key={method.id} name={name} isChosen={method === chosen} onChoose={() => setPicked(method.id)}>
+          <RadioCard key={method.id} name={name} isChosen={method === chosen} onChoose={() => onPick(method.id)}>
             <span className="flex flex-wrap items-center justify-between gap-x-3 gap-y-1">
               <span className="font-semibold">{t.methods[method.id]?.name ?? method.name}</span>
               {isDemo(methods) && <Outcome method={method} />}

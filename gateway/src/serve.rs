@@ -49,7 +49,6 @@ pub(crate) async fn serve(core: Arc<Core>, peer: Peer, request: Request<Incoming
     let request_id = headers::request_id(request.headers());
     let span = tracing::info_span!(
         "http",
-        otel.name = Empty,
         otel.kind = "server",
         otel.status_code = Empty,
         http.request.method = %method,
@@ -82,7 +81,7 @@ pub(crate) async fn serve(core: Arc<Core>, peer: Peer, request: Request<Incoming
         let close = peer.ambiguous.load(Ordering::Relaxed);
         let status = response.status();
         let span = tracing::Span::current();
-        span.record("otel.name", format!("{method} {route}"));
+        telemetry::name_span(|| format!("{method} {route}"));
         span.record("http.route", route);
         span.record("http.response.status_code", status.as_u16());
         if status.is_server_error() {

@@ -61,6 +61,16 @@ pub fn current_trace_id() -> Option<String> {
     current_ids().map(|(trace, _)| trace)
 }
 
+/// Names the span that is entered now, where its name was not known when it began, if it is recorded.
+pub fn name_span(name: impl FnOnce() -> String) {
+    Context::map_current(|context| {
+        let span = context.span();
+        if span.is_recording() {
+            span.update_name(name());
+        }
+    });
+}
+
 /// Trace and span id of the span that is entered now.
 pub(crate) fn current_ids() -> Option<(String, String)> {
     Context::map_current(|context| {

@@ -25,7 +25,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-pub use context::{TraceContext, current_trace_id};
+pub use context::{TraceContext, current_trace_id, name_span};
 
 /// The form of the log on standard output, `SOUK_LOG`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

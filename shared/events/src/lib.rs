@@ -16,6 +16,7 @@
 
 mod client;
 mod consumer;
+mod ends;
 mod metrics;
 mod producer;
 mod relay;
@@ -23,5 +24,6 @@ pub mod topics;
 
 pub use client::{Brokers, Namespace};
 pub use consumer::{Consumer, Handler, Malformed, Received};
+pub use ends::{Ends, ends};
 pub use producer::PublishError;
 pub use relay::Relay;

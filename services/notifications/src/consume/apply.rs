@@ -1,0 +1,223 @@
+//! What each event means here. Each is taken in on its own: the topics' events come in no order among each other.
+
+use contracts::{
+    OrderId, UserId,
+    events::{DomainEvent as _, Envelope, InventoryEvent, OrderEvent, PaymentEvent, Undecodable, UserEvent},
+};
+use sqlx::PgConnection;
+
+use crate::{
+    mail::{self, Content, Recipient},
+    notices::{self, Notice},
+    sales::store as sales,
+};
+
+/// An event of a type that is known here.
+#[derive(Debug)]
+pub(super) enum Known {
+    Order(OrderEvent),
+    Payment(PaymentEvent),
+    Inventory(InventoryEvent),
+    User(UserEvent),
+}
+
+impl Known {
+    pub(super) fn of(event: &Envelope) -> Result<Option<Self>, Undecodable> {
+        if let Some(order) = event.decode()? {
+            return Ok(Some(Self::Order(order)));
+        }
+        if let Some(payment) = event.decode()? {
+            return Ok(Some(Self::Payment(payment)));
+        }
+        if let Some(inventory) = event.decode()? {
+            return Ok(Some(Self::Inventory(inventory)));
+        }
+        Ok(event.decode()?.map(Self::User))
+    }
+
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Order(event) => event.kind(),
+            Self::Payment(event) => event.kind(),
+            Self::Inventory(event) => event.kind(),
+            Self::User(event) => event.kind(),
+        }
+    }
+
+    /// Whether it changes anything here. Orders tell what payments tell, but for refunds in more detail.
+    pub(super) fn matters(&self) -> bool {
+        match self {
+            Self::Order(event) => !matches!(
+                event,
+                OrderEvent::StockReleased(_)
+                    | OrderEvent::OrderPaymentFailed(_)
+                    | OrderEvent::OrderPaymentVoided(_)
+                    | OrderEvent::OrderPaymentRefunded(_)
+                    | OrderEvent::ReturnRequested(_)
+                    | OrderEvent::ReturnCompleted(_)
+            ),
+            Self::Payment(event) => matches!(event, PaymentEvent::PaymentRefunded(_)),
+            Self::Inventory(event) => {
+                matches!(
+                    event,
+                    InventoryEvent::ProductCreated(_) | InventoryEvent::ProductChanged(_)
+                )
+            }
+            Self::User(_) => true,
+        }
+    }
+
+    pub(super) async fn apply(self, conn: &mut PgConnection, event: &Envelope) -> sqlx::Result<()> {
+        match self {
+            Self::Order(order) => apply_order(conn, event, order).await,
+            Self::Payment(payment) => apply_payment(conn, event, payment).await,
+            Self::Inventory(inventory) => apply_inventory(conn, event, inventory).await,
+            Self::User(user) => apply_user(conn, event, user).await,
+        }
+    }
+}
+
+async fn apply_order(conn: &mut PgConnection, event: &Envelope, order: OrderEvent) -> sqlx::Result<()> {
+    let at = event.occurred_at;
+    let step = async |conn: &mut PgConnection, order: OrderId, step| sales::step(conn, order, step, at).await;
+    match order {
+        OrderEvent::OrderPlaced(placed) => step(conn, placed.order_id, "placed").await,
+        OrderEvent::StockReserved(reserved) => step(conn, reserved.order_id, "reserved").await,
+        OrderEvent::OrderPaymentAuthorized(authorized) => step(conn, authorized.order_id, "authorized").await,
+        OrderEvent::OrderPaymentCaptured(captured) => step(conn, captured.order_id, "captured").await,
+        OrderEvent::OrderConfirmed(confirmed) => {
+            step(conn, confirmed.order_id, "confirmed").await?;
+            sales::sold(conn, &confirmed, at).await?;
+            let notice = Notice::OrderConfirmed {
+                order_id: confirmed.order_id,
+                total: confirmed.total,
+                lines: confirmed.lines,
+            };
+            tell(conn, event, confirmed.user_id, notice).await
+        }
+        OrderEvent::OrderRejected(rejected) => {
+            step(conn, rejected.order_id, "rejected").await?;
+            sales::rejected(conn, rejected.order_id, &rejected.reason, at).await?;
+            let notice = Notice::OrderRejected {
+                order_id: rejected.order_id,
+                reason: rejected.reason,
+            };
+            tell(conn, event, rejected.user_id, notice).await
+        }
+        OrderEvent::OrderCancelled(cancelled) => {
+            step(conn, cancelled.order_id, "cancelled").await?;
+            let notice = Notice::OrderCancelled {
+                order_id: cancelled.order_id,
+            };
+            tell(conn, event, cancelled.user_id, notice).await
+        }
+        OrderEvent::OrderShipped(shipped) => {
+            step(conn, shipped.order_id, "shipped").await?;
+            let notice = Notice::OrderShipped {
+                order_id: shipped.order_id,
+                carrier: shipped.carrier,
+                tracking_number: shipped.tracking_number,
+            };
+            tell(conn, event, shipped.user_id, notice).await
+        }
+        OrderEvent::OrderDelivered(delivered) => {
+            step(conn, delivered.order_id, "delivered").await?;
+            let notice = Notice::OrderDelivered {
+                order_id: delivered.order_id,
+            };
+            tell(conn, event, delivered.user_id, notice).await
+        }
+        OrderEvent::ReturnRefused(refused) => {
+            let notice = Notice::ReturnRefused {
+                order_id: refused.order_id,
+            };
+            tell(conn, event, refused.user_id, notice).await
+        }
+        OrderEvent::OrderReturned(returned) => step(conn, returned.order_id, "returned").await,
+        OrderEvent::StockReleased(_)
+        | OrderEvent::OrderPaymentFailed(_)
+        | OrderEvent::OrderPaymentVoided(_)
+        | OrderEvent::OrderPaymentRefunded(_)
+        | OrderEvent::ReturnRequested(_)
+        | OrderEvent::ReturnCompleted(_) => Ok(()),
+    }
+}
+
+async fn apply_payment(conn: &mut PgConnection, event: &Envelope, payment: PaymentEvent) -> sqlx::Result<()> {
+    let PaymentEvent::PaymentRefunded(refunded) = payment else {
+        return Ok(());
+    };
+    sales::refunded(conn, &refunded, event.occurred_at).await?;
+    let notice = Notice::PaymentRefunded {
+        order_id: refunded.order_id,
+        amount: refunded.amount,
+    };
+    tell(conn, event, refunded.user_id, notice).await
+}
+
+async fn apply_inventory(
+    conn: &mut PgConnection,
+    event: &Envelope,
+    inventory: InventoryEvent,
+) -> sqlx::Result<()> {
+    let (sku, product) = match inventory {
+        InventoryEvent::ProductCreated(created) => (created.sku, created.product),
+        InventoryEvent::ProductChanged(changed) => (changed.sku, changed.product),
+        // One that is gone has sold all the same.
+        InventoryEvent::ProductDeleted(_) | InventoryEvent::StockChanged(_) => return Ok(()),
+    };
+    sales::product(conn, &sku, &product, event.sequence).await
+}
+
+async fn apply_user(conn: &mut PgConnection, event: &Envelope, user: UserEvent) -> sqlx::Result<()> {
+    macro_rules! recipient {
+        ($of:expr) => {
+            (
+                $of.user_id,
+                Recipient {
+                    email: $of.email.clone(),
+                    name: $of.name.clone(),
+                    locale: $of.locale.clone(),
+                },
+            )
+        };
+    }
+    let (id, recipient) = match &user {
+        UserEvent::UserRegistered(user) => recipient!(user),
+        UserEvent::EmailVerified(user) => recipient!(user),
+        UserEvent::UserChanged(user) => recipient!(user),
+        UserEvent::PasswordChanged(user) => recipient!(user),
+        UserEvent::UserDisabled(user) => recipient!(user),
+        UserEvent::UserEnabled(user) => recipient!(user),
+    };
+    mail::store::upsert_recipient(conn, id, &recipient, event.sequence).await?;
+    match user {
+        UserEvent::UserRegistered(registered) => {
+            let content = Content {
+                notice: Notice::Welcome,
+                verification_token: registered.verification_token,
+            };
+            mail::store::insert(conn, event, id, &content).await?;
+            // The token belongs into the mail and nowhere else.
+            notices::store::insert(conn, event, id, &content.notice).await
+        }
+        UserEvent::PasswordChanged(_) => tell(conn, event, id, Notice::PasswordChanged).await,
+        UserEvent::EmailVerified(_)
+        | UserEvent::UserChanged(_)
+        | UserEvent::UserDisabled(_)
+        | UserEvent::UserEnabled(_) => Ok(()),
+    }
+}
+
+/// Puts it on the list, and writes a mail if it is worth one.
+async fn tell(conn: &mut PgConnection, event: &Envelope, user: UserId, notice: Notice) -> sqlx::Result<()> {
+    notices::store::insert(conn, event, user, &notice).await?;
+    if notice.is_mailed() {
+        let content = Content {
+            notice,
+            verification_token: None,
+        };
+        mail::store::insert(conn, event, user, &content).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! The languages that shoppers are spoken to in.
+
+use contracts::Money;
+use http::{HeaderMap, header};
+
+/// One of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Language {
+    English,
+    German,
+}
+
+impl Language {
+    /// By a BCP 47 tag such as `de-AT`; English unless it is one that is spoken here.
+    pub(crate) fn of(tag: Option<&str>) -> Self {
+        tag.and_then(Self::known).unwrap_or(Self::English)
+    }
+
+    /// The one that is liked best of those that are spoken here (`Accept-Language`, RFC 9110, section 12.5.4).
+    pub(crate) fn accepted(headers: &HeaderMap) -> Self {
+        let values = headers.get_all(header::ACCEPT_LANGUAGE).iter();
+        let ranges = values
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','));
+        let mut best = (Self::English, 0.0);
+        for range in ranges {
+            let mut parts = range.split(';').map(str::trim);
+            let language = parts.next().and_then(Self::known);
+            let weight = parts
+                .find_map(|part| part.strip_prefix("q=")?.parse().ok())
+                .unwrap_or(1.0);
+            if let Some(language) = language
+                && weight > best.1
+            {
+                best = (language, weight);
+            }
+        }
+        best.0
+    }
+
+    fn known(tag: &str) -> Option<Self> {
+        let language = tag.split(['-', '_']).next().unwrap_or_default();
+        match language.to_ascii_lowercase().as_str() {
+            "en" => Some(Self::English),
+            "de" => Some(Self::German),
+            _ => None,
+        }
+    }
+
+    /// As BCP 47 says it.
+    pub(crate) fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::German => "de",
+        }
+    }
+
+    /// One of two texts.
+    pub(crate) fn pick<T>(self, english: T, german: T) -> T {
+        match self {
+            Self::English => english,
+            Self::German => german,
+        }
+    }
+
+    /// An amount as people write it: `€1,234.50`, `1.234,50 €`.
+    pub(crate) fn money(self, money: Money) -> String {
+        let code = money.currency.as_str();
+        // Those with no minor unit that a shop is likely to meet (ISO 4217).
+        let digits = if ["JPY", "KRW", "CLP", "ISK", "VND"].contains(&code) {
+            0
+        } else {
+            2
+        };
+        let unit = 10_u64.pow(digits);
+        let amount = money.amount.unsigned_abs();
+        let (group, point) = self.pick((',', '.'), ('.', ','));
+        let mut text = grouped(amount / unit, group);
+        if digits > 0 {
+            text.push_str(&format!("{point}{:02}", amount % unit));
+        }
+        let sign = if money.amount < 0 { "-" } else { "" };
+        let symbol = match code {
+            "EUR" => "€",
+            "USD" => "$",
+            "GBP" => "£",
+            other => other,
+        };
+        match self {
+            Self::English if symbol == code => format!("{sign}{code}\u{a0}{text}"),
+            Self::English => format!("{sign}{symbol}{text}"),
+            Self::German => format!("{sign}{text}\u{a0}{symbol}"),
+        }
+    }
+}
+
+fn grouped(number: u64, separator: char) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(separator);
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_language_that_is_liked_best_is_taken() {
+        for (accepted, language) in [
+            ("de", "de"),
+            ("de-CH, en;q=0.8", "de"),
+            ("fr, en;q=0.5, de;q=0.7", "de"),
+            ("en-GB,de;q=0.9", "en"),
+            ("de;q=0", "en"),
+            ("fr", "en"),
+            ("*", "en"),
+            (";;q=x,", "en"),
+        ] {
+            let headers = HeaderMap::from_iter([(header::ACCEPT_LANGUAGE, accepted.parse().unwrap())]);
+            assert_eq!(Language::accepted(&headers).tag(), language, "{accepted}");
+        }
+        assert_eq!(Language::of(Some("de_AT")), Language::German);
+        assert_eq!(Language::of(None), Language::English);
+    }
+
+    #[test]
+    fn amounts_are_written_as_people_do() {
+        for (amount, currency, english, german) in [
+            (5, "EUR", "€0.05", "0,05\u{a0}€"),
+            (123_456_789, "EUR", "€1,234,567.89", "1.234.567,89\u{a0}€"),
+            (-1900, "USD", "-$19.00", "-19,00\u{a0}$"),
+            (1000, "JPY", "JPY\u{a0}1,000", "1.000\u{a0}JPY"),
+        ] {
+            let money = Money::new(amount, currency.parse().unwrap());
+            assert_eq!(Language::English.money(money), english);
+            assert_eq!(Language::German.money(money), german);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The mail server.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use lettre::{
+    AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
+    message::{Mailbox, MultiPart},
+};
+use uuid::Uuid;
+
+use super::{
+    Content, Recipient,
+    letter::{LetterError, Templates},
+};
+
+/// For one exchange with the server.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// For a whole mail; less than a claim on it lasts.
+const AT_MOST: Duration = Duration::from_secs(20);
+
+/// Sends mails.
+#[derive(Debug)]
+pub struct Sender {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    templates: Templates,
+    from: Mailbox,
+    shop_url: String,
+}
+
+/// Why a mail was not sent. None of it names the address.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SendError {
+    #[error("the mail cannot be written")]
+    Letter(#[from] LetterError),
+    #[error("the address is none")]
+    Address,
+    #[error("the mail cannot be put together")]
+    Message(#[from] lettre::error::Error),
+    /// The server's text often repeats the address, so only its code is kept.
+    #[error("the mail server refused for good: {0}")]
+    Refused(String),
+    #[error("the mail server is away: {0}")]
+    Away(&'static str),
+}
+
+impl SendError {
+    /// Whether it is of no use to try again.
+    pub(super) fn is_final(&self) -> bool {
+        !matches!(self, Self::Away(_))
+    }
+}
+
+impl Sender {
+    /// Over the server at `url` (`smtp://host:port`, `smtps://user:password@host`), in the name of `from`, with links to
+    /// the storefront at `shop_url`. Nothing is connected yet.
+    pub fn new(url: &str, from: &str, shop_url: &str) -> anyhow::Result<Self> {
+        Ok(Self {
+            transport: AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
+                .context("SOUK_SMTP_URL")?
+                .timeout(Some(PATIENCE))
+                .build(),
+            templates: Templates::new().context("the mail's templates")?,
+            from: from.parse().context("SOUK_MAIL_FROM")?,
+            shop_url: shop_url.trim_end_matches('/').to_owned(),
+        })
+    }
+
+    pub(super) async fn send(&self, id: Uuid, content: &Content, to: &Recipient) -> Result<(), SendError> {
+        let rendered = self.templates.render(content, to, &self.shop_url)?;
+        let address = to.email.parse().map_err(|_| SendError::Address)?;
+        let message = Message::builder()
+            .message_id(Some(format!("<{id}@{}>", self.from.email.domain())))
+            .from(self.from.clone())
+            .to(Mailbox::new(Some(to.name.clone()), address))
+            .subject(rendered.subject)
+            .multipart(MultiPart::alternative_plain_html(rendered.text, rendered.html))?;
+        match tokio::time::timeout(AT_MOST, self.transport.send(message)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) if error.is_permanent() => {
+                let code = error.status().map_or_else(String::new, |code| code.to_string());
+                Err(SendError::Refused(code))
+            }
+            Ok(Err(error)) if error.is_timeout() => Err(SendError::Away("it does not answer")),
+            Ok(Err(error)) if error.is_transient() => Err(SendError::Away("it wants to be asked later")),
+            Ok(Err(_)) => Err(SendError::Away("no connection")),
+            Err(_) => Err(SendError::Away("it takes too long")),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Sends what is due. Every replica may run it: a mail is claimed before it is sent.
+
+use std::{error::Error, time::Duration};
+
+use futures::future::join_all;
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, info_span, warn};
+
+use super::{
+    Sender,
+    store::{self, Due},
+};
+use crate::metrics;
+
+/// How often due mails are looked for.
+const POLL: Duration = Duration::from_secs(1);
+
+/// The worker.
+#[derive(Debug)]
+pub struct MailWorker {
+    pool: PgPool,
+    sender: Sender,
+}
+
+impl MailWorker {
+    /// Sends by `sender` what waits in the database behind `pool`.
+    #[must_use]
+    pub fn new(pool: PgPool, sender: Sender) -> Self {
+        Self { pool, sender }
+    }
+
+    /// Works until `shutdown`.
+    pub async fn run(self, shutdown: CancellationToken) {
+        while !shutdown.is_cancelled() {
+            let pause = match self.run_once().await {
+                // At once, if there may be more.
+                Ok(10..) => Duration::ZERO,
+                Ok(_) => POLL,
+                Err(error) => {
+                    warn!(error = &error as &dyn Error, "cannot look for mails");
+                    POLL
+                }
+            };
+            shutdown.run_until_cancelled(tokio::time::sleep(pause)).await;
+        }
+    }
+
+    /// Tries each that is due, at most ten; how many there were.
+    pub async fn run_once(&self) -> sqlx::Result<usize> {
+        let due = store::claim(&mut *self.pool.acquire().await?).await?;
+        for sent in join_all(due.iter().map(|mail| self.send(mail))).await {
+            sent?;
+        }
+        let (pending, oldest) = store::waiting(&mut *self.pool.acquire().await?).await?;
+        metrics::waiting(pending, oldest);
+        Ok(due.len())
+    }
+
+    async fn send(&self, mail: &Due) -> sqlx::Result<()> {
+        // In the trace of what it tells of: it is the end of what began with a click.
+        let span = info_span!(
+            parent: None,
+            "mail",
+            otel.name = format!("mail {}", mail.kind),
+            otel.kind = "client",
+            mail.kind = mail.kind,
+        );
+        mail.trace().attach(&span);
+        let recipient = mail.recipient();
+        let sent = self
+            .sender
+            .send(mail.id, &mail.content, &recipient)
+            .instrument(span)
+            .await;
+        let (outcome, status) = match &sent {
+            Ok(()) => ("sent", Some("sent")),
+            Err(error) if error.is_final() => ("failed", Some("failed")),
+            Err(_) => ("retried", None),
+        };
+        if let Err(error) = sent {
+            warn!(error = &error as &dyn Error, id = %mail.id, kind = mail.kind, outcome, "a mail is not sent");
+        }
+        if let Some(status) = status {
+            store::settle(&mut *self.pool.acquire().await?, mail.id, status).await?;
+        }
+        metrics::mail(&mail.kind, outcome);
+        Ok(())
+    }
+}

@@ -1,0 +1,171 @@
+//! Sending mails.
+
+use contracts::{OrderId, UserId};
+use notifications::mail::{MailWorker, Sender};
+
+use crate::{
+    smtp::{Smtp, Verdict},
+    support::{Log, World, address},
+};
+
+fn worker(world: &World, port: u16) -> MailWorker {
+    let sender = Sender::new(
+        &format!("smtp://127.0.0.1:{port}"),
+        "Souk <hello@souk.test>",
+        "https://shop.test/",
+    );
+    MailWorker::new(world.pool().clone(), sender.unwrap())
+}
+
+/// Lets the time pass after which a mail is tried again.
+async fn later(world: &World) {
+    sqlx::query("UPDATE mails SET next_attempt_at = now()")
+        .execute(world.pool())
+        .await
+        .unwrap();
+}
+
+async fn mails(world: &World) -> Vec<(String, String, i32, bool)> {
+    sqlx::query_as("SELECT kind, status, attempts, content IS NULL FROM mails ORDER BY created_at, kind")
+        .fetch_all(world.pool())
+        .await
+        .unwrap()
+}
+
+fn row(kind: &str, status: &str, attempts: i32) -> (String, String, i32, bool) {
+    (kind.to_owned(), status.to_owned(), attempts, status != "unsent")
+}
+
+#[tokio::test]
+async fn mails_wait_while_the_server_is_away_and_go_out_once_when_it_is_back() {
+    let world = World::start().await;
+    let (mut log, user) = (Log::default(), UserId::generate());
+    world.tell(&[log.registered(user, Some("de"))]).await;
+    let smtp = Smtp::start(0).await;
+    let away = nobodys_port().await;
+    assert_eq!(worker(&world, away).run_once().await.unwrap(), 1);
+    assert_eq!(mails(&world).await, [row("welcome", "unsent", 1)]);
+    assert_eq!(
+        worker(&world, smtp.port).run_once().await.unwrap(),
+        0,
+        "not at once"
+    );
+    later(&world).await;
+    assert_eq!(worker(&world, smtp.port).run_once().await.unwrap(), 1);
+    later(&world).await;
+    assert_eq!(worker(&world, smtp.port).run_once().await.unwrap(), 0);
+    assert_eq!(
+        mails(&world).await,
+        [row("welcome", "sent", 2)],
+        "what it said is forgotten"
+    );
+    let sent = smtp.mails();
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].to, address(user));
+    assert_eq!(sent[0].header("From"), "Souk <hello@souk.test>");
+    assert_eq!(sent[0].header("Subject"), "Willkommen bei Souk");
+    assert!(
+        sent[0].text.contains("https://shop.test/verify#token="),
+        "{}",
+        sent[0].text
+    );
+    assert!(sent[0].text.contains("text/plain") && sent[0].text.contains("text/html"));
+}
+
+#[tokio::test]
+async fn a_mail_whose_fate_is_not_known_is_sent_again_with_the_same_id() {
+    let world = World::start().await;
+    let (mut log, user) = (Log::default(), UserId::generate());
+    let registered = log.registered(user, None);
+    world.tell(std::slice::from_ref(&registered)).await;
+    let smtp = Smtp::start(0).await;
+    smtp.will(Verdict::Dies);
+    worker(&world, smtp.port).run_once().await.unwrap();
+    assert_eq!(mails(&world).await, [row("welcome", "unsent", 1)]);
+    smtp.will(Verdict::Accepts);
+    later(&world).await;
+    worker(&world, smtp.port).run_once().await.unwrap();
+    let ids: Vec<_> = smtp
+        .mails()
+        .iter()
+        .map(|mail| mail.header("Message-ID"))
+        .collect();
+    let id = format!("<{}@souk.test>", registered.id);
+    assert_eq!(ids, [id.clone(), id]);
+}
+
+#[tokio::test]
+async fn a_mail_that_nobody_takes_is_given_up_and_one_without_an_address_waits_for_it() {
+    let world = World::start().await;
+    let (mut log, user) = (Log::default(), UserId::generate());
+    // Orders may be heard of before the account is.
+    world
+        .tell(&log.rejected(user, OrderId::generate(), "timeout"))
+        .await;
+    let smtp = Smtp::start(0).await;
+    assert_eq!(worker(&world, smtp.port).run_once().await.unwrap(), 0);
+    assert_eq!(mails(&world).await, [row("order_rejected", "unsent", 0)]);
+    world.tell(&[log.registered(user, None)]).await;
+    world.tell(&log.moved(user, "ada@new.test")).await;
+    // An older event that comes late changes no address.
+    let mut late = Log::default();
+    world.tell(&[late.registered(user, None)]).await;
+    smtp.will(Verdict::Refuses);
+    assert_eq!(worker(&world, smtp.port).run_once().await.unwrap(), 4);
+    assert!(smtp.mails().is_empty());
+    let given_up = mails(&world).await;
+    assert!(
+        given_up.iter().all(
+            |(_, status, attempts, forgotten)| (status.as_str(), *attempts, *forgotten)
+                == ("failed", 1, true)
+        ),
+        "{given_up:?}"
+    );
+
+    smtp.will(Verdict::Accepts);
+    world
+        .tell(&log.rejected(user, OrderId::generate(), "timeout"))
+        .await;
+    worker(&world, smtp.port).run_once().await.unwrap();
+    let to: Vec<_> = smtp.mails().into_iter().map(|mail| mail.to).collect();
+    assert_eq!(to, ["ada@new.test"]);
+    let metrics = telemetry::metrics::encode();
+    for line in [
+        r#"mails_sent_total{kind="welcome",outcome="failed"}"#,
+        r#"mails_sent_total{kind="order_rejected",outcome="sent"}"#,
+        "mails_pending",
+        "mails_oldest_age_seconds",
+    ] {
+        assert!(metrics.contains(line), "{line} is not in {metrics}");
+    }
+}
+
+#[tokio::test]
+async fn two_workers_share_the_mails() {
+    let world = World::start().await;
+    let mut log = Log::default();
+    for _ in 0..20 {
+        world.tell(&[log.registered(UserId::generate(), None)]).await;
+    }
+    let smtp = Smtp::start(0).await;
+    let (one, two) = (worker(&world, smtp.port), worker(&world, smtp.port));
+    let (one, two) = tokio::join!(one.run_once(), two.run_once());
+    assert_eq!((one.unwrap(), two.unwrap()), (10, 10));
+    let mut to: Vec<_> = smtp.mails().into_iter().map(|mail| mail.to).collect();
+    to.sort();
+    to.dedup();
+    assert_eq!(to.len(), 20, "each once");
+}
+
+#[test]
+fn settings_that_make_no_sense_are_refused() {
+    for (url, from) in [("gopher://x", "a@souk.test"), ("smtp://x", "nobody")] {
+        Sender::new(url, from, "").unwrap_err();
+    }
+}
+
+/// A port at which nobody listens.
+async fn nobodys_port() -> u16 {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap().port()
+}

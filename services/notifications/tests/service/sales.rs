@@ -1,0 +1,76 @@
+//! Sales figures.
+
+use chrono::TimeDelta;
+use contracts::{OrderId, UserId};
+use serde_json::{Value, json};
+
+use crate::support::{Log, World, now};
+
+#[tokio::test]
+async fn figures_are_sums_of_what_was_told() {
+    let world = World::start().await;
+    // Two hours ago, within one hour.
+    let age = TimeDelta::hours(2);
+    let mut log = Log {
+        age,
+        ..Log::default()
+    };
+    let (ada, bob, order) = (UserId::generate(), UserId::generate(), OrderId::generate());
+    let mut events = log.bought(ada, order);
+    events.extend(log.bought(bob, OrderId::generate()));
+    events.truncate(8 + 5);
+    events.extend(log.rejected(bob, OrderId::generate(), "timeout"));
+    events.extend(log.rejected(bob, OrderId::generate(), "out_of_stock"));
+    events.extend(log.rejected(ada, OrderId::generate(), "timeout"));
+    events.push(log.refunded(ada, order));
+    let at = (now() - age).format("%Y-%m-%dT%H:00:30Z").to_string();
+    for event in &mut events {
+        event.occurred_at = at.parse().unwrap();
+    }
+    events.extend(log.renamed());
+    world.tell(&events).await;
+    // Long ago.
+    let mut old = Log {
+        age: TimeDelta::days(100),
+        ..Log::default()
+    };
+    world.tell(&old.bought(ada, OrderId::generate())).await;
+
+    let token = world.issuer.admin();
+    let (status, sales) = world.get("/v1/admin/sales", &token).await;
+    assert_eq!(status, 200, "{sales}");
+    insta::assert_json_snapshot!(sales, {".from" => "[time]", ".to" => "[time]", ".hours[].hour" => "[hour]"});
+    // The end is not in it, the beginning is.
+    let hour = at.replace(":30Z", ":00Z");
+    let (_, before) = world.get(&format!("/v1/admin/sales?to={hour}"), &token).await;
+    assert_eq!(
+        (&before["hours"], &before["rejections"]),
+        (&json!([]), &json!([]))
+    );
+    let (_, since) = world.get(&format!("/v1/admin/sales?from={at}"), &token).await;
+    assert_eq!(since["hours"], sales["hours"]);
+    assert_eq!(since["hours"][0]["hour"], Value::from(hour));
+}
+
+#[tokio::test]
+async fn figures_are_for_operators_and_for_spans_that_make_sense() {
+    let world = World::start().await;
+    let shopper = world.issuer.customer(UserId::generate());
+    assert_eq!(world.get("/v1/admin/sales", &shopper).await.0, 403);
+    assert_eq!(world.get("/v1/admin/sales", "no-token").await.0, 401);
+    let admin = world.issuer.admin();
+    for bad in [
+        "from=yesterday",
+        "from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z",
+        "from=2026-01-01T00:00:00Z&to=2026-01-01T00:00:00Z",
+        "from=2020-01-01T00:00:00Z&to=2026-01-01T00:00:00Z",
+        "colour=red",
+    ] {
+        let (status, problem) = world.get(&format!("/v1/admin/sales?{bad}"), &admin).await;
+        assert_eq!(status, 422, "{bad}: {problem}");
+    }
+    let (status, empty) = world.get("/v1/admin/sales?to=2026-01-01T00:00:00Z", &admin).await;
+    assert_eq!(status, 200);
+    assert_eq!(empty["from"], json!("2025-12-25T00:00:00Z"));
+    assert_eq!(empty["funnel"][0], json!({"step": "placed", "orders": 0}));
+}

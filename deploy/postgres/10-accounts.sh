@@ -4,7 +4,7 @@
 # deploy/grant-readers.
 set -euo pipefail
 psql -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "$POSTGRES_DB" -c 'REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC'
-for service in users orders payments psp; do
+for service in users orders payments psp notifications; do
   psql -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "$POSTGRES_DB" -v password="$SERVICE_PASSWORD" <<SQL
 CREATE ROLE ${service}_owner LOGIN PASSWORD :'password';
 CREATE ROLE ${service}_app LOGIN PASSWORD :'password';

@@ -12,13 +12,14 @@ const SHARED: [&str; 5] = ["messaging", "events", "souk-http", "telemetry", "sou
 const CONTRACTS: &str = "contracts";
 const TESTKIT: &str = "testkit";
 /// The processes.
-const PROCESSES: [&str; 7] = [
+const PROCESSES: [&str; 8] = [
     "users",
     "inventory",
     "orders",
     "payments",
     "psp",
     "auditor",
+    "notifications",
     "gateway",
 ];
 /// Programs that only talk to the system, and import no part of it but contracts.

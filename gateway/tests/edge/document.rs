@@ -14,7 +14,7 @@ fn snapshot(text: &str) -> Value {
     serde_json::from_str(body).expect("JSON")
 }
 
-fn documents() -> [(&'static str, Value); 5] {
+fn documents() -> [(&'static str, Value); 6] {
     macro_rules! of {
         ($path:literal) => {
             snapshot(include_str!(concat!("../../../services/", $path)))
@@ -40,6 +40,10 @@ fn documents() -> [(&'static str, Value); 5] {
         (
             "SOUK_AUDITOR_ADDR",
             of!("auditor/tests/it/snapshots/it__api__the_document_is_served_and_as_reviewed.snap"),
+        ),
+        (
+            "SOUK_NOTIFICATIONS_ADDR",
+            of!("notifications/tests/service/snapshots/service__the_openapi_document_is_as_agreed.snap"),
         ),
     ]
 }

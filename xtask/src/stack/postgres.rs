@@ -12,7 +12,9 @@ use crate::{
 };
 
 /// The services with a database.
-pub(crate) const DATABASES: [&str; 4] = ["users", "orders", "payments", "psp"];
+pub(crate) const DATABASES: [&str; 5] = ["users", "orders", "payments", "psp", "notifications"];
+/// Those that the auditor reads.
+const AUDITED: [&str; 4] = ["users", "orders", "payments", "psp"];
 const SUPERUSER: &str = "postgres";
 
 /// Which account of a service.
@@ -162,7 +164,7 @@ fn database(stack: &mut Stack, servers: &Servers, service: &str) -> Result<()> {
 /// stays, so that a system from before there was an auditor gets them as well.
 pub(crate) fn readers(stack: &mut Stack) -> Result<()> {
     let servers = stack.servers()?;
-    for service in DATABASES {
+    for service in AUDITED {
         let reader = Role::Reader.account(service);
         let password = stack.state.secret(&reader)?;
         let file = cargo::workspace().join(format!("services/auditor/grants/{service}.sql"));

@@ -15,22 +15,26 @@ use super::{
 use crate::{cargo, progress::step, system::process::Program, web};
 
 /// All of them, in the order of starting.
-pub(crate) const ORDER: [&str; 7] = [
+pub(crate) const ORDER: [&str; 8] = [
     "users",
     "psp",
     "payments",
     "inventory",
     "orders",
     "auditor",
+    "notifications",
     "gateway",
 ];
 /// Those with something to migrate.
-const MIGRATED: [&str; 5] = ["users", "psp", "payments", "inventory", "orders"];
+const MIGRATED: [&str; 6] = ["users", "psp", "payments", "inventory", "orders", "notifications"];
 /// Those with something to seed.
 const SEEDED: [&str; 2] = ["users", "inventory"];
 
-/// Those that tell domain events, where there is a Kafka.
-const PUBLISHERS: [&str; 1] = ["payments"];
+/// Those that tell domain events, or are told, where there is a Kafka.
+const ON_KAFKA: [&str; 2] = ["payments", "notifications"];
+
+/// Where mail goes, and in whose name; `up` hands on what its caller sets.
+const MAIL: [&str; 2] = ["SOUK_SMTP_URL", "SOUK_MAIL_FROM"];
 
 /// The gateway's quotas a minute; `up` hands on what its caller sets.
 const RATES: [&str; 3] = ["SOUK_RATE_ADDRESS", "SOUK_RATE_LOGIN", "SOUK_RATE_USER"];
@@ -160,13 +164,13 @@ fn environment(stack: &mut Stack, name: &str) -> Result<Environment> {
     if DATABASES.contains(&name) {
         settings.push(("SOUK_DATABASE_URL", postgres::url(stack, name, Role::App)?));
     }
-    if PUBLISHERS.contains(&name) {
+    if ON_KAFKA.contains(&name) {
         settings.extend(kafka::brokers(stack)?.map(|brokers| ("SOUK_KAFKA_BROKERS", brokers)));
     }
     if ["payments", "inventory", "orders"].contains(&name) {
         settings.push(("SOUK_AMQP_URL", rabbitmq::url(stack)?));
     }
-    if ["payments", "inventory", "orders", "auditor"].contains(&name) {
+    if ["payments", "inventory", "orders", "auditor", "notifications"].contains(&name) {
         settings.push((
             "SOUK_JWKS_URL",
             format!("{}/.well-known/jwks.json", url(stack, "users")?),
@@ -205,6 +209,12 @@ fn environment(stack: &mut Stack, name: &str) -> Result<Environment> {
                 ("SOUK_MONGODB_URL", mongodb::url(stack)?),
             ]);
         }
+        "notifications" => {
+            let shop = url(stack, "gateway")?.replace("127.0.0.1", "localhost");
+            settings.push(("SOUK_SHOP_URL", shop));
+            let given = |key| std::env::var_os(key)?.into_string().ok();
+            settings.extend(MAIL.into_iter().filter_map(|key| Some((key, given(key)?))));
+        }
         _ => {
             let config = stack.reachable(&cargo::workspace().join("gateway/gateway.yaml"))?;
             settings.extend([
@@ -220,6 +230,7 @@ fn environment(stack: &mut Stack, name: &str) -> Result<Environment> {
                 ("SOUK_INVENTORY_GRPC_ADDR", address(stack, "inventory-grpc")?),
                 ("SOUK_PAYMENTS_ADDR", address(stack, "payments")?),
                 ("SOUK_AUDITOR_ADDR", address(stack, "auditor")?),
+                ("SOUK_NOTIFICATIONS_ADDR", address(stack, "notifications")?),
             ]);
             if let Some((_, address)) = collector.as_deref().and_then(|url| url.split_once("://")) {
                 settings.push(("SOUK_OTLP_ADDR", address.trim_end_matches('/').to_owned()));

@@ -3,6 +3,8 @@ import type { Page } from "@playwright/test";
 
 import { expect, signIn, test } from "./support";
 
+const PAPER = { light: "rgb(250, 247, 242)", dark: "rgb(20, 23, 26)" };
+
 /** No violation of WCAG 2.2 AA that a program can find, in either theme. */
 async function check(page: Page, path: string): Promise<void> {
   await page.goto(path);
@@ -11,6 +13,8 @@ async function check(page: Page, path: string): Promise<void> {
   await expect(page.locator("main .animate-pulse")).toHaveCount(0);
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    // The theme has been painted.
+    await expect.poll(() => page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe(PAPER[colorScheme]);
     const { violations } = await new AxeBuilder({ page })
       .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
       .analyze();

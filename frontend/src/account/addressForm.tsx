@@ -1,7 +1,7 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { type ReactNode, useMemo, useState } from "react";
 import { useForm } from "react-hook-form";
-import { z } from "zod";
+import { z } from "@/ui/zod";
 
 import type { Schemas } from "@/api/client";
 import { useLocale, useMessages } from "@/i18n";

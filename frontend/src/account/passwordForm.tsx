@@ -1,7 +1,7 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useMemo, useState } from "react";
 import { useForm } from "react-hook-form";
-import { z } from "zod";
+import { z } from "@/ui/zod";
 
 import { api, call } from "@/api/client";
 import { Problem } from "@/api/problem";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "@/ui/zod";
 
 import type { messages } from "./messages";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "@/ui/zod";
 
 import type { Locale } from "@/i18n";
 import { decimals, type Money, parseAmount } from "@/i18n/format";

@@ -1,7 +1,7 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { type ReactNode, useState } from "react";
 import { type FieldValues, type Path, useForm, type UseFormReturn } from "react-hook-form";
-import { z } from "zod";
+import { z } from "@/ui/zod";
 
 import { Problem } from "@/api/problem";
 import { useMessages } from "@/i18n";

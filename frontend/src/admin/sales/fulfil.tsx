@@ -1,7 +1,7 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useQueryClient } from "@tanstack/react-query";
 import { useForm } from "react-hook-form";
-import { z } from "zod";
+import { z } from "@/ui/zod";
 
 import { api, call, type Schemas } from "@/api/client";
 import { useMessages } from "@/i18n";

@@ -2,7 +2,7 @@ import { zodResolver } from "@hookform/resolvers/zod";
 import { useQueryClient } from "@tanstack/react-query";
 import { useRef } from "react";
 import { useForm } from "react-hook-form";
-import { z } from "zod";
+import { z } from "@/ui/zod";
 
 import { api, call, type Schemas } from "@/api/client";
 import { isFinal } from "@/checkout/placeOrder";

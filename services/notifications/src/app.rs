@@ -1,18 +1,27 @@
-//! The state and every route of the service.
+//! The service put together: its state, every route, and the workers.
 
 use axum::{
     Json, Router,
     extract::FromRef,
     routing::{get, post},
 };
-use souk_http::auth::Verifier;
+use events::Namespace;
+use souk_config::ExposeSecret;
+use souk_http::{Admin, auth::Verifier, database, health::Health};
 use sqlx::PgPool;
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use crate::{notices, sales};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    config::Config,
+    consume, housekeeping,
+    mail::{MailWorker, Sender},
+    notices, sales,
+};
 
 /// What handlers share.
 #[derive(Debug, Clone)]
@@ -44,6 +53,31 @@ pub fn router(app: App) -> Router {
         .route("/v1/admin/sales", get(sales::get::get_sales))
         .route("/openapi.json", get(|| async { Json(openapi()) }))
         .with_state(app)
+}
+
+/// Runs the API and what works beside it until `shutdown`: the intake of events where there is a log, and the sending of
+/// mails where there is a mail server.
+pub async fn run(config: Config, pool: PgPool, shutdown: CancellationToken) -> anyhow::Result<()> {
+    database::observe([("requests", &pool)]);
+    let workers = TaskTracker::new();
+    workers.spawn(housekeeping::run(pool.clone(), shutdown.clone()));
+    if let Some(url) = &config.smtp_url {
+        let sender = Sender::new(url.expose_secret(), &config.mail_from, &config.shop_url)?;
+        workers.spawn(MailWorker::new(pool.clone(), sender).run(shutdown.clone()));
+    }
+    if let Some(brokers) = config.kafka_brokers {
+        let intake = consume::run(pool.clone(), brokers, Namespace::default(), shutdown.clone());
+        workers.spawn(intake);
+    }
+    let admin = Admin {
+        addr: config.admin_addr,
+        health: Health::new().postgres(&pool),
+    };
+    let verifier = Verifier::new(config.jwks_url);
+    souk_http::serve(router(App { pool, verifier }), config.http_addr, admin, shutdown).await?;
+    workers.close();
+    workers.wait().await;
+    Ok(())
 }
 
 #[derive(OpenApi)]

@@ -77,7 +77,7 @@ impl Language {
         let (group, point) = self.pick((',', '.'), ('.', ','));
         let mut text = grouped(amount / unit, group);
         if digits > 0 {
-            text.push_str(&format!("{point}{:02}", amount % unit));
+            text = format!("{text}{point}{:02}", amount % unit);
         }
         let sign = if money.amount < 0 { "-" } else { "" };
         let symbol = match code {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rdkafka::{
     Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer as _},
+    metadata::MetadataTopic,
 };
 use tokio::task::spawn_blocking;
 
@@ -26,7 +27,7 @@ pub async fn ends(brokers: &Brokers, namespace: &Namespace, topics: &[&str]) -> 
         let mut ends = Vec::new();
         for topic in topics {
             let metadata = client.fetch_metadata(Some(&topic), PATIENCE)?;
-            for told in metadata.topics().iter().flat_map(|told| told.partitions()) {
+            for told in metadata.topics().iter().flat_map(MetadataTopic::partitions) {
                 let (low, high) = client.fetch_watermarks(&topic, told.id(), PATIENCE)?;
                 if high > low {
                     ends.push((topic.clone(), told.id(), high));

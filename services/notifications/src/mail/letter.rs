@@ -90,22 +90,26 @@ impl Templates {
 impl Letter {
     fn of(content: &Content, recipient: &Recipient, shop_url: &str) -> Result<Self, LetterError> {
         let language = Language::of(recipient.locale.as_deref());
-        let mut text = texts::of(&content.notice, language);
-        let mut button = content.notice.order().map(|order| Button {
-            label: language.pick("See your order", "Zur Bestellung"),
-            url: format!("{shop_url}/orders/{order}"),
-        });
-        if let Some(token) = &content.verification_token {
-            text.text = language.pick(
-                "Please confirm that this address is yours. The link works once, for a day. If you did not sign up, do nothing.",
-                "Bitte bestätige, dass diese Adresse dir gehört. Der Link gilt einmal und für einen Tag. Hast du dich nicht angemeldet, tu einfach nichts.",
-            ).to_owned();
-            button = Some(Button {
-                label: language.pick("Confirm the address", "Adresse bestätigen"),
-                // Behind the hash, where no server and no log sees it.
-                url: format!("{shop_url}/verify#token={token}"),
-            });
-        }
+        let told = texts::of(&content.notice, language);
+        let (text, button) = match &content.verification_token {
+            Some(token) => (
+                language
+                    .pick(
+                        "Please confirm that this address is yours. The link works once, for a day. If you did not sign up, do nothing.",
+                        "Bitte bestätige, dass diese Adresse dir gehört. Der Link gilt einmal und für einen Tag. Hast du dich nicht angemeldet, tu einfach nichts.",
+                    )
+                    .to_owned(),
+                Some(Button {
+                    label: language.pick("Confirm the address", "Adresse bestätigen"),
+                    // Behind the hash, where no server and no log sees it.
+                    url: format!("{shop_url}/verify#token={token}"),
+                }),
+            ),
+            None => (told.text, content.notice.order().map(|order| Button {
+                label: language.pick("See your order", "Zur Bestellung"),
+                url: format!("{shop_url}/orders/{order}"),
+            })),
+        };
         let (mut lines, mut total) = (vec![], None);
         if let Notice::OrderConfirmed {
             total: paid,
@@ -128,9 +132,9 @@ impl Letter {
         let name = &recipient.name;
         Ok(Self {
             language: language.tag(),
-            title: text.title,
+            title: told.title,
             greeting: language.pick(format!("Hello {name},"), format!("Hallo {name},")),
-            text: text.text,
+            text,
             lines,
             total,
             button,

@@ -51,7 +51,7 @@ pub(crate) struct NotificationList {
 }
 
 impl Notification {
-    fn of(row: Row, language: Language) -> Self {
+    fn of(row: &Row, language: Language) -> Self {
         let text = texts::of(&row.notice, language);
         Self {
             id: row.id,
@@ -86,7 +86,7 @@ pub(crate) async fn list_notifications(
             .map_err(Error::from)?;
         let unread = store::unread(&mut conn, claims.sub).await.map_err(Error::from)?;
         let page = Page::of(rows, query.limit, |row| (row.created_at, row.id));
-        let page = page.map(|row| Notification::of(row, language));
+        let page = page.map(|row| Notification::of(&row, language));
         Ok(Json(NotificationList {
             items: page.items,
             next_cursor: page.next_cursor,

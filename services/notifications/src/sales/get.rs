@@ -43,8 +43,7 @@ pub(crate) struct Sales {
 /// An hour.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Hour {
-    /// Its beginning.
-    pub(super) hour: DateTime<Utc>,
+    pub(super) begins_at: DateTime<Utc>,
     /// How many were confirmed.
     pub(super) orders: i64,
     /// What was paid for them.

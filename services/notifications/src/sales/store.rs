@@ -130,7 +130,7 @@ fn currency(code: &str) -> Result<Currency, sqlx::Error> {
 /// Each hour in which something was sold or refunded, and each currency in it.
 pub(super) async fn hours(conn: &mut PgConnection, span: Span) -> sqlx::Result<Vec<Hour>> {
     let rows = sqlx::query!(
-        r#"SELECT date_trunc('hour', at, 'UTC') AS "hour!", currency AS "currency!", sum(sold)::bigint AS "orders!",
+        r#"SELECT date_trunc('hour', at, 'UTC') AS "begins_at!", currency AS "currency!", sum(sold)::bigint AS "orders!",
                sum(amount)::bigint AS "revenue!", sum(back)::bigint AS "refunded!"
            FROM (SELECT at, currency, 1 AS sold, amount, 0 AS back FROM sales_orders WHERE at >= $1 AND at < $2
                  UNION ALL SELECT at, currency, 0, 0, amount FROM sales_refunds WHERE at >= $1 AND at < $2) AS facts
@@ -144,7 +144,7 @@ pub(super) async fn hours(conn: &mut PgConnection, span: Span) -> sqlx::Result<V
         .map(|row| {
             let currency = currency(&row.currency)?;
             Ok(Hour {
-                hour: row.hour,
+                begins_at: row.begins_at,
                 orders: row.orders,
                 revenue: Money::new(row.revenue, currency),
                 refunded: Money::new(row.refunded, currency),

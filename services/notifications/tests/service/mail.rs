@@ -4,6 +4,7 @@ use contracts::{OrderId, UserId};
 use notifications::mail::{MailWorker, Sender};
 
 use crate::{
+    free_port,
     smtp::{Smtp, Verdict},
     support::{Log, World, address},
 };
@@ -42,7 +43,7 @@ async fn mails_wait_while_the_server_is_away_and_go_out_once_when_it_is_back() {
     let (mut log, user) = (Log::default(), UserId::generate());
     world.tell(&[log.registered(user, Some("de"))]).await;
     let smtp = Smtp::start(0).await;
-    let away = nobodys_port().await;
+    let away = free_port().await;
     assert_eq!(worker(&world, away).run_once().await.unwrap(), 1);
     assert_eq!(mails(&world).await, [row("welcome", "unsent", 1)]);
     assert_eq!(
@@ -162,10 +163,4 @@ fn settings_that_make_no_sense_are_refused() {
     for (url, from) in [("gopher://x", "a@souk.test"), ("smtp://x", "nobody")] {
         Sender::new(url, from, "").unwrap_err();
     }
-}
-
-/// A port at which nobody listens.
-async fn nobodys_port() -> u16 {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    listener.local_addr().unwrap().port()
 }

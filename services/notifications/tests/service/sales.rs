@@ -39,7 +39,7 @@ async fn figures_are_sums_of_what_was_told() {
     let token = world.issuer.admin();
     let (status, sales) = world.get("/v1/admin/sales", &token).await;
     assert_eq!(status, 200, "{sales}");
-    insta::assert_json_snapshot!(sales, {".from" => "[time]", ".to" => "[time]", ".hours[].hour" => "[hour]"});
+    insta::assert_json_snapshot!(sales, {".from" => "[time]", ".to" => "[time]", ".hours[].begins_at" => "[hour]"});
     // The end is not in it, the beginning is.
     let hour = at.replace(":30Z", ":00Z");
     let (_, before) = world.get(&format!("/v1/admin/sales?to={hour}"), &token).await;
@@ -49,7 +49,7 @@ async fn figures_are_sums_of_what_was_told() {
     );
     let (_, since) = world.get(&format!("/v1/admin/sales?from={at}"), &token).await;
     assert_eq!(since["hours"], sales["hours"]);
-    assert_eq!(since["hours"][0]["hour"], Value::from(hour));
+    assert_eq!(since["hours"][0]["begins_at"], Value::from(hour));
 }
 
 #[tokio::test]

@@ -107,13 +107,16 @@ fn announce(stack: &mut Stack, time: Duration) -> Result<()> {
         // The system is fine without them.
         note(&format!("not all past orders could be placed: {error:#}"));
     });
+    let kafka = kafka::brokers(stack)?.map_or_else(String::new, |brokers| {
+        format!("\n  Kafka                {brokers}")
+    });
     println!(
         "
 Souk is up ({:.0} s).
 
   the shop             {gateway}
   the API, browsable   {gateway}/docs
-  RabbitMQ's own page  {}
+  RabbitMQ's own page  {}{kafka}
   shopper              {} / {}
   operator             {} / {}
 

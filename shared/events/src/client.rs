@@ -1,11 +1,15 @@
 //! What producer and consumer have in common: where the brokers are, and what becomes of the client's own messages.
 
+use std::time::Duration;
+
 use rdkafka::{
     ClientConfig, ClientContext, Statistics, config::RDKafkaLogLevel, consumer::ConsumerContext,
     error::KafkaError,
 };
 
 use crate::metrics;
+
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where Kafka is: `host:port`, several separated by commas.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
@@ -80,3 +84,11 @@ impl ClientContext for Quiet {
 }
 
 impl ConsumerContext for Quiet {}
+
+/// Does work of the client that blocks, and can hang on a broker that is away; `None` if it does. On a thread of its own:
+/// the runtime would wait for one of its threads before the process may end.
+pub(crate) async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (done, result) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || done.send(work()).ok());
+    tokio::time::timeout(PATIENCE, result).await.ok()?.ok()
+}

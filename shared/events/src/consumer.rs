@@ -4,6 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use anyhow::Context as _;
 use contracts::events::Envelope;
 use rdkafka::{
     ClientConfig, Message as _, Offset, TopicPartitionList,
@@ -12,14 +13,16 @@ use rdkafka::{
     error::{KafkaError, KafkaResult},
     message::BorrowedMessage,
 };
-use tokio::{
-    task::spawn_blocking,
-    time::{Instant, sleep, timeout, timeout_at},
-};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info, info_span, warn};
 
-use crate::{Brokers, Namespace, client::Quiet, metrics, relay::link};
+use crate::{
+    Brokers, Namespace,
+    client::{Quiet, apart},
+    metrics,
+    relay::link,
+};
 
 /// Messages handed to the handler in one go.
 const BATCH: usize = 200;
@@ -31,8 +34,6 @@ const INSIST: Duration = Duration::from_mins(2);
 /// The first pause after a failure; it doubles up to [`LONGEST_PAUSE`].
 const PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// Leaving the group can hang on a broker that is away.
-const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 
 /// A message that has arrived.
 #[derive(Debug, Clone)]
@@ -137,8 +138,8 @@ impl Consumer {
             Ok(()) => self.consume(&client, handler, shutdown, worked).await,
             Err(error) => Err(error.into()),
         };
-        let left = timeout(LEAVE_WITHIN, spawn_blocking(move || drop(client))).await;
-        if left.is_err() {
+        let left = apart(move || drop(client)).await;
+        if left.is_none() {
             warn!(group = self.group, "left the group without a farewell");
         }
         result
@@ -163,7 +164,9 @@ impl Consumer {
                 metrics::consumed(&received.topic, 1);
             }
             let committing = Arc::clone(client);
-            let committed = spawn_blocking(move || committing.commit(&offsets, CommitMode::Sync)).await?;
+            let committed = apart(move || committing.commit(&offsets, CommitMode::Sync))
+                .await
+                .context("Kafka does not take the offset")?;
             // The partitions may be another's by now, who does the batch again and finds it done.
             if let Err(error) = committed {
                 info!(group = self.group, %error, "the offset is not committed");

@@ -12,20 +12,30 @@ use rdkafka::{
     producer::{FutureProducer, FutureRecord},
 };
 
-use crate::{Brokers, client::Quiet};
+use crate::{
+    Brokers,
+    client::{Quiet, apart},
+};
 
 /// Why events are not, or not surely, in Kafka.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
     /// The broker is away, knows no such topic, or did not confirm in time.
+    // Not as its source: the client's error tells its own source already.
     #[error("Kafka did not confirm: {0}")]
-    Kafka(#[from] KafkaError),
+    Kafka(KafkaError),
     /// A bug: the client has forgotten a message.
     #[error("the Kafka client gave no answer")]
     NoAnswer,
     /// A bug: an envelope that is no JSON.
     #[error("an event has no JSON form")]
     Json(#[from] serde_json::Error),
+}
+
+impl From<KafkaError> for PublishError {
+    fn from(error: KafkaError) -> Self {
+        Self::Kafka(error)
+    }
 }
 
 /// An idempotent producer. After a failure it is replaced by a new one, so that nothing of a batch that failed can arrive
@@ -68,7 +78,7 @@ impl Producer {
             drop(client);
             let broken = self.slot().take();
             // It waits for its threads.
-            let _ = tokio::task::spawn_blocking(move || drop(broken)).await;
+            apart(move || drop(broken)).await;
         }
         result
     }

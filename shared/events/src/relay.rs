@@ -26,7 +26,10 @@
 //!
 //! Numbers may be missing in the view: what is nobody else's business can be left out of it.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, Utc};
 use contracts::events::{DomainEvent, Envelope, Trace};
@@ -66,6 +69,9 @@ pub struct Relay {
     topic: &'static str,
     /// As Kafka knows it.
     destination: String,
+    /// The first look, while older transactions are waited for: another would wait for younger ones, too, and so for ever
+    /// where there are always some that take long.
+    look: Mutex<Option<Look>>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -81,10 +87,10 @@ struct Row {
 }
 
 /// What the first look saw.
-#[derive(sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx::FromRow)]
 struct Look {
-    /// The highest number of the next batch; none if there is nothing new.
-    last: Option<i64>,
+    /// The highest number of the next batch.
+    last: i64,
     /// Transactions from here on had no id yet.
     horizon: String,
 }
@@ -99,6 +105,7 @@ impl Relay {
             source: E::SOURCE,
             topic: E::TOPIC,
             destination: namespace.name(E::TOPIC),
+            look: Mutex::default(),
         }
     }
 
@@ -158,7 +165,7 @@ impl Relay {
         let cursor: i64 = sqlx::query_scalar("SELECT id FROM event_cursor")
             .fetch_one(&mut *transaction)
             .await?;
-        let Some(last) = settled(&mut transaction, cursor).await? else {
+        let Some(last) = self.settled(&mut transaction, cursor).await? else {
             return Ok(0);
         };
         let rows: Vec<Row> = sqlx::query_as(
@@ -218,6 +225,33 @@ impl Relay {
         Ok(())
     }
 
+    /// The number up to which every row that will ever be there is there; none if there is nothing new, or older
+    /// transactions do not end.
+    async fn settled(&self, conn: &mut PgConnection, cursor: i64) -> sqlx::Result<Option<i64>> {
+        let kept = self.look.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let look = match kept.filter(|look| look.last > cursor) {
+            Some(look) => look,
+            None => match look(conn, cursor).await? {
+                Some(look) => look,
+                None => return Ok(None),
+            },
+        };
+        let began = Instant::now();
+        while began.elapsed() < SETTLE_WITHIN {
+            let settled: bool =
+                sqlx::query_scalar("SELECT pg_snapshot_xmin(pg_current_snapshot()) >= $1::text::xid8")
+                    .bind(&look.horizon)
+                    .fetch_one(&mut *conn)
+                    .await?;
+            if settled {
+                return Ok(Some(look.last));
+            }
+            sleep(SETTLE_POLL).await;
+        }
+        *self.look.lock().unwrap_or_else(PoisonError::into_inner) = Some(look);
+        Ok(None)
+    }
+
     async fn count(&self) -> sqlx::Result<()> {
         let (pending, oldest): (i64, f64) = sqlx::query_as(
             "SELECT count(*), coalesce(extract(epoch FROM now() - min(occurred_at)), 0)::float8
@@ -231,30 +265,18 @@ impl Relay {
     }
 }
 
-/// The number up to which every row that will ever be there is there; none if there is nothing new, or older transactions
-/// do not end.
-async fn settled(conn: &mut PgConnection, cursor: i64) -> sqlx::Result<Option<i64>> {
-    let look: Look = sqlx::query_as(
-        "SELECT (SELECT max(id) FROM (SELECT id FROM domain_events WHERE id > $1 ORDER BY id LIMIT $2) AS page) AS last,
-             pg_snapshot_xmax(pg_current_snapshot())::text AS horizon",
+/// The first look; none if there is nothing new.
+async fn look(conn: &mut PgConnection, cursor: i64) -> sqlx::Result<Option<Look>> {
+    sqlx::query_as(
+        "SELECT last, horizon FROM (
+             SELECT max(id) AS last, pg_snapshot_xmax(pg_current_snapshot())::text AS horizon
+             FROM (SELECT id FROM domain_events WHERE id > $1 ORDER BY id LIMIT $2) AS page) AS look
+         WHERE last IS NOT NULL",
     )
     .bind(cursor)
     .bind(BATCH)
-    .fetch_one(&mut *conn)
-    .await?;
-    let began = Instant::now();
-    while look.last.is_some() && began.elapsed() < SETTLE_WITHIN {
-        let settled: bool =
-            sqlx::query_scalar("SELECT pg_snapshot_xmin(pg_current_snapshot()) >= $1::text::xid8")
-                .bind(&look.horizon)
-                .fetch_one(&mut *conn)
-                .await?;
-        if settled {
-            return Ok(look.last);
-        }
-        sleep(SETTLE_POLL).await;
-    }
-    Ok(None)
+    .fetch_optional(conn)
+    .await
 }
 
 /// Links a span of a batch to the places where its events happened, each once.

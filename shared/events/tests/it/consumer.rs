@@ -9,7 +9,7 @@ use contracts::events::topics;
 use events::{Handler, Received};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{LONG, Seen, World, first_met};
+use crate::support::{LONG, Seen, World, first_met, next_batch};
 
 /// Fails until it is mended.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ impl Handler for Fragile {
 async fn what_has_no_effect_yet_comes_again_and_what_has_does_not() {
     let world = World::start().await;
     let order = world.order(3).await;
-    world.relay().run_once().await.unwrap();
+    next_batch(&world.relay()).await;
 
     // Never succeeds, and ends: as a crash before the commit.
     let broken = Arc::new(Fragile::default());
@@ -65,7 +65,7 @@ async fn what_has_no_effect_yet_comes_again_and_what_has_does_not() {
 
     // Once more, and only what is new comes.
     let later = world.order(1).await;
-    world.relay().run_once().await.unwrap();
+    next_batch(&world.relay()).await;
     let third = Arc::new(Seen::default());
     let stop = CancellationToken::new();
     let running = tokio::spawn(world.consumer("mail").run(Arc::clone(&third), stop.clone()));
@@ -89,7 +89,7 @@ async fn members_of_a_group_share_and_another_group_reads_all_again() {
     for _ in 0..20 {
         world.order(2).await;
     }
-    world.relay().run_once().await.unwrap();
+    next_batch(&world.relay()).await;
     let shared = Arc::new(Seen::default());
     let stop = CancellationToken::new();
     let members: Vec<_> = (0..2)
@@ -130,7 +130,7 @@ async fn a_message_that_is_no_event_is_handed_over_as_such_and_holds_up_nobody()
     world.order(1).await;
     publish_nonsense(&world).await;
     world.order(1).await;
-    world.relay().run_once().await.unwrap();
+    next_batch(&world.relay()).await;
     let handler = Arc::new(Apart::default());
     let stop = CancellationToken::new();
     let running = tokio::spawn(world.consumer("apart").run(Arc::clone(&handler), stop.clone()));

@@ -46,7 +46,13 @@ async fn a_kafka_that_is_killed_and_comes_back_has_everything_in_order() {
         (first_met(&seen.events()) == written).then_some(())
     })
     .await;
+
+    // Neither holds up the end of a process.
+    blocking(&kafka, OwnKafka::kill).await;
+    world.order(1).await;
     stop.cancel();
-    relay.await.unwrap();
-    consumer.await.unwrap();
+    tokio::time::timeout(LONG, async { tokio::try_join!(relay, consumer) })
+        .await
+        .expect("both end without Kafka")
+        .unwrap();
 }

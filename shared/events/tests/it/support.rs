@@ -88,6 +88,14 @@ impl World {
     }
 }
 
+/// Publishes a batch. The relay waits for the transactions of all databases of the server, other tests' among them.
+pub(crate) async fn next_batch(relay: &Relay) -> usize {
+    testkit::eventually("a batch is published", LONG, async || {
+        Some(relay.run_once().await.unwrap()).filter(|published| *published > 0)
+    })
+    .await
+}
+
 /// One more event of an order, whose row is locked before, as the relay's rule says.
 pub(crate) async fn change(conn: &mut PgConnection, order: OrderId) {
     sqlx::query(

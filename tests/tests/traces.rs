@@ -140,7 +140,9 @@ fn of_browser(request: &serde_json::Value) -> Span {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn attributes(list: Vec<KeyValue>) -> BTreeMap<String, String> {

@@ -104,7 +104,7 @@ impl SpanExporter for Counting {
         let was_away = self.is_away.swap(result.is_err(), Ordering::Relaxed);
         match &result {
             Err(error) if !was_away => {
-                tracing::warn!(%error, "traces are lost: the collector does not take them")
+                tracing::warn!(%error, "traces are lost: the collector does not take them");
             }
             Ok(()) if was_away => tracing::info!("the collector takes traces again"),
             _ => {}

@@ -135,10 +135,9 @@ pub(crate) async fn proceed(
             ..entry(from, outcome)
         });
     }
-    let mut happened: Vec<(&str, Direction, Heard)> = Vec::with_capacity(2);
-    if let Some(heard) = cause.heard {
-        happened.push((live.saga.steps[from.step].name, from.direction, heard));
-    }
+    let mut happened = Vec::with_capacity(2);
+    let heard = |heard| (live.saga.steps[from.step].name, from.direction, heard);
+    happened.extend(cause.heard.map(heard));
     let (mut at, mut position) = (cause.to, from);
     while let At::Active(here) = at {
         position = here;

@@ -30,6 +30,7 @@ for (const path of ["/", "/products", "/products?q=nothing-is-called-so", "/cart
 }
 
 test("a shopper finds no barrier from the product to the order", async ({ page, product, api, shopper }) => {
+  test.setTimeout(240_000);
   expect(shopper.email).toBeTruthy();
   await api.send("PUT", `/v1/cart/items/${product.sku}`, { quantity: 2 });
   const confirmed = await api.order(product.sku, "pm_card_ok");
@@ -54,6 +55,7 @@ test("a shopper finds no barrier from the product to the order", async ({ page, 
 });
 
 test("an operator finds no barrier", async ({ page }) => {
+  test.setTimeout(240_000);
   await signIn(page, "admin@souk.test", "admin-password-souk");
   for (const section of ["", "/orders", "/stock", "/users", "/payments", "/sagas", "/dead-letters", "/upstreams", "/audit", "/faults"]) {
     await check(page, `/admin${section}`);

@@ -40,10 +40,10 @@ test("a shopper cancels while the bank thinks", async ({ page, api, product }) =
   const before = await api.order(product.sku, "pm_card_ok");
   await api.until(before, "confirmed");
   await page.goto(`/orders/${before}`);
-  await page.getByRole("button", { name: /Slow bank/ }).click();
+  await page.getByRole("button", { name: /A slow card/ }).click();
   await expect(page).not.toHaveURL(new RegExp(before));
   const order = /[0-9a-f-]{36}/.exec(page.url())?.[0] ?? "";
-  await page.goto(`/orders/${order}`);
+  await page.getByRole("link", { name: "To the order" }).click();
   await page.getByRole("button", { name: "Cancel the order" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("button", { name: "Cancel the order" }).click();
@@ -69,7 +69,7 @@ test("breaking a checkout places a real order and shows what becomes of it", asy
   const order = await api.order(product.sku, "pm_card_ok");
   await api.until(order, "confirmed");
   await page.goto(`/orders/${order}/saga`);
-  await page.getByRole("button", { name: /Declined card/ }).click();
+  await page.getByRole("button", { name: /A card that is declined/ }).click();
   await expect(page).not.toHaveURL(new RegExp(order));
   await verdict(page, /Payment declined/);
   await verdict(page, "is back in stock");

@@ -134,12 +134,8 @@ async fn apply_order(conn: &mut PgConnection, event: &Envelope, order: OrderEven
             tell(conn, event, refused.user_id, notice).await
         }
         OrderEvent::OrderReturned(returned) => step(conn, returned.order_id, "returned").await,
-        OrderEvent::StockReleased(_)
-        | OrderEvent::OrderPaymentFailed(_)
-        | OrderEvent::OrderPaymentVoided(_)
-        | OrderEvent::OrderPaymentRefunded(_)
-        | OrderEvent::ReturnRequested(_)
-        | OrderEvent::ReturnCompleted(_) => Ok(()),
+        // The others do not matter, see there.
+        _ => Ok(()),
     }
 }
 
@@ -170,25 +166,18 @@ async fn apply_inventory(
 }
 
 async fn apply_user(conn: &mut PgConnection, event: &Envelope, user: UserEvent) -> sqlx::Result<()> {
-    macro_rules! recipient {
-        ($of:expr) => {
-            (
-                $of.user_id,
-                Recipient {
-                    email: $of.email.clone(),
-                    name: $of.name.clone(),
-                    locale: $of.locale.clone(),
-                },
-            )
-        };
-    }
-    let (id, recipient) = match &user {
-        UserEvent::UserRegistered(user) => recipient!(user),
-        UserEvent::EmailVerified(user) => recipient!(user),
-        UserEvent::UserChanged(user) => recipient!(user),
-        UserEvent::PasswordChanged(user) => recipient!(user),
-        UserEvent::UserDisabled(user) => recipient!(user),
-        UserEvent::UserEnabled(user) => recipient!(user),
+    let (id, email, name, locale) = match &user {
+        UserEvent::UserRegistered(user) => (user.user_id, &user.email, &user.name, &user.locale),
+        UserEvent::EmailVerified(user) => (user.user_id, &user.email, &user.name, &user.locale),
+        UserEvent::UserChanged(user) => (user.user_id, &user.email, &user.name, &user.locale),
+        UserEvent::PasswordChanged(user) => (user.user_id, &user.email, &user.name, &user.locale),
+        UserEvent::UserDisabled(user) => (user.user_id, &user.email, &user.name, &user.locale),
+        UserEvent::UserEnabled(user) => (user.user_id, &user.email, &user.name, &user.locale),
+    };
+    let recipient = Recipient {
+        email: email.clone(),
+        name: name.clone(),
+        locale: locale.clone(),
     };
     mail::store::upsert_recipient(conn, id, &recipient, event.sequence).await?;
     match user {

@@ -7,7 +7,7 @@ mod store;
 
 use std::{sync::Arc, time::Duration};
 
-use contracts::events::topics;
+use contracts::events::{Envelope, topics};
 use events::{Brokers, Consumer, Handler, Namespace, Received};
 use souk_http::database;
 use sqlx::{Acquire as _, PgConnection, PgPool};
@@ -129,11 +129,7 @@ impl Handler for Intake {
     }
 }
 
-async fn apply(
-    conn: &mut PgConnection,
-    event: &contracts::events::Envelope,
-    known: Known,
-) -> sqlx::Result<Outcome> {
+async fn apply(conn: &mut PgConnection, event: &Envelope, known: Known) -> sqlx::Result<Outcome> {
     if !known.matters() {
         return Ok(Outcome::Ignored);
     }
@@ -150,13 +146,16 @@ async fn put_aside(
     payload: &[u8],
     reason: &str,
 ) -> sqlx::Result<()> {
-    // Its data can be personal, and so can a reason that quotes it.
-    error!(
-        topic = received.topic,
-        partition = received.partition,
-        offset = received.offset,
-        "an event cannot be taken in and is put aside"
-    );
+    // Of one that is no event at all, the consumer has told.
+    if received.event.is_ok() {
+        // Without the reason, which can quote its data.
+        error!(
+            topic = received.topic,
+            partition = received.partition,
+            offset = received.offset,
+            "an event cannot be taken in and is put aside"
+        );
+    }
     store::put_aside(conn, received, payload, reason).await
 }
 

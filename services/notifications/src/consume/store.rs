@@ -58,7 +58,7 @@ pub(super) async fn put_aside(
 
 /// Deletes all that can be made again. Not by TRUNCATE, for which the service has no right.
 pub(super) async fn empty(conn: &mut PgConnection) -> sqlx::Result<()> {
-    // A file of several statements: nothing in it comes from outside.
+    // Several statements in one go: nothing in them comes from outside.
     sqlx::raw_sql(
         "DELETE FROM processed_events; DELETE FROM poison_events; DELETE FROM notifications; DELETE FROM recipients;
          DELETE FROM sales_orders; DELETE FROM sales_refunds; DELETE FROM sales_steps; DELETE FROM sales_rejections;

@@ -40,6 +40,12 @@ pub async fn ends(brokers: &Brokers, namespace: &Namespace, topics: &[&str]) -> 
 }
 
 impl Ends {
+    /// Whether there is no message at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether `group` has consumed everything before them.
     pub async fn reached_by(
         &self,

@@ -27,6 +27,10 @@ pub async fn rebuild(
     let ends = events::ends(&brokers, &namespace, topics)
         .await
         .context("the log cannot be read")?;
+    anyhow::ensure!(
+        !ends.is_empty(),
+        "the log is empty: there is nothing to make anything from"
+    );
     let mut transaction = pool.begin().await?;
     sqlx::query("SET LOCAL statement_timeout = 0")
         .execute(&mut *transaction)

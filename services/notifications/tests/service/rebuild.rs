@@ -171,9 +171,14 @@ async fn without_a_log_nothing_is_deleted() {
         .await;
     let before = dump(world.pool()).await;
     let nowhere = Brokers("127.0.0.1:9".to_owned());
-    let pool = world.pool().clone();
-    consume::rebuild(pool, nowhere, Namespace::default(), CancellationToken::new())
-        .await
-        .unwrap_err();
-    assert_eq!(dump(world.pool()).await, before);
+    let empty = Kafka::start().await;
+    for (brokers, namespace, why) in [
+        (nowhere, Namespace::default(), "cannot be read"),
+        (empty.brokers.clone(), empty.namespace.clone(), "is empty"),
+    ] {
+        let rebuilt = consume::rebuild(world.pool().clone(), brokers, namespace, CancellationToken::new());
+        let error = rebuilt.await.unwrap_err();
+        assert!(error.to_string().contains(why), "{error:#}");
+        assert_eq!(dump(world.pool()).await, before);
+    }
 }

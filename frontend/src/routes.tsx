@@ -21,8 +21,10 @@ export const router = createBrowserRouter([
           { path: "orders", lazy: () => import("@/orders/orderList") },
           { path: "orders/:id", lazy: () => import("@/orders/order") },
           { path: "orders/:id/saga", lazy: () => import("@/orders/sagaPage") },
+          { path: "notifications", lazy: () => import("@/notifications/notificationsPage") },
           { path: "sign-in", lazy: () => import("@/account/signIn") },
           { path: "register", lazy: () => import("@/account/register") },
+          { path: "verify", lazy: () => import("@/account/verify") },
           { path: "account", lazy: () => import("@/account/account") },
           {
             path: "admin",

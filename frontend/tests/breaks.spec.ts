@@ -56,10 +56,19 @@ test("orders is killed while a checkout is watched: the page resumes and sees it
   await expect(page.getByText(/confirmed/i).first()).toBeVisible({ timeout: 45_000 });
 });
 
-test("a poisoned reply parks a checkout, and an operator retries it", noisy, async ({ page, api, product, playwright }) => {
+test("a poisoned reply parks a checkout, and an operator retries it", noisy, async ({ page, api, admin, product, playwright }) => {
   const broker = process.env["SOUK_TEST_AMQP_MANAGEMENT"];
   if (!broker) throw new Error("SOUK_TEST_AMQP_MANAGEMENT is the broker's management API; `cargo xtask test` sets it");
-  const order = await api.order(product.sku, "pm_card_slow");
+  // No command reaches payments, so that no true reply moves the checkout on by itself.
+  const unreachable = { name: "payments_unreachable", reason: "for a test" };
+  await admin.send("PUT", "/v1/admin/faults", { ...unreachable, seconds: 60 });
+  const order = await api.order(product.sku, "pm_card_ok");
+  await expect
+    .poll(async () => {
+      const { steps } = await api.send<{ steps: { name: string; state: string }[] }>("GET", `/v1/orders/${order}/saga`);
+      return steps.find(({ name }) => name === "authorize_payment")?.state;
+    })
+    .toBe("running");
   const { username, password, origin } = new URL(broker);
   const management = await playwright.request.newContext({
     baseURL: origin,
@@ -84,6 +93,7 @@ test("a poisoned reply parks a checkout, and an operator retries it", noisy, asy
   await expect
     .poll(async () => (await api.send<{ status: string }>("GET", `/v1/orders/${order}/saga`)).status)
     .toBe("parked");
+  await admin.send("PUT", "/v1/admin/faults", { ...unreachable, seconds: 0 });
 
   await page.context().clearCookies();
   await signIn(page, "admin@souk.test", "admin-password-souk");

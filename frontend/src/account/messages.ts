@@ -55,6 +55,14 @@ const en = {
     `If ${email} has no account yet, a message with a link is on its way there. If it has one, sign in with the password you know.`,
   welcome: "Welcome to Souk.",
 
+  verify: "One more step",
+  verifyText: "Confirm that this mail address is yours, and your account is ready.",
+  verifyAction: "Confirm my address",
+  verified: "Your account is ready",
+  verifiedText: "The address is confirmed. You can sign in now.",
+  verifyRefused: "This link does not work any more",
+  verifyRefusedText: "It was used already, or it is too old. If you cannot sign in, create the account again: a new link comes by mail.",
+
   account: "Your account",
   sections: "Account",
   tabs: {
@@ -180,6 +188,14 @@ const de: typeof en = {
   checkMailText: (email) =>
     `Wenn ${email} noch kein Konto hat, ist eine Nachricht mit einem Link dorthin unterwegs. Wenn doch, melden Sie sich mit dem bekannten Passwort an.`,
   welcome: "Willkommen bei Souk.",
+
+  verify: "Noch ein Schritt",
+  verifyText: "Bestätigen Sie, dass diese Mailadresse Ihre ist; dann ist Ihr Konto bereit.",
+  verifyAction: "Adresse bestätigen",
+  verified: "Ihr Konto ist bereit",
+  verifiedText: "Die Adresse ist bestätigt. Sie können sich jetzt anmelden.",
+  verifyRefused: "Dieser Link gilt nicht mehr",
+  verifyRefusedText: "Er wurde schon benutzt oder ist zu alt. Wenn Sie sich nicht anmelden können, legen Sie das Konto noch einmal an: Ein neuer Link kommt per Mail.",
 
   account: "Ihr Konto",
   sections: "Konto",

@@ -325,6 +325,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/sales": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read how sales went
+         * @description Revenue by the hour, what sold best, how far orders came, and why they were rejected.
+         */
+        get: operations["get_sales"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/upstreams": {
         parameters: {
             query?: never;
@@ -503,6 +523,63 @@ export interface paths {
         get: operations["list_active_faults"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List notifications
+         * @description One's own of the last 30 days, newest first, in the language of `Accept-Language`.
+         */
+        get: operations["list_notifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notifications/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark all notifications as read */
+        post: operations["read_all_notifications"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notifications/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mark a notification as read
+         * @description Doing it again changes nothing.
+         */
+        post: operations["read_notification"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1099,19 +1176,20 @@ export interface components {
             /** @description How the secret begins. */
             prefix: string;
         };
-        /** @description A product that sells. */
+        /** @description A product that sold. */
         BestSeller: {
-            /** @description As it was called last. */
+            /** @description The category's key; absent if the catalogue has not told of the product. */
+            category?: string | null;
+            /** @description As it is called now. */
             name: string;
             /**
              * Format: int64
-             * @description So many were paid.
+             * @description Pieces.
              */
             quantity: number;
-            /** @description For so much. */
+            /** @description What was paid for them. */
             revenue: components["schemas"]["Money"];
-            /** @description Which. */
-            sku: components["schemas"]["Sku"];
+            sku: string;
         };
         /** @description Why an order is given up. */
         CancelOrder: {
@@ -1258,7 +1336,7 @@ export interface components {
             title: string;
             /**
              * Format: date-time
-             * @description When it goes off by itself; absent while it is off.
+             * @description When it goes off by itself; null while it is off, as the rest is.
              */
             until?: string | null;
         };
@@ -1304,6 +1382,20 @@ export interface components {
              * @description Goods were held.
              */
             reserved: number;
+        };
+        /** @description An hour. */
+        Hour: {
+            /** Format: date-time */
+            begins_at: string;
+            /**
+             * Format: int64
+             * @description How many were confirmed.
+             */
+            orders: number;
+            /** @description What was given back in that hour, of whatever order. */
+            refunded: components["schemas"]["Money"];
+            /** @description What was paid for them. */
+            revenue: components["schemas"]["Money"];
         };
         /** @description One invariant. */
         Invariant: {
@@ -1356,7 +1448,7 @@ export interface components {
         /** @description Sales of the last 24 hours, and what is in work. */
         MetricsSummary: {
             /** @description The five products that sold best in the last seven days. */
-            best_sellers: components["schemas"]["BestSeller"][];
+            best_sellers: components["schemas"]["orders.BestSeller"][];
             /**
              * Format: int64
              * @description Those that nobody has dealt with.
@@ -1421,6 +1513,40 @@ export interface components {
             price: components["schemas"]["Money"];
             /** @description Its key, for ever. */
             sku: components["schemas"]["Sku"];
+        };
+        /** @description Something that happened to the shopper's account or orders. */
+        Notification: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description `welcome`, `password_changed`, `order_confirmed`, `order_rejected`, `order_cancelled`, `order_shipped`,
+             *     `order_delivered`, `return_refused` or `payment_refunded`; words may be added.
+             */
+            kind: string;
+            order_id?: components["schemas"]["OrderId"] | null;
+            /**
+             * Format: date-time
+             * @description When it was read; absent until then.
+             */
+            read_at?: string | null;
+            /** @description As the title. */
+            text: string;
+            /** @description In the language of `Accept-Language`, English or German. */
+            title: string;
+        };
+        /** @description One page of the list, and how many of the whole list are unread. */
+        NotificationList: {
+            /** @description Newest first. */
+            items: components["schemas"]["Notification"][];
+            /** @description For the next page; null on the last. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description Of all, not only of this page.
+             */
+            unread: number;
         };
         /** @description An order. */
         Order: {
@@ -2120,6 +2246,16 @@ export interface components {
             /** @example accepted */
             status: string;
         };
+        /** @description Why orders were rejected. */
+        Rejection: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            orders: number;
+            /** @description `out_of_stock`, `payment_declined`, `timeout`; words may be added. */
+            reason: string;
+        };
         /** @description What the audit found. */
         Report: {
             /**
@@ -2299,6 +2435,21 @@ export interface components {
              */
             updated_at: string;
         };
+        /** @description How sales went. It follows the events, and so is some seconds behind. */
+        Sales: {
+            /** @description What sold most pieces, ten at most. */
+            best_sellers: components["schemas"]["BestSeller"][];
+            /** Format: date-time */
+            from: string;
+            /** @description How many of the orders placed in that time came to each step. */
+            funnel: components["schemas"]["Step"][];
+            /** @description Each hour in which something was sold or refunded, oldest first; one entry a currency. */
+            hours: components["schemas"]["Hour"][];
+            /** @description Why orders were rejected in that time, the most frequent reason first. */
+            rejections: components["schemas"]["Rejection"][];
+            /** Format: date-time */
+            to: string;
+        };
         /** @description An address of the caller's. */
         SavedAddress: {
             /** @description Town or city. */
@@ -2399,6 +2550,19 @@ export interface components {
          * @example TEA-0001
          */
         Sku: string;
+        /** @description A step of the funnel. */
+        Step: {
+            /**
+             * Format: int64
+             * @description How many came there.
+             */
+            orders: number;
+            /**
+             * @description `placed`, `reserved`, `authorized`, `captured`, `confirmed`, `shipped`, `delivered`, and how an order can end
+             *     otherwise: `returned`, `rejected`, `cancelled`.
+             */
+            step: string;
+        };
         /**
          * @description How a step stands.
          * @enum {string}
@@ -2525,6 +2689,20 @@ export interface components {
         Why: {
             /** @description For the log, 1 to 500 characters. */
             reason: string;
+        };
+        /** @description A product that sells. */
+        "orders.BestSeller": {
+            /** @description As it was called last. */
+            name: string;
+            /**
+             * Format: int64
+             * @description So many were paid.
+             */
+            quantity: number;
+            /** @description For so much. */
+            revenue: components["schemas"]["Money"];
+            /** @description Which. */
+            sku: components["schemas"]["Sku"];
         };
         /**
          * @description Where a payment stands.
@@ -3514,6 +3692,58 @@ export interface operations {
             };
         };
     };
+    get_sales: {
+        parameters: {
+            query?: {
+                /** @description From then on; seven days before `to` unless told. */
+                from?: string;
+                /** @description Until before then; now unless told. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sales"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     upstreams: {
         parameters: {
             query?: never;
@@ -3937,6 +4167,114 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ActiveFaults"];
+                };
+            };
+        };
+    };
+    list_notifications: {
+        parameters: {
+            query?: {
+                /** @description Items a page, 1 to 100. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_all_notifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_notification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such notification, or someone else's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

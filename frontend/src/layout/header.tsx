@@ -1,4 +1,4 @@
-import { lazy, Suspense, useRef } from "react";
+import { type ComponentType, lazy, Suspense, useRef } from "react";
 import { Form, Link, NavLink, useNavigate, useSearchParams } from "react-router";
 
 import { openCart, useIsCartOpen } from "@/cart/drawer";
@@ -12,6 +12,13 @@ import { notify } from "@/ui/live";
 
 import { messages } from "./messages";
 
+// Not a part of the first paint; a shop without it is better than no shop.
+const Bell = lazy<ComponentType>(() =>
+  import("@/notifications/bell").then(
+    (module) => ({ default: module.Bell }),
+    () => ({ default: () => null }),
+  ),
+);
 // Most visits never open it.
 const CartDrawer = lazy(() => import("@/cart/cartDrawer").then((module) => ({ default: module.CartDrawer })));
 
@@ -21,18 +28,23 @@ export function Header() {
   const isAdmin = useIsAdmin();
   return (
     <header className="sticky top-0 z-30 border-b border-line bg-paper/95 backdrop-blur">
-      <div className="mx-auto flex max-w-7xl flex-wrap items-center gap-x-4 gap-y-2 px-4 py-3 sm:px-6">
+      <div className="mx-auto grid max-w-7xl grid-cols-[auto_1fr] items-center gap-x-4 gap-y-2 px-4 py-3 sm:px-6 md:flex">
         <Link to="/" className="flex items-center gap-2 font-display text-xl font-semibold">
           <img src="/icon.svg" alt="" width={28} height={28} />
           Souk
         </Link>
-        <nav aria-label={t.main} className="flex gap-1 text-sm font-medium">
+        <nav aria-label={t.main} className={classes("row-start-2 -ml-3 flex gap-1 text-sm font-medium md:ml-0", isAdmin && "col-span-2")}>
           <Tab to="/products">{t.shop}</Tab>
           {user && <Tab to="/orders">{t.orders}</Tab>}
           {isAdmin && <Tab to="/admin">{t.backOffice}</Tab>}
         </nav>
-        <SearchBox />
-        <div className="ml-auto flex items-center gap-1 sm:ml-0">
+        <SearchBox isBelow={isAdmin} />
+        <div className="col-start-2 row-start-1 flex items-center gap-1 justify-self-end">
+          {user && (
+            <Suspense fallback={<span className="size-10" />}>
+              <Bell key={user.userId} />
+            </Suspense>
+          )}
           {user ? <AccountMenu /> : <ButtonLink to="/sign-in" look="quiet">{t.signIn}</ButtonLink>}
           <CartButton />
         </div>
@@ -54,7 +66,8 @@ function Tab({ to, children }: { to: string; children: string }) {
   );
 }
 
-function SearchBox() {
+/** On a phone it is beside the navigation, or `isBelow` it where that is long. */
+function SearchBox({ isBelow }: { isBelow: boolean }) {
   const t = useMessages(messages);
   const [query] = useSearchParams();
   const sought = query.get("q") ?? "";
@@ -62,7 +75,7 @@ function SearchBox() {
     <Form
       role="search"
       action="/products"
-      className="order-last w-full sm:order-none sm:ml-auto sm:w-64 lg:w-80"
+      className={classes("min-w-0 md:ml-auto md:max-w-80 md:flex-1", isBelow ? "col-span-2 row-start-3" : "row-start-2")}
       // Another search from elsewhere shows here, too.
       key={sought}
     >

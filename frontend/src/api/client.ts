@@ -1,6 +1,7 @@
 import createClient, { type Middleware } from "openapi-fetch";
 
 import { session } from "@/session/session";
+import { watch } from "@/telemetry";
 
 import { Problem, problemOf, unreachable } from "./problem";
 import type { components, paths } from "./schema";
@@ -17,7 +18,7 @@ const bearer: Middleware = {
 };
 
 /** Sends, and once more with a fresh token where this one was not good any more. */
-async function send(request: Request): Promise<Response> {
+export async function send(request: Request): Promise<Response> {
   const again = request.headers.has("authorization") ? request.clone() : undefined;
   const response = await fetch(request);
   const refused = request.headers.get("authorization")?.slice("Bearer ".length);
@@ -30,7 +31,7 @@ async function send(request: Request): Promise<Response> {
 
 /** The public API, typed by its OpenAPI document. Wrap calls in {@link call}. */
 export const api = createClient<paths>({ baseUrl: window.location.origin, fetch: send });
-api.use(bearer);
+api.use(bearer, watch);
 
 /** The body of a successful answer; everything else is thrown as a {@link Problem}. */
 export async function call<T>(answer: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {

@@ -1,6 +1,7 @@
-import { api, call, type Schemas } from "@/api/client";
+import { api, call, type Schemas, send } from "@/api/client";
 import { Problem } from "@/api/problem";
 import type { CartItem } from "@/cart/useCart";
+import { traced } from "@/telemetry";
 
 import { type Address, changeDraft, readDraft } from "./draft";
 
@@ -17,7 +18,15 @@ export async function placeOrder(user: string, address: Address, payment: string
   changeDraft(user, { attempt });
   const { key, ...body } = attempt;
   try {
-    const order = await call(api.POST("/v1/orders", { params: { header: { "Idempotency-Key": key } }, body }));
+    const order = await traced("place order", (within) =>
+      call(
+        api.POST("/v1/orders", {
+          params: { header: { "Idempotency-Key": key } },
+          body,
+          fetch: (request) => within(() => send(request)),
+        }),
+      ),
+    );
     changeDraft(user, { attempt: undefined });
     return order;
   } catch (error) {

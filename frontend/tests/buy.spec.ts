@@ -1,6 +1,4 @@
-import type { Page } from "@playwright/test";
-
-import { ADDRESS, expect, PASSWORD, test } from "./support";
+import { ADDRESS, expect, fillAddress, PASSWORD, test } from "./support";
 
 test("somebody new looks around, makes an account on the way, and buys", async ({ page, product }) => {
   await page.goto("/");
@@ -104,11 +102,3 @@ test("prices and words are German for Germans", async ({ browser, product, baseU
   await expect(page.getByText("€12.50").first()).toBeVisible();
   await context.close();
 });
-
-async function fillAddress(page: Page): Promise<void> {
-  await page.getByLabel("Full name").fill(ADDRESS.name);
-  await page.getByLabel("Street and number").fill(ADDRESS.line1);
-  await page.getByLabel("Postal code").fill(ADDRESS.postal_code);
-  await page.getByLabel("Town or city").fill(ADDRESS.city);
-  await page.getByLabel("Country").selectOption(ADDRESS.country);
-}

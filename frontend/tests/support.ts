@@ -132,3 +132,12 @@ export async function signIn(page: Page, email: string, password: string): Promi
     { email, password },
   );
 }
+
+/** The checkout's first step. */
+export async function fillAddress(page: Page): Promise<void> {
+  await page.getByLabel("Full name").fill(ADDRESS.name);
+  await page.getByLabel("Street and number").fill(ADDRESS.line1);
+  await page.getByLabel("Postal code").fill(ADDRESS.postal_code);
+  await page.getByLabel("Town or city").fill(ADDRESS.city);
+  await page.getByLabel("Country").selectOption(ADDRESS.country);
+}

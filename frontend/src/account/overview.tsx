@@ -2,11 +2,12 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Link } from "react-router";
 
-import { Status } from "@/admin/status";
 import { api, call, type Schemas } from "@/api/client";
-import { paymentMethodsQuery } from "@/checkout/paymentMethods";
+import { usePaymentName } from "@/checkout/paymentStep";
 import { useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
+import { reasonOf } from "@/orders/narrate";
+import { OrderStatus, PaymentStatus } from "@/orders/status";
 import { ButtonLink } from "@/ui/button";
 import { Skeleton } from "@/ui/skeleton";
 import { Empty, Failure } from "@/ui/states";
@@ -80,7 +81,7 @@ function Orders({ orders }: { orders: readonly Schemas["Order"][] }) {
           to={`/orders/${order.id}`}
           title={(order.lines[0]?.name ?? "") + (order.lines.length > 1 ? ` + ${order.lines.length - 1}` : "")}
           text={`${format.moment(order.created_at)} · ${t.items(order.lines.reduce((sum, line) => sum + line.quantity, 0))}`}
-          status={order.status}
+          status={<OrderStatus order={order} />}
           amount={format.money(order.total)}
         />
       ))}
@@ -90,28 +91,49 @@ function Orders({ orders }: { orders: readonly Schemas["Order"][] }) {
 
 function Payments({ payments }: { payments: readonly Schemas["Payment"][] }) {
   const t = useMessages(messages);
-  const format = useFormat();
-  const { data: methods } = useQuery(paymentMethodsQuery);
   if (payments.length === 0) return <p className="text-muted">{t.noPayments}</p>;
   return (
     <Rows>
-      {payments.map((payment) => {
-        const taken = payment.captured.amount > 0 ? payment.captured : payment.authorized;
-        const method = methods?.find(({ id }) => id === payment.payment_method)?.name ?? payment.payment_method;
-        const refunded = payment.refunded.amount > 0 ? ` · ${t.refundedOf(format.money(payment.refunded))}` : "";
-        return (
-          <Row
-            key={payment.id}
-            to={`/orders/${payment.order_id}`}
-            title={payment.failure?.message ?? method}
-            text={format.moment(payment.created_at) + refunded}
-            status={payment.status}
-            amount={taken.amount > 0 ? format.money(taken) : "–"}
-          />
-        );
-      })}
+      {payments.map((payment) => (
+        <PaymentRow key={payment.id} payment={payment} />
+      ))}
     </Rows>
   );
+}
+
+function PaymentRow({ payment }: { payment: Schemas["Payment"] }) {
+  const t = useMessages(messages);
+  const format = useFormat();
+  const method = usePaymentName(payment.payment_method);
+  const { failure, captured, authorized, refunded } = payment;
+  const reason = failure && reasonOf({ reason: failure.code, detail: failure.message }, format.locale);
+  const taken = captured.amount > 0 ? captured : authorized;
+  const back = refunded.amount > 0 ? ` · ${t.refundedOf(format.money(refunded))}` : "";
+  return (
+    <Row
+      to={`/orders/${payment.order_id}`}
+      title={reason ?? method}
+      text={format.moment(payment.created_at) + back}
+      status={<PaymentStatus order={{ payment_status: settled(payment.status) }} />}
+      amount={taken.amount > 0 ? format.money(taken) : "–"}
+    />
+  );
+}
+
+/** Where a payment stands, as its order says it: what is on its way has not happened yet. */
+function settled(status: Schemas["Payment"]["status"]): Schemas["Order"]["payment_status"] {
+  switch (status) {
+    case "created":
+    case "authorizing":
+      return "pending";
+    case "capturing":
+    case "voiding":
+      return "authorized";
+    case "expired":
+      return "voided";
+    default:
+      return status;
+  }
 }
 
 function Rows({ children }: { children: ReactNode }) {
@@ -120,7 +142,11 @@ function Rows({ children }: { children: ReactNode }) {
   );
 }
 
-function Row({ to, title, text, status, amount }: Record<"to" | "title" | "text" | "status" | "amount", string>) {
+interface RowProps extends Record<"to" | "title" | "text" | "amount", string> {
+  status: ReactNode;
+}
+
+function Row({ to, title, text, status, amount }: RowProps) {
   return (
     <li>
       <Link
@@ -132,9 +158,7 @@ function Row({ to, title, text, status, amount }: Record<"to" | "title" | "text"
           <span className="block text-sm text-muted">{text}</span>
         </span>
         <span className="flex shrink-0 flex-col items-end gap-1 sm:flex-row sm:items-center">
-          <span className="sm:w-40">
-            <Status of={status} />
-          </span>
+          <span className="sm:w-40">{status}</span>
           <span className="num font-medium sm:w-24 sm:text-right">{amount}</span>
         </span>
       </Link>

@@ -27,7 +27,7 @@ export function ProductCard({ product }: { product: Product }) {
   return (
     <article className="group relative flex flex-col gap-3 rounded-2xl border border-line bg-surface p-3 transition-shadow hover:shadow-md">
       <Picture src={product.image} className={product.in_stock ? "" : "opacity-60 grayscale"} />
-      <div className="grid gap-1 px-1">
+      <div className="grid flex-1 content-between gap-1 px-1">
         <h3 className="leading-snug font-semibold">
           {/* The whole card is the link; the button below lies over it. */}
           <Link

@@ -23,7 +23,7 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: (() => v
   const problem = error instanceof Problem ? error : undefined;
   return (
     <div role="alert" className="grid gap-2 rounded-2xl border border-clay/40 bg-clay-soft p-5 text-ink">
-      <p className="font-semibold">{problem?.status === 0 ? t.unreachable : (problem?.message ?? String(error))}</p>
+      <p className="font-semibold first-letter:uppercase">{problem?.status === 0 ? t.unreachable : (problem?.message ?? String(error))}</p>
       {problem?.errors.map(({ pointer, detail }) => (
         <p key={pointer + detail} className="text-sm">
           <code>{pointer}</code> {detail}

@@ -68,7 +68,7 @@ export function Component() {
           {
             head: t.died,
             render: ({ died_at, attempts }) => (
-              <span className="grid">
+              <span className="grid whitespace-nowrap">
                 {format.moment(died_at)}
                 <span className="text-xs text-muted">{t.afterAttempts(attempts)}</span>
               </span>

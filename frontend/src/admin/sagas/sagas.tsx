@@ -119,7 +119,7 @@ function useColumns(): Column<Summary>[] {
     {
       head: t.lastError,
       render: ({ parked_reason, last_error }) => (
-        <code className="text-xs break-words text-muted">{parked_reason ?? last_error}</code>
+        <code className="block min-w-40 text-xs break-words text-muted">{parked_reason ?? last_error}</code>
       ),
     },
   ];

@@ -50,7 +50,7 @@ export function Timeline({ saga }: { saga: Saga }) {
           head: t.why,
           render: ({ reason, detail }) =>
             reason && (
-              <span className="grid gap-0.5">
+              <span className="grid min-w-56 gap-0.5 break-words">
                 <span>{reason}</span>
                 {detail && <span className="text-xs text-muted">{detail}</span>}
               </span>

@@ -48,9 +48,9 @@ export function Component() {
           {
             head: t.payment,
             render: (payment) => (
-              <span className="grid max-w-48 gap-0.5">
+              <span className="grid max-w-60 gap-0.5">
                 <Id id={payment.id} />
-                <code className="text-xs break-all">{payment.payment_method}</code>
+                <code className="text-xs whitespace-nowrap">{payment.payment_method}</code>
                 {payment.failure && <span className="text-xs text-muted">{payment.failure.message}</span>}
               </span>
             ),

@@ -78,7 +78,7 @@ function Line({ invariant }: { invariant: Invariant }) {
           <Badge tone="bad">{t.violated(format.number(violated))}</Badge>
         )}
         <span className="min-w-0 flex-1 basis-60">
-          <span className="first-letter:uppercase">{title}</span> <code className="text-xs text-muted">{name}</code>
+          <span className="inline-block first-letter:uppercase">{title}</span> <code className="text-xs text-muted">{name}</code>
         </span>
         <span className="num text-sm text-muted">{t.checked(format.number(checked))}</span>
       </div>

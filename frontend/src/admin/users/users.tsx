@@ -85,7 +85,7 @@ export function Component() {
                 <Badge tone="waiting">{t.unverified}</Badge>
               ),
           },
-          { head: t.since, render: ({ created_at }) => format.day(created_at) },
+          { head: t.since, render: ({ created_at }) => <span className="whitespace-nowrap">{format.day(created_at)}</span> },
           {
             head: words.actions,
             // The server refuses it too; nobody can lock themselves out.

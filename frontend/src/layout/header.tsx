@@ -33,7 +33,13 @@ export function Header() {
           <img src="/icon.svg" alt="" width={28} height={28} />
           Souk
         </Link>
-        <nav aria-label={t.main} className={classes("row-start-2 -ml-3 flex gap-1 text-sm font-medium md:ml-0", isAdmin && "col-span-2")}>
+        <nav
+          aria-label={t.main}
+          className={classes(
+            "row-start-2 -ml-3 flex gap-1 text-sm font-medium md:ml-0",
+            isAdmin ? "col-span-2" : "max-[22.5rem]:col-span-2",
+          )}
+        >
           <Tab to="/products">{t.shop}</Tab>
           {user && <Tab to="/orders">{t.orders}</Tab>}
           {isAdmin && <Tab to="/admin">{t.backOffice}</Tab>}
@@ -66,7 +72,7 @@ function Tab({ to, children }: { to: string; children: string }) {
   );
 }
 
-/** On a phone it is beside the navigation, or `isBelow` it where that is long. */
+/** On a phone it is beside the navigation; `isBelow` it where that is long, and on the narrowest. */
 function SearchBox({ isBelow }: { isBelow: boolean }) {
   const t = useMessages(messages);
   const [query] = useSearchParams();
@@ -75,7 +81,10 @@ function SearchBox({ isBelow }: { isBelow: boolean }) {
     <Form
       role="search"
       action="/products"
-      className={classes("min-w-0 md:ml-auto md:max-w-80 md:flex-1", isBelow ? "col-span-2 row-start-3" : "row-start-2")}
+      className={classes(
+        "min-w-0 md:ml-auto md:max-w-80 md:flex-1",
+        isBelow ? "col-span-2 row-start-3" : "row-start-2 max-[22.5rem]:col-span-2 max-[22.5rem]:row-start-3",
+      )}
       // Another search from elsewhere shows here, too.
       key={sought}
     >

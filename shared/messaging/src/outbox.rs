@@ -21,7 +21,8 @@
 //! ```
 
 use std::{
-    sync::Arc,
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -42,6 +43,8 @@ const BATCH: i64 = 256;
 const POLL: Duration = Duration::from_secs(1);
 /// How often what waits is counted.
 const COUNT: Duration = Duration::from_secs(5);
+/// How long the rows of a queue that the broker does not have are passed over, so that they do not hold up all others.
+const PASSED_OVER: Duration = Duration::from_secs(5);
 /// The advisory lock of the relay: one publishes at a time, so the order of rows holds. The number spells "outbox".
 const RELAY_LOCK: i64 = 0x6f75_7462_6f78;
 
@@ -92,6 +95,14 @@ pub struct Outbox {
     pool: PgPool,
     broker: Arc<Broker>,
     wake: Arc<Notify>,
+    /// Queues that the broker did not have, and when it said so. Whole queues, so that the rows of each keep their order.
+    missing: Arc<Mutex<HashMap<String, Instant>>>,
+}
+
+/// What became of a batch.
+struct Batch {
+    published: usize,
+    unroutable: usize,
 }
 
 #[derive(sqlx::FromRow)]
@@ -133,6 +144,7 @@ impl Outbox {
             pool,
             broker,
             wake: Arc::default(),
+            missing: Arc::default(),
         }
     }
 
@@ -183,8 +195,18 @@ impl Outbox {
         Ok(())
     }
 
-    /// Publishes one batch and returns how many the broker took. Unroutable messages stay, for a person to see.
+    /// Publishes one batch and returns how many the broker took. Unroutable messages stay, for a person to see, and do not
+    /// count: if there are no others in a batch, the next is published.
     pub async fn run_once(&self) -> anyhow::Result<usize> {
+        loop {
+            let batch = self.batch().await?;
+            if batch.published > 0 || batch.unroutable == 0 {
+                return Ok(batch.published);
+            }
+        }
+    }
+
+    async fn batch(&self) -> anyhow::Result<Batch> {
         let mut transaction = self.pool.begin().await?;
         // Waits for another replica's batch, so that what was committed before this call is published after it.
         sqlx::query("SELECT pg_advisory_xact_lock($1)")
@@ -193,42 +215,61 @@ impl Outbox {
             .await?;
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT id, message_id, kind, queue, correlation_id, reply_to, body, traceparent, tracestate
-             FROM outbox ORDER BY id LIMIT $1",
+             FROM outbox WHERE queue <> ALL($1) ORDER BY id LIMIT $2",
         )
+        .bind(self.passed_over())
         .bind(BATCH)
         .fetch_all(&mut *transaction)
         .await?;
-        if rows.is_empty() {
-            return Ok(0);
-        }
-        let published = self.publish(rows).await;
-        let ids: Vec<i64> = published
+        let results = self.publish(rows).await;
+        let ids: Vec<i64> = results
             .iter()
-            .filter_map(|(id, result)| result.is_ok().then_some(*id))
+            .filter_map(|(id, _, result)| result.is_ok().then_some(*id))
             .collect();
-        sqlx::query("DELETE FROM outbox WHERE id = ANY($1)")
-            .bind(&ids)
-            .execute(&mut *transaction)
-            .await?;
+        if !ids.is_empty() {
+            sqlx::query("DELETE FROM outbox WHERE id = ANY($1)")
+                .bind(&ids)
+                .execute(&mut *transaction)
+                .await?;
+        }
         transaction.commit().await?;
-        for (_, result) in published {
+        let mut unroutable = 0;
+        for (_, queue, result) in results {
             match result {
                 Ok(()) => {}
                 Err(error @ PublishError::Unroutable { .. }) => {
-                    error!(%error, "a message stays in the outbox");
+                    unroutable += 1;
+                    // Once a queue, which stands for all that wait for it.
+                    if self.missing().insert(queue, Instant::now()).is_none() {
+                        error!(%error, "a message stays in the outbox");
+                    }
                 }
                 Err(error) => return Err(error.into()),
             }
         }
-        debug!(published = ids.len(), "outbox");
-        Ok(ids.len())
+        debug!(published = ids.len(), unroutable, "outbox");
+        Ok(Batch {
+            published: ids.len(),
+            unroutable,
+        })
     }
 
-    async fn publish(&self, rows: Vec<Row>) -> Vec<(i64, Result<(), PublishError>)> {
+    async fn publish(&self, rows: Vec<Row>) -> Vec<(i64, String, Result<(), PublishError>)> {
         let publish = rows.into_iter().map(|row| async {
             let (id, message) = row.into();
-            (id, self.broker.publish(&message).await)
+            let result = self.broker.publish(&message).await;
+            (id, message.queue, result)
         });
         join_all(publish).await
+    }
+
+    fn passed_over(&self) -> Vec<String> {
+        let mut missing = self.missing();
+        missing.retain(|_, since| since.elapsed() < PASSED_OVER);
+        missing.keys().cloned().collect()
+    }
+
+    fn missing(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

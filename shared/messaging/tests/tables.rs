@@ -116,6 +116,24 @@ async fn rows_wait_for_a_broker_that_is_away_and_unroutable_ones_stay() {
 }
 
 #[tokio::test]
+async fn messages_that_nobody_takes_hold_up_no_others_however_many_they_are() {
+    let db = database().await;
+    let mut conn = db.pool.acquire().await.unwrap();
+    let lost = |_| Outgoing {
+        queue: "nowhere".into(),
+        ..command()
+    };
+    // More than a batch.
+    let lost: Vec<_> = (0..300).map(lost).collect();
+    outbox::insert(&mut conn, &lost).await.unwrap();
+    outbox::insert(&mut conn, &[command()]).await.unwrap();
+    let outbox = Outbox::new(db.pool.clone(), broker().await);
+    assert_eq!(outbox.run_once().await.unwrap(), 1);
+    assert_eq!(waiting(&db.pool).await, 300);
+    assert_eq!(outbox.run_once().await.unwrap(), 0);
+}
+
+#[tokio::test]
 async fn a_duplicate_gets_the_stored_reply_and_another_body_is_a_conflict() {
     let db = database().await;
     let mut conn = db.pool.acquire().await.unwrap();

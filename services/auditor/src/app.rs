@@ -84,6 +84,7 @@ pub fn router(app: App) -> Router {
 /// Runs the API and an audit every minute until `shutdown`.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
     let databases = Databases::new(&config).await?;
+    databases.observe();
     let app = App::new(databases, Verifier::new(config.jwks_url));
     app.violations.register();
     let admin = Admin {

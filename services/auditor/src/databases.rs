@@ -56,15 +56,25 @@ impl Databases {
         })
     }
 
-    /// Ready when every database answers.
-    pub(crate) fn health(&self) -> Health {
-        let mut health = Health::new();
-        for (name, pool) in [
+    /// By whose they are.
+    fn pools(&self) -> [(&'static str, &PgPool); 4] {
+        [
             ("users", &self.users),
             ("orders", &self.orders),
             ("payments", &self.payments),
             ("psp", &self.psp),
-        ] {
+        ]
+    }
+
+    /// Shows on `/metrics` how much of the pools is in use.
+    pub(crate) fn observe(&self) {
+        database::observe(self.pools());
+    }
+
+    /// Ready when every database answers.
+    pub(crate) fn health(&self) -> Health {
+        let mut health = Health::new();
+        for (name, pool) in self.pools() {
             let pool = pool.clone();
             health = health.check(name, move || {
                 let pool = pool.clone();

@@ -7,6 +7,7 @@ mod auth;
 mod balance;
 pub mod config;
 mod error;
+pub mod housekeeping;
 mod idempotency;
 mod intents;
 mod methods;

@@ -21,6 +21,7 @@ async fn main() -> anyhow::Result<()> {
     database::observe([("requests", &pool)]);
     let health = Health::new().postgres(&pool);
     let shutdown = souk_http::shutdown_signal();
+    let housekeeping = tokio::spawn(psp::housekeeping::run(pool.clone(), shutdown.clone()));
     let app = App::new(pool, config.api_key.clone());
     let deliverer = tokio::spawn(Deliverer::new(&app, &config)?.run(shutdown.clone()));
     let admin = Admin {
@@ -28,5 +29,6 @@ async fn main() -> anyhow::Result<()> {
         health,
     };
     souk_http::serve(psp::router(app), config.http_addr, admin, shutdown).await?;
+    housekeeping.await.context("the housekeeping failed")?;
     deliverer.await.context("the webhook deliverer failed")
 }

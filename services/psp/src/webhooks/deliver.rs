@@ -79,7 +79,11 @@ impl Deliverer {
         let due = self.claim().await?;
         let count = due.len();
         let tries = due.into_iter().map(|delivery| async move {
-            let span = tracing::info_span!("deliver webhook", event_id = delivery.event_id, attempt = delivery.attempts);
+            let span = tracing::info_span!(
+                "deliver webhook",
+                event_id = delivery.event_id,
+                attempt = delivery.attempts
+            );
             delivery.trace.attach(&span);
             self.deliver(delivery).instrument(span).await
         });

@@ -11,7 +11,7 @@ let isAsked = false;
 export const traced: Traced = (name, work) => tracing(name, work);
 
 /** Whether the server records the trace of this answer (`traceresponse`, W3C Trace Context level 2). */
-export function isRecorded(answer: Response): boolean {
+function isRecorded(answer: Response): boolean {
   return answer.headers.get("traceresponse")?.endsWith("-01") ?? false;
 }
 
@@ -27,5 +27,5 @@ export const watch: Middleware = {
 
 async function load(): Promise<void> {
   const { startTracing } = await import("./tracing");
-  tracing = startTracing();
+  tracing = startTracing(isRecorded);
 }

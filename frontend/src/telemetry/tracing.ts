@@ -4,7 +4,7 @@ import { FetchInstrumentation } from "@opentelemetry/instrumentation-fetch";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { BatchSpanProcessor, NoopSpanProcessor, type Span, StackContextManager, TracerProvider } from "@opentelemetry/sdk-trace";
 
-import { isRecorded, type Traced } from ".";
+import type { Traced } from ".";
 import { RecordedTraces } from "./recorded";
 
 const NAME = "storefront";
@@ -12,7 +12,7 @@ const NAME = "storefront";
 const BATCH = 40;
 
 /** Makes a span of every request to the API from now on, and of what a person does. Called once. */
-export function startTracing(): Traced {
+export function startTracing(isRecorded: (answer: Response) => boolean): Traced {
   const recorded = new RecordedTraces();
   trace.setGlobalTracerProvider(
     new TracerProvider({

@@ -3,8 +3,12 @@
 mod joined;
 mod own;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use futures::future::join_all;
 use http::{HeaderValue, Request, Response, header};
 use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
@@ -14,8 +18,13 @@ use crate::{
     config,
     core::Core,
     problem::Problem,
-    upstream,
+    upstream::{self, Pool},
 };
+
+/// How long the services are waited for; they are asked at the same time.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the joined document is served again at most when a service was away.
+const RETRY: Duration = Duration::from_secs(5);
 
 /// Where documents come from, and the joined one while it is fresh.
 #[derive(Debug)]
@@ -24,7 +33,15 @@ pub(crate) struct Documents {
     version: String,
     from: Vec<(usize, String)>,
     cache: Duration,
-    joined: Mutex<Option<(Instant, Value)>>,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// The joined document, and until when it is served again.
+    joined: Option<(Instant, Value)>,
+    /// What each service last answered, in the order of `from`.
+    parts: Vec<Option<Value>>,
 }
 
 impl Documents {
@@ -38,59 +55,78 @@ impl Documents {
                 .map(|(name, path)| (index(name), path.clone()))
                 .collect(),
             cache: config.cache.0,
-            joined: Mutex::new(None),
+            known: Mutex::default(),
         }
     }
 }
 
-/// The joined document. A service that is away is an error: half an API would be taken for the whole.
+/// The joined document. Of a service that is away it tells what that said last; if that is nothing, it says what is missing,
+/// so that nobody takes half an API for the whole.
 pub(crate) async fn answer(core: &Core, deadline: Instant) -> Result<Response<ResponseBody>, Problem> {
     let Some(documents) = &core.gateway.documents else {
         return Err(Problem::not_found("there is no API document"));
     };
-    let mut joined = documents.joined.lock().await;
-    let fresh = joined
-        .as_ref()
-        .filter(|(since, _)| since.elapsed() < documents.cache)
-        .map(|(_, value)| value.clone());
-    let value = if let Some(value) = fresh {
-        value
+    let mut known = documents.known.lock().await;
+    if let Some((until, joined)) = &known.joined
+        && Instant::now() < *until
+    {
+        return Ok(crate::aggregate::json_response(joined));
+    }
+    let deadline = deadline.min(Instant::now() + PATIENCE);
+    let asked = documents
+        .from
+        .iter()
+        .map(|(upstream, path)| fetch(&core.pools[*upstream], path, deadline));
+    let answers = join_all(asked).await;
+    let all = answers.iter().all(Option::is_some);
+    known.parts.resize(answers.len(), None);
+    for (part, answer) in known.parts.iter_mut().zip(answers) {
+        *part = answer.or(part.take());
+    }
+    let joined = join(core, documents, &known.parts);
+    let kept = if all {
+        documents.cache
     } else {
-        let value = join(core, documents, deadline).await?;
-        *joined = Some((Instant::now(), value.clone()));
-        value
+        documents.cache.min(RETRY)
     };
-    Ok(crate::aggregate::json_response(&value))
+    let until = Instant::now() + kept;
+    let response = crate::aggregate::json_response(&joined);
+    known.joined = Some((until, joined));
+    Ok(response)
 }
 
-async fn join(core: &Core, documents: &Documents, deadline: Instant) -> Result<Value, Problem> {
+/// A service's document. Why there is none, the call has logged, or the service itself.
+async fn fetch(pool: &Arc<Pool>, path: &str, deadline: Instant) -> Option<Value> {
+    let mut request = Request::new(RequestBody::empty());
+    *request.uri_mut() = path.parse().ok()?;
+    request
+        .headers_mut()
+        .insert(header::HOST, pool.cluster.host.clone());
+    let (status, body) = upstream::collect(pool, request, deadline).await.ok()?;
+    let document: Value = serde_json::from_slice(&body).ok()?;
+    (status.is_success() && document.is_object()).then_some(document)
+}
+
+fn join(core: &Core, documents: &Documents, parts: &[Option<Value>]) -> Value {
     let (mut paths, mut components) = (Map::new(), Map::new());
-    for (upstream, path) in &documents.from {
-        let pool = &core.pools[*upstream];
-        let mut request = Request::new(RequestBody::empty());
-        *request.uri_mut() = path
-            .parse()
-            .map_err(|_| Problem::internal("a path of the file is no path"))?;
-        request
-            .headers_mut()
-            .insert(header::HOST, pool.cluster.host.clone());
-        let (status, body) = upstream::collect(pool, request, deadline).await?;
-        let document: Value = serde_json::from_slice(&body).unwrap_or_default();
-        if !status.is_success() || !document.is_object() {
-            return Err(Problem::bad_gateway(format!(
-                "{} has no API document",
-                pool.cluster.name
-            )));
+    let mut missing = vec![];
+    for ((upstream, _), part) in documents.from.iter().zip(parts) {
+        let name = &core.pools[*upstream].cluster.name;
+        match part {
+            Some(document) => merge(core, name, document.clone(), &mut paths, &mut components),
+            None => missing.push(&**name),
         }
-        merge(core, &pool.cluster.name, document, &mut paths, &mut components);
     }
     own::describe(core, &mut paths, &mut components);
-    Ok(json!({
-        "openapi": "3.1.0",
-        "info": {"title": documents.title, "version": documents.version},
-        "paths": paths,
-        "components": components,
-    }))
+    let mut info = json!({"title": documents.title, "version": documents.version});
+    if !missing.is_empty() {
+        info["description"] = format!(
+            "Incomplete: without {}, which did not answer.",
+            missing.join(", ")
+        )
+        .into();
+    }
+    json!({"openapi": "3.1.0", "info": info, "paths": paths, "components": components})
 }
 
 /// Takes over what is routed. A schema of the same name and another shape gets the service's name before its own.

@@ -1,11 +1,19 @@
 //! The joined API document, of the shipped file and the services' reviewed documents.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
-use axum::{Json, Router, routing::get};
+use axum::{Json, Router, http::StatusCode, routing::get};
 use gateway::{Gateway, config::Config, listen};
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::harness::free_port;
 
@@ -60,23 +68,69 @@ fn objects<'a>(value: &'a Value, found: &mut Vec<&'a serde_json::Map<String, Val
     }
 }
 
-#[tokio::test]
-async fn the_document_is_whole_valid_and_shows_what_is_routed() {
+struct Served {
+    edge: SocketAddr,
+    _ends: DropGuard,
+}
+
+/// A gateway by the shipped file, before these services.
+async fn serve(services: impl IntoIterator<Item = (&'static str, Router)>) -> Served {
     let mut addresses = BTreeMap::new();
-    for (variable, document) in documents() {
-        let router = Router::new().route("/openapi.json", get(async move || Json(document)));
+    for (variable, router) in services {
         addresses.insert(variable, testkit::spawn(router).await.replace("http://", ""));
     }
     let edge = free_port();
     addresses.insert("SOUK_EDGE_ADDR", edge.to_string());
-    let file = include_str!("../../gateway.yaml");
-    let config = Config::parse(file, |name| addresses.get(name).cloned()).unwrap();
+    let file = include_str!("../../gateway.yaml").replace("cache: 60s", "cache: 1ms");
+    let config = Config::parse(&file, |name| addresses.get(name).cloned()).unwrap();
     let stop = CancellationToken::new();
-    let _ends = stop.clone().drop_guard();
-    let _threads = listen::start(&Gateway::new(config).unwrap(), &stop).unwrap();
+    let ends = stop.clone().drop_guard();
+    listen::start(&Gateway::new(config).unwrap(), &stop).unwrap();
+    Served { edge, _ends: ends }
+}
+
+#[tokio::test]
+async fn of_a_service_that_is_away_stands_what_it_said_last_and_else_that_it_is_missing() {
+    let payments_asked = Arc::new(AtomicUsize::new(0));
+    let services = documents().map(|(variable, document)| {
+        let asked = Arc::clone(&payments_asked);
+        let document = async move || match variable {
+            "SOUK_ORDERS_ADDR" => Err(StatusCode::INTERNAL_SERVER_ERROR),
+            "SOUK_PAYMENTS_ADDR" if asked.fetch_add(1, Relaxed) > 0 => Err(StatusCode::NOT_FOUND),
+            _ => Ok(Json(document)),
+        };
+        (variable, Router::new().route("/openapi.json", get(document)))
+    });
+    let served = serve(services).await;
+    testkit::eventually("payments is asked again", Duration::from_secs(10), async || {
+        let answer = reqwest::get(format!("http://{}/openapi.json", served.edge))
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 200);
+        let document: Value = answer.json().await.unwrap();
+        assert_eq!(
+            document["info"]["description"],
+            "Incomplete: without orders, which did not answer."
+        );
+        assert!(document["paths"]["/v1/payment-methods"].is_object());
+        assert!(document["paths"]["/v1/orders"].is_null());
+        (payments_asked.load(Relaxed) > 1).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_document_is_whole_valid_and_shows_what_is_routed() {
+    let served = serve(documents().map(|(variable, document)| {
+        let document = Router::new().route("/openapi.json", get(async move || Json(document)));
+        (variable, document)
+    }))
+    .await;
+    let edge = served.edge;
     let answer = reqwest::get(format!("http://{edge}/openapi.json")).await.unwrap();
     assert_eq!(answer.status(), 200);
     let document: Value = answer.json().await.unwrap();
+    assert!(document["info"]["description"].is_null(), "nothing is missing");
 
     // `{}`, which is any value, is valid, but utoipa's types do not know it.
     let text = document

@@ -19,7 +19,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     config::Config,
     consume, housekeeping,
-    mail::{MailWorker, Sender},
+    mail::{self, MailWorker, Sender},
     notices, sales,
 };
 
@@ -61,6 +61,7 @@ pub async fn run(config: Config, pool: PgPool, shutdown: CancellationToken) -> a
     database::observe([("requests", &pool)]);
     let workers = TaskTracker::new();
     workers.spawn(housekeeping::run(pool.clone(), shutdown.clone()));
+    workers.spawn(mail::watch(pool.clone(), shutdown.clone()));
     if let Some(url) = &config.smtp_url {
         let sender = Sender::new(url.expose_secret(), &config.mail_from, &config.shop_url)?;
         workers.spawn(MailWorker::new(pool.clone(), sender).run(shutdown.clone()));

@@ -10,7 +10,7 @@ mod worker;
 use serde::{Deserialize, Serialize};
 
 pub use sender::Sender;
-pub use worker::MailWorker;
+pub use worker::{MailWorker, count, watch};
 
 use crate::notices::Notice;
 

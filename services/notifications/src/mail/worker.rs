@@ -16,6 +16,26 @@ use crate::metrics;
 /// How often due mails are looked for.
 const POLL: Duration = Duration::from_secs(1);
 
+/// How often what waits is counted.
+const COUNT: Duration = Duration::from_secs(5);
+
+/// Shows what waits on `/metrics` until `shutdown`, also where nobody sends it.
+pub async fn watch(pool: PgPool, shutdown: CancellationToken) {
+    while !shutdown.is_cancelled() {
+        if let Err(error) = count(&pool).await {
+            warn!(error = &error as &dyn Error, "cannot count mails");
+        }
+        shutdown.run_until_cancelled(tokio::time::sleep(COUNT)).await;
+    }
+}
+
+/// Counts what waits, once.
+pub async fn count(pool: &PgPool) -> sqlx::Result<()> {
+    let (pending, oldest) = store::waiting(&mut *pool.acquire().await?).await?;
+    metrics::waiting(pending, oldest);
+    Ok(())
+}
+
 /// The worker.
 #[derive(Debug)]
 pub struct MailWorker {
@@ -52,8 +72,6 @@ impl MailWorker {
         for sent in join_all(due.iter().map(|mail| self.send(mail))).await {
             sent?;
         }
-        let (pending, oldest) = store::waiting(&mut *self.pool.acquire().await?).await?;
-        metrics::waiting(pending, oldest);
         Ok(due.len())
     }
 

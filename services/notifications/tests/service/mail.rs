@@ -130,6 +130,7 @@ async fn a_mail_that_nobody_takes_is_given_up_and_one_without_an_address_waits_f
     worker(&world, smtp.port).run_once().await.unwrap();
     let to: Vec<_> = smtp.mails().into_iter().map(|mail| mail.to).collect();
     assert_eq!(to, ["ada@new.test"]);
+    notifications::mail::count(world.pool()).await.unwrap();
     let metrics = telemetry::metrics::encode();
     for line in [
         r#"mails_sent_total{kind="welcome",outcome="failed"}"#,

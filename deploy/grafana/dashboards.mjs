@@ -54,6 +54,13 @@ const dashboards = {
     lines("Until confirmed, p95", "s", [q(0.95, "messaging_publish_duration_seconds", "queue"), "{{queue}}"]),
     lines("Processed", "ops", [rate("messaging_process_duration_seconds_count", "queue, outcome"), "{{queue}} {{outcome}}"]),
     lines("Duplicates", "ops", [rate("inbox_duplicates_total", "service"), "{{service}}"]),
+    lines("Domain events: age of the oldest that is not on Kafka", "s", ["max by (topic) (events_oldest_age_seconds)", "{{topic}}"]),
+    lines("Domain events: pending", "short", ["max by (topic) (events_pending)", "{{topic}}"]),
+    lines("Domain events: published", "ops", [rate("events_published_total", "topic"), "{{topic}}"]),
+    lines("Domain events: still to be consumed", "short", ["sum by (service, topic) (events_consumer_lag)", "{{service}} {{topic}}"]),
+    lines("Notifications: events taken in", "ops", [rate("notifications_events_total", "type, outcome"), "{{type}} {{outcome}}"]),
+    lines("Mails: age of the oldest", "s", ["max(mails_oldest_age_seconds)", "unsent"]),
+    lines("Mails: pending", "short", ["max(mails_pending)", "unsent"]),
   ]],
   resilience: ["Resilience", [
     lines("Breakers, 1 is open", "short", ["max by (service, upstream) (breaker_state)", "{{service}} → {{upstream}}"]),

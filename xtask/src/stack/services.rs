@@ -37,7 +37,12 @@ const ON_KAFKA: [&str; 2] = ["payments", "notifications"];
 const MAIL: [&str; 2] = ["SOUK_SMTP_URL", "SOUK_MAIL_FROM"];
 
 /// The gateway's quotas a minute; `up` hands on what its caller sets.
-const RATES: [&str; 3] = ["SOUK_RATE_ADDRESS", "SOUK_RATE_LOGIN", "SOUK_RATE_USER"];
+const RATES: [&str; 4] = [
+    "SOUK_RATE_ADDRESS",
+    "SOUK_RATE_LOGIN",
+    "SOUK_RATE_USER",
+    "SOUK_RATE_TRACES",
+];
 
 /// The port, in a system for tests, at which the tests take traces.
 pub(crate) const OTLP: &str = "otlp";

@@ -211,7 +211,17 @@ impl Consumer {
         let topic = self.namespace.strip(message.topic()).to_owned();
         let (partition, offset) = (message.partition(), message.offset());
         let event = serde_json::from_slice(payload).map_err(|error| {
-            error!(topic, partition, offset, %error, "a message is no domain event");
+            // Where and of what kind: the whole error can quote personal data.
+            let (line, column, kind) = (error.line(), error.column(), error.classify());
+            error!(
+                topic,
+                partition,
+                offset,
+                line,
+                column,
+                ?kind,
+                "a message is no domain event"
+            );
             metrics::malformed(&topic);
             Malformed {
                 why: error.to_string(),

@@ -1,5 +1,6 @@
 import { createBrowserRouter } from "react-router";
 
+import { Arriving } from "@/layout/arriving";
 import { Broken, NotFound } from "@/layout/errors";
 import { Shell } from "@/layout/shell";
 import { Component as Home } from "@/shop/home";
@@ -11,7 +12,7 @@ export const router = createBrowserRouter([
     children: [
       {
         ErrorBoundary: Broken,
-        HydrateFallback: () => null,
+        HydrateFallback: Arriving,
         children: [
           { index: true, Component: Home },
           { path: "products", lazy: () => import("@/shop/productList") },

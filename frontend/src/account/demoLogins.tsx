@@ -4,6 +4,7 @@ import { isDemo, paymentMethodsQuery } from "@/checkout/paymentMethods";
 import { useMessages } from "@/i18n";
 import { session } from "@/session/session";
 import { Button } from "@/ui/button";
+import { Skeleton } from "@/ui/skeleton";
 import { Failure } from "@/ui/states";
 
 import { OPERATOR, SHOPPER } from "./demoAccounts";
@@ -12,8 +13,9 @@ import { messages } from "./messages";
 /** One click into the demo; nothing elsewhere. */
 export function DemoLogins() {
   const t = useMessages(messages);
-  const { data: methods } = useQuery(paymentMethodsQuery);
+  const { data: methods, isPending } = useQuery(paymentMethodsQuery);
   const signIn = useMutation({ mutationFn: (account: typeof SHOPPER) => session.signIn(account) });
+  if (isPending) return <Skeleton className="h-48 rounded-2xl" />;
   if (!isDemo(methods)) return null;
   const button = (account: typeof SHOPPER, text: string) => (
     <Button

@@ -61,7 +61,7 @@ function Line({ item, isCatalogDown, setQuantity, onLeave }: LineProps) {
       (error: unknown) => notify(t.refused(error instanceof Problem ? error.message : String(error)), "bad"),
     );
   return (
-    <li className="grid grid-cols-[5rem_1fr] gap-4 py-4 first:pt-0 last:pb-0">
+    <li className="grid grid-cols-[4rem_1fr] gap-3 sm:grid-cols-[5rem_1fr] sm:gap-4 py-4 first:pt-0 last:pb-0">
       {product ? <Picture src={product.image} /> : <div className="aspect-square w-full rounded-xl bg-raised" />}
       <div className="grid content-start gap-2">
         <div className="flex justify-between gap-3">
@@ -115,7 +115,7 @@ export function CartSkeleton() {
   return (
     <div className="grid gap-6">
       {Array.from({ length: 2 }, (_, index) => (
-        <div key={index} className="grid grid-cols-[5rem_1fr] gap-4">
+        <div key={index} className="grid grid-cols-[4rem_1fr] gap-3 sm:grid-cols-[5rem_1fr] sm:gap-4">
           <Skeleton className="aspect-square w-full" />
           <div className="grid content-start gap-2">
             <Skeleton className="h-5 w-2/3" />

@@ -5,6 +5,7 @@ import { useMessages } from "@/i18n";
 import { session } from "@/session/session";
 import { Button, ButtonLink } from "@/ui/button";
 import { Card } from "@/ui/card";
+import { Skeleton } from "@/ui/skeleton";
 import { Failure } from "@/ui/states";
 
 import { messages } from "./messages";
@@ -13,10 +14,11 @@ import { isDemo, paymentMethodsQuery } from "./paymentMethods";
 /** What a guest sees instead of the steps. In the demo, one click is enough. */
 export function SignInPanel() {
   const t = useMessages(messages);
-  const { data: methods } = useQuery(paymentMethodsQuery);
+  const { data: methods, isPending } = useQuery(paymentMethodsQuery);
   const demo = useMutation({ mutationFn: () => session.signIn(SHOPPER) });
   return (
     <div className="grid max-w-3xl gap-4">
+      {isPending && <Skeleton className="h-40 rounded-2xl" />}
       {isDemo(methods) && (
         <Card className="grid gap-3">
           <h2 className="text-xl font-semibold">{t.demoTitle}</h2>

@@ -25,6 +25,9 @@ export function FilterPanel({ filters, page, currency, onChange }: Props) {
   const p = useMessages(pageMessages);
   const name = useId();
   const { category, in_stock, ...others } = filters;
+  // The usual ones are there at once, so that nothing moves when the server has named its own.
+  const usual = Object.entries(t.categories).map(([slug, known]) => ({ slug, name: known, count: undefined }));
+  const categories = page?.facets.categories ?? usual;
   return (
     <div className="grid gap-6">
       <fieldset className="grid gap-1">
@@ -36,7 +39,7 @@ export function FilterPanel({ filters, page, currency, onChange }: Props) {
           isChosen={category === undefined}
           onChoose={() => onChange({ ...others, ...(in_stock && { in_stock }) })}
         />
-        {page?.facets.categories.map(({ slug, name: given, count }) => (
+        {categories.map(({ slug, name: given, count }) => (
           <Choice
             key={slug}
             name={name}

@@ -89,7 +89,7 @@ function Refunds({ of }: { of: Payment["refunds"] }) {
       {of.map((refund) => (
         <li key={refund.id} className="grid max-w-44 justify-items-end gap-0.5">
           <span className="flex items-center gap-1.5 whitespace-nowrap">
-            {format.money(refund.amount)}
+            {of.length > 1 && format.money(refund.amount)}
             <Status of={refund.status} />
           </span>
           <span className="break-words">{refund.reason}</span>

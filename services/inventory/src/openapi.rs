@@ -1,13 +1,8 @@
 //! The OpenAPI document of the REST API, from the handlers themselves.
 
 use axum::{Json, http::StatusCode};
-use utoipa::{
-    Modify, OpenApi,
-    openapi::{
-        RefOr,
-        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
-    },
-};
+use souk_http::openapi::Bearer;
+use utoipa::{Modify, OpenApi, openapi::RefOr};
 
 use crate::{products, stock};
 
@@ -30,19 +25,6 @@ use crate::{products, stock};
     tags((name = "catalog", description = "What is sold"), (name = "stock", description = "How many there are")),
 )]
 pub struct Document;
-
-struct Bearer;
-
-impl Modify for Bearer {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let scheme = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .bearer_format("JWT")
-            .build();
-        let components = document.components.get_or_insert_with(Default::default);
-        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
-    }
-}
 
 /// `OpenAPI` demands a description of every answer; what the handlers do not describe is called by its status.
 struct Descriptions;

@@ -7,14 +7,10 @@ use axum::{
 };
 use events::Namespace;
 use souk_config::ExposeSecret;
-use souk_http::{Admin, auth::Verifier, database, health::Health};
+use souk_http::{Admin, auth::Verifier, database, health::Health, openapi::Bearer};
 use sqlx::PgPool;
-use utoipa::{
-    Modify, OpenApi,
-    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
-};
-
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use utoipa::OpenApi;
 
 use crate::{
     config::Config,
@@ -93,21 +89,6 @@ pub async fn run(config: Config, pool: PgPool, shutdown: CancellationToken) -> a
     modifiers(&Bearer)
 )]
 struct ApiDoc;
-
-struct Bearer;
-
-impl Modify for Bearer {
-    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
-        let scheme = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .bearer_format("JWT")
-            .build();
-        openapi
-            .components
-            .get_or_insert_default()
-            .add_security_scheme("bearer", SecurityScheme::Http(scheme));
-    }
-}
 
 /// The OpenAPI document.
 #[must_use]

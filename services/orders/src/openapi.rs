@@ -1,10 +1,8 @@
 //! The OpenAPI document, from the handlers themselves.
 
 use axum::Json;
-use utoipa::{
-    Modify, OpenApi,
-    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
-};
+use souk_http::openapi::Bearer;
+use utoipa::OpenApi;
 
 use crate::{cart, dead_letters, faults, live, operators, orders, returns};
 
@@ -51,19 +49,6 @@ use crate::{cart, dead_letters, faults, live, operators, orders, returns};
     ),
 )]
 pub struct Document;
-
-struct Bearer;
-
-impl Modify for Bearer {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let scheme = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .bearer_format("JWT")
-            .build();
-        let components = document.components.get_or_insert_with(Default::default);
-        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
-    }
-}
 
 /// `GET /openapi.json`.
 pub async fn get_openapi() -> Json<utoipa::openapi::OpenApi> {

@@ -9,12 +9,9 @@ use axum::{
 };
 use messaging::outbox::Outbox;
 use souk_config::SecretString;
-use souk_http::auth::Verifier;
+use souk_http::{auth::Verifier, openapi::Bearer};
 use sqlx::PgPool;
-use utoipa::{
-    Modify, OpenApi,
-    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
-};
+use utoipa::OpenApi;
 
 use crate::{methods, payment, provider::Provider, refunds, webhooks};
 
@@ -70,21 +67,6 @@ pub fn router(app: App) -> Router {
     modifiers(&Bearer)
 )]
 struct ApiDoc;
-
-struct Bearer;
-
-impl Modify for Bearer {
-    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
-        let scheme = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .bearer_format("JWT")
-            .build();
-        openapi
-            .components
-            .get_or_insert_default()
-            .add_security_scheme("bearer", SecurityScheme::Http(scheme));
-    }
-}
 
 /// The OpenAPI document.
 #[must_use]

@@ -7,6 +7,7 @@ mod extract;
 pub mod health;
 mod housekeeping;
 pub mod idempotency;
+pub mod openapi;
 pub mod page;
 mod problem;
 mod server;

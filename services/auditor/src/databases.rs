@@ -73,14 +73,8 @@ impl Databases {
 
     /// Ready when every database answers.
     pub(crate) fn health(&self) -> Health {
-        let mut health = Health::new();
-        for (name, pool) in self.pools() {
-            let pool = pool.clone();
-            health = health.check(name, move || {
-                let pool = pool.clone();
-                async move { sqlx::query("SELECT 1").execute(&pool).await.map(|_| ()) }
-            });
-        }
+        let postgres = |health: Health, (name, pool)| health.postgres_as(name, pool);
+        let health = self.pools().into_iter().fold(Health::new(), postgres);
         let inventory = self.inventory.clone();
         health.check("inventory", move || {
             let inventory = inventory.clone();

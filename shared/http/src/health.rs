@@ -59,8 +59,14 @@ impl Health {
     /// Adds the condition that PostgreSQL answers.
     #[must_use]
     pub fn postgres(self, pool: &PgPool) -> Self {
+        self.postgres_as("postgres", pool)
+    }
+
+    /// The same by another name, where there are several.
+    #[must_use]
+    pub fn postgres_as(self, name: &'static str, pool: &PgPool) -> Self {
         let pool = pool.clone();
-        self.check("postgres", move || {
+        self.check(name, move || {
             let pool = pool.clone();
             async move { sqlx::query("SELECT 1").execute(&pool).await.map(|_| ()) }
         })

@@ -11,6 +11,8 @@
 //!     effect -->|then| offset[offset is committed]
 //! ```
 //!
+//! Inventory, whose events wait in MongoDB, uses [`Producer`] and [`rounds`] without the relay (docs/adr/0010).
+//!
 //! Without brokers nothing of this runs; the events wait in their table. docs/events.md says what is told, docs/adr/0009
 //! why it is told by a cursor.
 
@@ -20,10 +22,12 @@ mod ends;
 mod metrics;
 mod producer;
 mod relay;
+pub mod rounds;
 pub mod topics;
 
 pub use client::{Brokers, Namespace};
 pub use consumer::{Consumer, Handler, Malformed, Received};
 pub use ends::{Ends, ends};
-pub use producer::PublishError;
+pub use producer::{Producer, PublishError};
 pub use relay::Relay;
+pub use rounds::Rounds;

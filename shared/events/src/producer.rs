@@ -1,8 +1,9 @@
-//! Publishing a batch: in order, all in flight together, each confirmed by all replicas.
+//! Publishing a batch: in order, all in flight together, each confirmed by all replicas. A service whose events wait
+//! elsewhere than in PostgreSQL uses this without the relay.
 
 use std::sync::{Mutex, PoisonError};
 
-use contracts::events::Envelope;
+use contracts::events::{DomainEvent, Envelope};
 use futures::future::join_all;
 use rdkafka::{
     ClientConfig,
@@ -11,10 +12,13 @@ use rdkafka::{
     message::{Header, OwnedHeaders},
     producer::{FutureProducer, FutureRecord},
 };
+use tracing::{Instrument, info_span};
 
 use crate::{
-    Brokers,
+    Brokers, Namespace,
     client::{Quiet, apart},
+    metrics,
+    relay::link,
 };
 
 /// Why events are not, or not surely, in Kafka.
@@ -38,9 +42,13 @@ impl From<KafkaError> for PublishError {
     }
 }
 
-/// An idempotent producer. After a failure it is replaced by a new one, so that nothing of a batch that failed can arrive
+/// An idempotent producer of the events of one service. After a failure it is replaced by a new one, so that nothing of a batch that failed can arrive
 /// behind a later one, which may hold the same events.
-pub(crate) struct Producer {
+pub struct Producer {
+    /// As Souk knows it, for metrics and spans.
+    topic: &'static str,
+    /// As Kafka knows it.
+    destination: String,
     config: ClientConfig,
     client: Mutex<Option<FutureProducer<Quiet>>>,
 }
@@ -52,8 +60,10 @@ impl std::fmt::Debug for Producer {
 }
 
 impl Producer {
-    pub(crate) fn new(brokers: &Brokers, client: &str) -> Self {
-        let mut config = brokers.config(client);
+    /// To the topic of `E`. It connects when there is something to publish.
+    #[must_use]
+    pub fn new<E: DomainEvent>(brokers: &Brokers, namespace: &Namespace) -> Self {
+        let mut config = brokers.config(E::SOURCE);
         config
             .set("acks", "all")
             .set("enable.idempotence", "true")
@@ -65,15 +75,44 @@ impl Producer {
             // As Java's clients do, so that a key is in the same partition whoever writes it.
             .set("partitioner", "murmur2_random");
         Self {
+            topic: E::TOPIC,
+            destination: namespace.name(E::TOPIC),
             config,
             client: Mutex::default(),
         }
     }
 
     /// Publishes `events` in their order. An error means that any part of them may have arrived.
-    pub(crate) async fn publish(&self, topic: &str, events: &[Envelope]) -> Result<(), PublishError> {
+    pub async fn publish(&self, events: &[Envelope]) -> Result<(), PublishError> {
+        // A trace of its own: the events of a batch come from many.
+        let span = info_span!(
+            parent: None,
+            "send",
+            otel.name = format!("send {}", self.topic),
+            otel.kind = "producer",
+            messaging.system = "kafka",
+            messaging.operation.type = "send",
+            messaging.operation.name = "send",
+            messaging.destination.name = self.topic,
+            messaging.batch.message_count = events.len(),
+        );
+        link(&span, events.iter().map(|event| &event.trace));
+        self.deliver(events).instrument(span).await
+    }
+
+    /// Shows how many events wait, and for how long the oldest has.
+    pub fn waiting(&self, events: i64, oldest_seconds: f64) {
+        metrics::waiting(self.topic, events, oldest_seconds);
+    }
+
+    /// Counts events that are published for good: confirmed, and remembered as told.
+    pub fn published(&self, events: usize) {
+        metrics::published(self.topic, events as u64);
+    }
+
+    async fn deliver(&self, events: &[Envelope]) -> Result<(), PublishError> {
         let client = self.client()?;
-        let result = send(&client, topic, events).await;
+        let result = send(&client, &self.destination, events).await;
         if result.is_err() {
             drop(client);
             let broken = self.slot().take();

@@ -38,17 +38,15 @@ use sqlx::{PgConnection, PgPool};
 use telemetry::TraceContext;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, info, info_span, warn};
 
-use crate::{Brokers, Namespace, metrics, producer::Producer};
+use crate::{
+    Brokers, Namespace,
+    producer::Producer,
+    rounds::{self, Rounds},
+};
 
 /// Rows published in one go, but for the few that the second look adds.
 const BATCH: i64 = 500;
-/// How often it looks for new rows. Nothing that a shopper waits for goes through here.
-const POLL: Duration = Duration::from_millis(250);
-/// The first pause after a failure; it doubles up to [`LONGEST_PAUSE`].
-const PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often what waits is counted.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 /// How long older transactions are waited for before the connection is given back.
@@ -65,10 +63,8 @@ pub struct Relay {
     pool: PgPool,
     producer: Producer,
     source: &'static str,
-    /// As Souk knows it, for metrics and spans.
     topic: &'static str,
-    /// As Kafka knows it.
-    destination: String,
+    counted: Option<Instant>,
     /// The first look, while older transactions are waited for: another would wait for younger ones, too, and so for ever
     /// where there are always some that take long.
     look: Mutex<Option<Look>>,
@@ -101,53 +97,17 @@ impl Relay {
     pub fn new<E: DomainEvent>(pool: PgPool, brokers: &Brokers, namespace: &Namespace) -> Self {
         Self {
             pool,
-            producer: Producer::new(brokers, E::SOURCE),
+            producer: Producer::new::<E>(brokers, namespace),
             source: E::SOURCE,
             topic: E::TOPIC,
-            destination: namespace.name(E::TOPIC),
+            counted: None,
             look: Mutex::default(),
         }
     }
 
     /// Publishes until `shutdown`. Every replica may run it: one works, the others look on.
     pub async fn run(self, shutdown: CancellationToken) {
-        let mut counted = None;
-        let mut pause = PAUSE;
-        let mut waits = false;
-        while !shutdown.is_cancelled() {
-            let next = match self.round(&mut counted).await {
-                Ok(published) => {
-                    if waits {
-                        info!(topic = self.topic, "events are published again");
-                    }
-                    (waits, pause) = (false, PAUSE);
-                    // At once, if there may be more.
-                    if published > 0 { Duration::ZERO } else { POLL }
-                }
-                Err(error) => {
-                    if !waits {
-                        warn!(
-                            topic = self.topic,
-                            error = format!("{error:#}"),
-                            "events wait in their table"
-                        );
-                    }
-                    waits = true;
-                    let now = pause;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                    now
-                }
-            };
-            shutdown.run_until_cancelled(sleep(next)).await;
-        }
-    }
-
-    async fn round(&self, counted: &mut Option<Instant>) -> anyhow::Result<usize> {
-        if counted.is_none_or(|at| at.elapsed() >= COUNT_EVERY) {
-            self.count().await?;
-            *counted = Some(Instant::now());
-        }
-        self.run_once().await
+        rounds::run(self.topic, self, shutdown).await;
     }
 
     /// Publishes one batch and returns how many events it had. None, if there is nothing new, another replica is at it,
@@ -177,13 +137,13 @@ impl Relay {
         .fetch_all(&mut *transaction)
         .await?;
         let events: Vec<_> = rows.into_iter().map(|row| self.envelope(row)).collect();
-        self.publish(&events).await?;
+        self.producer.publish(&events).await?;
         sqlx::query("UPDATE event_cursor SET id = $1, moved_at = now()")
             .bind(last)
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
-        metrics::published(self.topic, events.len() as u64);
+        self.producer.published(events.len());
         Ok(events.len())
     }
 
@@ -202,27 +162,6 @@ impl Relay {
             },
             data: row.data,
         }
-    }
-
-    async fn publish(&self, events: &[Envelope]) -> anyhow::Result<()> {
-        // A trace of its own: the events of a batch come from many.
-        let span = info_span!(
-            parent: None,
-            "send",
-            otel.name = format!("send {}", self.topic),
-            otel.kind = "producer",
-            messaging.system = "kafka",
-            messaging.operation.type = "send",
-            messaging.operation.name = "send",
-            messaging.destination.name = self.topic,
-            messaging.batch.message_count = events.len(),
-        );
-        link(&span, events.iter().map(|event| &event.trace));
-        self.producer
-            .publish(&self.destination, events)
-            .instrument(span)
-            .await?;
-        Ok(())
     }
 
     /// The number up to which every row that will ever be there is there; none if there is nothing new, or older
@@ -260,8 +199,18 @@ impl Relay {
         )
         .fetch_one(&self.pool)
         .await?;
-        metrics::waiting(self.topic, pending, oldest);
+        self.producer.waiting(pending, oldest);
         Ok(())
+    }
+}
+
+impl Rounds for Relay {
+    async fn round(&mut self) -> anyhow::Result<usize> {
+        if self.counted.is_none_or(|at| at.elapsed() >= COUNT_EVERY) {
+            self.count().await?;
+            self.counted = Some(Instant::now());
+        }
+        self.run_once().await
     }
 }
 

@@ -9,6 +9,7 @@ export function Picture({ src, className, isFirst = false }: { src: string; clas
       width={400}
       height={400}
       loading={isFirst ? "eager" : "lazy"}
+      fetchPriority={isFirst ? "high" : "auto"}
       decoding="async"
       className={classes("aspect-square w-full rounded-xl bg-raised object-cover dark:brightness-90", className)}
     />

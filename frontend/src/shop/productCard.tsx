@@ -13,8 +13,8 @@ import { Picture } from "./picture";
 import { Stock } from "./stock";
 import { useAddToCart } from "./useAddToCart";
 
-/** A product in a list. Its page is fetched as soon as somebody is about to open it. */
-export function ProductCard({ product }: { product: Product }) {
+/** A product in a list, `isFirst` where it is seen at once. Its page is fetched as soon as somebody is about to open it. */
+export function ProductCard({ product, isFirst = false }: { product: Product; isFirst?: boolean }) {
   const t = useMessages(messages);
   const format = useFormat();
   const queries = useQueryClient();
@@ -26,7 +26,7 @@ export function ProductCard({ product }: { product: Product }) {
   };
   return (
     <article className="group relative flex flex-col gap-3 rounded-2xl border border-line bg-surface p-3 transition-shadow hover:shadow-md">
-      <Picture src={product.image} className={product.in_stock ? "" : "opacity-60 grayscale"} />
+      <Picture src={product.image} isFirst={isFirst} className={product.in_stock ? "" : "opacity-60 grayscale"} />
       <div className="grid flex-1 content-between gap-1 px-1">
         <h3 className="leading-snug font-semibold">
           {/* The whole card is the link; the button below lies over it. */}

@@ -102,7 +102,7 @@ export function Component() {
             </Empty>
           ) : (
             <div className={classes(GRID, "transition-opacity", isPlaceholderData && "opacity-60")}>
-              {products?.map((product) => <ProductCard key={product.sku} product={product} />) ??
+              {products?.map((product, index) => <ProductCard key={product.sku} product={product} isFirst={index < 4} />) ??
                 Array.from({ length: 8 }, (_, index) => <ProductCardSkeleton key={index} />)}
             </div>
           )}

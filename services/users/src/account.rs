@@ -1,5 +1,7 @@
 //! Accounts in the database, and their public shape.
 
+pub(crate) mod events;
+
 use chrono::{DateTime, Utc};
 use contracts::UserId;
 use serde::Serialize;

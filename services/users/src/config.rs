@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use anyhow::{bail, ensure};
+use events::Brokers;
 use serde::Deserialize;
 use souk_config::{ExposeSecret, SecretString};
 use telemetry::LogFormat;
@@ -23,6 +24,9 @@ pub struct Settings {
     /// Size of the pool.
     #[serde(default = "ten")]
     pub database_connections: u32,
+    /// Where domain events are told; without it they are not.
+    #[serde(default)]
+    pub kafka_brokers: Option<Brokers>,
     /// At least 32 characters; encrypts the signing keys in the database. Required outside demo mode.
     #[serde(default)]
     pub key_encryption_secret: Option<SecretString>,

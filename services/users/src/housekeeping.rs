@@ -3,13 +3,16 @@
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-/// Tidies up every hour until `shutdown`.
-pub async fn run(pool: PgPool, shutdown: CancellationToken) {
-    souk_http::hourly(shutdown, || run_once(&pool)).await;
+use crate::account::events;
+
+/// Tidies up every hour until `shutdown`. Events that are told on Kafka wait until they are.
+pub async fn run(pool: PgPool, events_are_told: bool, shutdown: CancellationToken) {
+    souk_http::hourly(shutdown, || run_once(&pool, events_are_told)).await;
 }
 
-/// Deletes sessions a week after their end, failures a day after the last, and tokens that have expired.
-async fn run_once(pool: &PgPool) -> sqlx::Result<()> {
+/// Deletes sessions a week after their end, failures a day after the last, tokens that have expired,
+/// and events as [`events::forget`] does.
+async fn run_once(pool: &PgPool, events_are_told: bool) -> sqlx::Result<()> {
     sqlx::query!(
         "DELETE FROM sessions
          WHERE expires_at < now() - interval '7 days' OR revoked_at < now() - interval '7 days'"
@@ -30,7 +33,7 @@ async fn run_once(pool: &PgPool) -> sqlx::Result<()> {
     sqlx::query!("DELETE FROM verification_tokens WHERE expires_at < now()")
         .execute(pool)
         .await?;
-    Ok(())
+    events::forget(&mut *pool.acquire().await?, events_are_told).await
 }
 
 #[cfg(test)]
@@ -51,7 +54,7 @@ mod tests {
             )
             .await;
         users.sql("UPDATE login_failures SET last_at = now() - interval '2 days' WHERE ctid = (SELECT min(ctid) FROM login_failures)").await;
-        super::run_once(&users.database.pool).await.unwrap();
+        super::run_once(&users.database.pool, true).await.unwrap();
         for table in [
             "SELECT count(*) FROM sessions",
             "SELECT count(*) FROM refresh_tokens",
@@ -60,5 +63,21 @@ mod tests {
             assert_eq!(users.count(table).await, 1, "{table}");
         }
         assert_eq!(users.count("SELECT count(*) FROM users").await, 2);
+    }
+
+    #[tokio::test]
+    async fn events_are_kept_for_30_days_and_until_they_are_told() {
+        let users = Users::start().await;
+        for email in ["old@souk.test", "older@souk.test", "new@souk.test"] {
+            users.register(email).await;
+        }
+        users
+            .sql("UPDATE user_events SET created_at = now() - interval '31 days' WHERE id < 3")
+            .await;
+        users.sql("UPDATE event_cursor SET id = 1").await;
+        for (are_told, left) in [(true, 5), (false, 3)] {
+            super::run_once(&users.database.pool, are_told).await.unwrap();
+            assert_eq!(users.count("SELECT sum(id)::bigint FROM user_events").await, left);
+        }
     }
 }

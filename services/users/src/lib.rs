@@ -11,6 +11,7 @@ mod email;
 pub mod housekeeping;
 mod internal;
 pub mod keyring;
+mod locale;
 mod me;
 mod password;
 pub mod seed;

@@ -2,6 +2,8 @@
 //! demo's accounts, `users rotate-keys` prepares the next signing key.
 
 use anyhow::{Context, bail, ensure};
+use contracts::events::UserEvent;
+use events::Relay;
 use souk_config::ExposeSecret;
 use souk_http::{Admin, database, health::Health};
 use users::{app, config::Settings, housekeeping, keyring, seed};
@@ -41,7 +43,12 @@ async fn main() -> anyhow::Result<()> {
     let state = app::State::new(&settings, pool.clone())?;
     let workers = tokio_util::task::TaskTracker::new();
     workers.spawn(state.keyring.clone().run(shutdown.clone()));
-    workers.spawn(housekeeping::run(pool.clone(), shutdown.clone()));
+    if let Some(brokers) = &settings.kafka_brokers {
+        let relay = Relay::new::<UserEvent>(pool.clone(), brokers, &events::Namespace::default());
+        workers.spawn(relay.run(shutdown.clone()));
+    }
+    let are_told = settings.kafka_brokers.is_some();
+    workers.spawn(housekeeping::run(pool.clone(), are_told, shutdown.clone()));
     let ready = state.keyring.clone();
     let health = Health::new().postgres(&pool).check("signing key", move || {
         let keyring = ready.clone();

@@ -1,10 +1,18 @@
 //! The demo's accounts. Running it again changes nothing; their passwords are public, so it belongs to demos only.
 
 use chrono::Utc;
+use contracts::UserId;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::{account::name_of, email::Email, password};
+use crate::{
+    account::{
+        events::{self, Happened},
+        name_of,
+    },
+    email::Email,
+    password,
+};
 use souk_http::auth::Role;
 
 /// Address, name, password, roles. The ids are derived from the addresses, so that other services' seeds can refer to
@@ -44,18 +52,27 @@ pub async fn run(pool: &PgPool) -> anyhow::Result<()> {
         };
         let roles: Vec<String> = roles.iter().map(|role| name_of(*role).to_owned()).collect();
         let hash = password::hash(secret)?;
-        sqlx::query!(
+        let id = id_of(address);
+        let mut transaction = pool.begin().await?;
+        let done = sqlx::query!(
             "INSERT INTO users (id, email, name, password_hash, roles, verified_at) VALUES ($1, $2, $3, $4, $5, $6)
              ON CONFLICT ON CONSTRAINT users_email_key DO NOTHING",
-            id_of(address),
+            id,
             email.as_str(),
             name,
             hash,
             &roles,
             Utc::now()
         )
-        .execute(pool)
+        .execute(&mut *transaction)
         .await?;
+        if done.rows_affected() == 1 {
+            let registered = Happened::Registered {
+                verification_token: None,
+            };
+            events::tell(&mut transaction, UserId(id), registered).await?;
+        }
+        transaction.commit().await?;
     }
     tracing::info!(accounts = ACCOUNTS.len(), "the demo's accounts are there");
     Ok(())
@@ -71,6 +88,8 @@ mod tests {
         super::run(&users.database.pool).await.unwrap();
         super::run(&users.database.pool).await.unwrap();
         assert_eq!(users.count("SELECT count(*) FROM users").await, 3);
+        let told = "SELECT count(*) FROM domain_events WHERE type = 'user_registered'";
+        assert_eq!(users.count(told).await, 3);
         assert_eq!(
             users.login("demo@souk.test", "demo-password-souk").await.status,
             200

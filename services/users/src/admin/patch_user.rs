@@ -13,7 +13,13 @@ use sqlx::{Connection, PgConnection, PgPool, types::Json as Jsonb};
 use utoipa::ToSchema;
 
 use super::UserDetails;
-use crate::{account, session};
+use crate::{
+    account::{
+        self,
+        events::{self, Happened},
+    },
+    session,
+};
 
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -25,7 +31,7 @@ pub(crate) struct PatchUser {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     disabled: Option<bool>,
     /// Why, for the record; at most 500 characters.
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
 
@@ -74,16 +80,35 @@ pub(crate) async fn patch_user(
     detached(async move {
         let mut connection = pool.acquire().await?;
         let mut transaction = connection.begin().await?;
+        let was_disabled = lock(&mut transaction, id).await?;
+        let was_disabled = was_disabled.ok_or_else(|| Problem::not_found("user"))?;
         update(&mut transaction, id, &patch).await?;
         let account = account::find(&mut transaction, id).await?;
         let account = account.ok_or_else(|| Problem::not_found("user"))?;
         if account.disabled {
             session::end_all(&mut transaction, id, None, "disabled", Utc::now()).await?;
         }
-        record(&mut transaction, id, actor.sub, &patch).await?;
+        // The record has it in a column of its own.
+        let reason = patch.reason.take();
+        record(&mut transaction, id, actor.sub, &patch, reason.as_deref()).await?;
+        match (was_disabled, account.disabled) {
+            (false, true) => events::tell(&mut transaction, id, Happened::Disabled { reason }).await?,
+            (true, false) => events::tell(&mut transaction, id, Happened::Enabled).await?,
+            _ => {}
+        }
         transaction.commit().await?;
         Ok(Json(account.into()))
     })
+    .await
+}
+
+/// Keeps others from changing it, and says whether it is disabled.
+async fn lock(connection: &mut PgConnection, id: UserId) -> sqlx::Result<Option<bool>> {
+    sqlx::query_scalar!(
+        r#"SELECT disabled_at IS NOT NULL AS "disabled!" FROM users WHERE id = $1 FOR UPDATE"#,
+        id.0
+    )
+    .fetch_optional(connection)
     .await
 }
 
@@ -111,14 +136,15 @@ async fn record(
     connection: &mut PgConnection,
     id: UserId,
     actor: UserId,
-    patch: &PatchUser,
+    change: &PatchUser,
+    reason: Option<&str>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO account_changes (user_id, actor_id, change, reason) VALUES ($1, $2, $3, $4)",
         id.0,
         actor.0,
-        Jsonb(patch) as _,
-        patch.reason
+        Jsonb(change) as _,
+        reason
     )
     .execute(connection)
     .await

@@ -3,16 +3,20 @@
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use contracts::UserId;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use souk_http::{FieldError, Json, Problem, ProblemBody, detached};
 use sqlx::{Connection, PgConnection};
 use utoipa::ToSchema;
 
 use crate::{
-    account, app,
+    account::{
+        self,
+        events::{self, Happened},
+    },
+    app,
     email::{self, Email},
-    password,
+    locale, password,
     token::Token,
 };
 
@@ -36,7 +40,8 @@ pub(crate) struct RegisterResponse {
 }
 
 /// Registers an account. The answer is the same, and takes as long, whether or not the address is known.
-#[utoipa::path(post, path = "/v1/auth/register", tag = "auth", request_body = RegisterRequest, responses(
+#[utoipa::path(post, path = "/v1/auth/register", tag = "auth", request_body = RegisterRequest,
+    params(("accept-language" = Option<String>, Header, description = "The language of mail to the owner, English or German.")), responses(
     (status = 202, body = RegisterResponse),
     (status = 422, body = ProblemBody, content_type = "application/problem+json"),
 ))]
@@ -47,6 +52,7 @@ pub(crate) async fn register_account(
         policy,
         ..
     }): State<app::State>,
+    headers: HeaderMap,
     Json(request): Json<RegisterRequest>,
 ) -> Result<(StatusCode, Json<RegisterResponse>), Problem> {
     let mut errors = Vec::new();
@@ -64,6 +70,7 @@ pub(crate) async fn register_account(
     let Some(email) = email.filter(|_| errors.is_empty()) else {
         return Err(Problem::invalid(errors));
     };
+    let locale = locale::accepted(&headers);
     let password_hash = passwords.hash(request.password).await?;
     detached(async move {
         let mut connection = pool.acquire().await?;
@@ -75,11 +82,19 @@ pub(crate) async fn register_account(
             email: &email,
             name: request.name.trim(),
             password_hash: &password_hash,
+            locale,
             verified_at,
         };
-        if insert(&mut transaction, &new).await? && !policy.demo {
-            // The mail that carries the token is sent by whoever reads this table; the log never sees it.
-            add_verification(&mut transaction, id, &Token::generate("souk_vt_")).await?;
+        if insert(&mut transaction, &new).await? {
+            let verification_token = if policy.demo {
+                None
+            } else {
+                // The event carries it to the mail; no log sees it.
+                let token = Token::generate("souk_vt_");
+                add_verification(&mut transaction, id, &token).await?;
+                Some(token.text)
+            };
+            events::tell(&mut transaction, id, Happened::Registered { verification_token }).await?;
         }
         transaction.commit().await?;
         Ok((
@@ -95,18 +110,20 @@ pub(crate) struct NewAccount<'a> {
     pub(crate) email: &'a Email,
     pub(crate) name: &'a str,
     pub(crate) password_hash: &'a str,
+    pub(crate) locale: Option<&'a str>,
     pub(crate) verified_at: Option<DateTime<Utc>>,
 }
 
 /// Whether the address was new.
 pub(crate) async fn insert(connection: &mut PgConnection, new: &NewAccount<'_>) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        "INSERT INTO users (id, email, name, password_hash, verified_at) VALUES ($1, $2, $3, $4, $5)
+        "INSERT INTO users (id, email, name, password_hash, locale, verified_at) VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT ON CONSTRAINT users_email_key DO NOTHING",
         new.id.0,
         new.email.as_str(),
         new.name,
         new.password_hash,
+        new.locale,
         new.verified_at
     )
     .execute(connection)
@@ -182,7 +199,7 @@ mod tests {
                 .status,
             422
         );
-        let token = users.verification_token().await;
+        let token = users.verification_token("ada@souk.test").await;
         assert_eq!(
             users
                 .post("/v1/auth/verify", &json!({"token": token}))

@@ -8,7 +8,15 @@ use souk_http::{FieldError, Json, Problem, ProblemBody, auth::User, detached};
 use sqlx::Connection;
 use utoipa::ToSchema;
 
-use crate::{account, app, email::Email, password, session, throttle};
+use crate::{
+    account::{
+        self,
+        events::{self, Happened},
+    },
+    app,
+    email::Email,
+    password, session, throttle,
+};
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -78,6 +86,7 @@ pub(crate) async fn put_password(
             Utc::now(),
         )
         .await?;
+        events::tell(&mut transaction, claims.sub, Happened::PasswordChanged).await?;
         transaction.commit().await?;
         Ok(StatusCode::NO_CONTENT)
     })

@@ -1,12 +1,16 @@
 //! `GET` and `PATCH /v1/users/me`.
 
 use axum::extract::State;
+use contracts::UserId;
 use serde::Deserialize;
-use souk_http::{FieldError, Json, Problem, ProblemBody, auth::User};
+use souk_http::{FieldError, Json, Problem, ProblemBody, auth::User, detached};
 use sqlx::PgPool;
 use utoipa::ToSchema;
 
-use crate::account::{self, Profile};
+use crate::account::{
+    self, Profile,
+    events::{self, Happened},
+};
 
 /// The caller's account.
 #[utoipa::path(get, path = "/v1/users/me", tag = "account", security(("bearer" = [])), responses(
@@ -46,15 +50,28 @@ pub(crate) async fn patch_me(
                 "must have 1 to 200 characters",
             )]));
         }
-        sqlx::query!(
-            "UPDATE users SET name = $2, updated_at = now() WHERE id = $1",
-            claims.sub.0,
-            name.trim()
-        )
-        .execute(&pool)
-        .await?;
+        rename(pool.clone(), claims.sub, name.trim().to_owned()).await?;
     }
     get_me(State(pool), User(claims)).await
+}
+
+/// A name that is the old one is no change.
+async fn rename(pool: PgPool, id: UserId, name: String) -> sqlx::Result<()> {
+    detached(async move {
+        let mut transaction = pool.begin().await?;
+        let done = sqlx::query!(
+            "UPDATE users SET name = $2, updated_at = now() WHERE id = $1 AND name <> $2",
+            id.0,
+            name
+        )
+        .execute(&mut *transaction)
+        .await?;
+        if done.rows_affected() == 1 {
+            events::tell(&mut transaction, id, Happened::Changed).await?;
+        }
+        transaction.commit().await
+    })
+    .await
 }
 
 #[cfg(test)]

@@ -8,10 +8,11 @@ use axum::{
     extract::FromRef,
     routing::{delete, get, post, put},
 };
-use contracts::saga::queues;
+use contracts::{events::OrderEvent, saga::queues};
+use events::Relay;
 use messaging::{Broker, DEAD_LETTERS, Namespace, Outbox};
 use souk_config::ExposeSecret as _;
-use souk_http::{Admin, auth::Verifier, database, health::Health, idempotency};
+use souk_http::{Admin, auth::Verifier, database, health::Health};
 use sqlx::PgPool;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -25,7 +26,7 @@ use crate::{
     faults::{
         Faults, list_active_faults::list_active_faults, list_faults::list_faults, set_fault::set_fault,
     },
-    gauges,
+    gauges, housekeeping,
     inventory::Inventory,
     live::{Feed, feed, stream_order_events::stream_order_events},
     openapi,
@@ -104,7 +105,7 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// Runs the API, the orchestrator and the outbox's relay until `shutdown`; each finishes what it began.
+/// Runs the API, the orchestrator and the relays until `shutdown`; each finishes what it began.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
     let url = config.database_url.expose_secret();
     let pool = database::pool(url, CONNECTIONS).context("SOUK_DATABASE_URL")?;
@@ -128,6 +129,12 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     workers.spawn(app.feed.clone().run());
     workers.spawn(app.faults.clone().run(shutdown.clone()));
     workers.spawn(gauges::run(pool.clone(), shutdown.clone()));
+    if let Some(brokers) = &config.kafka_brokers {
+        let relay = Relay::new::<OrderEvent>(pool.clone(), brokers, &events::Namespace::default());
+        workers.spawn(relay.run(shutdown.clone()));
+    }
+    let are_told = config.kafka_brokers.is_some();
+    workers.spawn(housekeeping::run(pool.clone(), are_told, shutdown.clone()));
     let orchestrator = Orchestrator::new(saga_pool.clone(), outbox.clone(), app.faults.clone());
     work(&workers, saga_pool, orchestrator, &outbox, &broker, &shutdown);
     // A broker that is away is no reason to refuse orders, so it is no condition.
@@ -185,8 +192,6 @@ fn work(
         replies,
         shutdown.clone(),
     ));
-    let (keys, token) = (pool.clone(), shutdown.clone());
-    workers.spawn(async move { souk_http::hourly(token, || idempotency::forget(&keys)).await });
     let undertaker = Arc::new(Undertaker::new(pool));
     workers.spawn(messaging::consume(
         Arc::clone(broker),

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use events::Brokers;
 use serde::Deserialize;
 use souk_config::SecretString;
 use telemetry::LogFormat;
@@ -18,6 +19,8 @@ pub struct Config {
     pub database_url: SecretString,
     /// `SOUK_AMQP_URL`: the broker.
     pub amqp_url: SecretString,
+    /// `SOUK_KAFKA_BROKERS`: where domain events are told; without it they are not.
+    pub kafka_brokers: Option<Brokers>,
     /// `SOUK_JWKS_URL`: the public keys that tokens are verified with.
     pub jwks_url: String,
     /// `SOUK_INVENTORY_GRPC_URL`: where quotes come from, such as `http://inventory:9083`.

@@ -8,6 +8,7 @@ pub mod dead_letters;
 pub mod error;
 pub mod faults;
 mod gauges;
+mod housekeeping;
 pub mod inventory;
 pub mod live;
 pub mod openapi;

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use contracts::{Money, OrderId, UserId};
 use sqlx::{PgConnection, types::Json};
+use telemetry::TraceContext;
 
 use super::{OrderStatus, OrderView};
 
@@ -16,6 +17,7 @@ pub async fn insert(conn: &mut PgConnection, order: &OrderView) -> sqlx::Result<
         .map(|line| line.quantity.get().cast_signed())
         .collect();
     let prices: Vec<i64> = order.lines.iter().map(|line| line.unit_price.amount).collect();
+    let trace = TraceContext::current();
     sqlx::query_scalar!(
         r#"WITH placed AS (
                INSERT INTO orders (id, user_id, status, payment_id, payment_method, payment_status,
@@ -28,10 +30,10 @@ pub async fn insert(conn: &mut PgConnection, order: &OrderView) -> sqlx::Result<
                FROM placed, unnest($12::text[], $13::text[], $14::int[], $15::bigint[]) WITH ORDINALITY
                    AS line (sku, name, quantity, unit_price, position)
            ), told AS (
-               INSERT INTO order_events (order_id, type, data)
+               INSERT INTO order_events (order_id, type, data, traceparent, tracestate)
                SELECT id, 'order_placed', jsonb_build_object('status', status, 'payment_status', payment_status,
                    'fulfilment_status', fulfilment_status,
-                   'total', jsonb_build_object('amount', amount, 'currency', currency))
+                   'total', jsonb_build_object('amount', amount, 'currency', currency)), $16, $17
                FROM placed
            )
            SELECT created_at AS "created_at!" FROM placed"#,
@@ -50,6 +52,8 @@ pub async fn insert(conn: &mut PgConnection, order: &OrderView) -> sqlx::Result<
         &names as _,
         &quantities as _,
         &prices as _,
+        trace.traceparent,
+        trace.tracestate,
     )
     .fetch_one(conn)
     .await
@@ -163,17 +167,20 @@ pub async fn fulfil(
     event: &str,
     told: serde_json::Value,
 ) -> sqlx::Result<()> {
+    let trace = TraceContext::current();
     sqlx::query!(
         "WITH changed AS (
              UPDATE orders SET status = $2, fulfilment_status = $2, updated_at = now() WHERE id = $1 RETURNING *)
-         INSERT INTO order_events (order_id, type, data)
+         INSERT INTO order_events (order_id, type, data, traceparent, tracestate)
          SELECT id, $3, $4::jsonb || jsonb_build_object('status', status, 'payment_status', payment_status,
-             'fulfilment_status', fulfilment_status)
+             'fulfilment_status', fulfilment_status), $5, $6
          FROM changed",
         id.0,
         status.as_str(),
         event,
-        told
+        told,
+        trace.traceparent,
+        trace.tracestate
     )
     .execute(conn)
     .await
@@ -182,19 +189,22 @@ pub async fn fulfil(
 
 /// Notes how much went back in all. Totals only grow, so an old notice, or one that comes twice, changes nothing.
 pub async fn refunded_to(conn: &mut PgConnection, id: OrderId, refunded: Money) -> sqlx::Result<()> {
+    let trace = TraceContext::current();
     sqlx::query!(
         "WITH changed AS (
              UPDATE orders SET refunded = $2, updated_at = now(),
                  payment_status = CASE WHEN $2 >= amount THEN 'refunded' ELSE 'partially_refunded' END
              WHERE id = $1 AND refunded < $2
              RETURNING *)
-         INSERT INTO order_events (order_id, type, data)
+         INSERT INTO order_events (order_id, type, data, traceparent, tracestate)
          SELECT id, 'payment_refunded', jsonb_build_object('status', status, 'payment_status', payment_status,
              'fulfilment_status', fulfilment_status,
-             'refunded', jsonb_build_object('amount', refunded, 'currency', currency))
+             'refunded', jsonb_build_object('amount', refunded, 'currency', currency)), $3, $4
          FROM changed",
         id.0,
-        refunded.amount
+        refunded.amount,
+        trace.traceparent,
+        trace.tracestate
     )
     .execute(conn)
     .await

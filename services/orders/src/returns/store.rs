@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use contracts::{Currency, Money, OrderId, OrderItem, PaymentId, UserId};
 use sqlx::PgConnection;
+use telemetry::TraceContext;
 
 use crate::{
     orders::OrderStatus,
@@ -81,6 +82,7 @@ pub(crate) async fn insert(conn: &mut PgConnection, facts: &Facts) -> sqlx::Resu
         .iter()
         .map(|item: &OrderItem| item.quantity.get().cast_signed())
         .collect();
+    let trace = TraceContext::current();
     sqlx::query_scalar!(
         r#"WITH asked AS (
                INSERT INTO returns (id, order_id, status, reason, amount) VALUES ($1, $2, 'requested', $3, $4)
@@ -90,8 +92,9 @@ pub(crate) async fn insert(conn: &mut PgConnection, facts: &Facts) -> sqlx::Resu
                SELECT asked.id, line.sku, line.quantity
                FROM asked, unnest($5::text[], $6::int[]) AS line (sku, quantity)
            ), told AS (
-               INSERT INTO order_events (order_id, type, data)
-               SELECT order_id, 'return_requested', jsonb_build_object('return_id', id, 'reason', reason) FROM asked
+               INSERT INTO order_events (order_id, type, data, traceparent, tracestate)
+               SELECT order_id, 'return_requested', jsonb_build_object('return_id', id, 'reason', reason), $7, $8
+               FROM asked
            )
            SELECT created_at AS "created_at!" FROM asked"#,
         facts.saga.0,
@@ -100,6 +103,8 @@ pub(crate) async fn insert(conn: &mut PgConnection, facts: &Facts) -> sqlx::Resu
         facts.amount.amount,
         &skus as _,
         &quantities as _,
+        trace.traceparent,
+        trace.tracestate,
     )
     .fetch_one(conn)
     .await

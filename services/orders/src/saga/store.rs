@@ -217,6 +217,7 @@ pub(super) async fn save(
     change: Change,
 ) -> sqlx::Result<bool> {
     let columns = Columns::of(entries);
+    let trace = TraceContext::current();
     let saved = sqlx::query_scalar!(
         r#"WITH saga AS (
                UPDATE sagas SET status = $3, step_name = $4, direction = $5, awaiting = $6, attempts = $7,
@@ -250,9 +251,11 @@ pub(super) async fn save(
                FROM saga WHERE orders.id = saga.order_id
                RETURNING orders.*
            ), told AS (
-               INSERT INTO order_events (order_id, type, data)
+               INSERT INTO order_events (order_id, type, data, traceparent, tracestate)
                SELECT id, $22, $26::jsonb || jsonb_build_object('status', status, 'reason', reason,
                    'payment_status', payment_status, 'fulfilment_status', fulfilment_status)
+                   || CASE WHEN $22 = 'payment_refunded' THEN jsonb_build_object('refunded',
+                       jsonb_build_object('amount', refunded, 'currency', currency)) ELSE '{}' END, $21, $27
                FROM changed
            )
            SELECT count(*) AS "saved!" FROM saga"#,
@@ -276,12 +279,13 @@ pub(super) async fn save(
         &columns.reasons as _,
         &columns.details as _,
         &columns.actors as _,
-        TraceContext::current().traceparent,
+        trace.traceparent,
         change.event,
         change.status.map(OrderStatus::as_str),
         change.payment.map(PaymentStatus::as_str),
         change.fulfilment.map(FulfilmentStatus::as_str),
         entries.first().map(|entry| told(live, next, entry)),
+        trace.tracestate,
     )
     .fetch_one(conn)
     .await?;
@@ -346,6 +350,7 @@ pub async fn check_known(conn: &mut PgConnection) -> anyhow::Result<()> {
 
 /// Parks a live saga, whose answers are awaited all the same. False when there is none to park.
 pub async fn park(conn: &mut PgConnection, id: SagaId, reason: &str) -> sqlx::Result<bool> {
+    let trace = TraceContext::current();
     let parked = sqlx::query_scalar!(
         r#"WITH saga AS (
                UPDATE sagas SET status = 'parked', parked_reason = $2, last_error = $2, lease_until = NULL,
@@ -360,17 +365,19 @@ pub async fn park(conn: &mut PgConnection, id: SagaId, reason: &str) -> sqlx::Re
                    saga.step_name, saga.direction, saga.attempts
                FROM orders o JOIN saga ON saga.order_id = o.id FOR NO KEY UPDATE OF o
            ), told AS (
-               INSERT INTO order_events (order_id, type, data)
+               INSERT INTO order_events (order_id, type, data, traceparent, tracestate)
                SELECT id, 'saga_progressed', jsonb_build_object('saga_id', saga_id, 'step', step_name,
                    'direction', direction, 'outcome', 'parked', 'attempt', attempts, 'saga_status', 'parked',
                    'next', jsonb_build_object('step', step_name, 'direction', direction),
                    'status', status, 'reason', reason, 'payment_status', payment_status,
-                   'fulfilment_status', fulfilment_status)
+                   'fulfilment_status', fulfilment_status), $3, $4
                FROM locked
            )
            SELECT count(*) AS "parked!" FROM saga"#,
         id.0,
         reason,
+        trace.traceparent,
+        trace.tracestate,
     )
     .fetch_one(conn)
     .await?;

@@ -12,6 +12,7 @@ mod cart;
 mod checkout;
 mod dead_letters;
 mod epoch;
+mod events;
 mod faults;
 mod fulfilment;
 mod idempotency;

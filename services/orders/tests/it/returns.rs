@@ -13,13 +13,13 @@ fn back(items: &[(&str, i64)]) -> Value {
     json!({"items": items, "reason": "wrong colour"})
 }
 
-async fn ask(shop: &Shop, order: OrderId, items: &[(&str, i64)]) -> Value {
+pub(crate) async fn ask(shop: &Shop, order: OrderId, items: &[(&str, i64)]) -> Value {
     shop.post(&format!("/v1/orders/{order}/returns"), &back(items))
         .await
         .expect(202)
 }
 
-fn saga_of(asked: &Value) -> SagaId {
+pub(crate) fn saga_of(asked: &Value) -> SagaId {
     SagaId(asked["id"].as_str().unwrap().parse().unwrap())
 }
 

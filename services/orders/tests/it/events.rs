@@ -1,0 +1,193 @@
+//! What is told of orders, from the log to Kafka.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use contracts::{
+    Currency, Money, OrderId, ReturnId, SagaId,
+    events::{
+        Envelope, Line, OrderCancelled, OrderConfirmed, OrderDelivered, OrderEvent, OrderPaymentAuthorized,
+        OrderPaymentCaptured, OrderPaymentFailed, OrderPaymentRefunded, OrderPaymentVoided, OrderPlaced,
+        OrderRejected, OrderReturned, OrderShipped, ReturnCompleted, ReturnRefused, ReturnRequested,
+        StockReserved, topics,
+    },
+};
+use events::{Brokers, Consumer, Handler, Namespace, Received, Relay};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    returns::{ask, saga_of},
+    support::{Shop, shop},
+};
+
+const MIGRATION: &str = include_str!("../../../../migrations/orders/0006_events.sql");
+
+fn euros(amount: i64) -> Money {
+    Money::new(amount, Currency::EUR)
+}
+
+/// The lines of [`Shop::order`].
+fn lines() -> Vec<Line> {
+    let line = |sku: &str, quantity, price| Line {
+        sku: sku.parse().unwrap(),
+        name: format!("A fine {sku}"),
+        quantity: serde_json::from_value(json!(quantity)).unwrap(),
+        unit_price: euros(price),
+    };
+    vec![line("TEA-1", 2, 450), line("CUP-1", 1, 1_200)]
+}
+
+/// The events of one order, in order. `OrderDelivered {}` is short for one with the two fields that all have.
+macro_rules! story {
+    ($shop:ident, $order:ident: $($name:ident { $($field:ident: $value:expr),* })+) => {
+        ($order, vec![$(OrderEvent::from($name { order_id: $order, user_id: $shop.user, $($field: $value),* })),+])
+    };
+}
+
+type Story = (OrderId, Vec<OrderEvent>);
+
+/// Sold, sent, and sent back: in part, in vain, and then the rest.
+async fn sold_and_returned(shop: &Shop) -> Story {
+    let order = shop.confirmed().await;
+    let path = |what: &str| format!("/v1/orders/{order}/{what}");
+    shop.admin_post(&path("shipments"), &json!({"carrier": "DHL"}))
+        .await
+        .expect(201);
+    let come_back = async |saga: SagaId| {
+        for step in ["refund_payment", "restock_items"] {
+            shop.done(saga, step, "do").await;
+        }
+        ReturnId(saga.0)
+    };
+    let part = come_back(saga_of(&ask(shop, order, &[("TEA-1", 1)]).await)).await;
+    let in_vain = saga_of(&ask(shop, order, &[("CUP-1", 1)]).await);
+    shop.refuse(in_vain, "refund_payment", "do", "exceeds_captured")
+        .await;
+    let in_vain = ReturnId(in_vain.0);
+    shop.admin_post(&path("deliveries"), &json!({})).await.expect(201);
+    let rest = come_back(saga_of(&ask(shop, order, &[("TEA-1", 1), ("CUP-1", 1)]).await)).await;
+    assert!(shop.events(order).await.contains(&"saga_progressed".to_owned()));
+    let reason = || "wrong colour".to_owned();
+    story! { shop, order:
+        OrderPlaced { total: euros(2_100), lines: lines() }
+        StockReserved {}
+        OrderPaymentAuthorized {}
+        OrderPaymentCaptured {}
+        OrderConfirmed { total: euros(2_100), lines: lines() }
+        OrderShipped { carrier: Some("DHL".into()), tracking_number: None }
+        ReturnRequested { return_id: part, reason: reason() }
+        OrderPaymentRefunded { refunded: euros(450), total: euros(2_100) }
+        ReturnCompleted { return_id: part }
+        ReturnRequested { return_id: in_vain, reason: reason() }
+        ReturnRefused { return_id: in_vain }
+        OrderDelivered {}
+        ReturnRequested { return_id: rest, reason: reason() }
+        OrderPaymentRefunded { refunded: euros(2_100), total: euros(2_100) }
+        OrderReturned { return_id: rest }
+    }
+}
+
+async fn declined(shop: &Shop) -> Story {
+    let order = shop.order().await;
+    shop.done(order.into(), "reserve_stock", "do").await;
+    shop.refuse(order.into(), "authorize_payment", "do", "card_declined")
+        .await;
+    shop.done(order.into(), "reserve_stock", "undo").await;
+    story! { shop, order:
+        OrderPlaced { total: euros(2_100), lines: lines() }
+        StockReserved {}
+        OrderPaymentFailed {}
+        OrderRejected { reason: "payment_declined".into(), total: euros(2_100) }
+    }
+}
+
+async fn cancelled(shop: &Shop) -> Story {
+    let order = shop.order().await;
+    for step in ["reserve_stock", "authorize_payment"] {
+        shop.done(order.into(), step, "do").await;
+    }
+    let why = json!({"reason": "changed my mind"});
+    shop.post(&format!("/v1/orders/{order}/cancel"), &why)
+        .await
+        .expect(202);
+    for step in ["pin_stock", "authorize_payment", "reserve_stock"] {
+        shop.done(order.into(), step, "undo").await;
+    }
+    story! { shop, order:
+        OrderPlaced { total: euros(2_100), lines: lines() }
+        StockReserved {}
+        OrderPaymentAuthorized {}
+        OrderPaymentVoided {}
+        OrderCancelled { reason: "changed my mind".into(), total: euros(2_100) }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Seen(Mutex<Vec<Envelope>>);
+
+impl Handler for Seen {
+    async fn handle(&self, batch: &[Received]) -> anyhow::Result<()> {
+        let events = batch.iter().map(|received| received.event.clone().unwrap());
+        self.0.lock().unwrap().extend(events);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_story_of_each_order_arrives_on_kafka_as_the_contract_says() {
+    let shop = shop().await;
+    let stories = [
+        sold_and_returned(&shop).await,
+        declined(&shop).await,
+        cancelled(&shop).await,
+    ];
+    let count = stories.iter().map(|(_, story)| story.len()).sum();
+
+    let brokers = Brokers(testkit::kafka::brokers());
+    let namespace = Namespace::new(testkit::kafka::prefix());
+    events::topics::create(&brokers, &namespace).await.unwrap();
+    let shutdown = CancellationToken::new();
+    let relay = Relay::new::<OrderEvent>(shop.pool().clone(), &brokers, &namespace);
+    let relay = tokio::spawn(relay.run(shutdown.clone()));
+    let seen = Arc::new(Seen::default());
+    let consumer = Consumer::new(&brokers, namespace, "reader", &[topics::ORDERS]);
+    let consumer = tokio::spawn(consumer.run(Arc::clone(&seen), shutdown.clone()));
+    testkit::eventually("the events are consumed", Duration::from_secs(30), async || {
+        (seen.0.lock().unwrap().len() >= count).then_some(())
+    })
+    .await;
+    shutdown.cancel();
+    relay.await.unwrap();
+    consumer.await.unwrap();
+
+    let mut told = BTreeMap::<String, (i64, Vec<OrderEvent>)>::new();
+    for event in seen.0.lock().unwrap().iter() {
+        let (last, story) = told.entry(event.aggregate_id.clone()).or_default();
+        assert!(event.sequence > *last, "{event:?} after {last}");
+        *last = event.sequence;
+        story.push(event.decode().unwrap().expect("a type of the contract"));
+    }
+    for (order, story) in stories {
+        assert_eq!(told.remove(&order.to_string()).unwrap().1, story);
+    }
+    assert!(told.is_empty(), "{told:?}");
+}
+
+#[tokio::test]
+async fn what_was_before_events_were_told_is_not_told_afterwards() {
+    let shop = shop().await;
+    let order = shop.order().await;
+    let back = "DROP VIEW domain_events; DROP TABLE event_cursor;
+        ALTER TABLE order_events DROP traceparent, DROP tracestate";
+    for sql in [back, MIGRATION] {
+        sqlx::raw_sql(sql).execute(shop.pool()).await.unwrap();
+    }
+    shop.done(order.into(), "reserve_stock", "do").await;
+    let waiting = "SELECT type FROM domain_events WHERE id > (SELECT id FROM event_cursor)";
+    let waiting: Vec<String> = sqlx::query_scalar(waiting).fetch_all(shop.pool()).await.unwrap();
+    assert_eq!(waiting, ["stock_reserved"]);
+}

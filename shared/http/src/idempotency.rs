@@ -97,6 +97,8 @@ where
             .retry_after(1));
         }
         if let Some((sha256, answer)) = find(&mut transaction, user, operation, &key).await? {
+            // Before the answer: whoever repeats it at once would otherwise find the key still locked.
+            transaction.rollback().await?;
             if sha256 != body_hash {
                 return Err(Problem::new(
                     StatusCode::UNPROCESSABLE_ENTITY,

@@ -21,6 +21,7 @@ use crate::{
     grpc,
     holds::{Commands, sweeper},
     openapi,
+    outbox::relay::Relay,
     products::{
         create_product::create_product, delete_product::delete_product, get_product::get_product,
         image::get_image, list_categories::list_categories, list_products::list_products,
@@ -77,9 +78,11 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// Runs REST, gRPC, the commands' consumer and the sweeper until `shutdown`; each finishes what it began.
+/// Runs REST, gRPC, the commands' consumer, the sweeper and the events' relay until `shutdown`; each finishes what it began.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let db = Database::new(config.mongodb_url.expose_secret()).await?;
+    let db = Database::new(config.mongodb_url.expose_secret())
+        .await?
+        .telling(config.kafka_brokers.is_some());
     let broker = Broker::connect(config.amqp_url.expose_secret(), "inventory", Namespace::default()).await?;
     let grpc_listener = TcpListener::bind(config.grpc_addr).await.with_context(|| {
         format!(
@@ -103,6 +106,10 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         Arc::clone(&app.nudge),
     ));
     let sweeper = tokio::spawn(sweeper::run(db.clone(), Arc::clone(&app.nudge), shutdown.clone()));
+    let relay = config.kafka_brokers.map(|brokers| {
+        let relay = Relay::new(db.clone(), &brokers, &events::Namespace::default());
+        tokio::spawn(relay.run(shutdown.clone()))
+    });
     let consumer = tokio::spawn(messaging::consume(
         broker,
         queues::INVENTORY,
@@ -117,5 +124,8 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     grpc.await??;
     consumer.await?;
     sweeper.await?;
+    if let Some(relay) = relay {
+        relay.await?;
+    }
     served
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use events::Brokers;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -19,6 +20,8 @@ pub struct Config {
     pub mongodb_url: SecretString,
     /// `SOUK_AMQP_URL`: the broker with the commands.
     pub amqp_url: SecretString,
+    /// `SOUK_KAFKA_BROKERS`: where domain events are told; without it they are not, and none wait.
+    pub kafka_brokers: Option<Brokers>,
     /// `SOUK_JWKS_URL`: the public keys that tokens are verified with.
     pub jwks_url: String,
     /// `SOUK_DEMO`: whether this is a demo.

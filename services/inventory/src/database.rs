@@ -34,6 +34,7 @@ const POOL: u32 = 32;
 #[derive(Clone, Debug)]
 pub struct Database {
     raw: mongodb::Database,
+    tells: bool,
     /// What is sold.
     pub products: Collection<ProductDocument>,
     /// One document a SKU: units and holds.
@@ -70,7 +71,23 @@ impl Database {
             movements: database.collection("movements"),
             categories: database.collection("categories"),
             raw: database,
+            tells: false,
         }
+    }
+
+    /// The same, where what happens is told on Kafka if there `is_kafka`.
+    #[must_use]
+    pub fn telling(self, is_kafka: bool) -> Self {
+        Self {
+            tells: is_kafka,
+            ..self
+        }
+    }
+
+    /// Whether what happens is told on Kafka.
+    #[must_use]
+    pub fn tells(&self) -> bool {
+        self.tells
     }
 
     /// The database itself, for migrations and tests.

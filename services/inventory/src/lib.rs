@@ -1,5 +1,5 @@
 //! Inventory: what is sold and how many of it there are. It owns the MongoDB database `inventory`, answers the catalog over
-//! REST and quotes over gRPC, and holds stock for orders by commands from `RabbitMQ`. It must never sell a unit twice.
+//! REST and quotes over gRPC, and holds stock for orders by commands from `RabbitMQ`, and tells what happens on Kafka. It must never sell a unit twice.
 
 pub mod app;
 pub mod config;
@@ -9,6 +9,7 @@ pub mod grpc;
 pub mod holds;
 pub mod migrate;
 pub mod openapi;
+pub mod outbox;
 pub mod products;
 pub mod seed;
 pub mod stock;

@@ -31,7 +31,7 @@ const MIGRATED: [&str; 6] = ["users", "psp", "payments", "inventory", "orders", 
 const SEEDED: [&str; 2] = ["users", "inventory"];
 
 /// Those that tell domain events, or are told, where there is a Kafka.
-const ON_KAFKA: [&str; 4] = ["users", "payments", "orders", "notifications"];
+const ON_KAFKA: [&str; 5] = ["users", "payments", "inventory", "orders", "notifications"];
 
 /// Where mail goes, and in whose name; `up` hands on what its caller sets.
 const MAIL: [&str; 2] = ["SOUK_SMTP_URL", "SOUK_MAIL_FROM"];

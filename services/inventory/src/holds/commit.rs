@@ -1,13 +1,17 @@
 //! `CommitStock`: the held units leave for good. It follows the pivot, so it is repeated until it is done.
 
-use bson::{Bson, DateTime, doc};
+use bson::{DateTime, doc};
 use contracts::saga::{CommitStock, Outcome};
 
 use super::{Held, Record, give_back, holds_of, record_of, refused, whole_record_of};
 use crate::{
     Error,
     database::Database,
-    stock::{Movement, MovementKind},
+    outbox,
+    stock::{
+        Movement, MovementKind,
+        store::{entered, plus},
+    },
 };
 
 /// How often to look again when others commit the same order at the same time.
@@ -65,12 +69,16 @@ pub(super) async fn take_off(db: &Database, held: &Held, now: DateTime) -> Resul
     movement.sku = Some(sku.clone());
     movement.order_id = Some(hold.order_id.clone());
     movement.lines = Some(hold.lines);
-    let entry: Bson = bson::serialize_to_bson(&movement).map_err(mongodb::error::Error::from)?;
     let filter = doc! {"_id": sku, "holds": {"$elemMatch": {"order_id": &hold.order_id, "id": hold.id}}};
-    let update = doc! {
-        "$inc": {"on_hand": -hold.qty, "held": -hold.qty, "committed": hold.qty, "rev": 1_i64},
-        "$pull": {"holds": {"order_id": &hold.order_id, "id": hold.id}},
-        "$push": {"journal": entry},
-    };
+    let this = doc! {"$and": [{"$eq": ["$$hold.order_id", {"$literal": &hold.order_id}]}, {"$eq": ["$$hold.id", hold.id]}]};
+    let mut update = vec![doc! {"$set": {
+        "on_hand": plus("on_hand", -hold.qty),
+        "held": plus("held", -hold.qty),
+        "committed": plus("committed", hold.qty),
+        "rev": plus("rev", 1),
+        "holds": {"$filter": {"input": "$holds", "as": "hold", "cond": {"$not": [this]}}},
+        "journal": entered(&movement)?,
+    }}];
+    update.extend(outbox::stock_changed(db, "committed"));
     Ok(db.stock.update_one(filter, update).await?.modified_count == 1)
 }

@@ -1,13 +1,17 @@
 //! `RestockItems`: returned items are for sale again, once a return.
 
-use bson::{Bson, doc};
+use bson::doc;
 use contracts::saga::{Outcome, RestockItems};
 
 use super::{by_sku, refused};
 use crate::{
     Error,
     database::Database,
-    stock::{Movement, MovementKind, Stock},
+    outbox,
+    stock::{
+        Movement, MovementKind, Stock,
+        store::{entered, plus},
+    },
 };
 
 /// How often to look again when other returns of the same SKU come between.
@@ -50,11 +54,14 @@ async fn put_back(db: &Database, sku: &str, movement: &Movement) -> Result<bool,
 /// `restocked` only grows, so it serves as the version of all returns: had a duplicate of this command added its units (and
 /// even moved its entry to the ledger) between the look and this update, the number would be another and nothing happens.
 pub(super) async fn add(db: &Database, seen: &Stock, movement: &Movement) -> Result<bool, Error> {
-    let entry: Bson = bson::serialize_to_bson(movement).map_err(mongodb::error::Error::from)?;
     let filter = doc! {"_id": &seen.sku, "restocked": seen.restocked, "journal._id": {"$ne": &movement.id}};
-    let update = doc! {
-        "$inc": {"on_hand": movement.qty, "available": movement.qty, "restocked": movement.qty, "rev": 1_i64},
-        "$push": {"journal": entry},
-    };
+    let mut update = vec![doc! {"$set": {
+        "on_hand": plus("on_hand", movement.qty),
+        "available": plus("available", movement.qty),
+        "restocked": plus("restocked", movement.qty),
+        "rev": plus("rev", 1),
+        "journal": entered(movement)?,
+    }}];
+    update.extend(outbox::stock_changed(db, "restocked"));
     Ok(db.stock.update_one(filter, update).await?.modified_count == 1)
 }

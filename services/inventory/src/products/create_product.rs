@@ -12,7 +12,7 @@ use souk_http::{Json, Problem, ProblemBody, auth::Admin};
 use utoipa::ToSchema;
 
 use super::{Attributes, Product, ProductDocument, etag, rules::Rules, store};
-use crate::{Error, app::App, database, stock};
+use crate::{Error, app::App, database, outbox::catalog, stock};
 
 /// A product to be.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -65,6 +65,7 @@ pub async fn create_product(
         // The stock first: a product without stock could be shown but never sold, stock without a product harms nobody.
         stock::store::open(&app.db, product.sku.as_str()).await?;
         store::insert(&app.db, &product).await?;
+        catalog::tell(&app.db, product.sku.as_str()).await;
         app.nudge.notify_one();
         Ok(product)
     })

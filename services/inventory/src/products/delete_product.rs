@@ -8,7 +8,7 @@ use contracts::Sku;
 use souk_http::{Path, Problem, ProblemBody, auth::Admin};
 
 use super::{etag::Expected, store};
-use crate::{Error, app::App, database, stock};
+use crate::{Error, app::App, database, outbox::catalog, stock};
 
 /// Removes a product; 409 while orders hold units of it, 428 without `If-Match`, 412 when it has changed since.
 #[utoipa::path(delete, path = "/v1/products/{sku}", tag = "catalog", security(("bearer" = [])),
@@ -29,6 +29,8 @@ pub async fn delete_product(
         if !expected.matches(store::find(&app.db, sku).await?.version) {
             return Err(Error::Stale);
         }
+        // What it was last, if that is still untold.
+        catalog::tell(&app.db, sku).await;
         // First nothing more can be reserved, then the product goes: the other way round an order could hold units of
         // a product that is no more.
         stock::store::retire(&app.db, sku).await?;
@@ -37,6 +39,8 @@ pub async fn delete_product(
             stock::store::open(&app.db, sku).await?;
             app.nudge.notify_one();
         }
+        // Gone, or for sale again as somebody has changed it meanwhile.
+        catalog::tell(&app.db, sku).await;
         removed
     })
     .await?;

@@ -47,7 +47,7 @@ pub(super) async fn replace(db: &Database, product: &ProductDocument, seen: i64)
         .products
         .update_one(
             doc! {"_id": product.sku.as_str(), "version": seen},
-            doc! {"$set": set},
+            doc! {"$set": set, "$unset": {"told": ""}},
         )
         .await?;
     if result.matched_count == 1 {

@@ -16,7 +16,7 @@ use super::{
     rules::Rules,
     store,
 };
-use crate::{Error, app::App, database};
+use crate::{Error, app::App, database, outbox::catalog};
 
 /// What to change; what is absent stays.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -123,6 +123,7 @@ pub async fn update_product(
         product.version = seen + 1;
         product.index();
         store::replace(&app.db, &product, seen).await?;
+        catalog::tell(&app.db, product.sku.as_str()).await;
         Ok(product)
     })
     .await?;

@@ -1,10 +1,10 @@
 //! The updates of a stock document that have nothing to do with an order.
 
-use bson::{Bson, doc};
+use bson::{Bson, Document, doc};
 use mongodb::options::ReturnDocument;
 
 use super::{Movement, Stock};
-use crate::{Error, database::Database};
+use crate::{Error, database::Database, outbox};
 
 /// The stock of a SKU that is for sale.
 pub async fn find(db: &Database, sku: &str) -> Result<Stock, Error> {
@@ -39,15 +39,29 @@ pub async fn retire(db: &Database, sku: &str) -> Result<(), Error> {
     Err(Error::UnitsHeld)
 }
 
+/// The expression for `field` with `units` more, in updates that also tell what comes of it.
+pub(crate) fn plus(field: &str, units: i64) -> Document {
+    doc! {"$add": [format!("${field}"), units]}
+}
+
+/// The expression for the journal with one entry more.
+pub(crate) fn entered(movement: &Movement) -> Result<Document, Error> {
+    let entry: Bson = bson::serialize_to_bson(movement).map_err(mongodb::error::Error::from)?;
+    Ok(doc! {"$concatArrays": ["$journal", [{"$literal": entry}]]})
+}
+
 /// Adds `movement.qty` units, or takes them away if so many are available, and records it in the same update.
 pub async fn adjust(db: &Database, sku: &str, movement: &Movement) -> Result<Stock, Error> {
     let delta = movement.qty;
-    let entry: Bson = bson::serialize_to_bson(movement).map_err(mongodb::error::Error::from)?;
     let filter = doc! {"_id": sku, "retired": false, "available": {"$gte": delta.saturating_neg()}};
-    let update = doc! {
-        "$inc": {"on_hand": delta, "available": delta, "received": delta, "rev": 1_i64},
-        "$push": {"journal": entry},
-    };
+    let mut update = vec![doc! {"$set": {
+        "on_hand": plus("on_hand", delta),
+        "available": plus("available", delta),
+        "received": plus("received", delta),
+        "rev": plus("rev", 1),
+        "journal": entered(movement)?,
+    }}];
+    update.extend(outbox::stock_changed(db, "adjusted"));
     let changed = db
         .stock
         .find_one_and_update(filter, update)

@@ -4,9 +4,11 @@
 
 mod catalog;
 mod commands;
+mod events;
 mod expiry;
 mod grpc;
 mod holds;
+mod kafka;
 mod late;
 mod openapi;
 mod outage;

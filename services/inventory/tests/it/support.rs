@@ -209,21 +209,24 @@ pub(crate) struct Api {
 
 /// The API on a fresh database.
 pub(crate) async fn api() -> Api {
-    let shelf = shelf(&[]).await;
-    let issuer = testkit::auth::Issuer::start().await;
-    let app = App::new(shelf.db.clone(), Verifier::new(issuer.jwks_url()));
-    let url = testkit::spawn(souk_http::layers(app::router(app))).await;
-    Api {
-        shelf,
-        url,
-        http: reqwest::Client::new(),
-        admin: issuer.token(contracts::UserId::generate(), &["admin"]),
-        customer: issuer.token(contracts::UserId::generate(), &["customer"]),
-        _issuer: issuer,
-    }
+    Api::on(shelf(&[]).await).await
 }
 
 impl Api {
+    pub(crate) async fn on(shelf: Shelf) -> Self {
+        let issuer = testkit::auth::Issuer::start().await;
+        let app = App::new(shelf.db.clone(), Verifier::new(issuer.jwks_url()));
+        let url = testkit::spawn(souk_http::layers(app::router(app))).await;
+        Self {
+            shelf,
+            url,
+            http: reqwest::Client::new(),
+            admin: issuer.token(contracts::UserId::generate(), &["admin"]),
+            customer: issuer.token(contracts::UserId::generate(), &["customer"]),
+            _issuer: issuer,
+        }
+    }
+
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.url))
     }

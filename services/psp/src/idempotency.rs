@@ -98,6 +98,8 @@ impl KeyedRequest {
                 return Err(Error::KeyInUse);
             }
             if let Some(answer) = self.recorded(&mut tx).await? {
+                // Before the answer: whoever repeats it at once would otherwise find the key still locked.
+                tx.rollback().await?;
                 return Ok(answer);
             }
             let (status, body) = match work(&mut tx).await {

@@ -7,7 +7,7 @@ use axum::{
     extract::FromRef,
     routing::{get, patch, post, put},
 };
-use souk_http::auth::Verifier;
+use souk_http::{auth::Verifier, openapi::Bearer};
 use sqlx::PgPool;
 use utoipa::OpenApi;
 
@@ -130,20 +130,6 @@ pub fn router(state: State) -> Router {
     modifiers(&Bearer)
 )]
 struct ApiDoc;
-
-struct Bearer;
-
-impl utoipa::Modify for Bearer {
-    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
-        use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-        let bearer = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .bearer_format("JWT")
-            .build();
-        let components = openapi.components.get_or_insert_default();
-        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
-    }
-}
 
 async fn openapi() -> Json<utoipa::openapi::OpenApi> {
     Json(ApiDoc::openapi())

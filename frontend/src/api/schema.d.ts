@@ -1974,6 +1974,8 @@ export interface components {
         PatchUser: {
             /** @description Whether it is kept from logging in; its sessions end. */
             disabled?: boolean | null;
+            /** @description Why, for the record; at most 500 characters. */
+            reason?: string | null;
             /** @description All roles that the account shall have, at least one. */
             roles?: components["schemas"]["Role"][] | null;
         };
@@ -3913,7 +3915,10 @@ export interface operations {
     register_account: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The language of mail to the owner, English or German. */
+                "accept-language"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };

@@ -115,8 +115,7 @@ export function Component() {
           done={t.changed(open.user.name)}
           onClose={() => setOpen(undefined)}
           act={async (reason) => {
-            // The document leaves out the reason, which the API takes and records.
-            const body = { ...CHANGES[open.change], reason } as Schemas["PatchUser"];
+            const body = { ...CHANGES[open.change], reason };
             await call(api.PATCH("/v1/users/{id}", { params: { path: { id: open.user.id } }, body }));
             await queries.invalidateQueries({ queryKey: ["admin", "users"] });
           }}

@@ -88,7 +88,7 @@ pub(crate) fn test(stack: &mut Stack, gateway: &str, xtask: &Path) -> Result<()>
         }
         Ok(())
     };
-    run("tsc", "typescript/bin/tsc", &["--noEmit"])?;
+    run("tsc", "typescript/bin/tsc6", &["--noEmit"])?;
     run("oxlint", "oxlint/bin/oxlint", &["--deny-warnings"])?;
     run("vitest", "vitest/vitest.mjs", &["run"])?;
     run("the API's client", "../scripts/api.mjs", &[gateway, "--check"])?;

@@ -2,7 +2,7 @@
 
 use std::{sync::atomic::Ordering, time::Instant};
 
-use http::{Request, Response, Uri, header};
+use http::{Request, Response, StatusCode, Uri, header};
 use http_body::Body as _;
 
 use crate::{
@@ -39,6 +39,11 @@ pub(crate) async fn forward(
     let (response, lease) = match answer {
         Ok(answer) => answer,
         Err(_) if exceeded.load(Ordering::Relaxed) => return Err(too_large(core)),
+        Err(_) if route.best_effort => {
+            let mut accepted = Response::new(ResponseBody::empty());
+            *accepted.status_mut() = StatusCode::ACCEPTED;
+            return Ok(accepted);
+        }
         Err(error) => return Err(error.into()),
     };
     let (mut parts, body) = response.into_parts();

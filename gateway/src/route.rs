@@ -27,6 +27,8 @@ pub struct Compiled {
     pub(crate) deadline: Duration,
     /// The answer streams, and this much silence ends it.
     pub(crate) idle: Option<Duration>,
+    /// Where the upstream has no answer, the request is accepted and dropped.
+    pub(crate) best_effort: bool,
 }
 
 /// Who answers.
@@ -77,6 +79,7 @@ impl Compiled {
             action,
             deadline: route.deadline.map_or(deadline, |span| span.0),
             idle: route.idle.map(|span| span.0),
+            best_effort: route.best_effort,
         })
     }
 }

@@ -20,6 +20,7 @@ export function ProductCard({ product, isFirst = false }: { product: Product; is
   const queries = useQueryClient();
   const { add, quantityOf } = useAddToCart();
   const inCart = quantityOf(product.sku);
+  const label = !product.in_stock ? t.soldOut : inCart ? t.addAnother(inCart) : t.add;
   const prefetch = () => {
     void import("./product");
     void queries.prefetchQuery(productQuery(product.sku));
@@ -47,10 +48,10 @@ export function ProductCard({ product, isFirst = false }: { product: Product; is
       <Button
         className="relative mt-auto w-full px-2!"
         disabled={!product.in_stock}
-        aria-label={`${inCart ? t.addAnother(inCart) : t.add}: ${product.name}`}
+        aria-label={`${label}: ${product.name}`}
         onClick={() => void add(product, 1)}
       >
-        {!product.in_stock ? t.soldOut : inCart ? t.addAnother(inCart) : t.add}
+        {label}
       </Button>
     </article>
   );

@@ -25,6 +25,9 @@ pub struct Route {
     /// The answer is a stream: the deadline ends with its head, then this much silence ends it.
     #[serde(default)]
     pub idle: Option<Span>,
+    /// Nobody waits for what the upstream says: where it has no answer, the request is accepted (202) and dropped.
+    #[serde(default)]
+    pub best_effort: bool,
     /// The answer is a gRPC method's, as JSON.
     #[serde(default)]
     pub grpc: Option<Grpc>,

@@ -150,6 +150,7 @@ routes:
   slow: {{match: {{path: /slow, methods: [GET]}}, use: [open], to: there, deadline: 200ms}}
   stream: {{match: {{path: /stream, methods: [GET]}}, use: [open], to: there, deadline: 500ms, idle: 5s}}
   away: {{match: {{path: /away, methods: [GET]}}, use: [open], to: away}}
+  dropped: {{match: {{path: /dropped, methods: [POST]}}, use: [open], to: away, best_effort: true}}
   few: {{match: {{path: "/few/{{id}}", methods: [GET]}}, use: [few], aggregate: {{parts: {{thing: {{to: there, path: "/things/{{id}}", required: true}}}}, merge: thing}}}}
   joined:
     match: {{path: "/joined/{{id}}", methods: [GET]}}

@@ -250,3 +250,22 @@ async fn upstreams_are_shown_with_how_requests_to_them_went() {
     assert_eq!(of("away")["failures"], 1, "a refused connection counts");
     assert!(of("away")["last_failure"]["reason"].is_string());
 }
+
+#[tokio::test]
+async fn what_nobody_waits_for_is_accepted_when_its_upstream_is_away() {
+    let edge = edge().await;
+    let url = format!("{}/dropped", edge.url);
+    let answer = edge.client.post(&url).body("{}").send().await.unwrap();
+    assert_eq!(
+        (answer.status().as_u16(), answer.text().await.unwrap().as_str()),
+        (202, "")
+    );
+    let big = edge
+        .client
+        .post(&url)
+        .body(vec![b'x'; 65 * 1024])
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(big.status(), 413);
+}

@@ -178,7 +178,7 @@ impl Stack {
     fn ready_folders(&mut self) -> Result<()> {
         self.account = account::unprivileged()?;
         if self.state.data.as_os_str().is_empty() {
-            self.state.data = home(&self.folder, self.account);
+            self.state.data = new_data(&self.folder, self.account);
             if !self.state.data.starts_with(&self.folder) {
                 note(&format!(
                     "{} is closed to the servers' account; their data is in {}",
@@ -296,6 +296,26 @@ impl Stack {
         }
         Ok(())
     }
+}
+
+/// Where the data of a system without a state go. What is there already, outside its folder, belongs to one whose state
+/// was deleted, and with it the passwords: it is not opened, and not deleted either, for it may be somebody's.
+fn new_data(folder: &Path, account: Option<Account>) -> PathBuf {
+    let data = home(folder, account);
+    if data == folder || is_empty(&data) {
+        return data;
+    }
+    note(&format!(
+        "{} is left of a system whose state is gone; delete it if nobody needs it",
+        data.display()
+    ));
+    let others = (2..).map(|number| data.with_extension(number.to_string()));
+    others.into_iter().find(|other| is_empty(other)).unwrap_or(data)
+}
+
+/// Whether nothing is in a folder, or no folder is there.
+fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
 }
 
 /// Where files of the servers' account can be: `folder`, or one that is open to it where `folder` is closed.

@@ -35,14 +35,6 @@ api.use(bearer, watch);
 
 /** The body of a successful answer; everything else is thrown as a {@link Problem}. */
 export async function call<T>(answer: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
-  const { data } = await callWithResponse(answer);
-  return data;
-}
-
-/** As {@link call}, with the answer's headers. */
-export async function callWithResponse<T>(
-  answer: Promise<{ data?: T; error?: unknown; response: Response }>,
-): Promise<{ data: T; response: Response }> {
   let result;
   try {
     result = await answer;
@@ -53,5 +45,5 @@ export async function callWithResponse<T>(
   const { data, error, response } = result;
   if (!response.ok) throw problemOf(response, error);
   // A 204 has no body, and its type says so.
-  return { data: data as T, response };
+  return data as T;
 }

@@ -1,15 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 
+import { api, call } from "@/api/client";
 import { useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
 
 import { messages } from "./messages";
-
-interface Fault {
-  readonly name: string;
-  readonly title: string;
-  readonly until: string;
-}
 
 /** What an operator broke on purpose, on every page while it is broken. */
 export function FaultBanner() {
@@ -17,11 +12,8 @@ export function FaultBanner() {
   const format = useFormat();
   const { data } = useQuery({
     queryKey: ["catalog", "faults"],
-    // Outside demo mode there is no such route, and so nothing broken on purpose.
-    queryFn: async ({ signal }) => {
-      const response = await fetch("/v1/faults", { signal });
-      return response.ok ? ((await response.json()) as { items: Fault[] }).items : [];
-    },
+    // Outside demo mode nothing can be broken on purpose, and the list is empty.
+    queryFn: async ({ signal }) => (await call(api.GET("/v1/faults", { signal }))).items,
     refetchInterval: 15_000,
     retry: false,
   });
@@ -30,11 +22,11 @@ export function FaultBanner() {
     <aside aria-label={t.faults} className="bg-clay-soft px-4 py-2 text-center text-sm font-semibold text-clay">
       <ul className="grid gap-1">
         {data.map((fault) => (
-        <li key={fault.name}>
-          <span aria-hidden>⚡ </span>
-          {t.broken(fault.title, format.clock(fault.until))}
-        </li>
-      ))}
+          <li key={fault.name}>
+            <span aria-hidden>⚡ </span>
+            {t.broken(fault.title, format.clock(fault.until))}
+          </li>
+        ))}
       </ul>
     </aside>
   );

@@ -1,10 +1,7 @@
-import { useSearchParams } from "react-router";
-
 import { api, call, type Schemas } from "@/api/client";
 import { useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
 import { ButtonLink } from "@/ui/button";
-import { SelectField } from "@/ui/field";
 import { Page } from "@/ui/page";
 import { Empty } from "@/ui/states";
 
@@ -12,6 +9,7 @@ import { Id } from "../id";
 import { ListTable, usePages } from "../list";
 import { messages as common } from "../messages";
 import { Status } from "../status";
+import { StatusFilter, useStatus } from "../statusFilter";
 import type { Column } from "../table";
 import { useNow } from "../useNow";
 import { isOver } from "./actions";
@@ -33,8 +31,7 @@ function useSagas(status: SagaStatus | undefined) {
 export function Component() {
   const t = useMessages(messages);
   const words = useMessages(common);
-  const [search, setSearch] = useSearchParams();
-  const status = STATUSES.find((known) => known === search.get("status"));
+  const status = useStatus(STATUSES);
   const pages = useSagas(status);
   const parked = useSagas("parked");
   const table = { keyOf: ({ id }: Summary) => id, columns: useColumns() };
@@ -42,21 +39,7 @@ export function Component() {
     <Page
       title={t.sagas}
       lead={t.sagasLead}
-      actions={
-        <SelectField
-          label={words.status}
-          value={status ?? ""}
-          className="w-60"
-          onChange={({ target }) => setSearch(target.value ? { status: target.value } : {})}
-        >
-          <option value="">{words.all}</option>
-          {STATUSES.map((known) => (
-            <option key={known} value={known}>
-              {words.statuses[known]}
-            </option>
-          ))}
-        </SelectField>
-      }
+      actions={<StatusFilter known={STATUSES} />}
     >
       {!status && parked.rows.length > 0 && (
         <section className="grid gap-3">

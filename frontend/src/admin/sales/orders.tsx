@@ -1,11 +1,9 @@
 import { useState } from "react";
-import { useSearchParams } from "react-router";
 
 import { api, call, type Schemas } from "@/api/client";
 import { useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
 import { Button, ButtonLink } from "@/ui/button";
-import { SelectField } from "@/ui/field";
 import { Page } from "@/ui/page";
 import { Empty } from "@/ui/states";
 
@@ -13,6 +11,7 @@ import { Id } from "../id";
 import { ListTable, usePages } from "../list";
 import { messages as common } from "../messages";
 import { Status } from "../status";
+import { StatusFilter, useStatus } from "../statusFilter";
 import type { Column } from "../table";
 import { TextLink } from "../textLink";
 import { DeliverDialog, type Order, ShipDialog } from "./fulfil";
@@ -31,9 +30,8 @@ const STATUSES: Schemas["OrderStatus"][] = [
 export function Component() {
   const t = useMessages(messages);
   const words = useMessages(common);
-  const [search, setSearch] = useSearchParams();
   const [open, setOpen] = useState<{ kind: "ship" | "deliver"; order: Order }>();
-  const status = STATUSES.find((known) => known === search.get("status"));
+  const status = useStatus(STATUSES);
   const pages = usePages(["admin", "orders", status ?? "all"], (cursor, signal) =>
     call(api.GET("/v1/orders", { params: { query: { all: true, ...(status ? { status } : {}), ...cursor } }, signal })),
   );
@@ -42,21 +40,7 @@ export function Component() {
     <Page
       title={t.orders}
       lead={t.ordersLead}
-      actions={
-        <SelectField
-          label={words.status}
-          value={status ?? ""}
-          className="w-48"
-          onChange={({ target }) => setSearch(target.value ? { status: target.value } : {})}
-        >
-          <option value="">{words.all}</option>
-          {STATUSES.map((known) => (
-            <option key={known} value={known}>
-              {words.statuses[known]}
-            </option>
-          ))}
-        </SelectField>
-      }
+      actions={<StatusFilter known={STATUSES} />}
     >
       <ListTable
         caption={t.orders}

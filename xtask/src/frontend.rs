@@ -5,6 +5,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    time::SystemTime,
 };
 
 use anyhow::{Context as _, Result, bail};
@@ -22,9 +23,15 @@ fn folder() -> PathBuf {
 
 /// Brings Node.js and the packages, and builds the application into the system's folder, from where the gateway serves it.
 pub(crate) fn build(stack: &Stack) -> Result<()> {
+    let target = stack.storefront()?;
+    let built = fs::metadata(target.join("index.html")).and_then(|data| data.modified());
+    if let Ok(built) = built
+        && changed(&folder())? < built
+    {
+        return Ok(());
+    }
     let log = stack.log("storefront");
     let node = packages(stack)?;
-    let target = stack.storefront()?;
     step("build the storefront", || {
         // Beside the old one first: whoever loads the page meanwhile gets all of one or all of the other.
         let fresh = target.with_extension("new");
@@ -33,6 +40,27 @@ pub(crate) fn build(stack: &Stack) -> Result<()> {
         install::quietly(&mut vite, &log)?;
         publish(&fresh, &target)
     })
+}
+
+/// When what the build reads was changed last; a folder changes with what is put in and taken out.
+fn changed(path: &Path) -> Result<SystemTime> {
+    const NOT_READ: [&str; 5] = [
+        "node_modules",
+        "dist",
+        "tests",
+        "test-results",
+        "playwright-report",
+    ];
+    let mut newest = fs::metadata(path)?.modified()?;
+    if path.is_dir() {
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            if !NOT_READ.iter().any(|name| entry.file_name() == *name) {
+                newest = newest.max(changed(&entry.path())?);
+            }
+        }
+    }
+    Ok(newest)
 }
 
 /// Node.js, and the packages of the lock file.

@@ -1,7 +1,8 @@
 //! The languages that shoppers are spoken to in.
 
 use contracts::Money;
-use http::{HeaderMap, header};
+use http::HeaderMap;
+use souk_http::language;
 
 /// One of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,26 +17,9 @@ impl Language {
         tag.and_then(Self::known).unwrap_or(Self::English)
     }
 
-    /// The one that is liked best of those that are spoken here (`Accept-Language`, RFC 9110, section 12.5.4).
+    /// The one that the caller likes best of those that are spoken here.
     pub(crate) fn accepted(headers: &HeaderMap) -> Self {
-        let values = headers.get_all(header::ACCEPT_LANGUAGE).iter();
-        let ranges = values
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','));
-        let mut best = (Self::English, 0.0);
-        for range in ranges {
-            let mut parts = range.split(';').map(str::trim);
-            let language = parts.next().and_then(Self::known);
-            let weight = parts
-                .find_map(|part| part.strip_prefix("q=")?.parse().ok())
-                .unwrap_or(1.0);
-            if let Some(language) = language
-                && weight > best.1
-            {
-                best = (language, weight);
-            }
-        }
-        best.0
+        Self::of(language::preferred(headers, &["en", "de"]))
     }
 
     fn known(tag: &str) -> Option<Self> {
@@ -111,19 +95,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_language_that_is_liked_best_is_taken() {
-        for (accepted, language) in [
-            ("de", "de"),
-            ("de-CH, en;q=0.8", "de"),
-            ("fr, en;q=0.5, de;q=0.7", "de"),
-            ("en-GB,de;q=0.9", "en"),
-            ("de;q=0", "en"),
-            ("fr", "en"),
-            ("*", "en"),
-            (";;q=x,", "en"),
-        ] {
-            let headers = HeaderMap::from_iter([(header::ACCEPT_LANGUAGE, accepted.parse().unwrap())]);
-            assert_eq!(Language::accepted(&headers).tag(), language, "{accepted}");
+    fn who_names_no_language_that_is_spoken_here_is_answered_in_english() {
+        for (accepted, language) in [("fr, de;q=0.5", Language::German), ("fr", Language::English)] {
+            let headers = HeaderMap::from_iter([(http::header::ACCEPT_LANGUAGE, accepted.parse().unwrap())]);
+            assert_eq!(Language::accepted(&headers), language, "{accepted}");
         }
         assert_eq!(Language::of(Some("de_AT")), Language::German);
         assert_eq!(Language::of(None), Language::English);

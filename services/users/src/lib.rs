@@ -11,7 +11,6 @@ mod email;
 pub mod housekeeping;
 mod internal;
 pub mod keyring;
-mod locale;
 mod me;
 mod password;
 pub mod seed;

@@ -1,5 +1,5 @@
 //! What every HTTP service of Souk shares: errors as problem+json, strict extractors, token verification, idempotency,
-//! paging, health and the server itself. It knows HTTP and PostgreSQL; it must never know a service's domain.
+//! paging, languages, health and the server itself. It knows HTTP and PostgreSQL; it must never know a service's domain.
 
 pub mod auth;
 pub mod database;
@@ -7,6 +7,7 @@ mod extract;
 pub mod health;
 mod housekeeping;
 pub mod idempotency;
+pub mod language;
 pub mod openapi;
 pub mod page;
 mod problem;

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use contracts::UserId;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
-use souk_http::{FieldError, Json, Problem, ProblemBody, detached};
+use souk_http::{FieldError, Json, Problem, ProblemBody, detached, language};
 use sqlx::{Connection, PgConnection};
 use utoipa::ToSchema;
 
@@ -16,7 +16,7 @@ use crate::{
     },
     app,
     email::{self, Email},
-    locale, password,
+    password,
     token::Token,
 };
 
@@ -70,7 +70,8 @@ pub(crate) async fn register_account(
     let Some(email) = email.filter(|_| errors.is_empty()) else {
         return Err(Problem::invalid(errors));
     };
-    let locale = locale::accepted(&headers);
+    // What Souk writes mail in.
+    let locale = language::preferred(&headers, &["en", "de"]);
     let password_hash = passwords.hash(request.password).await?;
     detached(async move {
         let mut connection = pool.acquire().await?;

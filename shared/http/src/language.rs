@@ -1,12 +1,11 @@
-//! The language in which an account's owner is written to.
+//! The language that a caller wants an answer in.
 
 use http::{HeaderMap, header};
 
-/// What Souk writes mail in, as BCP 47 says it.
-const SPOKEN: [&str; 2] = ["en", "de"];
-
-/// The one that the caller likes best, if they like one (`Accept-Language`, RFC 9110, section 12.5.4).
-pub(crate) fn accepted(headers: &HeaderMap) -> Option<&'static str> {
+/// The one of `spoken`, which are primary subtags such as `de`, that the caller likes best (`Accept-Language`, RFC 9110,
+/// section 12.5.4). None, if the caller names none of them.
+#[must_use]
+pub fn preferred<'a>(headers: &HeaderMap, spoken: &[&'a str]) -> Option<&'a str> {
     let values = headers.get_all(header::ACCEPT_LANGUAGE).iter();
     let ranges = values
         .filter_map(|value| value.to_str().ok())
@@ -14,22 +13,18 @@ pub(crate) fn accepted(headers: &HeaderMap) -> Option<&'static str> {
     let (mut best, mut most) = (None, 0.0);
     for range in ranges {
         let mut parts = range.split(';').map(str::trim);
-        let language = parts.next().and_then(spoken);
+        let primary = parts.next().and_then(|tag| tag.split('-').next());
+        let language = spoken
+            .iter()
+            .find(|language| primary.is_some_and(|primary| primary.eq_ignore_ascii_case(language)));
         let weight = parts
             .find_map(|part| part.strip_prefix("q=")?.parse().ok())
             .unwrap_or(1.0);
         if language.is_some() && weight > most {
-            (best, most) = (language, weight);
+            (best, most) = (language.copied(), weight);
         }
     }
     best
-}
-
-fn spoken(range: &str) -> Option<&'static str> {
-    let language = range.split('-').next()?;
-    SPOKEN
-        .into_iter()
-        .find(|spoken| spoken.eq_ignore_ascii_case(language))
 }
 
 #[cfg(test)]
@@ -49,8 +44,8 @@ mod tests {
             (";;q=x,", None),
         ] {
             let headers = HeaderMap::from_iter([(header::ACCEPT_LANGUAGE, header.parse().unwrap())]);
-            assert_eq!(accepted(&headers), language, "{header}");
+            assert_eq!(preferred(&headers, &["en", "de"]), language, "{header}");
         }
-        assert_eq!(accepted(&HeaderMap::new()), None);
+        assert_eq!(preferred(&HeaderMap::new(), &["en"]), None);
     }
 }

@@ -1,20 +1,17 @@
-//! `cargo xtask bench checkout`: what the running system does under load. Closed loop: each buyer places an order, waits
-//! until it is confirmed, and places the next.
+//! What the running system does under load. Closed loop: each buyer places an order, waits until it is confirmed, and
+//! places the next.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
-use clap::Parser;
+use clap::Args;
 use e2e::{Client, stack::Status};
 use futures::future::join_all;
 
-/// Load on the running system.
-#[derive(Parser)]
-struct Arguments {
-    /// What to measure.
-    #[arg(value_parser = ["checkout"], default_value = "checkout")]
-    what: String,
+/// Confirmed orders a second, and how long one takes.
+#[derive(Args)]
+pub(crate) struct Load {
     /// Concurrent buyers, one line of results each.
     #[arg(long, value_delimiter = ',', default_value = "1,8,32")]
     buyers: Vec<usize>,
@@ -26,20 +23,18 @@ struct Arguments {
     status: String,
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let arguments = Arguments::parse();
-    let status = Status::parse(&arguments.status)?;
+pub(crate) async fn run(load: Load) -> Result<()> {
+    let status = Status::parse(&load.status)?;
     let admin = Client::admin(&status.gateway).await;
     println!(
         "buyers  confirmed/s  p50 ms  p99 ms   (202 to confirmed, {} s each)",
-        arguments.seconds
+        load.seconds
     );
-    for buyers in arguments.buyers {
+    for buyers in load.buyers {
         let skus = join_all((0..buyers).map(|_| admin.product(1_000_000))).await;
         let buy = skus
             .iter()
-            .map(|sku| buyer(&status.gateway, sku, Duration::from_secs(arguments.seconds)));
+            .map(|sku| buyer(&status.gateway, sku, Duration::from_secs(load.seconds)));
         let started = Instant::now();
         let results = join_all(buy).await.into_iter().collect::<Result<Vec<_>>>()?;
         let elapsed = started.elapsed().as_secs_f64();
@@ -61,20 +56,25 @@ async fn buyer(gateway: &str, sku: &str, time: Duration) -> Result<Vec<f64>> {
     while started.elapsed() < time {
         let order = shopper.order(sku, 1, "pm_card_ok").await;
         let accepted = Utc::now();
-        let path = format!("/v1/orders/{}/saga", order["id"].as_str().context("an order id")?);
-        let confirmed = loop {
-            let saga = shopper.get(&path).await.expect(200).body;
-            match saga["status"].as_str() {
-                Some("completed") => break finished_at(&saga)?,
-                Some("running") => tokio::time::sleep(Duration::from_millis(10)).await,
-                other => anyhow::bail!("the checkout is {other:?}: {saga:#}"),
-            }
-        };
+        let confirmed = confirmation(&shopper, &order).await?;
         // The confirmation may be committed before the 202 is read.
         let latency = (confirmed - accepted).max(TimeDelta::zero());
         latencies.push(latency.as_seconds_f64() * 1e3);
     }
     Ok(latencies)
+}
+
+/// Waits until an order is confirmed, and says when it was, by the database of orders.
+pub(crate) async fn confirmation(shopper: &Client, order: &serde_json::Value) -> Result<DateTime<Utc>> {
+    let path = format!("/v1/orders/{}/saga", order["id"].as_str().context("an order id")?);
+    loop {
+        let saga = shopper.get(&path).await.expect(200).body;
+        match saga["status"].as_str() {
+            Some("completed") => return finished_at(&saga),
+            Some("running") => tokio::time::sleep(Duration::from_millis(10)).await,
+            other => anyhow::bail!("the checkout is {other:?}: {saga:#}"),
+        }
+    }
 }
 
 fn finished_at(saga: &serde_json::Value) -> Result<DateTime<Utc>> {

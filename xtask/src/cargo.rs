@@ -73,7 +73,33 @@ pub(crate) fn metadata() -> Result<Metadata> {
     serde_json::from_slice(&output.stdout).context("cargo metadata")
 }
 
-/// Where the development builds are.
-pub(crate) fn binaries() -> Result<PathBuf> {
-    Ok(metadata()?.target_directory.join("debug"))
+/// How programs are built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Quick to build.
+    Development,
+    /// As in images; for measuring.
+    Release,
+}
+
+impl Profile {
+    /// Builds all programs, and says where they are. All of them: a build of one package alone would resolve other
+    /// features and compile everything anew.
+    pub(crate) fn build(self) -> Result<PathBuf> {
+        let release: &[&str] = match self {
+            Self::Development => &[],
+            Self::Release => &["--release"],
+        };
+        run(&[&["build", "--workspace", "--bins"], release].concat())?;
+        self.binaries()
+    }
+
+    /// Where the programs are.
+    pub(crate) fn binaries(self) -> Result<PathBuf> {
+        let folder = match self {
+            Self::Development => "debug",
+            Self::Release => "release",
+        };
+        Ok(metadata()?.target_directory.join(folder))
+    }
 }

@@ -20,7 +20,10 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::stack::{Extra, Mode, Stack};
+use crate::{
+    cargo::Profile,
+    stack::{Extra, Mode, Stack},
+};
 
 /// Runs, tests and measures Souk.
 #[derive(Parser)]
@@ -43,6 +46,9 @@ enum Command {
         /// All there is.
         #[arg(long, conflicts_with = "with")]
         full: bool,
+        /// Build as for production: takes longer, and runs quicker.
+        #[arg(long)]
+        release: bool,
         /// Leave it running and return.
         #[arg(long)]
         detach: bool,
@@ -101,7 +107,7 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// Measures the running system.
+    /// Measures: `checkout` the running system, `tracing` systems of its own.
     Bench {
         /// What to measure, and options of the bench.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
@@ -146,11 +152,17 @@ fn run(cli: Cli) -> Result<()> {
         Command::Up {
             with,
             full,
+            release,
             detach,
             gateway_port,
         } => {
             let extras = if full { Extra::ALL.into() } else { with };
-            up::run(open()?, &extras, gateway_port, detach)
+            let profile = if release {
+                Profile::Release
+            } else {
+                Profile::Development
+            };
+            up::run(open()?, &extras, gateway_port, profile, detach)
         }
         Command::Down => up::down(&mut open()?),
         Command::Reset => up::reset(open()?),

@@ -3,7 +3,8 @@
 use anyhow::{Context as _, Result};
 
 use crate::{
-    cargo, frontend, interrupt, layers,
+    cargo::{self, Profile},
+    frontend, interrupt, layers,
     progress::note,
     sqlx,
     stack::{Extra, Mode, Stack, kafka, mongodb, postgres, rabbitmq, services},
@@ -59,7 +60,7 @@ fn tests(stack: &mut Stack, xtask: &std::path::Path, arguments: &[String]) -> Re
     let traces = stack.state.port(services::OTLP)?;
     stack.save()?;
     drop(turn);
-    up::bring_up(stack, cargo::binaries()?)?;
+    up::bring_up(stack, Profile::Development.binaries()?)?;
     let promtool = install::promtool(&stack.log("install"))?;
     let mut tests = cargo::cargo();
     tests.arg("test");

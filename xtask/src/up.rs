@@ -5,7 +5,8 @@ use std::{path::PathBuf, time::Duration};
 use anyhow::{Context as _, Result, bail};
 
 use crate::{
-    cargo, frontend, interrupt,
+    cargo::Profile,
+    frontend, interrupt,
     progress::{note, step},
     seed,
     stack::{Extra, Stack, kafka, postgres, services},
@@ -15,12 +16,18 @@ use crate::{
 const DEFAULT_PORT: u16 = 8080;
 
 /// Brings everything up, proves it by an order, and stays until Ctrl-C unless `detach`.
-pub(crate) fn run(mut stack: Stack, extras: &[Extra], gateway_port: Option<u16>, detach: bool) -> Result<()> {
+pub(crate) fn run(
+    mut stack: Stack,
+    extras: &[Extra],
+    gateway_port: Option<u16>,
+    profile: Profile,
+    detach: bool,
+) -> Result<()> {
     interrupt::listen()?;
     choose(&mut stack, extras)?;
     let clock = std::time::Instant::now();
     let result = claim_port(&mut stack, gateway_port)
-        .and_then(|()| build())
+        .and_then(|()| profile.build())
         .and_then(|binaries| bring_up(&mut stack, binaries));
     if let Err(error) = result {
         if stack.has_started() {
@@ -57,11 +64,6 @@ fn choose(stack: &mut Stack, extras: &[Extra]) -> Result<()> {
         .collect();
     stack.state.extras = chosen;
     stack.save()
-}
-
-fn build() -> Result<PathBuf> {
-    cargo::run(&["build", "--workspace", "--bins"])?;
-    cargo::binaries()
 }
 
 /// Servers, schemas, seed, services, and one order: all that `up` and `test` have in common.

@@ -37,7 +37,7 @@ const ON_KAFKA: [&str; 5] = ["users", "payments", "inventory", "orders", "notifi
 const MAIL: [&str; 2] = ["SOUK_SMTP_URL", "SOUK_MAIL_FROM"];
 
 /// The gateway's quotas a minute; `up` hands on what its caller sets.
-const RATES: [&str; 4] = [
+pub(crate) const RATES: [&str; 4] = [
     "SOUK_RATE_ADDRESS",
     "SOUK_RATE_LOGIN",
     "SOUK_RATE_USER",

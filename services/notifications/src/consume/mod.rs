@@ -12,7 +12,7 @@ use events::{Brokers, Consumer, Handler, Namespace, Received};
 use souk_http::database;
 use sqlx::{Acquire as _, PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{Instrument as _, error, info, warn};
 
 use crate::metrics;
 use apply::Known;
@@ -119,7 +119,8 @@ impl Handler for Intake {
         }
         let mut outcomes = Vec::with_capacity(batch.len());
         for received in batch {
-            outcomes.push(self.take(&mut transaction, received).await?);
+            let taken = self.take(&mut transaction, received);
+            outcomes.push(taken.instrument(received.span()).await?);
         }
         transaction.commit().await?;
         for (kind, outcome) in outcomes {

@@ -96,7 +96,7 @@ impl Letter {
                 language
                     .pick(
                         "Please confirm that this address is yours. The link works once, for a day. If you did not sign up, do nothing.",
-                        "Bitte bestätige, dass diese Adresse dir gehört. Der Link gilt einmal und für einen Tag. Hast du dich nicht angemeldet, tu einfach nichts.",
+                        "Bitte bestätigen Sie, dass diese Adresse Ihnen gehört. Der Link gilt einmal und für einen Tag. Haben Sie sich nicht angemeldet, tun Sie einfach nichts.",
                     )
                     .to_owned(),
                 Some(Button {
@@ -138,7 +138,7 @@ impl Letter {
             lines,
             total,
             button,
-            closing: language.pick("Your Souk", "Dein Souk"),
+            closing: language.pick("Your Souk", "Ihr Souk"),
         })
     }
 }

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use http::Uri;
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
     message::{Mailbox, MultiPart},
 };
+use tracing::{Span, field::Empty, info_span};
 use uuid::Uuid;
 
 use super::{
@@ -26,6 +28,8 @@ pub struct Sender {
     templates: Templates,
     from: Mailbox,
     shop_url: String,
+    host: Option<String>,
+    port: Option<u16>,
 }
 
 /// Why a mail was not sent. None of it names the address.
@@ -45,6 +49,17 @@ pub(super) enum SendError {
 }
 
 impl SendError {
+    /// In one word.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Letter(_) => "letter",
+            Self::Address => "address",
+            Self::Message(_) => "message",
+            Self::Refused(_) => "refused",
+            Self::Away(_) => "away",
+        }
+    }
+
     /// Whether it is of no use to try again.
     pub(super) fn is_final(&self) -> bool {
         !matches!(self, Self::Away(_))
@@ -55,7 +70,12 @@ impl Sender {
     /// Over the server at `url` (`smtp://host:port`, `smtps://user:password@host`), in the name of `from`, with links to
     /// the storefront at `shop_url`. Nothing is connected yet.
     pub fn new(url: &str, from: &str, shop_url: &str) -> anyhow::Result<Self> {
+        let server = url.parse::<Uri>().ok();
         Ok(Self {
+            host: server
+                .as_ref()
+                .and_then(|server| server.host().map(str::to_owned)),
+            port: server.and_then(|server| server.port_u16()),
             transport: AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
                 .context("SOUK_SMTP_URL")?
                 .timeout(Some(PATIENCE))
@@ -64,6 +84,22 @@ impl Sender {
             from: from.parse().context("SOUK_MAIL_FROM")?,
             shop_url: shop_url.trim_end_matches('/').to_owned(),
         })
+    }
+
+    /// For sending one mail.
+    pub(super) fn span(&self, kind: &str) -> Span {
+        info_span!(
+            parent: None,
+            "mail",
+            otel.name = format!("mail {kind}"),
+            otel.kind = "client",
+            otel.status_code = Empty,
+            network.protocol.name = "smtp",
+            server.address = self.host,
+            server.port = self.port,
+            mail.kind = kind,
+            error.type = Empty,
+        )
     }
 
     pub(super) async fn send(&self, id: Uuid, content: &Content, to: &Recipient) -> Result<(), SendError> {

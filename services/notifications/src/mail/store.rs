@@ -1,5 +1,7 @@
 //! The rows of mails, and of addresses.
 
+use std::time::Duration;
+
 use contracts::{UserId, events::Envelope};
 use sqlx::{PgConnection, types::Json};
 use telemetry::TraceContext;
@@ -15,6 +17,8 @@ pub(super) struct Due {
     pub(super) content: Json<Content>,
     traceparent: Option<String>,
     tracestate: Option<String>,
+    /// In seconds.
+    age: f64,
     email: String,
     name: String,
     locale: Option<String>,
@@ -29,12 +33,17 @@ impl Due {
         }
     }
 
-    /// The trace of what it tells of.
+    /// Where it was written, in the trace of what it tells of.
     pub(super) fn trace(&self) -> TraceContext {
         TraceContext {
             traceparent: self.traceparent.clone(),
             tracestate: self.tracestate.clone(),
         }
+    }
+
+    /// How long ago it was written.
+    pub(super) fn age(&self) -> Duration {
+        Duration::try_from_secs_f64(self.age).unwrap_or_default()
     }
 }
 
@@ -46,6 +55,7 @@ pub(crate) async fn insert(
     user: UserId,
     content: &Content,
 ) -> sqlx::Result<()> {
+    let trace = TraceContext::current();
     sqlx::query!(
         "INSERT INTO mails (id, user_id, kind, content, traceparent, tracestate)
          SELECT $1, $2, $3, $4, $5, $6 WHERE $7::timestamptz > now() - interval '1 day'
@@ -54,8 +64,8 @@ pub(crate) async fn insert(
         user.0,
         content.notice.kind(),
         Json(content) as _,
-        event.trace.traceparent,
-        event.trace.tracestate,
+        trace.traceparent,
+        trace.tracestate,
         event.occurred_at
     )
     .execute(conn)
@@ -98,7 +108,7 @@ pub(super) async fn claim(conn: &mut PgConnection) -> sqlx::Result<Vec<Due>> {
                WHERE d.status = 'unsent' AND d.next_attempt_at <= now()
                ORDER BY d.next_attempt_at LIMIT 10 FOR UPDATE OF d SKIP LOCKED)
            RETURNING m.id, m.kind, m.content AS "content!: Json<Content>", m.traceparent, m.tracestate,
-               r.email, r.name, r.locale"#
+               extract(epoch FROM now() - m.created_at)::float8 AS "age!", r.email, r.name, r.locale"#
     )
     .fetch_all(conn)
     .await

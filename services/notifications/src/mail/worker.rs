@@ -5,7 +5,7 @@ use std::{error::Error, time::Duration};
 use futures::future::join_all;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument as _, info_span, warn};
+use tracing::{Instrument as _, warn};
 
 use super::{
     Sender,
@@ -77,19 +77,13 @@ impl MailWorker {
 
     async fn send(&self, mail: &Due) -> sqlx::Result<()> {
         // In the trace of what it tells of: it is the end of what began with a click.
-        let span = info_span!(
-            parent: None,
-            "mail",
-            otel.name = format!("mail {}", mail.kind),
-            otel.kind = "client",
-            mail.kind = mail.kind,
-        );
-        mail.trace().attach(&span);
+        let span = self.sender.span(&mail.kind);
+        mail.trace().follow(&span, mail.age());
         let recipient = mail.recipient();
         let sent = self
             .sender
             .send(mail.id, &mail.content, &recipient)
-            .instrument(span)
+            .instrument(span.clone())
             .await;
         let (outcome, status) = match &sent {
             Ok(()) => ("sent", Some("sent")),
@@ -97,8 +91,13 @@ impl MailWorker {
             Err(_) => ("retried", None),
         };
         if let Err(error) = sent {
-            warn!(error = &error as &dyn Error, id = %mail.id, kind = mail.kind, outcome, "a mail is not sent");
+            span.record("otel.status_code", "ERROR");
+            span.record("error.type", error.kind());
+            span.in_scope(
+                || warn!(error = &error as &dyn Error, id = %mail.id, kind = mail.kind, outcome, "a mail is not sent"),
+            );
         }
+        drop(span);
         if let Some(status) = status {
             store::settle(&mut *self.pool.acquire().await?, mail.id, status).await?;
         }

@@ -19,7 +19,7 @@ pub(crate) fn of(notice: &Notice, language: Language) -> Text {
             ),
             (
                 "Willkommen bei Souk",
-                "Dein Konto ist eingerichtet. Sieh dich um!".to_owned(),
+                "Ihr Konto ist eingerichtet. Sehen Sie sich um!".to_owned(),
             ),
         ),
         Notice::PasswordChanged => language.pick(
@@ -28,8 +28,9 @@ pub(crate) fn of(notice: &Notice, language: Language) -> Text {
                 "You were signed out everywhere. If this was not you, tell us at once.".to_owned(),
             ),
             (
-                "Dein Passwort wurde geändert",
-                "Du wurdest überall abgemeldet. Warst du das nicht, sag uns sofort Bescheid.".to_owned(),
+                "Ihr Passwort wurde geändert",
+                "Sie wurden überall abgemeldet. Waren Sie das nicht, sagen Sie uns sofort Bescheid."
+                    .to_owned(),
             ),
         ),
         Notice::OrderConfirmed { total, .. } => {
@@ -40,23 +41,23 @@ pub(crate) fn of(notice: &Notice, language: Language) -> Text {
                     format!("We have received {total} and are packing your order."),
                 ),
                 (
-                    "Deine Bestellung ist bestätigt",
-                    format!("Wir haben {total} erhalten und packen deine Bestellung."),
+                    "Ihre Bestellung ist bestätigt",
+                    format!("Wir haben {total} erhalten und packen Ihre Bestellung."),
                 ),
             )
         }
         Notice::OrderRejected { reason, .. } => (
             language.pick(
                 "Your order could not be placed",
-                "Deine Bestellung kam nicht zustande",
+                "Ihre Bestellung kam nicht zustande",
             ),
             rejection(reason, language).to_owned(),
         ),
         Notice::OrderCancelled { .. } => language.pick(
             ("Your order is cancelled", "You have not been charged.".to_owned()),
             (
-                "Deine Bestellung ist storniert",
-                "Dir wurde nichts berechnet.".to_owned(),
+                "Ihre Bestellung ist storniert",
+                "Ihnen wurde nichts berechnet.".to_owned(),
             ),
         ),
         Notice::OrderShipped {
@@ -64,14 +65,14 @@ pub(crate) fn of(notice: &Notice, language: Language) -> Text {
             tracking_number,
             ..
         } => (
-            language.pick("Your order is on its way", "Deine Bestellung ist unterwegs"),
+            language.pick("Your order is on its way", "Ihre Bestellung ist unterwegs"),
             shipment(carrier.as_deref(), tracking_number.as_deref(), language),
         ),
         Notice::OrderDelivered { .. } => language.pick(
             ("Your order has arrived", "We hope you like it.".to_owned()),
             (
-                "Deine Bestellung ist angekommen",
-                "Wir hoffen, sie gefällt dir.".to_owned(),
+                "Ihre Bestellung ist angekommen",
+                "Wir hoffen, sie gefällt Ihnen.".to_owned(),
             ),
         ),
         Notice::ReturnRefused { .. } => language.pick(
@@ -80,8 +81,8 @@ pub(crate) fn of(notice: &Notice, language: Language) -> Text {
                 "We could not give the money back yet. We will get in touch with you.".to_owned(),
             ),
             (
-                "Deine Rücksendung müssen wir uns ansehen",
-                "Wir konnten das Geld noch nicht erstatten. Wir melden uns bei dir.".to_owned(),
+                "Ihre Rücksendung müssen wir uns ansehen",
+                "Wir konnten das Geld noch nicht erstatten. Wir melden uns bei Ihnen.".to_owned(),
             ),
         ),
         Notice::PaymentRefunded { amount, .. } => {
@@ -92,8 +93,8 @@ pub(crate) fn of(notice: &Notice, language: Language) -> Text {
                     format!("We have sent {amount} back to you. Your bank may take a few days."),
                 ),
                 (
-                    "Du bekommst Geld zurück",
-                    format!("Wir haben dir {amount} erstattet. Deine Bank kann einige Tage brauchen."),
+                    "Sie bekommen Geld zurück",
+                    format!("Wir haben Ihnen {amount} erstattet. Ihre Bank kann einige Tage brauchen."),
                 ),
             )
         }
@@ -109,19 +110,19 @@ fn rejection(reason: &str, language: Language) -> &'static str {
     match reason {
         "out_of_stock" => language.pick(
             "Something in it has just sold out. You have not been charged.",
-            "Etwas daraus ist gerade ausverkauft. Dir wurde nichts berechnet.",
+            "Etwas daraus ist gerade ausverkauft. Ihnen wurde nichts berechnet.",
         ),
         "payment_declined" => language.pick(
             "Your payment was declined. You have not been charged; try another payment method.",
-            "Deine Zahlung wurde abgelehnt. Dir wurde nichts berechnet; versuche eine andere Zahlungsart.",
+            "Ihre Zahlung wurde abgelehnt. Ihnen wurde nichts berechnet; bitte versuchen Sie eine andere Zahlungsart.",
         ),
         "timeout" => language.pick(
             "It took too long, so we stopped. You have not been charged; please try again.",
-            "Es hat zu lange gedauert, darum haben wir abgebrochen. Dir wurde nichts berechnet; bitte versuche es noch einmal.",
+            "Es hat zu lange gedauert, darum haben wir abgebrochen. Ihnen wurde nichts berechnet; bitte versuchen Sie es noch einmal.",
         ),
         _ => language.pick(
             "Something went wrong on our side. You have not been charged; please try again.",
-            "Bei uns ist etwas schiefgegangen. Dir wurde nichts berechnet; bitte versuche es noch einmal.",
+            "Bei uns ist etwas schiefgegangen. Ihnen wurde nichts berechnet; bitte versuchen Sie es noch einmal.",
         ),
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     support::{Log, World, address},
 };
 
-fn worker(world: &World, port: u16) -> MailWorker {
+pub(crate) fn worker(world: &World, port: u16) -> MailWorker {
     let sender = Sender::new(
         &format!("smtp://127.0.0.1:{port}"),
         "Souk <hello@souk.test>",
@@ -19,7 +19,7 @@ fn worker(world: &World, port: u16) -> MailWorker {
 }
 
 /// Lets the time pass after which a mail is tried again.
-async fn later(world: &World) {
+pub(crate) async fn later(world: &World) {
     sqlx::query("UPDATE mails SET next_attempt_at = now()")
         .execute(world.pool())
         .await

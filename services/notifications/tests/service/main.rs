@@ -9,6 +9,7 @@ mod rebuild;
 mod sales;
 mod smtp;
 mod support;
+mod trace;
 
 use std::time::Duration;
 

@@ -117,6 +117,7 @@ pub(crate) fn received(events: &[Envelope]) -> Vec<Received> {
             topic: format!("{}.v1", event.source),
             partition: 0,
             offset,
+            sent_by: None,
             event: Ok(event.clone()),
         })
         .collect()

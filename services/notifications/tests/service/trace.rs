@@ -1,0 +1,186 @@
+//! The end of the trace that began with a click.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use chrono::TimeDelta;
+use contracts::{
+    OrderId, UserId,
+    events::{Envelope, Trace},
+};
+use opentelemetry::{
+    Context,
+    trace::{SpanId, Status, TraceId, TracerProvider as _},
+};
+use opentelemetry_sdk::{
+    error::OTelSdkResult,
+    trace::{SdkTracerProvider, Span, SpanData, SpanProcessor},
+};
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::layer::SubscriberExt as _;
+
+use crate::{
+    free_port,
+    mail::{later, worker},
+    smtp::Smtp,
+    support::{Log, World, address, received},
+};
+
+const CHECKOUT: (&str, &str) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
+const SENDING: (&str, &str) = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331");
+
+/// What this thread has done.
+#[derive(Debug, Clone, Default)]
+struct Spans(Arc<Mutex<Vec<SpanData>>>);
+
+impl SpanProcessor for Spans {
+    fn on_start(&self, _: &mut Span, _: &Context) {}
+
+    fn on_end(&self, span: SpanData) {
+        self.0.lock().unwrap().push(span);
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+impl Spans {
+    fn listen() -> (Self, DefaultGuard) {
+        let this = Self::default();
+        let provider = SdkTracerProvider::builder()
+            .with_span_processor(this.clone())
+            .build();
+        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+        let subscriber = tracing_subscriber::registry().with(layer);
+        (this, tracing::subscriber::set_default(subscriber))
+    }
+
+    /// The last of that name.
+    fn last(&self, name: &str) -> SpanData {
+        let spans = self.0.lock().unwrap();
+        let found = spans.iter().rfind(|span| span.name == name);
+        found.unwrap_or_else(|| panic!("no {name} in {spans:#?}")).clone()
+    }
+}
+
+fn traceparent((trace, span): (&str, &str)) -> Option<String> {
+    Some(format!("00-{trace}-{span}-01"))
+}
+
+fn ids((trace, span): (&str, &str)) -> (TraceId, SpanId) {
+    (TraceId::from_hex(trace).unwrap(), SpanId::from_hex(span).unwrap())
+}
+
+fn own(span: &SpanData) -> (TraceId, SpanId) {
+    (span.span_context.trace_id(), span.span_context.span_id())
+}
+
+fn parent(span: &SpanData) -> (TraceId, SpanId) {
+    (span.span_context.trace_id(), span.parent_span_id)
+}
+
+fn links(span: &SpanData) -> Vec<(TraceId, SpanId)> {
+    let links = span.links.iter().map(|link| &link.span_context);
+    links
+        .map(|context| (context.trace_id(), context.span_id()))
+        .collect()
+}
+
+fn attribute(span: &SpanData, name: &str) -> String {
+    let found = span.attributes.iter().find(|pair| pair.key.as_str() == name);
+    found.map_or_else(String::new, |pair| pair.value.to_string())
+}
+
+/// A shopper with an address, whose checkout fails.
+async fn rejected(world: &World, mut log: Log) -> UserId {
+    let user = UserId::generate();
+    let mut events: Vec<Envelope> = log.rejected(user, OrderId::generate(), "timeout");
+    for event in &mut events {
+        event.trace = Trace {
+            traceparent: traceparent(CHECKOUT),
+            tracestate: None,
+        };
+    }
+    let mut batch = received(&events);
+    for received in &mut batch {
+        received.sent_by = traceparent(SENDING);
+    }
+    world.take(&batch).await.unwrap();
+    // Tells where to, and is not what is asked about.
+    let registered = [Log::default().registered(user, None)];
+    world.tell(&registered).await;
+    sqlx::query("DELETE FROM mails WHERE kind = 'welcome'")
+        .execute(world.pool())
+        .await
+        .unwrap();
+    user
+}
+
+#[tokio::test]
+async fn a_mail_belongs_to_the_trace_of_what_it_tells_of() {
+    let (spans, _listening) = Spans::listen();
+    let world = World::start().await;
+    let user = rejected(&world, Log::default()).await;
+    let taken = spans.last("process orders.v1");
+    assert_eq!(
+        (parent(&taken), links(&taken)),
+        (ids(CHECKOUT), vec![ids(SENDING)])
+    );
+    assert_eq!(attribute(&taken, "messaging.system"), "kafka");
+
+    let away = free_port().await;
+    worker(&world, away).run_once().await.unwrap();
+    let mail = spans.last("mail order_rejected");
+    assert_eq!((parent(&mail), links(&mail)), (own(&taken), vec![]));
+    assert_eq!(attribute(&mail, "error.type"), "away");
+    assert!(matches!(mail.status, Status::Error { .. }), "{:?}", mail.status);
+    assert_eq!(attribute(&mail, "server.address"), "127.0.0.1");
+    assert_eq!(attribute(&mail, "server.port"), away.to_string());
+
+    // Hours later it is sent again, in a trace of its own.
+    sqlx::query("UPDATE mails SET created_at = now() - interval '2 hours'")
+        .execute(world.pool())
+        .await
+        .unwrap();
+    later(&world).await;
+    let smtp = Smtp::start(0).await;
+    worker(&world, smtp.port).run_once().await.unwrap();
+    assert_eq!(smtp.mails().len(), 1);
+    let mail = spans.last("mail order_rejected");
+    assert_ne!(own(&mail).0, own(&taken).0);
+    assert_eq!(
+        (mail.parent_span_id, links(&mail)),
+        (SpanId::INVALID, vec![own(&taken)])
+    );
+    assert_eq!(mail.status, Status::Unset);
+    let told = format!("{:?}", spans.0.lock().unwrap());
+    assert!(!told.contains(&address(user)), "no span names the address");
+}
+
+#[tokio::test]
+async fn an_event_that_is_heard_of_hours_later_is_a_trace_of_its_own() {
+    let (spans, _listening) = Spans::listen();
+    let world = World::start().await;
+    let age = TimeDelta::hours(2);
+    rejected(
+        &world,
+        Log {
+            age,
+            ..Log::default()
+        },
+    )
+    .await;
+    let taken = spans.last("process orders.v1");
+    assert_ne!(own(&taken).0, ids(CHECKOUT).0);
+    assert_eq!(links(&taken), [ids(CHECKOUT), ids(SENDING)]);
+    let smtp = Smtp::start(0).await;
+    worker(&world, smtp.port).run_once().await.unwrap();
+    assert_eq!(parent(&spans.last("mail order_rejected")), own(&taken));
+}

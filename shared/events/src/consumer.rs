@@ -5,14 +5,16 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use chrono::Utc;
 use contracts::events::Envelope;
 use rdkafka::{
     ClientConfig, Message as _, Offset, TopicPartitionList,
     config::FromClientConfigAndContext as _,
     consumer::{CommitMode, Consumer as _, StreamConsumer},
     error::{KafkaError, KafkaResult},
-    message::BorrowedMessage,
+    message::{BorrowedMessage, Headers as _},
 };
+use telemetry::TraceContext;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info, info_span, warn};
@@ -21,7 +23,8 @@ use crate::{
     Brokers, Namespace,
     client::{Quiet, apart},
     metrics,
-    relay::link,
+    producer::SENT_BY,
+    relay::{context, link},
 };
 
 /// Messages handed to the handler in one go.
@@ -44,8 +47,44 @@ pub struct Received {
     pub partition: i32,
     /// Within the partition.
     pub offset: i64,
+    /// The `traceparent` of its sending.
+    pub sent_by: Option<String>,
     /// What it is. A malformed one is to be put aside by the handler, which otherwise meets it for ever.
     pub event: Result<Envelope, Malformed>,
+}
+
+impl Received {
+    /// A span in which a handler takes it in, within the batch's. It is part of the trace of what the event tells of, unless
+    /// that is long ago, and linked to its sending. None for a malformed one.
+    #[must_use]
+    pub fn span(&self) -> tracing::Span {
+        let Ok(event) = &self.event else {
+            return tracing::Span::none();
+        };
+        let span = info_span!(
+            "process",
+            otel.name = format!("process {}", self.topic),
+            otel.kind = "consumer",
+            messaging.system = "kafka",
+            messaging.operation.type = "process",
+            messaging.operation.name = "process",
+            messaging.destination.name = self.topic,
+            messaging.destination.partition.id = self.partition.to_string(),
+            messaging.kafka.offset = self.offset,
+            messaging.message.id = %event.id,
+            kind = event.kind,
+        );
+        let ago = (Utc::now() - event.occurred_at).to_std().unwrap_or_default();
+        context(&event.trace).follow(&span, ago);
+        if self.sent_by.is_some() {
+            let sent = TraceContext {
+                traceparent: self.sent_by.clone(),
+                tracestate: None,
+            };
+            sent.link(&span);
+        }
+        span
+    }
 }
 
 /// A message that is no event.
@@ -232,6 +271,7 @@ impl Consumer {
             topic,
             partition,
             offset,
+            sent_by: sent_by(message),
             event,
         }
     }
@@ -284,6 +324,12 @@ impl Consumer {
         link(&span, traces);
         span
     }
+}
+
+fn sent_by(message: &BorrowedMessage<'_>) -> Option<String> {
+    let headers = message.headers()?;
+    let sent = headers.iter().find(|header| header.key == SENT_BY)?;
+    str::from_utf8(sent.value?).ok().map(str::to_owned)
 }
 
 /// The next message; what the client mends by itself is not an end.

@@ -12,6 +12,7 @@ use rdkafka::{
     message::{Header, OwnedHeaders},
     producer::{FutureProducer, FutureRecord},
 };
+use telemetry::TraceContext;
 use tracing::{Instrument, info_span};
 
 use crate::{
@@ -20,6 +21,9 @@ use crate::{
     metrics,
     relay::link,
 };
+
+/// The header with the `traceparent` of the sending.
+pub(crate) const SENT_BY: &str = "x-sent-by";
 
 /// Why events are not, or not surely, in Kafka.
 #[derive(Debug, thiserror::Error)]
@@ -155,11 +159,13 @@ async fn send(client: &FutureProducer<Quiet>, topic: &str, events: &[Envelope]) 
     Ok(())
 }
 
-/// The W3C context of the event, where tools of others look for it.
+/// The W3C context of the event, where tools of others look for it, and that of the batch it is sent in.
 fn headers(event: &Envelope) -> OwnedHeaders {
+    let sent = TraceContext::current().traceparent;
     let fields = [
         ("traceparent", &event.trace.traceparent),
         ("tracestate", &event.trace.tracestate),
+        (SENT_BY, &sent),
     ];
     let fields = fields.into_iter().filter_map(|(key, value)| {
         value.as_ref().map(|value| Header {

@@ -238,7 +238,8 @@ pub(crate) fn link<'a>(span: &tracing::Span, traces: impl Iterator<Item = &'a Tr
     }
 }
 
-fn context(trace: &Trace) -> TraceContext {
+/// Where an event happened.
+pub(crate) fn context(trace: &Trace) -> TraceContext {
     TraceContext {
         traceparent: trace.traceparent.clone(),
         tracestate: trace.tracestate.clone(),

@@ -1,5 +1,7 @@
 //! The W3C trace context as a value, to be stored with an outbox row or sent in a header.
 
+use std::time::Duration;
+
 use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator},
@@ -8,6 +10,9 @@ use opentelemetry::{
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use serde::{Deserialize, Serialize};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+/// What comes of something within this time is part of its trace.
+const RECENT: Duration = Duration::from_hours(1);
 
 /// Where in which trace something happened (W3C Trace Context).
 #[derive(Clone, Default, Serialize, Deserialize, PartialEq, Eq, Debug)]
@@ -33,6 +38,16 @@ impl TraceContext {
         if context.span().span_context().is_valid() {
             // Fails only without telemetry::init, or for a span that the filter has switched off.
             let _ = span.set_parent(context);
+        }
+    }
+
+    /// Attaches it to what comes of something that happened so long ago, and only links it if that is more than an hour:
+    /// what is done, or done again, hours later is no part of a trace that was over long before, but names it.
+    pub fn follow(&self, span: &tracing::Span, ago: Duration) {
+        if ago > RECENT {
+            self.link(span);
+        } else {
+            self.attach(span);
         }
     }
 

@@ -89,6 +89,8 @@ impl Relay {
         })
         .await?;
         self.producer.waiting(events, age);
+        // Shown from the start, so that a rate has a beginning.
+        DROPPED.of([("topic", topics::INVENTORY)]).inc_by(0);
         Ok(())
     }
 }

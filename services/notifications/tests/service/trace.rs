@@ -70,8 +70,8 @@ impl Spans {
     }
 }
 
-fn traceparent((trace, span): (&str, &str)) -> Option<String> {
-    Some(format!("00-{trace}-{span}-01"))
+fn traceparent((trace, span): (&str, &str)) -> String {
+    format!("00-{trace}-{span}-01")
 }
 
 fn ids((trace, span): (&str, &str)) -> (TraceId, SpanId) {
@@ -104,13 +104,13 @@ async fn rejected(world: &World, mut log: Log) -> UserId {
     let mut events: Vec<Envelope> = log.rejected(user, OrderId::generate(), "timeout");
     for event in &mut events {
         event.trace = Trace {
-            traceparent: traceparent(CHECKOUT),
+            traceparent: Some(traceparent(CHECKOUT)),
             tracestate: None,
         };
     }
     let mut batch = received(&events);
     for received in &mut batch {
-        received.sent_by = traceparent(SENDING);
+        received.sent_by = Some(traceparent(SENDING));
     }
     world.take(&batch).await.unwrap();
     // Tells where to, and is not what is asked about.

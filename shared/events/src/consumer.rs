@@ -261,7 +261,7 @@ impl Consumer {
                 ?kind,
                 "a message is no domain event"
             );
-            metrics::malformed(&topic);
+            metrics::malformed(&topic, 1);
             Malformed {
                 why: error.to_string(),
                 payload: payload.to_owned(),

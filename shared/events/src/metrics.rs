@@ -37,11 +37,14 @@ pub(crate) fn consumed(topic: &str, events: u64) {
     CONSUMED.of([("topic", topic)]).inc_by(events);
 }
 
-pub(crate) fn malformed(topic: &str) {
-    MALFORMED.of([("topic", topic)]).inc();
+pub(crate) fn malformed(topic: &str, messages: u64) {
+    MALFORMED.of([("topic", topic)]).inc_by(messages);
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no lag comes near 2^52")]
 pub(crate) fn lag(topic: &str, messages: i64) {
     LAG.of([("topic", topic)]).set(messages as f64);
+    // Shown from the start, so that a rate has a beginning.
+    consumed(topic, 0);
+    malformed(topic, 0);
 }

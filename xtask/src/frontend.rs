@@ -63,9 +63,14 @@ fn changed(path: &Path) -> Result<SystemTime> {
     Ok(newest)
 }
 
+/// Node.js, brought if need be.
+pub(crate) fn node(stack: &Stack) -> Result<Node> {
+    install::node(&stack.tools(), &stack.log("install"), folder())
+}
+
 /// Node.js, and the packages of the lock file.
 fn packages(stack: &Stack) -> Result<Node> {
-    let node = install::node(&stack.tools(), &stack.log("install"), folder())?;
+    let node = node(stack)?;
     let lock = fs::read(folder().join("package-lock.json")).context("frontend/package-lock.json")?;
     let installed = folder().join("node_modules/.souk");
     if fs::read(&installed).is_ok_and(|known| known == lock) {
@@ -151,14 +156,21 @@ impl Node {
     }
 
     fn command(&self, script: &Path) -> Command {
-        // What a package starts by itself finds this Node.js, not an older one.
+        let mut command = Command::new(&self.program);
+        command
+            .arg(script)
+            .current_dir(&self.folder)
+            .env("PATH", self.path());
+        command
+    }
+
+    /// By which what a package starts by itself finds this Node.js, not an older one.
+    pub(crate) fn path(&self) -> OsString {
         let mut path = OsString::from(self.program.parent().unwrap_or(Path::new("/usr/bin")));
         if let Some(rest) = std::env::var_os("PATH") {
             path.push(":");
             path.push(rest);
         }
-        let mut command = Command::new(&self.program);
-        command.arg(script).current_dir(&self.folder).env("PATH", path);
-        command
+        path
     }
 }

@@ -2,6 +2,7 @@
 //! and nothing of what they do.
 
 mod bench;
+mod builds;
 mod cargo;
 mod frontend;
 mod interrupt;
@@ -22,7 +23,8 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     cargo::Profile,
-    stack::{Extra, Mode, Stack},
+    stack::{Mode, Stack, extras::Extra},
+    up::Asked,
 };
 
 /// Runs, tests and measures Souk.
@@ -40,10 +42,10 @@ struct Cli {
 enum Command {
     /// Starts the whole system, installing what is missing; Ctrl-C stops it.
     Up {
-        /// What to bring up besides the shop.
+        /// What to bring up besides the shop; names with commas, or said again.
         #[arg(long, value_delimiter = ',', value_name = "NAME")]
         with: Vec<Extra>,
-        /// All there is.
+        /// All there is and can be had on this machine.
         #[arg(long, conflicts_with = "with")]
         full: bool,
         /// Build as for production: takes longer, and runs quicker.
@@ -98,8 +100,8 @@ enum Command {
     /// Starts only the servers, and prints the environment in which `cargo test -p NAME` finds them.
     Servers {
         /// Nothing but this one.
-        #[arg(long, value_name = "NAME")]
-        only: Option<Extra>,
+        #[arg(long, value_name = "NAME", value_parser = ["kafka"])]
+        only: Option<String>,
     },
     /// Checks the invariants over the live databases.
     Audit {
@@ -156,13 +158,13 @@ fn run(cli: Cli) -> Result<()> {
             detach,
             gateway_port,
         } => {
-            let extras = if full { Extra::ALL.into() } else { with };
+            let asked = if full { Asked::All } else { Asked::For(with) };
             let profile = if release {
                 Profile::Release
             } else {
                 Profile::Development
             };
-            up::run(open()?, &extras, gateway_port, profile, detach)
+            up::run(open()?, &asked, gateway_port, profile, detach)
         }
         Command::Down => up::down(&mut open()?),
         Command::Reset => up::reset(open()?),
@@ -172,7 +174,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Stop { name } => open()?.stop(&name),
         Command::Start { name } => open()?.start_again(&name),
         Command::Test { args } => test::run(&args),
-        Command::Servers { only } => test::servers(&folder, only),
+        Command::Servers { only } => test::servers(&folder, only.map(|_| Extra::Kafka)),
         Command::Audit { args } => bench::audit(&mut open()?, &args),
         Command::Seed { gateway } => seed::past_orders(&gateway),
         Command::Bench { args } => bench::bench(&mut open()?, &args),

@@ -11,15 +11,9 @@ use anyhow::Result;
 
 /// Runs a step and shows that it does. On a terminal its seconds are counted in place; elsewhere a line every 15 s.
 pub(crate) fn step<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    let started = Instant::now();
-    let ticker = Ticker::start(what, started);
+    let waiting = Waiting::start(what, Instant::now());
     let result = work();
-    ticker.stop();
-    let (mark, seconds) = (
-        if result.is_ok() { "✓" } else { "✗" },
-        started.elapsed().as_secs_f32(),
-    );
-    eprintln!("{}{mark} {what} ({seconds:.1} s)", clear());
+    waiting.end(result.is_ok());
     result
 }
 
@@ -42,15 +36,20 @@ fn clear() -> &'static str {
     }
 }
 
-struct Ticker {
-    done: Sender<()>,
-    thread: JoinHandle<()>,
+/// A step that goes on beside others.
+pub(crate) struct Waiting {
+    what: String,
+    started: Instant,
+    /// Gone, the line is shown no more.
+    done: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
-impl Ticker {
-    fn start(what: &str, started: Instant) -> Self {
-        let (done, finished) = mpsc::channel();
-        let what = what.to_owned();
+impl Waiting {
+    /// Shows it from now on.
+    pub(crate) fn start(what: &str, started: Instant) -> Self {
+        let (done, finished) = mpsc::channel::<()>();
+        let text = what.to_owned();
         let terminal = std::io::stderr().is_terminal();
         let pause = if terminal {
             Duration::from_millis(200)
@@ -59,23 +58,43 @@ impl Ticker {
         };
         let thread = std::thread::spawn(move || {
             if terminal {
-                eprint!("… {what}");
+                eprint!("… {text}");
             }
             while finished.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
                 let seconds = started.elapsed().as_secs();
                 if terminal {
-                    eprint!("\r\x1b[K… {what} ({seconds} s)");
+                    eprint!("\r\x1b[K… {text} ({seconds} s)");
                     let _ = std::io::stderr().flush();
                 } else {
-                    eprintln!("… {what} ({seconds} s)");
+                    eprintln!("… {text} ({seconds} s)");
                 }
             }
         });
-        Self { done, thread }
+        Self {
+            what: what.to_owned(),
+            started,
+            done: Some(done),
+            thread: Some(thread),
+        }
     }
 
-    fn stop(self) {
-        let _ = self.done.send(());
-        let _ = self.thread.join();
+    /// Says how it ended.
+    pub(crate) fn end(mut self, good: bool) {
+        self.hide();
+        let (mark, seconds) = (if good { "✓" } else { "✗" }, self.started.elapsed());
+        eprintln!("{}{mark} {} ({:.1} s)", clear(), self.what, seconds.as_secs_f32());
+    }
+
+    fn hide(&mut self) {
+        self.done = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.hide();
     }
 }

@@ -7,7 +7,11 @@ use crate::{
     frontend, interrupt, layers,
     progress::note,
     sqlx,
-    stack::{Extra, Mode, Stack, kafka, mongodb, postgres, rabbitmq, services},
+    stack::{
+        Mode, Stack,
+        extras::{Extra, kafka},
+        mongodb, postgres, rabbitmq, services,
+    },
     system::install,
     up,
 };
@@ -56,12 +60,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 fn tests(stack: &mut Stack, xtask: &std::path::Path, arguments: &[String]) -> Result<i32> {
     let turn = stack.turn()?;
     stack.state.port("gateway")?;
-    stack.state.extras = Extra::ALL.into();
+    stack.state.extras = Extra::TESTED.into();
     let traces = stack.state.port(services::OTLP)?;
     stack.save()?;
     drop(turn);
     up::bring_up(stack, Profile::Development.binaries()?)?;
-    let promtool = install::promtool(&stack.log("install"))?;
+    let promtool = install::prometheus("promtool", &stack.log("install"))?;
     let mut tests = cargo::cargo();
     tests.arg("test");
     if arguments.is_empty() {
@@ -105,7 +109,7 @@ pub(crate) fn servers(folder: &std::path::Path, only: Option<Extra>) -> Result<(
     let started = if let Some(extra) = only {
         stack.start_only(extra)
     } else {
-        stack.state.extras = Extra::ALL.into();
+        stack.state.extras = Extra::TESTED.into();
         stack.start_servers()
     };
     drop(turn);
@@ -114,7 +118,7 @@ pub(crate) fn servers(folder: &std::path::Path, only: Option<Extra>) -> Result<(
         return Err(error);
     }
     let settings = match only {
-        Some(Extra::Kafka) => kafka::brokers(&mut stack)?
+        Some(_) => kafka::brokers(&mut stack)?
             .map(|brokers| ("SOUK_TEST_KAFKA", brokers))
             .into_iter()
             .collect(),

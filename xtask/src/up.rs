@@ -1,30 +1,44 @@
 //! `up`, `down` and `reset`: the life of the system that a person uses.
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, fmt::Write as _, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::{
+    builds::Builds,
     cargo::Profile,
     frontend, interrupt,
     progress::{note, step},
     seed,
-    stack::{Extra, Stack, kafka, postgres, services},
+    stack::{
+        Stack,
+        extras::{Extra, kafka},
+        postgres, rabbitmq, services,
+    },
     system::{ports, process::Process},
 };
 
 const DEFAULT_PORT: u16 = 8080;
 
+/// What is to come up besides the shop.
+pub(crate) enum Asked {
+    /// These, or it is an error.
+    For(Vec<Extra>),
+    /// All that this machine can have.
+    All,
+}
+
 /// Brings everything up, proves it by an order, and stays until Ctrl-C unless `detach`.
 pub(crate) fn run(
     mut stack: Stack,
-    extras: &[Extra],
+    asked: &Asked,
     gateway_port: Option<u16>,
     profile: Profile,
     detach: bool,
 ) -> Result<()> {
     interrupt::listen()?;
-    choose(&mut stack, extras)?;
+    let missing = choose(&mut stack, asked)?;
+    let mut builds = Builds::start(&stack, &missing)?;
     let clock = std::time::Instant::now();
     let result = claim_port(&mut stack, gateway_port)
         .and_then(|()| profile.build())
@@ -40,30 +54,53 @@ pub(crate) fn run(
         }
         return Err(error);
     }
-    announce(&mut stack, clock.elapsed())?;
+    announce(&mut stack, &builds, clock.elapsed())?;
     if detach {
+        builds.finish(&mut stack)?;
         note("it goes on running; `cargo xtask down` stops it");
         return Ok(());
     }
-    if !stack.has_started() {
-        note("all of it ran before and goes on running; `cargo xtask down` stops it");
-        return Ok(());
+    if stack.has_started() {
+        note("Ctrl-C stops it");
     }
-    note("Ctrl-C stops it");
-    watch(&mut stack)?;
+    builds.show();
+    watch(&mut stack, &mut builds)?;
+    drop(builds);
     stack.stop_started()
 }
 
-/// What is asked for now, and what runs already.
-fn choose(stack: &mut Stack, extras: &[Extra]) -> Result<()> {
+/// Remembers what is asked for now, and what runs already. Returns those that must be built.
+fn choose(stack: &mut Stack, asked: &Asked) -> Result<Vec<Extra>> {
     let _turn = stack.turn()?;
-    let runs = |extra: &Extra| stack.state.live(extra.name()).is_some();
-    let chosen = Extra::ALL
-        .into_iter()
-        .filter(|extra| extras.contains(extra) || runs(extra))
-        .collect();
+    stack.ready_folders()?;
+    let (mut chosen, mut missing) = (BTreeSet::new(), vec![]);
+    for extra in Extra::ALL {
+        let runs = stack.state.live(extra.name()).is_some();
+        let is_asked_for = match asked {
+            Asked::For(extras) => extras.contains(&extra),
+            Asked::All => true,
+        };
+        if !runs && !is_asked_for {
+            continue;
+        }
+        if let Some(tool) = extra.tool()
+            && !runs
+            && extra.is_missing(stack)
+        {
+            match (tool.check(), asked) {
+                (Ok(()), _) => missing.push(extra),
+                (Err(error), Asked::For(_)) => return Err(error),
+                (Err(error), Asked::All) => {
+                    note(&format!("left out: {error}"));
+                    continue;
+                }
+            }
+        }
+        chosen.insert(extra);
+    }
     stack.state.extras = chosen;
-    stack.save()
+    stack.save()?;
+    Ok(missing)
 }
 
 /// Servers, schemas, seed, services, and one order: all that `up` and `test` have in common.
@@ -100,7 +137,7 @@ fn claim_port(stack: &mut Stack, wanted: Option<u16>) -> Result<()> {
     stack.save()
 }
 
-fn announce(stack: &mut Stack, time: Duration) -> Result<()> {
+fn announce(stack: &mut Stack, builds: &Builds, time: Duration) -> Result<()> {
     let gateway = services::url(stack, "gateway")?.replace("127.0.0.1", "localhost");
     step("place the demo account's past orders", || {
         seed::past_orders(&gateway)
@@ -109,16 +146,24 @@ fn announce(stack: &mut Stack, time: Duration) -> Result<()> {
         // The system is fine without them.
         note(&format!("not all past orders could be placed: {error:#}"));
     });
-    let kafka = kafka::brokers(stack)?.map_or_else(String::new, |brokers| {
-        format!("\n  Kafka                {brokers}")
-    });
+    let mut extras = String::new();
+    for extra in stack.state.extras.clone() {
+        let place = extra.url(stack)?.map(|url| url.replace("127.0.0.1", "localhost"));
+        let place = place.or(kafka::brokers(stack)?).unwrap_or_default();
+        let later = if builds.is_pending(extra.name()) {
+            " (being built)"
+        } else {
+            ""
+        };
+        let _ = write!(extras, "\n  {:<21}{place}{later}", extra.title());
+    }
     println!(
         "
 Souk is up ({:.0} s).
 
   the shop             {gateway}
   the API, browsable   {gateway}/docs
-  RabbitMQ's own page  {}{kafka}
+  RabbitMQ's own page  {}{extras}
   shopper              {} / {}
   operator             {} / {}
 
@@ -126,7 +171,7 @@ Souk is up ({:.0} s).
   cargo xtask logs orders -f
 ",
         time.as_secs_f32(),
-        crate::stack::rabbitmq::management_url(stack)?,
+        rabbitmq::management_url(stack)?,
         seed::SHOPPER.0,
         seed::SHOPPER.1,
         seed::OPERATOR.0,
@@ -136,17 +181,22 @@ Souk is up ({:.0} s).
 }
 
 /// Until Ctrl-C. A process that ends is named, and nothing else is done: somebody may be breaking the system on purpose.
-fn watch(stack: &mut Stack) -> Result<()> {
-    let mut gone = std::collections::BTreeSet::new();
+fn watch(stack: &mut Stack, builds: &mut Builds) -> Result<()> {
+    let mut gone = BTreeSet::new();
     while !interrupt::requested() {
+        if builds.is_done() && !stack.has_started() {
+            note("all of it ran before and goes on running; `cargo xtask down` stops it");
+            return Ok(());
+        }
         interrupt::pause(Duration::from_millis(300));
         stack.refresh()?;
         if !stack.state.processes.values().any(Process::is_alive) {
             note("everything was stopped");
             return Ok(());
         }
+        builds.proceed(stack);
         let names = services::ORDER.into_iter().chain(crate::stack::SERVERS);
-        for name in names.filter(|name| stack.has(name)) {
+        for name in names.filter(|name| stack.has(name) && !builds.is_pending(name)) {
             if stack.state.live(name).is_some() {
                 gone.remove(name);
             } else if gone.insert(name) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use rustix::process::Signal;
 
-use super::{Mode, SERVERS, Stack, kafka, mongodb, postgres, rabbitmq, services};
+use super::{Mode, SERVERS, Stack, extras::Extra, mongodb, postgres, rabbitmq, services};
 use crate::progress::step;
 
 /// How long a process may take to end in good order.
@@ -112,13 +112,14 @@ impl Stack {
             bail!("this system was never up; say `cargo xtask up`");
         }
         if !self.has(name) {
-            bail!("this system has no {name}; say `cargo xtask up --with {name}`");
+            let asked_as = Extra::of(name).map_or(name, |extra| extra.asked_as());
+            bail!("this system has no {name}; say `cargo xtask up --with {asked_as}`");
         }
         if services::ORDER.contains(&name) {
             return services::start(&mut self, name);
         }
-        if name == "kafka" {
-            return kafka::start(&mut self);
+        if let Some(extra) = Extra::of(name) {
+            return extra.start(&mut self);
         }
         let servers = self.servers()?;
         match name {

@@ -1,7 +1,7 @@
 //! One running Souk: its servers and services, under one folder with state, data and logs.
 
 mod control;
-pub(crate) mod kafka;
+pub(crate) mod extras;
 pub(crate) mod logs;
 mod mongo_wire;
 pub(crate) mod mongodb;
@@ -17,8 +17,6 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use clap::ValueEnum;
-use serde::{Deserialize, Serialize};
 
 use crate::{
     cargo, interrupt,
@@ -30,6 +28,7 @@ use crate::{
         process::{self, Process, Program},
     },
 };
+use extras::Extra;
 use state::{State, StateFile, Turn};
 
 /// What the system is for.
@@ -54,33 +53,18 @@ pub(crate) struct Stack {
 }
 
 /// The servers, in the order of starting.
-pub(crate) const SERVERS: [&str; 5] = ["postgres", "epmd", "rabbitmq", "mongodb", "kafka"];
-
-/// What the shop does without, and a system has if it is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Extra {
-    /// Domain events: a real Apache Kafka.
-    Kafka,
-}
-
-impl Extra {
-    /// All there are.
-    pub(crate) const ALL: [Self; 1] = [Self::Kafka];
-
-    /// The process.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Kafka => "kafka",
-        }
-    }
-
-    fn start(self, stack: &mut Stack) -> Result<()> {
-        match self {
-            Self::Kafka => step("Kafka", || kafka::start(stack)),
-        }
-    }
-}
+pub(crate) const SERVERS: [&str; 8] = [
+    "postgres",
+    "epmd",
+    "rabbitmq",
+    "mongodb",
+    "kafka",
+    "prometheus",
+    "mailpit",
+    "jaeger",
+];
+/// Those that hold what the services work with: they are not ended for new settings while they run.
+const KEPT: [&str; 5] = ["postgres", "epmd", "rabbitmq", "mongodb", "kafka"];
 
 impl Stack {
     /// The system in that folder as it was left.
@@ -137,6 +121,16 @@ impl Stack {
         Ok(folder)
     }
 
+    /// A file of settings in a server's data folder, as it should be.
+    fn settings(&self, name: &str, file: &str, text: &str) -> Result<PathBuf> {
+        let file = self.data(name)?.join(file);
+        if std::fs::read_to_string(&file).is_ok_and(|present| present == text) {
+            return Ok(file);
+        }
+        account::private_file(&file, text, self.account)?;
+        Ok(file)
+    }
+
     /// Installs what is missing, and starts the servers that do not run.
     pub(crate) fn start_servers(&mut self) -> Result<()> {
         let servers = self.prepare()?;
@@ -144,7 +138,10 @@ impl Stack {
         step("RabbitMQ", || rabbitmq::start(self, &servers))?;
         step("MongoDB", || mongodb::start(self, &servers))?;
         for extra in self.state.extras.clone() {
-            extra.start(self)?;
+            // One that is being built starts when it is there.
+            if !extra.is_missing(self) {
+                extra.start(self)?;
+            }
         }
         Ok(())
     }
@@ -159,8 +156,7 @@ impl Stack {
 
     /// Whether this system is to have that server or service.
     pub(crate) fn has(&self, name: &str) -> bool {
-        let is_extra = |extra: &Extra| extra.name() == name;
-        !Extra::ALL.iter().any(is_extra) || self.state.extras.iter().any(is_extra)
+        Extra::of(name).is_none_or(|extra| self.state.extras.contains(&extra))
     }
 
     /// As [`Stack::start_servers`], for those who need only PostgreSQL.
@@ -175,7 +171,8 @@ impl Stack {
         self.servers()
     }
 
-    fn ready_folders(&mut self) -> Result<()> {
+    /// Makes the folders, and the account that servers run as.
+    pub(crate) fn ready_folders(&mut self) -> Result<()> {
         self.account = account::unprivileged()?;
         if self.state.data.as_os_str().is_empty() {
             self.state.data = new_data(&self.folder, self.account);
@@ -198,7 +195,7 @@ impl Stack {
         install::servers(&self.tools(), &self.log("install"))
     }
 
-    /// Where what pip and Maven bring is, which all systems of this checkout share.
+    /// Where what pip, Maven and Go bring is, which all systems of this checkout share.
     pub(crate) fn tools(&self) -> PathBuf {
         home(&cargo::workspace().join("target/souk-tools"), self.account)
     }
@@ -228,6 +225,7 @@ impl Stack {
             environment: vec![],
             folder: self.state.data.clone(),
             account: self.account,
+            reads: vec![],
         }
     }
 
@@ -264,7 +262,7 @@ impl Stack {
             .map(|process| Ok::<_, anyhow::Error>(process.stamp != program.stamp()?));
         match changed.transpose()? {
             Some(false) if ready(self) => return Ok(()),
-            Some(true) if !SERVERS.contains(&name) => self.stop_process(name)?,
+            Some(true) if !KEPT.contains(&name) => self.stop_process(name)?,
             _ => {}
         }
         let log = self.log(name);

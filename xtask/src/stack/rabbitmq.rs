@@ -10,7 +10,7 @@ use std::{
 use anyhow::Result;
 
 use super::Stack;
-use crate::system::{account, install::Servers};
+use crate::system::install::Servers;
 
 const USER: &str = "souk";
 
@@ -22,6 +22,7 @@ pub(super) fn start(stack: &mut Stack, servers: &Servers) -> Result<()> {
         stack.state.port("rabbitmq")?,
         stack.state.port("rabbitmq-management")?,
     );
+    let metrics = stack.state.port("rabbitmq-prometheus")?;
     let distribution = stack.state.port("rabbitmq-distribution")?;
     let password = stack.state.secret("rabbitmq")?;
     stack.save()?;
@@ -40,18 +41,17 @@ pub(super) fn start(stack: &mut Stack, servers: &Servers) -> Result<()> {
         "listeners.tcp.1 = 127.0.0.1:{port}\n\
          management.tcp.ip = 127.0.0.1\n\
          management.tcp.port = {management}\n\
+         prometheus.tcp.ip = 127.0.0.1\n\
+         prometheus.tcp.port = {metrics}\n\
          default_user = {USER}\n\
          default_pass = {password}\n\
          log.file = false\n\
          log.console = true\n\
          log.console.level = info\n"
     );
-    let settings_file = folder.join("rabbitmq.conf");
-    let plugins_file = folder.join("enabled_plugins");
-    if std::fs::read_to_string(&settings_file).ok().as_ref() != Some(&settings) {
-        account::private_file(&settings_file, &settings, stack.account)?;
-        account::private_file(&plugins_file, "[rabbitmq_management].\n", stack.account)?;
-    }
+    let plugins = "[rabbitmq_management,rabbitmq_prometheus].\n";
+    stack.settings("rabbitmq", "rabbitmq.conf", &settings)?;
+    stack.settings("rabbitmq", "enabled_plugins", plugins)?;
     let mut server = stack.program(&servers.rabbitmq, &[]);
     let under = |name: &str| folder.join(name).to_string_lossy().into_owned();
     let environment = [

@@ -8,7 +8,9 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 
 use super::{
-    Mode, Stack, kafka, mongodb,
+    Mode, Stack,
+    extras::{self, kafka},
+    mongodb,
     postgres::{self, DATABASES, Role},
     rabbitmq,
 };
@@ -30,8 +32,8 @@ const MIGRATED: [&str; 6] = ["users", "psp", "payments", "inventory", "orders", 
 /// Those with something to seed.
 const SEEDED: [&str; 2] = ["users", "inventory"];
 
-/// Those that tell domain events, or are told, where there is a Kafka.
-const ON_KAFKA: [&str; 5] = ["users", "payments", "inventory", "orders", "notifications"];
+/// Those that tell domain events, are told, or look whether all were, where there is a Kafka.
+const ON_KAFKA: [&str; 6] = ["users", "payments", "inventory", "orders", "notifications", "auditor"];
 
 /// Where mail goes, and in whose name; `up` hands on what its caller sets.
 const MAIL: [&str; 2] = ["SOUK_SMTP_URL", "SOUK_MAIL_FROM"];
@@ -162,7 +164,7 @@ fn environment(stack: &mut Stack, name: &str) -> Result<Environment> {
         // Into a file.
         ("NO_COLOR", "1".to_owned()),
     ];
-    let collector = collector(stack);
+    let collector = collector(stack)?;
     if name != "gateway" {
         settings.push(("SOUK_HTTP_ADDR", address(stack, name)?));
     }
@@ -219,6 +221,8 @@ fn environment(stack: &mut Stack, name: &str) -> Result<Environment> {
             settings.push(("SOUK_SHOP_URL", shop));
             let given = |key| std::env::var_os(key)?.into_string().ok();
             settings.extend(MAIL.into_iter().filter_map(|key| Some((key, given(key)?))));
+            // Behind what was given, which it replaces.
+            settings.extend(extras::smtp_url(stack)?.map(|url| ("SOUK_SMTP_URL", url)));
         }
         _ => {
             let config = stack.reachable(&cargo::workspace().join("gateway/gateway.yaml"))?;
@@ -257,12 +261,12 @@ fn environment(stack: &mut Stack, name: &str) -> Result<Environment> {
     Ok(handed_on().chain(own).collect())
 }
 
-/// Where traces go: to the tests, or where the caller's environment says.
-fn collector(stack: &Stack) -> Option<String> {
-    let tests = stack.state.ports.get(OTLP);
-    tests
-        .map(|port| format!("http://127.0.0.1:{port}"))
-        .or_else(|| std::env::var_os(COLLECTOR)?.into_string().ok())
+/// Where traces go: to the tests, to this system's Jaeger, or where the caller's environment says.
+fn collector(stack: &mut Stack) -> Result<Option<String>> {
+    if let Some(port) = stack.state.ports.get(OTLP) {
+        return Ok(Some(format!("http://127.0.0.1:{port}")));
+    }
+    Ok(extras::otlp_url(stack)?.or_else(|| std::env::var_os(COLLECTOR)?.into_string().ok()))
 }
 
 /// The standard settings of OpenTelemetry, which `up` hands on from its caller.

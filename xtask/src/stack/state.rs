@@ -92,10 +92,23 @@ impl Drop for Turn {
 impl State {
     /// The port for this, picked at the first time.
     pub(crate) fn port(&mut self, what: &str) -> Result<u16> {
+        self.port_from(what, None)
+    }
+
+    /// The same, but the usual one if nobody has it.
+    pub(crate) fn port_like(&mut self, what: &str, usual: u16) -> Result<u16> {
+        let is_taken = self.ports.values().any(|port| *port == usual);
+        self.port_from(
+            what,
+            Some(usual).filter(|port| !is_taken && ports::is_free(*port)),
+        )
+    }
+
+    fn port_from(&mut self, what: &str, wish: Option<u16>) -> Result<u16> {
         if let Some(port) = self.ports.get(what) {
             return Ok(*port);
         }
-        let port = ports::pick(&self.ports)?;
+        let port = wish.map_or_else(|| ports::pick(&self.ports), Ok)?;
         self.ports.insert(what.to_owned(), port);
         Ok(port)
     }

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail};
 use serde::Serialize;
 
-use super::{SERVERS, Stack, kafka, mongodb, postgres, rabbitmq, services};
+use super::{
+    SERVERS, Stack,
+    extras::{Extra, kafka},
+    mongodb, postgres, rabbitmq, services,
+};
 
 /// What programs rely on; see the README.
 #[derive(Serialize)]
@@ -24,7 +28,7 @@ pub(crate) struct Status {
 struct Running {
     name: &'static str,
     pid: i32,
-    /// Servers have none; theirs are below.
+    /// A server's is below, unless it is one with pages to look at.
     url: Option<String>,
     admin_url: Option<String>,
 }
@@ -49,7 +53,11 @@ pub(crate) fn of(stack: &mut Stack) -> Result<Status> {
             continue;
         };
         let is_service = services::ORDER.contains(&name);
-        let url = is_service.then(|| services::url(stack, name)).transpose()?;
+        let url = if is_service {
+            Some(services::url(stack, name)?)
+        } else {
+            Extra::of(name).map_or(Ok(None), |extra| extra.url(stack))?
+        };
         let admin_url = is_service.then(|| services::admin_url(stack, name)).transpose()?;
         processes.push(Running {
             name,

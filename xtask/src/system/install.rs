@@ -241,13 +241,13 @@ pub(crate) fn chromium(log: &Path) -> Result<PathBuf> {
     known().context("Chromium is installed, but not where it is looked for; please report this")
 }
 
-/// Prometheus' own checker of rules, for their tests.
-pub(crate) fn promtool(log: &Path) -> Result<PathBuf> {
-    if let Some(program) = find("promtool") {
+/// A program of Prometheus: `prometheus` itself, or `promtool`, which tests its rules.
+pub(crate) fn prometheus(program: &str, log: &Path) -> Result<PathBuf> {
+    if let Some(program) = find(program) {
         return Ok(program);
     }
     packages(&["prometheus"], log)?;
-    find("promtool").context("Prometheus is installed, but not where it is looked for; please report this")
+    find(program).context("Prometheus is installed, but not where it is looked for; please report this")
 }
 
 /// Lets everybody read a folder, which the servers' account may need to.

@@ -1,6 +1,7 @@
 //! The machine: packages, the unprivileged account, processes, ports.
 
 pub(crate) mod account;
+pub(crate) mod golang;
 pub(crate) mod install;
 pub(crate) mod jars;
 pub(crate) mod ports;

@@ -36,6 +36,8 @@ pub(crate) struct Program {
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) folder: PathBuf,
     pub(crate) account: Option<Account>,
+    /// Files that it reads when it starts: changed, they make it another program.
+    pub(crate) reads: Vec<PathBuf>,
 }
 
 /// One that was started. A pid alone may belong to somebody else after a while; with its time of start it cannot.
@@ -48,7 +50,7 @@ pub(crate) struct Process {
 }
 
 impl Program {
-    /// Changes when the file, its arguments or its environment do.
+    /// Changes when the file, its arguments, its environment or what it reads do.
     pub(crate) fn stamp(&self) -> Result<String> {
         use std::hash::{DefaultHasher, Hash as _, Hasher as _};
         let data = self
@@ -57,6 +59,11 @@ impl Program {
             .with_context(|| format!("{} is missing", self.file.display()))?;
         let mut hasher = DefaultHasher::new();
         (&self.arguments, &self.environment, data.len(), data.modified()?).hash(&mut hasher);
+        for file in &self.reads {
+            std::fs::read(file)
+                .with_context(|| format!("cannot read {}", file.display()))?
+                .hash(&mut hasher);
+        }
         Ok(format!("{:016x}", hasher.finish()))
     }
 
@@ -207,5 +214,27 @@ mod tests {
         assert!(process.is_alive());
         process.started += 1;
         assert!(!process.is_alive());
+    }
+
+    #[test]
+    fn a_program_is_another_when_what_it_reads_has_changed() {
+        let file = std::env::temp_dir().join(format!("souk-stamp-{}", std::process::id()));
+        let mut program = Program {
+            file: "/bin/sh".into(),
+            arguments: vec![],
+            environment: vec![],
+            folder: std::env::temp_dir(),
+            account: None,
+            reads: vec![],
+        };
+        let alone = program.stamp().unwrap();
+        program.reads.push(file.clone());
+        std::fs::write(&file, "retention: 7d").unwrap();
+        let before = program.stamp().unwrap();
+        std::fs::write(&file, "retention: 8d").unwrap();
+        let after = program.stamp().unwrap();
+        std::fs::remove_file(file).unwrap();
+        assert!(alone != before && before != after);
+        assert!(program.stamp().unwrap_err().to_string().contains("cannot read"));
     }
 }

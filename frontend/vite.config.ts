@@ -9,6 +9,8 @@ import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
+import { preload } from "./scripts/preload.ts";
+
 // While developing, the page comes from Vite and everything else from a gateway that runs already.
 const gateway = process.env["SOUK_GATEWAY"] ?? "http://localhost:8080";
 
@@ -35,8 +37,20 @@ function compressed(): Plugin {
   };
 }
 
+/** Parts of several pages. Those that bring a library of their own stay apart, for the pages that need it. */
+function shared(name: string, folder: RegExp) {
+  const withLibrary = /(zod|amount|serverErrors|password\w*|\w*([dD]ialog|[fF]orm))\.tsx?$/;
+  return {
+    name,
+    test: (file: string) => folder.test(file) && !withLibrary.test(file),
+    minShareCount: 2,
+    entriesAware: true,
+    includeDependenciesRecursively: false,
+  };
+}
+
 export default defineConfig({
-  plugins: [react(), tailwindcss(), compressed()],
+  plugins: [react(), tailwindcss(), preload(), compressed()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   server: { proxy: { "^/(v1|openapi.json|docs|healthz)": { target: gateway, changeOrigin: false, xfwd: true } } },
   build: {
@@ -47,14 +61,20 @@ export default defineConfig({
     reportCompressedSize: false,
     rolldownOptions: {
       output: {
+        // Shared parts are called after all who share them.
+        chunkFileNames: ({ name }) => `assets/${name.split("~")[0]}-[hash].js`,
         codeSplitting: {
-          // What every page needs and what changes seldom: one file is smaller than the many that shared parts become.
           groups: [
+            // What every page needs and what changes seldom.
             {
               name: "libraries",
-              test: /node_modules\/(react|react-dom|scheduler|react-router|@tanstack\/query-core|@tanstack\/react-query|openapi-fetch)\//,
+              test: /preload-helper|node_modules\/(react|react-dom|scheduler|react-router|@tanstack\/query-core|@tanstack\/react-query|openapi-fetch)\//,
               includeDependenciesRecursively: false,
+              priority: 3,
             },
+            // A browser asks for six files at a time: few larger ones are there sooner than many small ones.
+            { ...shared("office", /\/src\/admin\//), entriesAwareMergeThreshold: 40_000, priority: 2 },
+            { ...shared("shared", /\/src\/(?!notifications\/)/), entriesAwareMergeThreshold: 6_000, priority: 1 },
           ],
         },
       },

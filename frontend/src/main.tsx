@@ -13,15 +13,14 @@ import { session } from "@/session/session";
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
 
-// Whoever was signed in is so before the first page asks for anything, so that nothing flickers.
-void session.resume().finally(() => {
-  createRoot(root).render(
-    <StrictMode>
-      <QueryClientProvider client={queries}>
-        <I18nProvider>
-          <RouterProvider router={router} />
-        </I18nProvider>
-      </QueryClientProvider>
-    </StrictMode>,
-  );
-});
+// Pages begin while the server is asked who is here; see `useIsArriving`.
+void session.resume();
+createRoot(root).render(
+  <StrictMode>
+    <QueryClientProvider client={queries}>
+      <I18nProvider>
+        <RouterProvider router={router} />
+      </I18nProvider>
+    </QueryClientProvider>
+  </StrictMode>,
+);

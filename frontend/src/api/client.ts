@@ -9,11 +9,14 @@ import type { components, paths } from "./schema";
 /** The API's own shapes, by the names of its document. */
 export type Schemas = components["schemas"];
 
+/** What is the same for everybody does not wait until it is known who is here. */
+const PUBLIC = /^\/v1\/(products|products\/\{sku\}(\/availability)?|categories|faults|payment-methods)$/;
+
 const bearer: Middleware = {
-  async onRequest({ request }) {
+  async onRequest({ request, schemaPath }) {
+    if (request.method === "GET" && PUBLIC.test(schemaPath)) return;
     const token = await session.token();
     if (token) request.headers.set("authorization", `Bearer ${token}`);
-    return request;
   },
 };
 

@@ -4,7 +4,7 @@ import { useEffect, useSyncExternalStore } from "react";
 import { api, call, type Schemas } from "@/api/client";
 import type { Money } from "@/i18n/format";
 import { session } from "@/session/session";
-import { useSession } from "@/session/useSession";
+import { useIsArriving, useSession } from "@/session/useSession";
 
 import { type CartLine, guestCart, withQuantity } from "./guestCart";
 
@@ -99,6 +99,7 @@ export function useCart() {
     onSettled: () => queries.invalidateQueries({ queryKey: key(user) }),
   });
 
+  const isArriving = useIsArriving();
   const isAdopting = useIsMutating({ mutationKey: ADOPTION }) > 0;
 
   const guest: Cart = recount({
@@ -115,7 +116,7 @@ export function useCart() {
     /** Of all lines together. */
     count: cart?.items.reduce((sum, item) => sum + item.quantity, 0) ?? 0,
     // What a guest had is on its way while it is being adopted: an empty cart is not the last word then.
-    isPending: source.isLoading || (isAdopting && cart?.items.length === 0),
+    isPending: isArriving || source.isLoading || (isAdopting && cart?.items.length === 0),
     error: source.error,
     refetch: () => void source.refetch(),
     /** Sets a line's quantity; 0 takes it out. Rejects with the problem where it is refused. */

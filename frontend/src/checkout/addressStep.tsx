@@ -1,9 +1,8 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useId, useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { lazy, Suspense, useId, useState } from "react";
 
 import { addressesQuery } from "@/account/addressesQuery";
-import { AddressForm } from "@/account/addressForm";
-import { api, call, type Schemas } from "@/api/client";
+import type { Schemas } from "@/api/client";
 import { useMessages } from "@/i18n";
 import { Button } from "@/ui/button";
 import { Skeleton } from "@/ui/skeleton";
@@ -11,18 +10,12 @@ import { Skeleton } from "@/ui/skeleton";
 import { AddressText } from "./addressText";
 import type { Address } from "./draft";
 import { messages } from "./messages";
-import { isDemo, paymentMethodsQuery } from "./paymentMethods";
 import { RadioCard } from "./radioCard";
 
-const EXAMPLE: Address = {
-  name: "Ada Muster",
-  line1: "Lindenallee 12",
-  postal_code: "10115",
-  city: "Berlin",
-  country: "DE",
-};
+// The form's libraries are larger than the rest of the checkout, and whoever has an address does not need them.
+const NewAddress = lazy(() => import("./newAddress"));
 
-interface Props {
+export interface Props {
   address: Address | undefined;
   /** What was written into the fields so far. */
   typed: Partial<Address> | undefined;
@@ -34,20 +27,31 @@ interface Props {
 export function AddressStep(props: Props) {
   const t = useMessages(messages);
   const { data: saved, isPending } = useQuery(addressesQuery);
-  if (isPending) {
-    return (
-      <div className="grid gap-3">
-        <Skeleton className="h-20 w-full rounded-xl" />
-        <Skeleton className="h-20 w-full rounded-xl" />
-      </div>
-    );
-  }
+  if (isPending) return <AddressSkeleton />;
   if (saved && saved.length > 0) return <Choice {...props} saved={saved} />;
   return (
     <div className="grid gap-4">
       {!saved && <p className="text-muted">{t.noSaved}</p>}
-      <NewAddress {...props} />
+      <Form {...props} />
     </div>
+  );
+}
+
+export function AddressSkeleton() {
+  return (
+    <div className="grid gap-3">
+      <Skeleton className="h-20 w-full rounded-xl" />
+      <Skeleton className="h-20 w-full rounded-xl" />
+    </div>
+  );
+}
+
+/** As high as the form that comes. */
+function Form(props: Props) {
+  return (
+    <Suspense fallback={<Skeleton className="h-[47rem] w-full sm:h-[42rem] rounded-xl" />}>
+      <NewAddress {...props} />
+    </Suspense>
   );
 }
 
@@ -82,52 +86,11 @@ function Choice({ saved, ...props }: Props & { saved: readonly Schemas["SavedAdd
           </Button>
         </div>
       ) : (
-        <NewAddress
+        <Form
           {...props}
           address={address && saved.some((other) => isSame(bare(other), address)) ? undefined : address}
         />
       )}
-    </div>
-  );
-}
-
-function NewAddress({ address, typed, onType, onDone }: Props) {
-  const t = useMessages(messages);
-  const queries = useQueryClient();
-  const { data: methods } = useQuery(paymentMethodsQuery);
-  const [isKept, setKept] = useState(false);
-  const [example, setExample] = useState<Address>();
-  const take = async (given: Address) => {
-    if (isKept) {
-      await call(api.POST("/v1/users/me/addresses", { body: given }));
-      await queries.invalidateQueries({ queryKey: addressesQuery.queryKey });
-    }
-    onDone(given);
-  };
-  return (
-    <div className="grid gap-4">
-      {isDemo(methods) && (
-        <div>
-          <Button onClick={() => setExample(EXAMPLE)}>{t.example}</Button>
-        </div>
-      )}
-      <AddressForm
-        key={example ? "example" : "own"}
-        initial={example ?? typed ?? address}
-        action={t.toPayment}
-        onSubmit={take}
-        onEdit={onType}
-      >
-        <label className="flex items-center gap-2.5">
-          <input
-            type="checkbox"
-            className="size-4 accent-accent"
-            checked={isKept}
-            onChange={({ target }) => setKept(target.checked)}
-          />
-          {t.save}
-        </label>
-      </AddressForm>
     </div>
   );
 }

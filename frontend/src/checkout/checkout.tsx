@@ -1,16 +1,17 @@
-import { useEffect, useRef } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { type ReactNode, useEffect, useRef } from "react";
 import { Navigate, useNavigate, useSearchParams } from "react-router";
 
-import { CartSkeleton } from "@/cart/cartLines";
+import { addressesQuery } from "@/account/addressesQuery";
 import { useCart } from "@/cart/useCart";
 import { useMessages } from "@/i18n";
-import { useSession } from "@/session/useSession";
+import { useIsArriving, useSession } from "@/session/useSession";
 import { ButtonLink } from "@/ui/button";
 import { Card } from "@/ui/card";
 import { Page } from "@/ui/page";
 import { Empty, Failure } from "@/ui/states";
 
-import { AddressStep } from "./addressStep";
+import { AddressSkeleton, AddressStep } from "./addressStep";
 import { changeDraft, type Draft, useDraft } from "./draft";
 import { LinesAndTotal } from "./linesAndTotal";
 import { messages } from "./messages";
@@ -24,7 +25,13 @@ import { type Step, stepOf } from "./stepOf";
 export function Component() {
   const t = useMessages(messages);
   const user = useSession()?.userId;
-  return <Page title={t.title}>{user === undefined ? <SignInPanel /> : <Checkout user={user} />}</Page>;
+  const isArriving = useIsArriving();
+  return (
+    <Page title={t.title}>
+      {user !== undefined && <Checkout user={user} />}
+      {user === undefined && (isArriving ? <Arriving /> : <SignInPanel />)}
+    </Page>
+  );
 }
 
 function Checkout({ user }: { user: string }) {
@@ -32,17 +39,11 @@ function Checkout({ user }: { user: string }) {
   const [query] = useSearchParams();
   const draft = useDraft(user);
   const { cart, isPending, error, refetch } = useCart();
+  const { isPending: isAsking } = useQuery(addressesQuery);
   const asked = query.get("step");
   const step = stepOf(asked, draft);
 
   if (asked !== step) return <Navigate to={`?step=${step}`} replace />;
-  if (isPending) {
-    return (
-      <Card className="max-w-3xl">
-        <CartSkeleton />
-      </Card>
-    );
-  }
   if (error && !cart) return <Failure error={error} onRetry={refetch} />;
   // An order without an answer yet may have emptied the cart.
   if (cart?.items.length === 0 && !draft.attempt) {
@@ -60,18 +61,49 @@ function Checkout({ user }: { user: string }) {
     );
   }
   return (
+    <Columns
+      step={
+        <>
+          <Steps current={step} draft={draft} />
+          <Current user={user} step={step} draft={draft} />
+        </>
+      }
+      // The last step shows the same itself, next to its button. On a phone it is below the step, and comes after it so that
+      // it is not pushed down.
+      cart={cart && !isPending && step !== "review" && !(step === "address" && isAsking) && <LinesAndTotal cart={cart} />}
+    />
+  );
+}
+
+function Columns({ step, cart }: { step: ReactNode; cart?: ReactNode }) {
+  const t = useMessages(messages);
+  return (
     <div className="grid items-start gap-6 lg:grid-cols-[1fr_20rem] lg:gap-10">
-      <div className="grid max-w-3xl gap-6">
-        <Steps current={step} draft={draft} />
-        <Current user={user} step={step} draft={draft} />
-      </div>
-      {/* The last step shows the same itself, next to its button. */}
-      {cart && step !== "review" && (
+      <div className="grid max-w-3xl gap-6">{step}</div>
+      {cart && (
         <Card aria-label={t.items} className="lg:sticky lg:top-24">
-          <LinesAndTotal cart={cart} />
+          {cart}
         </Card>
       )}
     </div>
+  );
+}
+
+/** The frame of what comes as soon as it is known who is here. */
+function Arriving() {
+  const t = useMessages(messages);
+  return (
+    <Columns
+      step={
+        <>
+          <Steps current="address" draft={{}} />
+          <div className="grid gap-4">
+            <h2 className="text-2xl font-semibold">{t.addressTitle}</h2>
+            <AddressSkeleton />
+          </div>
+        </>
+      }
+    />
   );
 }
 

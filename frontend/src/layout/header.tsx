@@ -5,19 +5,22 @@ import { openCart, useIsCartOpen } from "@/cart/drawer";
 import { useCart } from "@/cart/useCart";
 import { useMessages } from "@/i18n";
 import { session } from "@/session/session";
-import { useIsAdmin, useSession } from "@/session/useSession";
+import { useIsAdmin, useIsArriving, useSession } from "@/session/useSession";
 import { ButtonLink, IconButton } from "@/ui/button";
 import { classes } from "@/ui/classes";
+import { whenIdle } from "@/ui/later";
 import { notify } from "@/ui/live";
 
 import { messages } from "./messages";
 
 // Not a part of the first paint; a shop without it is better than no shop.
 const Bell = lazy<ComponentType>(() =>
-  import("@/notifications/bell").then(
-    (module) => ({ default: module.Bell }),
-    () => ({ default: () => null }),
-  ),
+  whenIdle()
+    .then(() => import("@/notifications/bell"))
+    .then(
+      (module) => ({ default: module.Bell }),
+      () => ({ default: () => null }),
+    ),
 );
 // Most visits never open it.
 const CartDrawer = lazy(() => import("@/cart/cartDrawer").then((module) => ({ default: module.CartDrawer })));
@@ -25,6 +28,7 @@ const CartDrawer = lazy(() => import("@/cart/cartDrawer").then((module) => ({ de
 export function Header() {
   const t = useMessages(messages);
   const user = useSession();
+  const isHere = useIsArriving() || user !== undefined;
   const isAdmin = useIsAdmin();
   return (
     <header className="sticky top-0 z-30 border-b border-line bg-paper/95 backdrop-blur">
@@ -41,17 +45,17 @@ export function Header() {
           )}
         >
           <Tab to="/products">{t.shop}</Tab>
-          {user && <Tab to="/orders">{t.orders}</Tab>}
+          {isHere && <Tab to="/orders">{t.orders}</Tab>}
           {isAdmin && <Tab to="/admin">{t.backOffice}</Tab>}
         </nav>
         <SearchBox isBelow={isAdmin} />
         <div className="col-start-2 row-start-1 flex items-center gap-1 justify-self-end">
-          {user && (
+          {isHere && (
             <Suspense fallback={<span className="size-10" />}>
-              <Bell key={user.userId} />
+              {user ? <Bell key={user.userId} /> : <span className="size-10" />}
             </Suspense>
           )}
-          {user ? <AccountMenu /> : <ButtonLink to="/sign-in" look="quiet">{t.signIn}</ButtonLink>}
+          {isHere ? <AccountMenu /> : <ButtonLink to="/sign-in" look="quiet">{t.signIn}</ButtonLink>}
           <CartButton />
         </div>
       </div>

@@ -33,7 +33,8 @@ export function Shell() {
         </p>
       )}
       <Header />
-      <main ref={main} id="main" tabIndex={-1} className="mx-auto w-full max-w-7xl flex-1 px-4 py-8 outline-none sm:px-6">
+      {/* The footer begins below the screen, so that nothing that comes later pushes it away from under somebody's finger. */}
+      <main ref={main} id="main" tabIndex={-1} className="mx-auto min-h-[calc(100dvh-4.5rem)] w-full max-w-7xl flex-1 px-4 py-8 outline-none sm:px-6">
         <Outlet />
       </main>
       <Footer />

@@ -2,7 +2,7 @@ import { useSyncExternalStore } from "react";
 
 import { keep, recall } from "@/session/browser";
 
-/** `system` follows the device. `public/theme.js` reads the same before the first paint. */
+/** `system` follows the device. `public/boot.js` reads the same before the first paint. */
 export type Theme = "system" | "light" | "dark";
 
 const KEY = "souk.theme";

@@ -6,14 +6,15 @@ import { ButtonLink } from "@/ui/button";
 import { Page } from "@/ui/page";
 
 import { messages } from "./messages";
-import { useSession } from "./useSession";
+import { useIsArriving, useSession } from "./useSession";
 
 /** What only somebody signed in may see. A guest is shown the way in, which leads back here. */
 export function RequireUser({ children }: { children: ReactNode }) {
   const t = useMessages(messages);
   const user = useSession();
+  const isArriving = useIsArriving();
   const { pathname, search } = useLocation();
-  if (user) return children;
+  if (user || isArriving) return children;
   const next = `?next=${encodeURIComponent(pathname + search)}`;
   return (
     <Page title={t.title} lead={t.text}>

@@ -57,6 +57,40 @@ test("a new tab takes up the session, and the others go on with its token", asyn
   expect(users.reuses).toBe(0);
 });
 
+test("until it is known who is here, requests wait and the page goes by who it was", async () => {
+  users.jar = { user: "ada", number: -1 };
+  localStorage.setItem("souk.session", "1 customer admin");
+  const open = users.close();
+  const tab = new Session();
+  const arrival = tab.resume();
+  expect([tab.isArriving(), tab.current()]).toEqual([true, undefined]);
+  expect(tab.roles()).toContain("admin");
+  const token = tab.token();
+  open();
+  expect(await token).toBe(tokenOf("ada", 1));
+  await arrival;
+  // The server has the last word.
+  expect([tab.isArriving(), tab.roles()]).toEqual([false, ["customer"]]);
+});
+
+test("a session that is over by now lets nothing wait and leaves no roles", async () => {
+  localStorage.setItem("souk.session", "1 customer admin");
+  const tab = new Session();
+  await tab.resume();
+  expect([tab.isArriving(), tab.roles(), await tab.token()]).toEqual([false, [], undefined]);
+  expect(localStorage.getItem("souk.session")).toBeNull();
+});
+
+test("a renewal that was sent before the application was there is not sent again", async () => {
+  users.jar = { user: "ada", number: -1 };
+  localStorage.setItem("souk.session", "1 customer");
+  window.soukRefresh = fetch("/v1/auth/refresh", { method: "POST" });
+  const tab = new Session();
+  await tab.resume();
+  expect(tab.current()?.userId).toBe("ada");
+  expect(users.renewals).toBe(1);
+});
+
 test("after a long sleep all tabs renew at once, and no refresh token is used twice", async () => {
   const first = await signedIn();
   const second = new Session();

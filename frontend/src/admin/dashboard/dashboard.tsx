@@ -7,7 +7,7 @@ import { Skeleton } from "@/ui/skeleton";
 import { Empty, Failure } from "@/ui/states";
 
 import { type MetricsSummary, useSummary } from "../api";
-import { useOrderColumns } from "../sales/orders";
+import { useOrderColumns } from "../sales/orderColumns";
 import { Table } from "../table";
 import { TextLink } from "../textLink";
 import { Bars } from "./bars";
@@ -17,10 +17,9 @@ import { Revenue } from "./revenue";
 
 export function Component() {
   const t = useMessages(messages);
-  const format = useFormat();
   const { data, error, refetch } = useSummary();
   return (
-    <Page title={t.title} lead={data && t.lead(format.moment(data.since))}>
+    <Page title={t.title} lead={t.lead}>
       {error && <Failure error={error} onRetry={() => void refetch()} />}
       {data && <Summary summary={data} />}
       {!data && !error && <Waiting />}

@@ -3,7 +3,7 @@ import { defineMessages } from "@/i18n";
 export const messages = defineMessages({
   en: {
     title: "Overview",
-    lead: (since: string) => `The last 24 hours, since ${since}.`,
+    lead: "The last 24 hours.",
     loading: "The figures are on their way",
     revenue: "Revenue",
     orders: "Orders",
@@ -47,7 +47,7 @@ export const messages = defineMessages({
   },
   de: {
     title: "Überblick",
-    lead: (since: string) => `Die letzten 24 Stunden, seit ${since}.`,
+    lead: "Die letzten 24 Stunden.",
     loading: "Die Zahlen kommen",
     revenue: "Umsatz",
     orders: "Bestellungen",

@@ -3,6 +3,7 @@ import { lazy, Suspense } from "react";
 import { useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
 import { Card } from "@/ui/card";
+import { whenIdle } from "@/ui/later";
 import { Skeleton } from "@/ui/skeleton";
 
 import type { MetricsSummary } from "../api";
@@ -10,8 +11,8 @@ import { Table } from "../table";
 import { totals } from "./figures";
 import { messages } from "./messages";
 
-// The chart's library is larger than all the rest.
-const RevenueChart = lazy(() => import("./revenueChart"));
+// The chart's library is larger than all the rest, and the figures come first.
+const RevenueChart = lazy(() => whenIdle().then(() => import("./revenueChart")));
 
 export type Hour = MetricsSummary["revenue"][number];
 

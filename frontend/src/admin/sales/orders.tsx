@@ -2,20 +2,17 @@ import { useState } from "react";
 
 import { api, call, type Schemas } from "@/api/client";
 import { useMessages } from "@/i18n";
-import { useFormat } from "@/i18n/format";
 import { Button, ButtonLink } from "@/ui/button";
 import { Page } from "@/ui/page";
 import { Empty } from "@/ui/states";
 
-import { Id } from "../id";
 import { ListTable, usePages } from "../list";
 import { messages as common } from "../messages";
-import { Status } from "../status";
 import { StatusFilter, useStatus } from "../statusFilter";
-import type { Column } from "../table";
 import { TextLink } from "../textLink";
 import { DeliverDialog, type Order, ShipDialog } from "./fulfil";
 import { messages } from "./messages";
+import { useOrderColumns } from "./orderColumns";
 
 const STATUSES: Schemas["OrderStatus"][] = [
   "pending",
@@ -73,36 +70,4 @@ export function Component() {
       {open?.kind === "deliver" && <DeliverDialog order={open.order} onClose={() => setOpen(undefined)} />}
     </Page>
   );
-}
-
-/** An order in a line, here and on the overview. */
-export function useOrderColumns(): Column<Order>[] {
-  const t = useMessages(messages);
-  const words = useMessages(common);
-  const format = useFormat();
-  return [
-    {
-      head: words.order,
-      render: (order) => (
-        <span className="grid">
-          <Id id={order.id} to={`/orders/${order.id}`} />
-          <span className="text-xs whitespace-nowrap text-muted">{format.moment(order.created_at)}</span>
-        </span>
-      ),
-    },
-    { head: t.customer, render: (order) => order.shipping_address.name },
-    { head: t.items, isNumber: true, render: (order) => order.lines.reduce((sum, { quantity }) => sum + quantity, 0) },
-    { head: t.total, isNumber: true, render: (order) => format.money(order.total) },
-    {
-      head: words.status,
-      render: (order) => (
-        <span className="grid justify-items-start gap-0.5">
-          <Status of={order.status} />
-          {order.reason && <code className="text-xs text-muted">{order.reason}</code>}
-        </span>
-      ),
-    },
-    { head: t.payment, render: (order) => <Status of={order.payment_status} /> },
-    { head: t.goods, render: (order) => <Status of={order.fulfilment_status} /> },
-  ];
 }

@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use rdkafka::{
-    ClientConfig, ClientContext, Statistics, config::RDKafkaLogLevel, consumer::ConsumerContext,
-    error::KafkaError,
+    ClientConfig, ClientContext, Statistics,
+    config::RDKafkaLogLevel,
+    consumer::{BaseConsumer, Consumer as _, ConsumerContext},
+    error::{KafkaError, KafkaResult},
+    metadata::{MetadataPartition, MetadataTopic},
+    types::RDKafkaErrorCode,
 };
 
 use crate::metrics;
@@ -88,7 +92,32 @@ impl ConsumerContext for Quiet {}
 /// Does work of the client that blocks, and can hang on a broker that is away; `None` if it does. On a thread of its own:
 /// the runtime would wait for one of its threads before the process may end.
 pub(crate) async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    apart_within(PATIENCE, work).await
+}
+
+/// As [`apart`], with a patience of its own.
+pub(crate) async fn apart_within<T: Send + 'static>(
+    patience: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
     let (done, result) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || done.send(work()).ok());
-    tokio::time::timeout(PATIENCE, result).await.ok()?.ok()
+    tokio::time::timeout(patience, result).await.ok()?.ok()
+}
+
+/// The partitions of a topic; none of one that is not there.
+pub(crate) fn partitions<C: ConsumerContext>(
+    client: &BaseConsumer<C>,
+    topic: &str,
+    patience: Duration,
+) -> KafkaResult<Vec<i32>> {
+    let metadata = client.fetch_metadata(Some(topic), patience)?;
+    let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
+    Ok(partitions.map(MetadataPartition::id).collect())
+}
+
+/// What the client mends by itself.
+pub(crate) fn is_passing(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode::{AllBrokersDown, BrokerTransportFailure, OperationTimedOut};
+    matches!(code, AllBrokersDown | BrokerTransportFailure | OperationTimedOut)
 }

@@ -21,7 +21,7 @@ use tracing::{Instrument, error, info, info_span, warn};
 
 use crate::{
     Brokers, Namespace,
-    client::{Quiet, apart},
+    client::{Quiet, apart, is_passing},
     metrics,
     producer::SENT_BY,
     relay::{context, link},
@@ -332,7 +332,7 @@ fn sent_by(message: &BorrowedMessage<'_>) -> Option<String> {
     str::from_utf8(sent.value?).ok().map(str::to_owned)
 }
 
-/// The next message; what the client mends by itself is not an end.
+/// The next message; what passes is not an end.
 async fn recv(client: &StreamConsumer<Quiet>) -> KafkaResult<BorrowedMessage<'_>> {
     loop {
         match client.recv().await {
@@ -340,9 +340,4 @@ async fn recv(client: &StreamConsumer<Quiet>) -> KafkaResult<BorrowedMessage<'_>
             result => return result,
         }
     }
-}
-
-fn is_passing(code: rdkafka::types::RDKafkaErrorCode) -> bool {
-    use rdkafka::types::RDKafkaErrorCode::{AllBrokersDown, BrokerTransportFailure, OperationTimedOut};
-    matches!(code, AllBrokersDown | BrokerTransportFailure | OperationTimedOut)
 }

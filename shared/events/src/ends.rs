@@ -5,11 +5,10 @@ use std::time::Duration;
 use rdkafka::{
     Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer as _},
-    metadata::MetadataTopic,
 };
 use tokio::task::spawn_blocking;
 
-use crate::{Brokers, Namespace};
+use crate::{Brokers, Namespace, client::partitions};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -26,11 +25,10 @@ pub async fn ends(brokers: &Brokers, namespace: &Namespace, topics: &[&str]) -> 
         let client: BaseConsumer = config.create()?;
         let mut ends = Vec::new();
         for topic in topics {
-            let metadata = client.fetch_metadata(Some(&topic), PATIENCE)?;
-            for told in metadata.topics().iter().flat_map(MetadataTopic::partitions) {
-                let (low, high) = client.fetch_watermarks(&topic, told.id(), PATIENCE)?;
+            for partition in partitions(&client, &topic, PATIENCE)? {
+                let (low, high) = client.fetch_watermarks(&topic, partition, PATIENCE)?;
                 if high > low {
-                    ends.push((topic.clone(), told.id(), high));
+                    ends.push((topic.clone(), partition, high));
                 }
             }
         }

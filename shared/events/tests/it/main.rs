@@ -8,5 +8,6 @@
 
 mod consumer;
 mod outage;
+mod reader;
 mod relay;
 mod support;

@@ -84,7 +84,7 @@ impl Tool {
             Some(_) => return Ok(()),
         };
         bail!(
-            "{} is not on PATH, and {problem}; put a `{}` on PATH, or install Go 1.{GO_AT_LEAST} or newer",
+            "{} is not on PATH, and {problem}; put a `{}` on PATH, install Go 1.{GO_AT_LEAST} or newer, or do without",
             self.title,
             self.name
         )

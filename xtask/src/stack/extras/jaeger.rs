@@ -1,26 +1,38 @@
 //! A private Jaeger 2: takes traces over OTLP/HTTP and keeps the newest in memory.
 
-use std::{net::TcpStream, time::Duration};
+use std::{net::TcpStream, path::Path, time::Duration};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
-use super::{Extra, Stack, reachable_program};
-use crate::{system::golang::JAEGER, web};
+use super::{Extra, Stack, quoted, reachable_program};
+use crate::{
+    cargo,
+    system::{find, golang::JAEGER},
+    web,
+};
 
 /// Where Compose has its pages, too.
 pub(super) const USUAL_PORT: u16 = 16686;
 /// A checkout's trace has some two hundred spans; Jaeger's own default of 100,000 traces would fill the machine.
 const MOST_TRACES: u32 = 5_000;
+/// Instead of Jaeger's own pages, which are not in its module.
+const PAGE: &str = "deploy/jaeger/index.html";
 
 pub(super) fn start(stack: &mut Stack) -> Result<()> {
     let file = reachable_program(stack, &JAEGER)?;
     let url = Extra::Jaeger.url(stack)?.unwrap_or_default();
     let (otlp, grpc) = (otlp_port(stack)?, stack.state.port("jaeger-grpc")?);
     stack.save()?;
-    let settings = settings(url.trim_start_matches("http://"), otlp, grpc);
+    let page = if find(JAEGER.name).is_none() {
+        let page = std::fs::read_to_string(cargo::workspace().join(PAGE)).context(PAGE)?;
+        Some(stack.settings("jaeger", "index.html", &page)?)
+    } else {
+        None
+    };
+    let settings = settings(url.trim_start_matches("http://"), otlp, grpc, page.as_deref());
     let settings = stack.settings("jaeger", "jaeger.yml", &settings)?;
     let mut program = stack.program(&file, &["--config", &settings.to_string_lossy()]);
-    program.reads = vec![settings];
+    program.reads = page.into_iter().chain([settings]).collect();
     let ready = format!("{url}/api/services");
     stack.ensure("jaeger", &program, Duration::from_secs(30), |_| {
         web::is_ok(&ready) && TcpStream::connect(("127.0.0.1", otlp)).is_ok()
@@ -32,7 +44,11 @@ pub(super) fn otlp_port(stack: &mut Stack) -> Result<u16> {
 }
 
 /// Nothing but what Souk uses: each further receiver would listen on a port that somebody else may have.
-fn settings(pages: &str, otlp: u16, grpc: u16) -> String {
+fn settings(address: &str, otlp: u16, grpc: u16, page: Option<&Path>) -> String {
+    let ui = page
+        .and_then(Path::parent)
+        .map(|folder| format!("\n    ui: {{assets_path: {}}}", quoted(folder)))
+        .unwrap_or_default();
     format!(
         "service:
   extensions: [jaeger_storage, jaeger_query]
@@ -47,7 +63,8 @@ extensions:
       memory: {{memory: {{max_traces: {MOST_TRACES}}}}}
   jaeger_query:
     storage: {{traces: memory}}
-    http: {{endpoint: \"{pages}\"}}
+    enable_tracing: false{ui}
+    http: {{endpoint: \"{address}\"}}
     grpc: {{endpoint: \"127.0.0.1:{grpc}\"}}
 receivers:
   otlp:

@@ -5,7 +5,7 @@ pub(crate) mod kafka;
 mod mailpit;
 mod prometheus;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
@@ -124,6 +124,11 @@ fn reachable_program(stack: &Stack, tool: &Tool) -> Result<PathBuf> {
         )
     })?;
     stack.reachable(&program)
+}
+
+/// As a YAML string.
+fn quoted(file: &Path) -> String {
+    format!("'{}'", file.to_string_lossy().replace('\'', "''"))
 }
 
 /// Where the services' mails go, if this system has a mailbox.

@@ -1,14 +1,10 @@
 //! A private Prometheus: reads every process of the system, and judges by the same rules as under Compose.
 
-use std::{
-    fmt::Write as _,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fmt::Write as _, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, Result};
 
-use super::{Extra, Stack};
+use super::{Extra, Stack, quoted};
 use crate::{cargo, stack::services, system::install, web};
 
 /// Where Compose has its pages, too.
@@ -84,11 +80,6 @@ fn settings(own: &str, targets: &[(&str, u16)], broker: u16, rules: &[PathBuf]) 
 "
     );
     text
-}
-
-/// As a YAML string.
-fn quoted(file: &Path) -> String {
-    format!("'{}'", file.to_string_lossy().replace('\'', "''"))
 }
 
 #[cfg(test)]

@@ -73,18 +73,17 @@ pub(crate) fn run(
 fn choose(stack: &mut Stack, asked: &Asked) -> Result<Vec<Extra>> {
     let _turn = stack.turn()?;
     stack.ready_folders()?;
+    let runs = |extra: Extra| stack.state.live(extra.name()).is_some();
+    let is_wanted = |extra: Extra| match asked {
+        Asked::For(extras) => extras.contains(&extra) || runs(extra),
+        Asked::All => true,
+    };
+    let wanted = Extra::ALL.into_iter().filter(|extra| is_wanted(*extra));
+    let wanted: BTreeSet<_> = wanted.flat_map(|extra| [Some(extra), extra.needs()]).collect();
     let (mut chosen, mut missing) = (BTreeSet::new(), vec![]);
-    for extra in Extra::ALL {
-        let runs = stack.state.live(extra.name()).is_some();
-        let is_asked_for = match asked {
-            Asked::For(extras) => extras.contains(&extra),
-            Asked::All => true,
-        };
-        if !runs && !is_asked_for {
-            continue;
-        }
+    for extra in wanted.into_iter().flatten() {
         if let Some(tool) = extra.tool()
-            && !runs
+            && !runs(extra)
             && extra.is_missing(stack)
         {
             match (tool.check(), asked) {

@@ -73,6 +73,11 @@ impl Extra {
         }
     }
 
+    /// The one without which it would have nothing to show: mails are made of domain events.
+    pub(crate) fn needs(self) -> Option<Self> {
+        (self == Self::Mail).then_some(Self::Kafka)
+    }
+
     /// Starts it, unless it runs as it should.
     pub(crate) fn start(self, stack: &mut Stack) -> Result<()> {
         step(self.title(), || match self {

@@ -120,8 +120,9 @@ pub(crate) async fn follow(
     for (step, _, heard) in happened {
         match (*step, heard) {
             ("refund_payment", Heard::Done) => {
-                refunded(conn, facts).await?;
-                event = "payment_refunded";
+                if refunded(conn, facts).await? {
+                    event = "payment_refunded";
+                }
             }
             ("refund_payment", Heard::Refused) => {
                 set_status(conn, facts, "refused").await?;
@@ -140,22 +141,22 @@ pub(crate) async fn follow(
     Ok(event)
 }
 
-/// At least the refunds of returns went back. Payments' notices carry the total of all refunds, and may come before.
-async fn refunded(conn: &mut PgConnection, facts: &Facts) -> sqlx::Result<()> {
+/// At least the refunds of returns went back; true if that is news. Payments' notices carry the total of all refunds, and
+/// may come before; what they told is not told again.
+async fn refunded(conn: &mut PgConnection, facts: &Facts) -> sqlx::Result<bool> {
     set_status(conn, facts, "refunded").await?;
-    sqlx::query!(
+    let done = sqlx::query!(
         "WITH back AS (
              SELECT coalesce(sum(amount), 0)::bigint AS amount FROM returns
              WHERE order_id = $1 AND status IN ('refunded', 'completed'))
-         UPDATE orders SET refunded = greatest(refunded, back.amount), updated_at = now(),
-             payment_status = CASE WHEN greatest(refunded, back.amount) >= orders.amount THEN 'refunded'
-                 ELSE 'partially_refunded' END
-         FROM back WHERE orders.id = $1",
+         UPDATE orders SET refunded = back.amount, updated_at = now(),
+             payment_status = CASE WHEN back.amount >= orders.amount THEN 'refunded' ELSE 'partially_refunded' END
+         FROM back WHERE orders.id = $1 AND orders.refunded < back.amount",
         facts.order.0
     )
     .execute(conn)
-    .await
-    .map(|_| ())
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// The goods are back; true if the order is now returned, with nothing left of it.

@@ -1,9 +1,13 @@
 //! Goods that come back.
 
-use contracts::{OrderId, SagaId};
+use contracts::{Currency, Money, OrderId, SagaId, saga::PaymentRefunded};
+use messaging::Handler as _;
 use serde_json::{Value, json};
 
-use crate::support::{Shop, shop, steps};
+use crate::{
+    fulfilment::incoming,
+    support::{Shop, shop, steps},
+};
 
 fn back(items: &[(&str, i64)]) -> Value {
     let items: Vec<Value> = items
@@ -73,6 +77,36 @@ async fn goods_come_back_in_parts_until_the_order_is_returned() {
     assert_eq!(shop.events(order).await.last().unwrap(), "order_returned");
     let path = format!("/v1/orders/{order}/returns");
     let _ = shop.post(&path, &back(&[("TEA-1", 1)])).await.problem(409);
+}
+
+#[tokio::test]
+async fn the_money_of_a_return_is_told_of_once_whoever_tells_first() {
+    let shop = shop().await;
+    for notice_is_first in [true, false] {
+        let order = shop.confirmed().await;
+        let saga = saga_of(&ask(&shop, order, &[("TEA-1", 1)]).await);
+        let notice = PaymentRefunded {
+            order_id: order,
+            captured: Money::new(2_100, Currency::EUR),
+            refunded: Money::new(450, Currency::EUR),
+        };
+        let notice = incoming(order, &notice);
+        if notice_is_first {
+            shop.orchestrator.handle(notice).await.unwrap();
+            shop.done(saga, "refund_payment", "do").await;
+        } else {
+            shop.done(saga, "refund_payment", "do").await;
+            shop.orchestrator.handle(notice).await.unwrap();
+        }
+        let events = shop.events(order).await;
+        let told = events.iter().filter(|event| *event == "payment_refunded").count();
+        assert_eq!(told, 1, "{events:?}");
+        let seen = shop.see(order).await;
+        assert_eq!(
+            (&seen["payment_status"], &seen["returns"][0]["status"]),
+            (&json!("partially_refunded"), &json!("refunded"))
+        );
+    }
 }
 
 #[tokio::test]

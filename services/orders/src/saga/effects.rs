@@ -7,6 +7,8 @@ use super::engine::{Direction, Heard};
 /// Changes of an order's row, and the event that tells of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Change {
+    /// Type of an event that is told before that one, because both happened in one move.
+    pub before: Option<&'static str>,
     /// Type of the event.
     pub event: &'static str,
     /// If it changes.
@@ -20,6 +22,7 @@ pub struct Change {
 impl Change {
     /// The saga moves, and the order stays as it is.
     pub const NONE: Self = Self {
+        before: None,
         event: "saga_progressed",
         status: None,
         payment: None,
@@ -96,6 +99,7 @@ impl Ending {
     #[must_use]
     pub fn change(&self) -> Change {
         Change {
+            before: None,
             event: if self.status == OrderStatus::Cancelled {
                 "order_cancelled"
             } else {
@@ -109,15 +113,17 @@ impl Ending {
 }
 
 impl Change {
-    /// This, and then `next`.
+    /// This, and then `next`. There are never three that tell of something.
     #[must_use]
     pub fn then(self, next: Self) -> Self {
+        let (before, event) = match (self.event, next.event) {
+            (event, "saga_progressed") => (self.before, event),
+            ("saga_progressed", event) => (next.before, event),
+            (first, event) => (Some(first), event),
+        };
         Self {
-            event: if next.event == Change::NONE.event {
-                self.event
-            } else {
-                next.event
-            },
+            before,
+            event,
             status: next.status.or(self.status),
             payment: next.payment.or(self.payment),
             fulfilment: next.fulfilment.or(self.fulfilment),

@@ -206,7 +206,7 @@ fn told(live: &Live, next: &Next<'_>, entry: &Entry) -> serde_json::Value {
     })
 }
 
-/// Saves a move: row, log, order and event, in one statement. False, and nothing saved, when the row is not of the epoch
+/// Saves a move: row, log, order and events, in one statement. False, and nothing saved, when the row is not of the epoch
 /// that the move was decided on. The order's row is written even if it stays as it is: that locks it, so that the numbers
 /// of its events rise in the order of the commits.
 pub(super) async fn save(
@@ -217,6 +217,7 @@ pub(super) async fn save(
     change: Change,
 ) -> sqlx::Result<bool> {
     let columns = Columns::of(entries);
+    let events: Vec<&str> = change.before.into_iter().chain([change.event]).collect();
     let trace = TraceContext::current();
     let saved = sqlx::query_scalar!(
         r#"WITH saga AS (
@@ -247,16 +248,17 @@ pub(super) async fn save(
                            THEN 'voided'
                        ELSE coalesce($24, payment_status) END,
                    fulfilment_status = coalesce($25, fulfilment_status),
-                   updated_at = CASE WHEN $22 = 'saga_progressed' THEN orders.updated_at ELSE now() END
+                   updated_at = CASE WHEN $22 = '{saga_progressed}' THEN orders.updated_at ELSE now() END
                FROM saga WHERE orders.id = saga.order_id
                RETURNING orders.*
            ), told AS (
                INSERT INTO order_events (order_id, type, data, traceparent, tracestate)
-               SELECT id, $22, $26::jsonb || jsonb_build_object('status', status, 'reason', reason,
+               SELECT id, e.type, $26::jsonb || jsonb_build_object('status', status, 'reason', reason,
                    'payment_status', payment_status, 'fulfilment_status', fulfilment_status)
-                   || CASE WHEN $22 = 'payment_refunded' THEN jsonb_build_object('refunded',
+                   || CASE WHEN e.type = 'payment_refunded' THEN jsonb_build_object('refunded',
                        jsonb_build_object('amount', refunded, 'currency', currency)) ELSE '{}' END, $21, $27
-               FROM changed
+               FROM changed, unnest($22::text[]) WITH ORDINALITY AS e (type, place)
+               ORDER BY e.place
            )
            SELECT count(*) AS "saved!" FROM saga"#,
         live.id.0,
@@ -280,7 +282,7 @@ pub(super) async fn save(
         &columns.details as _,
         &columns.actors as _,
         trace.traceparent,
-        change.event,
+        &events as _,
         change.status.map(OrderStatus::as_str),
         change.payment.map(PaymentStatus::as_str),
         change.fulfilment.map(FulfilmentStatus::as_str),

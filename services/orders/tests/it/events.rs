@@ -12,7 +12,7 @@ use contracts::{
         Envelope, Line, OrderCancelled, OrderConfirmed, OrderDelivered, OrderEvent, OrderPaymentAuthorized,
         OrderPaymentCaptured, OrderPaymentFailed, OrderPaymentRefunded, OrderPaymentVoided, OrderPlaced,
         OrderRejected, OrderReturned, OrderShipped, ReturnCompleted, ReturnRefused, ReturnRequested,
-        StockReserved, topics,
+        StockReleased, StockReserved, topics,
     },
 };
 use events::{Brokers, Consumer, Handler, Namespace, Received, Relay};
@@ -101,6 +101,7 @@ async fn declined(shop: &Shop) -> Story {
         OrderPlaced { total: euros(2_100), lines: lines() }
         StockReserved {}
         OrderPaymentFailed {}
+        StockReleased {}
         OrderRejected { reason: "payment_declined".into(), total: euros(2_100) }
     }
 }
@@ -122,6 +123,7 @@ async fn cancelled(shop: &Shop) -> Story {
         StockReserved {}
         OrderPaymentAuthorized {}
         OrderPaymentVoided {}
+        StockReleased {}
         OrderCancelled { reason: "changed my mind".into(), total: euros(2_100) }
     }
 }

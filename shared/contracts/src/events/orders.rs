@@ -36,7 +36,7 @@ events! {
     }
     /// The goods are held.
     StockReserved = "stock_reserved" v 1 {}
-    /// The goods are not held any more.
+    /// The goods are not held any more, or never were: a checkout that is given up does not wait to know.
     StockReleased = "stock_released" v 1 {}
     /// The money is reserved.
     OrderPaymentAuthorized = "payment_authorized" v 1 {}

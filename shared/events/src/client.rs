@@ -3,15 +3,13 @@
 use std::time::Duration;
 
 use rdkafka::{
-    ClientConfig, ClientContext, Statistics,
+    ClientConfig, ClientContext,
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer as _, ConsumerContext},
     error::{KafkaError, KafkaResult},
     metadata::{MetadataPartition, MetadataTopic},
     types::RDKafkaErrorCode,
 };
-
-use crate::metrics;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -57,16 +55,8 @@ impl Brokers {
 }
 
 /// The client repeats itself for as long as a broker is away. Whoever uses it says it once; this is for finding out more.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Quiet {
-    namespace: Namespace,
-}
-
-impl Quiet {
-    pub(crate) fn new(namespace: Namespace) -> Self {
-        Self { namespace }
-    }
-}
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Quiet;
 
 impl ClientContext for Quiet {
     fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
@@ -75,15 +65,6 @@ impl ClientContext for Quiet {
 
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(%error, reason, "librdkafka");
-    }
-
-    fn stats(&self, statistics: Statistics) {
-        for (topic, told) in &statistics.topics {
-            // Of partitions that are not this consumer's, and of those without an offset yet, it is -1.
-            let lags = told.partitions.values().map(|partition| partition.consumer_lag);
-            let lag: i64 = lags.filter(|lag| *lag >= 0).sum();
-            metrics::lag(self.namespace.strip(topic), lag);
-        }
     }
 }
 

@@ -22,7 +22,7 @@ use tracing::{Instrument, error, info, info_span, warn};
 use crate::{
     Brokers, Namespace,
     client::{Quiet, apart, is_passing},
-    metrics,
+    lag, metrics,
     producer::SENT_BY,
     relay::{context, link},
 };
@@ -129,8 +129,7 @@ impl Consumer {
             .set("session.timeout.ms", "10000")
             .set("fetch.wait.max.ms", "250")
             // Read ahead, but not without bounds.
-            .set("queued.max.messages.kbytes", "16384")
-            .set("statistics.interval.ms", "5000");
+            .set("queued.max.messages.kbytes", "16384");
         Self {
             config,
             topics: topics.iter().map(|topic| namespace.name(topic)).collect(),
@@ -170,11 +169,13 @@ impl Consumer {
         shutdown: &CancellationToken,
         worked: &mut bool,
     ) -> anyhow::Result<()> {
-        let context = Quiet::new(self.namespace.clone());
-        let client = Arc::new(StreamConsumer::from_config_and_context(&self.config, context)?);
+        let client = Arc::new(StreamConsumer::from_config_and_context(&self.config, Quiet)?);
         let topics: Vec<&str> = self.topics.iter().map(String::as_str).collect();
         let result = match client.subscribe(&topics) {
-            Ok(()) => self.consume(&client, handler, shutdown, worked).await,
+            Ok(()) => tokio::select! {
+                result = self.consume(&client, handler, shutdown, worked) => result,
+                never = lag::watch(&client, &self.namespace, &self.topics) => match never {},
+            },
             Err(error) => Err(error.into()),
         };
         let left = apart(move || drop(client)).await;

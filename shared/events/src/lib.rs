@@ -19,6 +19,7 @@
 mod client;
 mod consumer;
 mod ends;
+mod lag;
 mod metrics;
 mod producer;
 mod reader;

@@ -18,7 +18,7 @@ static MALFORMED: Counter = Counter::counter(
 );
 static LAG: Gauge = Gauge::gauge(
     "events_consumer_lag",
-    "Messages between the last consumed one and the end of the topic, in the partitions of this process",
+    "Messages between the last one whose effect is committed and the end of the topic, in the partitions of this process",
 );
 
 #[expect(clippy::cast_precision_loss, reason = "no count of events comes near 2^52")]

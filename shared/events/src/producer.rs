@@ -131,7 +131,7 @@ impl Producer {
         if let Some(client) = &*slot {
             return Ok(client.clone());
         }
-        let client = FutureProducer::from_config_and_context(&self.config, Quiet::default())?;
+        let client = FutureProducer::from_config_and_context(&self.config, Quiet)?;
         Ok(slot.insert(client).clone())
     }
 

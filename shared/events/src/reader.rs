@@ -59,7 +59,7 @@ impl Reader {
     pub async fn answers(&self, patience: Duration) -> bool {
         let config = self.config.clone();
         let asked = apart_within(patience + FAREWELL, move || {
-            let client: BaseConsumer<Quiet> = config.create_with_context(Quiet::default())?;
+            let client: BaseConsumer<Quiet> = config.create_with_context(Quiet)?;
             client.fetch_metadata(None, patience)
         });
         asked.await.is_some_and(|metadata| metadata.is_ok())
@@ -92,7 +92,7 @@ fn read<T: Default + Extend<Envelope>>(
 ) -> anyhow::Result<Excerpt<T>> {
     let deadline = Instant::now() + patience;
     let left = || deadline.saturating_duration_since(Instant::now());
-    let client: BaseConsumer<Quiet> = config.create_with_context(Quiet::default())?;
+    let client: BaseConsumer<Quiet> = config.create_with_context(Quiet)?;
     let mut starts = TopicPartitionList::new();
     // Where each partition that is not read through begins and ends.
     let mut spans = BTreeMap::new();

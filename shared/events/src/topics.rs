@@ -39,7 +39,7 @@ const STATE: [(&str, &str); 4] = [
 
 /// Creates the topics that are not there. Those that are stay as they are.
 pub async fn create(brokers: &Brokers, namespace: &Namespace) -> anyhow::Result<()> {
-    let admin: AdminClient<Quiet> = brokers.config("topics").create_with_context(Quiet::default())?;
+    let admin: AdminClient<Quiet> = brokers.config("topics").create_with_context(Quiet)?;
     let names = topics::ALL.map(|topic| (topic, namespace.name(topic)));
     let wanted: Vec<NewTopic<'_>> = names
         .iter()

@@ -180,7 +180,7 @@ fn summarize(sql: &str) -> (&'static str, Option<&str>) {
         found.unwrap_or("SELECT")
     } else {
         let others = [
-            "SELECT", "BEGIN", "COMMIT", "ROLLBACK", "SET", "LISTEN", "NOTIFY", "UNLISTEN",
+            "SELECT", "BEGIN", "COMMIT", "ROLLBACK", "RELEASE", "SET", "LISTEN", "NOTIFY", "UNLISTEN",
         ];
         change(first)
             .or_else(|| others.into_iter().find(|known| *known == first))

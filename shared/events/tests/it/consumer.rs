@@ -84,6 +84,35 @@ async fn what_has_no_effect_yet_comes_again_and_what_has_does_not() {
 }
 
 #[tokio::test]
+async fn a_reader_that_stands_still_is_seen_to_fall_behind() {
+    let world = World::start().await;
+    // The gauge is the process's: no other test has as many to read.
+    world.order(17).await;
+    next_batch(&world.relay()).await;
+    let handler = Arc::new(Fragile::default());
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(world.consumer("lag").run(Arc::clone(&handler), stop.clone()));
+    testkit::eventually("the gauge tells of all", LONG, async || {
+        let metrics = telemetry::metrics::encode();
+        metrics
+            .contains(r#"events_consumer_lag{topic="orders.v1"} 17.0"#)
+            .then_some(())
+    })
+    .await;
+    assert!(handler.done.events().is_empty());
+    handler.is_mended.store(true, Ordering::SeqCst);
+    testkit::eventually("the gauge tells of none", LONG, async || {
+        let metrics = telemetry::metrics::encode();
+        metrics
+            .contains(r#"events_consumer_lag{topic="orders.v1"} 0.0"#)
+            .then_some(())
+    })
+    .await;
+    stop.cancel();
+    running.await.unwrap();
+}
+
+#[tokio::test]
 async fn members_of_a_group_share_and_another_group_reads_all_again() {
     let world = World::start().await;
     for _ in 0..20 {

@@ -61,7 +61,10 @@ fn tests(stack: &mut Stack, xtask: &std::path::Path, arguments: &[String]) -> Re
     let turn = stack.turn()?;
     stack.state.port("gateway")?;
     stack.state.extras = Extra::TESTED.into();
-    let traces = stack.state.port(services::OTLP)?;
+    let (traces, mails) = (
+        stack.state.port(services::OTLP)?,
+        stack.state.port(services::SMTP)?,
+    );
     stack.save()?;
     drop(turn);
     up::bring_up(stack, Profile::Development.binaries()?)?;
@@ -76,7 +79,8 @@ fn tests(stack: &mut Stack, xtask: &std::path::Path, arguments: &[String]) -> Re
         .envs(environment(stack)?)
         .env("SOUK_TEST_STACK", &stack.folder)
         .env("SOUK_XTASK", xtask)
-        .env("SOUK_TEST_OTLP", format!("127.0.0.1:{traces}"))
+        .env("SOUK_TEST_OTLP", traces.to_string())
+        .env("SOUK_TEST_SMTP", mails.to_string())
         .env("SOUK_TEST_PROMTOOL", promtool)
         .status()
         .context("cannot run cargo test")?;

@@ -1,4 +1,4 @@
-//! What tests stand on: fresh databases on real servers, an issuer of access tokens, and waiting without sleeping
+//! What tests stand on: fresh databases on real servers, an issuer of access tokens, a mail server, and waiting without sleeping
 //! and hoping. A dev-dependency only; it panics where a test should fail, and must never be part of a process.
 //!
 //! `cargo xtask test` starts the servers and says where they are in `SOUK_TEST_POSTGRES`, `SOUK_TEST_AMQP`,
@@ -10,6 +10,7 @@ pub mod auth;
 pub mod kafka;
 pub mod mongo;
 pub mod postgres;
+pub mod smtp;
 mod wait;
 mod web;
 

@@ -33,7 +33,14 @@ const MIGRATED: [&str; 6] = ["users", "psp", "payments", "inventory", "orders", 
 const SEEDED: [&str; 2] = ["users", "inventory"];
 
 /// Those that tell domain events, are told, or look whether all were, where there is a Kafka.
-const ON_KAFKA: [&str; 6] = ["users", "payments", "inventory", "orders", "notifications", "auditor"];
+const ON_KAFKA: [&str; 6] = [
+    "users",
+    "payments",
+    "inventory",
+    "orders",
+    "notifications",
+    "auditor",
+];
 
 /// Where mail goes, and in whose name; `up` hands on what its caller sets.
 const MAIL: [&str; 2] = ["SOUK_SMTP_URL", "SOUK_MAIL_FROM"];
@@ -48,6 +55,8 @@ pub(crate) const RATES: [&str; 4] = [
 
 /// The port, in a system for tests, at which the tests take traces.
 pub(crate) const OTLP: &str = "otlp";
+/// The port, in a system for tests, at which the tests take mails.
+pub(crate) const SMTP: &str = "smtp";
 const COLLECTOR: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
 const READY_WITHIN: Duration = Duration::from_mins(1);
@@ -219,10 +228,7 @@ fn environment(stack: &mut Stack, name: &str) -> Result<Environment> {
         "notifications" => {
             let shop = url(stack, "gateway")?.replace("127.0.0.1", "localhost");
             settings.push(("SOUK_SHOP_URL", shop));
-            let given = |key| std::env::var_os(key)?.into_string().ok();
-            settings.extend(MAIL.into_iter().filter_map(|key| Some((key, given(key)?))));
-            // Behind what was given, which it replaces.
-            settings.extend(extras::smtp_url(stack)?.map(|url| ("SOUK_SMTP_URL", url)));
+            settings.extend(mail(stack)?);
         }
         _ => {
             let config = stack.reachable(&cargo::workspace().join("gateway/gateway.yaml"))?;
@@ -259,6 +265,21 @@ fn environment(stack: &mut Stack, name: &str) -> Result<Environment> {
     }
     let own = settings.into_iter().map(|(key, value)| (key.to_owned(), value));
     Ok(handed_on().chain(own).collect())
+}
+
+/// Where mail goes: to the tests, to this system's mailbox, or where the caller's environment says.
+fn mail(stack: &mut Stack) -> Result<Vec<(&'static str, String)>> {
+    let given = |key| Some((key, std::env::var_os(key)?.into_string().ok()?));
+    let mut settings: Vec<_> = MAIL.into_iter().filter_map(given).collect();
+    let tests = stack.state.ports.get(SMTP);
+    let tests = tests.map(|port| format!("smtp://127.0.0.1:{port}"));
+    // Behind what was given, which it replaces.
+    settings.extend(
+        tests
+            .or(extras::smtp_url(stack)?)
+            .map(|url| ("SOUK_SMTP_URL", url)),
+    );
+    Ok(settings)
 }
 
 /// Where traces go: to the tests, to this system's Jaeger, or where the caller's environment says.

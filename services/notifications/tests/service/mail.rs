@@ -3,9 +3,10 @@
 use contracts::{OrderId, UserId};
 use notifications::mail::{MailWorker, Sender};
 
+use testkit::smtp::{Smtp, Verdict};
+
 use crate::{
     free_port,
-    smtp::{Smtp, Verdict},
     support::{Log, World, address},
 };
 

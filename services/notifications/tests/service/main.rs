@@ -7,7 +7,6 @@ mod list;
 mod mail;
 mod rebuild;
 mod sales;
-mod smtp;
 mod support;
 mod trace;
 

@@ -18,13 +18,13 @@ use opentelemetry_sdk::{
     error::OTelSdkResult,
     trace::{SdkTracerProvider, Span, SpanData, SpanProcessor},
 };
+use testkit::smtp::Smtp;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::{
     free_port,
     mail::{later, worker},
-    smtp::Smtp,
     support::{Log, World, address, received},
 };
 

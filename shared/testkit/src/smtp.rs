@@ -9,7 +9,8 @@ use tokio::{
 
 /// What it says to a mail once it has all of it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Verdict {
+pub enum Verdict {
+    /// As usual.
     Accepts,
     /// For good: there is no such mailbox.
     Refuses,
@@ -19,21 +20,29 @@ pub(crate) enum Verdict {
 
 /// The server.
 #[derive(Debug, Clone)]
-pub(crate) struct Smtp {
-    pub(crate) port: u16,
+pub struct Smtp {
+    /// Of 127.0.0.1.
+    pub port: u16,
     verdict: Arc<Mutex<Verdict>>,
     mails: Arc<Mutex<Vec<Mail>>>,
 }
 
 /// A mail as it came over the wire.
 #[derive(Debug, Clone)]
-pub(crate) struct Mail {
-    pub(crate) to: String,
-    pub(crate) text: String,
+pub struct Mail {
+    /// The address of the envelope.
+    pub to: String,
+    /// All of it, with its headers.
+    pub text: String,
 }
 
 impl Mail {
-    pub(crate) fn header(&self, name: &str) -> String {
+    /// One of its headers.
+    ///
+    /// # Panics
+    /// If it has none of that name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> String {
         let mut lines = self.text.lines().take_while(|line| !line.is_empty());
         let line = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
         line.unwrap_or_else(|| panic!("no {name} in {}", self.text))
@@ -42,11 +51,14 @@ impl Mail {
 }
 
 impl Smtp {
-    /// On that port, or any.
-    pub(crate) async fn start(port: u16) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    /// On that port, or any where it is 0; until the test's runtime ends.
+    ///
+    /// # Panics
+    /// When the port cannot be bound.
+    pub async fn start(port: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("a free port");
         let this = Self {
-            port: listener.local_addr().unwrap().port(),
+            port: listener.local_addr().expect("a bound address").port(),
             verdict: Arc::new(Mutex::new(Verdict::Accepts)),
             mails: Arc::default(),
         };
@@ -61,12 +73,21 @@ impl Smtp {
         this
     }
 
-    pub(crate) fn will(&self, verdict: Verdict) {
-        *self.verdict.lock().unwrap() = verdict;
+    /// What it says from now on.
+    ///
+    /// # Panics
+    /// After a panic in this.
+    pub fn will(&self, verdict: Verdict) {
+        *self.verdict.lock().expect("no panic while locked") = verdict;
     }
 
-    pub(crate) fn mails(&self) -> Vec<Mail> {
-        self.mails.lock().unwrap().clone()
+    /// What has come.
+    ///
+    /// # Panics
+    /// After a panic in this.
+    #[must_use]
+    pub fn mails(&self) -> Vec<Mail> {
+        self.mails.lock().expect("no panic while locked").clone()
     }
 
     async fn converse(&self, stream: TcpStream) -> std::io::Result<()> {
@@ -93,9 +114,12 @@ impl Smtp {
                     while !text.ends_with("\r\n.\r\n") {
                         stream.read_line(&mut text).await?;
                     }
-                    let verdict = *self.verdict.lock().unwrap();
+                    let verdict = *self.verdict.lock().expect("no panic while locked");
                     if !matches!(verdict, Verdict::Refuses) {
-                        self.mails.lock().unwrap().push(Mail { to: to.clone(), text });
+                        self.mails
+                            .lock()
+                            .expect("no panic while locked")
+                            .push(Mail { to: to.clone(), text });
                     }
                     match verdict {
                         Verdict::Accepts => "250 ok",

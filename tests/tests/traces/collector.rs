@@ -1,0 +1,172 @@
+//! A collector of OTLP traces.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{Router, body::Bytes, extract::State, http::HeaderMap, routing::post};
+use opentelemetry_proto::tonic::{
+    collector::trace::v1::ExportTraceServiceRequest,
+    common::v1::{KeyValue, any_value::Value},
+};
+use prost::Message as _;
+
+pub(crate) const CLIENT: i32 = 3;
+pub(crate) const PRODUCER: i32 = 4;
+pub(crate) const CONSUMER: i32 = 5;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Span {
+    pub(crate) service: String,
+    pub(crate) name: String,
+    pub(crate) kind: i32,
+    trace: String,
+    id: String,
+    parent: String,
+    pub(crate) links: Vec<String>,
+    pub(crate) attributes: BTreeMap<String, String>,
+}
+
+/// What was exported, of all traces.
+#[derive(Clone, Default)]
+pub(crate) struct Collector(Arc<Mutex<Vec<Span>>>);
+
+impl Collector {
+    /// Listens where `cargo xtask test` has told the services to send their spans.
+    pub(crate) async fn listen() -> Self {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", port("SOUK_TEST_OTLP")))
+            .await
+            .expect("the port is free");
+        let this = Self::default();
+        let router = Router::new()
+            .route("/v1/traces", post(take))
+            .with_state(this.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        this
+    }
+
+    /// The span of that id, in whatever trace.
+    pub(crate) fn span(&self, id: &str) -> Option<Span> {
+        let all = self.0.lock().expect("no panic while locked");
+        all.iter().find(|span| span.id == id).cloned()
+    }
+
+    fn of(&self, trace: &str) -> Vec<Span> {
+        let all = self.0.lock().expect("no panic while locked");
+        all.iter().filter(|span| span.trace == trace).cloned().collect()
+    }
+
+    /// Waits until the trace has these edges, and no span without its parent or with an unknown link.
+    pub(crate) async fn whole(&self, trace: &str, expected: &[(&str, &str)]) -> Vec<Span> {
+        let mut problem = String::new();
+        for _ in 0..150 {
+            let spans = self.of(trace);
+            let ids: BTreeSet<&str> = spans.iter().map(|span| span.id.as_str()).chain([""]).collect();
+            let orphans: Vec<&Span> = spans.iter().filter(|span| !ids.contains(&*span.parent)).collect();
+            let edges = edges(&spans);
+            let missing: Vec<_> = expected
+                .iter()
+                .filter(|(parent, child)| !edges.contains(&((*parent).to_owned(), (*child).to_owned())))
+                .collect();
+            let links = spans.iter().flat_map(|span| &span.links);
+            let unknown: Vec<_> = links.filter(|link| self.span(link).is_none()).collect();
+            if orphans.is_empty() && missing.is_empty() && unknown.is_empty() {
+                return spans;
+            }
+            problem = format!(
+                "missing: {missing:#?}\nwithout a parent: {orphans:#?}\nlinks to nothing: {unknown:#?}\nthere are: {edges:#?}"
+            );
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        panic!("the trace is not whole after 30 s\n{problem}");
+    }
+}
+
+async fn take(State(collector): State<Collector>, headers: HeaderMap, body: Bytes) {
+    if headers["content-type"] == "application/json" {
+        let request = serde_json::from_slice(&body).expect("JSON");
+        let mut all = collector.0.lock().expect("no panic while locked");
+        return all.extend(of_browser(&request));
+    }
+    let request = ExportTraceServiceRequest::decode(body).expect("OTLP");
+    let mut all = collector.0.lock().expect("no panic while locked");
+    for resource in request.resource_spans {
+        let about = attributes(
+            resource
+                .resource
+                .map(|resource| resource.attributes)
+                .unwrap_or_default(),
+        );
+        let service = about.get("service.name").cloned().unwrap_or_default();
+        for span in resource.scope_spans.into_iter().flat_map(|scope| scope.spans) {
+            all.push(Span {
+                service: service.clone(),
+                name: span.name,
+                kind: span.kind,
+                trace: hex(&span.trace_id),
+                id: hex(&span.span_id),
+                parent: hex(&span.parent_span_id),
+                links: span.links.iter().map(|link| hex(&link.span_id)).collect(),
+                attributes: attributes(span.attributes),
+            });
+        }
+    }
+}
+
+/// What a browser sends, as far as a test does in its place: one resource, one scope.
+fn of_browser(request: &serde_json::Value) -> Vec<Span> {
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let resource = &request["resourceSpans"][0];
+    let service = text(&resource["resource"]["attributes"][0]["value"]["stringValue"]);
+    let spans = resource["scopeSpans"][0]["spans"].as_array().expect("spans");
+    spans
+        .iter()
+        .map(|span| Span {
+            service: service.clone(),
+            name: text(&span["name"]),
+            kind: CLIENT,
+            trace: text(&span["traceId"]),
+            id: text(&span["spanId"]),
+            parent: text(&span["parentSpanId"]),
+            links: vec![],
+            attributes: BTreeMap::new(),
+        })
+        .collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+fn attributes(list: Vec<KeyValue>) -> BTreeMap<String, String> {
+    let text = |pair: KeyValue| match pair.value?.value? {
+        Value::StringValue(text) => Some((pair.key, text)),
+        Value::IntValue(number) => Some((pair.key, number.to_string())),
+        Value::BoolValue(flag) => Some((pair.key, flag.to_string())),
+        _ => None,
+    };
+    list.into_iter().filter_map(text).collect()
+}
+
+/// `service: name` of each parent with that of its child.
+fn edges(spans: &[Span]) -> BTreeSet<(String, String)> {
+    let label = |span: &Span| format!("{}: {}", span.service, span.name);
+    let by_id: BTreeMap<&str, &Span> = spans.iter().map(|span| (span.id.as_str(), span)).collect();
+    let edge = |span: &Span| Some((label(by_id.get(&*span.parent)?), label(span)));
+    spans.iter().filter_map(edge).collect()
+}
+
+/// A port at which `cargo xtask test` has told the services that something listens.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the port comes from xtask, not from a configuration"
+)]
+pub(crate) fn port(setting: &str) -> u16 {
+    let port =
+        std::env::var(setting).unwrap_or_else(|_| panic!("{setting} is not set: use `cargo xtask test`"));
+    port.parse().expect(setting)
+}

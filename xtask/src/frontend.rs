@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::{
     cargo, interrupt,
     progress::{heading, step},
-    stack::{Stack, rabbitmq},
+    stack::{Stack, extras, rabbitmq},
     system::install::{self, Node},
 };
 
@@ -40,6 +40,18 @@ pub(crate) fn build(stack: &Stack) -> Result<()> {
         install::quietly(&mut vite, &log)?;
         publish(&fresh, &target)
     })
+}
+
+/// Tells the storefront what differs from system to system.
+pub(crate) fn settings(stack: &mut Stack) -> Result<()> {
+    let port = extras::jaeger_port(stack)?;
+    let file = stack.storefront()?.join("settings.json");
+    let settings = format!("{{\"jaeger_port\": {port}}}\n");
+    if fs::read_to_string(&file).is_ok_and(|present| present == settings) {
+        return Ok(());
+    }
+    fs::write(&file, settings).with_context(|| format!("cannot write {}", file.display()))?;
+    install::readable(&file)
 }
 
 /// When what the build reads was changed last; a folder changes with what is put in and taken out.

@@ -62,6 +62,8 @@ pub(crate) fn run(
     }
     if stack.has_started() {
         note("Ctrl-C stops it");
+    } else if !builds.is_done() {
+        note("the shop ran before and goes on running; Ctrl-C gives up the build");
     }
     builds.show();
     watch(&mut stack, &mut builds)?;
@@ -114,6 +116,7 @@ pub(crate) fn bring_up(stack: &mut Stack, binaries: PathBuf) -> Result<()> {
     step("let the auditor read", || postgres::readers(stack))?;
     services::seed(stack)?;
     frontend::build(stack)?;
+    frontend::settings(stack)?;
     services::start_all(stack)?;
     drop(turn);
     let gateway = services::url(stack, "gateway")?;

@@ -104,7 +104,7 @@ export const messages = defineMessages({
     replay: "Replay slowly",
     stopReplay: "Stop",
     jaeger: "Open this checkout in Jaeger",
-    jaegerHint: "Jaeger runs with Docker Compose, on port 16686.",
+    jaegerHint: "Jaeger runs with Docker Compose, and with `cargo xtask up --with jaeger`.",
     connection: { connecting: "Connecting", live: "Live", reconnecting: "Reconnecting", ended: "Not live" },
     events: {
       order_placed: "Order placed",
@@ -247,7 +247,7 @@ export const messages = defineMessages({
     replay: "Langsam wiederholen",
     stopReplay: "Anhalten",
     jaeger: "Diesen Kauf in Jaeger öffnen",
-    jaegerHint: "Jaeger läuft mit Docker Compose, auf Port 16686.",
+    jaegerHint: "Jaeger läuft mit Docker Compose und mit `cargo xtask up --with jaeger`.",
     connection: { connecting: "Verbindet", live: "Live", reconnecting: "Verbindet neu", ended: "Nicht live" },
     events: {
       order_placed: "Bestellung aufgegeben",

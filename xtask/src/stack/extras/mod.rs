@@ -124,8 +124,8 @@ fn program(stack: &Stack, tool: &Tool) -> Option<PathBuf> {
 fn reachable_program(stack: &Stack, tool: &Tool) -> Result<PathBuf> {
     let program = program(stack, tool).with_context(|| {
         format!(
-            "there is no {} on this machine yet; `cargo xtask up` with it builds one",
-            tool.title
+            "there is no {} on this machine yet; `cargo xtask up --with {}` builds one",
+            tool.title, tool.name
         )
     })?;
     stack.reachable(&program)
@@ -142,6 +142,14 @@ pub(super) fn smtp_url(stack: &mut Stack) -> Result<Option<String>> {
         return Ok(None);
     }
     Ok(Some(format!("smtp://127.0.0.1:{}", mailpit::smtp_port(stack)?)))
+}
+
+/// Where Jaeger's pages are, or would be.
+pub(crate) fn jaeger_port(stack: &mut Stack) -> Result<u16> {
+    if !stack.state.extras.contains(&Extra::Jaeger) {
+        return Ok(jaeger::USUAL_PORT);
+    }
+    stack.state.port_like(Extra::Jaeger.name(), jaeger::USUAL_PORT)
 }
 
 /// Where traces go, if this system has a Jaeger.

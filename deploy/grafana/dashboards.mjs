@@ -65,7 +65,8 @@ const dashboards = {
     lines("Mails: pending", "short", ["max(mails_pending)", "unsent"]),
   ]],
   resilience: ["Resilience", [
-    lines("Breakers, 1 is open", "short", ["max by (service, upstream) (breaker_state)", "{{service}} → {{upstream}}"]),
+    lines("Breakers: 1 is open, 2 half-open", "short", ["max by (route, upstream) (gateway_breaker_state) > 0", "{{route}} → {{upstream}}"], ["max by (service, upstream) (breaker_state)", "{{service}} → {{upstream}}"]),
+    lines("Breakers of the gateway that opened", "ops", [rate("gateway_breaker_opened_total", "route, upstream"), "{{route}} → {{upstream}}"]),
     lines("Requests sent again", "ops", [rate("gateway_retries_total", "upstream"), "{{upstream}}"]),
     lines("Over a quota", "ops", [rate("gateway_rate_limited_total", "limit"), "{{limit}}"]),
     lines("Answers 429, 502, 503, 504", "reqps", [rate(`${http}_count`, "http_response_status_code", 'service="gateway",http_response_status_code=~"429|502|503|504"'), "{{http_response_status_code}}"]),

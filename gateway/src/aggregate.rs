@@ -3,7 +3,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -18,7 +17,8 @@ use crate::{
     headers,
     problem::Problem,
     template::{Scope, Template, json_parts},
-    transcode, upstream,
+    transcode,
+    upstream::{self, Target},
 };
 
 /// Of the request's time, what the parts may use; the rest is for putting them together.
@@ -49,7 +49,7 @@ pub(crate) struct Part {
 
 #[derive(Debug)]
 pub(crate) enum Source {
-    Http(usize, Template),
+    Http(Target, Template),
     Grpc(transcode::Call),
 }
 
@@ -99,13 +99,16 @@ pub(crate) fn stages(aggregate: &Aggregate) -> Result<Vec<Vec<String>>, String> 
 }
 
 impl Plan {
-    pub(crate) fn new(aggregate: &Aggregate, index: impl Fn(&str) -> usize) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        aggregate: &Aggregate,
+        target: &mut impl FnMut(&str) -> Target,
+    ) -> anyhow::Result<Self> {
         let mut parts = BTreeMap::new();
         for (name, part) in &aggregate.parts {
-            let upstream = index(&part.to.value);
+            let target = target(&part.to.value);
             let source = match (&part.path, &part.grpc) {
-                (Some(path), _) => Source::Http(upstream, Template::parse(path).map_err(anyhow::Error::msg)?),
-                (None, Some(grpc)) => Source::Grpc(transcode::Call::new(grpc, upstream)?),
+                (Some(path), _) => Source::Http(target, Template::parse(path).map_err(anyhow::Error::msg)?),
+                (None, Some(grpc)) => Source::Grpc(transcode::Call::new(grpc, target)?),
                 (None, None) => anyhow::bail!("part {name} asks nothing"),
             };
             parts.insert(
@@ -265,11 +268,11 @@ impl Part {
     ) -> Result<Value, Failure> {
         let value = match &self.source {
             Source::Grpc(call) => call.run(core, scope, deadline).await?.unwrap_or_default(),
-            Source::Http(upstream, template) => {
+            Source::Http(target, template) => {
                 let Some(path) = template.render(scope) else {
                     return Ok(Value::Null);
                 };
-                get(&core.pools[*upstream], &path, client, deadline).await?
+                get(core, target, &path, client, deadline).await?
             }
         };
         Ok(match &self.pick {
@@ -280,11 +283,13 @@ impl Part {
 }
 
 async fn get(
-    pool: &Arc<upstream::Pool>,
+    core: &Core,
+    target: &Target,
     path: &str,
     client: &HeaderMap,
     deadline: Instant,
 ) -> Result<Value, Failure> {
+    let pool = &core.pools[target.upstream];
     let mut request = Request::new(RequestBody::empty());
     *request.method_mut() = Method::GET;
     *request.uri_mut() = path
@@ -297,7 +302,9 @@ async fn get(
         }
     }
     headers.insert(header::HOST, pool.cluster.host.clone());
-    let (status, body) = upstream::collect(pool, request, deadline).await?;
+    let (status, body) = upstream::collect(pool, target.breaker.as_deref(), request, deadline)
+        .await
+        .map_err(Problem::from)?;
     if status.is_success() {
         serde_json::from_slice(&body)
             .map_err(|_| Problem::bad_gateway("the service answered nonsense").into())

@@ -3,6 +3,7 @@
 
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
@@ -14,7 +15,10 @@ use hyper::body::Incoming;
 use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use crate::{client_body::ClientBody, upstream::Lease};
+use crate::{
+    client_body::{ClientBody, Upload},
+    upstream::Lease,
+};
 
 /// What a body can fail with.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -33,6 +37,15 @@ impl RequestBody {
     #[must_use]
     pub fn empty() -> Self {
         Self::Full(None)
+    }
+
+    /// Tells later how the client's body fared.
+    #[must_use]
+    pub fn upload(&self) -> Option<Arc<Upload>> {
+        match self {
+            Self::Full(_) => None,
+            Self::Client(body) => Some(Arc::clone(body.upload())),
+        }
     }
 }
 

@@ -4,11 +4,11 @@
 use std::{
     pin::{Pin, pin},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, ready},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -29,10 +29,30 @@ pub struct ClientBody {
     inner: Option<Incoming>,
     /// What may still come.
     left: usize,
-    /// Set when more came.
-    exceeded: Arc<AtomicBool>,
+    upload: Arc<Upload>,
     /// The client sends it only when asked to, which reading does.
     waits: bool,
+}
+
+/// How a client's body fared, for those who outlive it.
+#[derive(Debug, Default)]
+pub struct Upload {
+    exceeded: AtomicBool,
+    ended: OnceLock<Instant>,
+}
+
+impl Upload {
+    /// Whether there was more than the limit.
+    #[must_use]
+    pub fn exceeded(&self) -> bool {
+        self.exceeded.load(Ordering::Relaxed)
+    }
+
+    /// When all of it had come.
+    #[must_use]
+    pub fn ended(&self) -> Option<Instant> {
+        self.ended.get().copied()
+    }
 }
 
 impl ClientBody {
@@ -42,15 +62,15 @@ impl ClientBody {
         request.map(|inner| Self {
             inner: (!inner.is_end_stream()).then_some(inner),
             left: limit,
-            exceeded: Arc::new(AtomicBool::new(false)),
+            upload: Arc::default(),
             waits,
         })
     }
 
-    /// Tells later whether there was more than the limit.
+    /// Tells later how it fared.
     #[must_use]
-    pub fn exceeded(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.exceeded)
+    pub fn upload(&self) -> &Arc<Upload> {
+        &self.upload
     }
 }
 
@@ -67,14 +87,18 @@ impl Body for ClientBody {
             return Poll::Ready(None);
         };
         this.waits = false;
-        let frame = ready!(Pin::new(inner).poll_frame(cx));
+        let frame = ready!(Pin::new(&mut *inner).poll_frame(cx));
+        // Of a body whose length was told, nobody asks for more than the last frame.
+        if frame.is_none() || inner.is_end_stream() {
+            this.upload.ended.get_or_init(Instant::now);
+        }
         if frame.is_none() {
             this.inner = None;
         }
         if let Some(Ok(frame)) = &frame {
             let length = frame.data_ref().map_or(0, Bytes::len);
             let Some(rest) = this.left.checked_sub(length) else {
-                this.exceeded.store(true, Ordering::Relaxed);
+                this.upload.exceeded.store(true, Ordering::Relaxed);
                 return Poll::Ready(Some(Err("the body is over the limit".into())));
             };
             this.left = rest;

@@ -12,7 +12,7 @@ use crate::{
     config::{self, Config, Limits, Protocol},
     openapi::Documents,
     route::{Compiled, Table},
-    upstream::{Cluster, Pool, resolve_for_ever},
+    upstream::{Breaker, Cluster, Pool, Target, breaker, resolve_for_ever},
 };
 
 /// The file, ready for requests.
@@ -21,6 +21,7 @@ pub struct Gateway {
     pub(crate) limits: Limits,
     pub(crate) listeners: Vec<config::Listener>,
     pub(crate) clusters: Vec<Arc<Cluster>>,
+    pub(crate) breakers: Vec<Arc<Breaker>>,
     pub(crate) table: Table,
     /// Headers that only the gateway may set.
     pub(crate) own_headers: Vec<HeaderName>,
@@ -48,7 +49,8 @@ impl Gateway {
             .collect();
         let mut rates = vec![];
         let mut link = |policy: &str, link: &config::Link| match link {
-            config::Link::Anonymous => None,
+            // A breaker stands behind the chain, before each upstream.
+            config::Link::Anonymous | config::Link::Breaker(_) => None,
             config::Link::Auth(name) => auths.get(&name.value).cloned().map(Link::Auth),
             config::Link::AuthIfGiven(name) => auths.get(&name.value).cloned().map(Link::AuthIfGiven),
             config::Link::Role(role) => Some(Link::Role(role.clone())),
@@ -65,7 +67,18 @@ impl Gateway {
             .map(|(name, links)| (name, links.iter().filter_map(|one| link(name, one)).collect()))
             .collect();
         let mut routes = vec![];
+        let mut breakers: Vec<Arc<Breaker>> = vec![];
         for (name, route) in &config.routes {
+            let mut target = |to: &str| {
+                let upstream = index(to);
+                let known = breakers.iter().find(|one| one.is_of(name, upstream)).cloned();
+                let breaker = known.or_else(|| {
+                    let rules = config.breakers(route).next()?;
+                    breakers.push(Arc::new(Breaker::new(name, upstream, to, rules)));
+                    breakers.last().cloned()
+                });
+                Target { upstream, breaker }
+            };
             let links = route
                 .uses
                 .iter()
@@ -78,7 +91,7 @@ impl Gateway {
                 route,
                 links,
                 config.limits.deadline.0,
-                index,
+                &mut target,
             )?);
         }
         let own_headers = auths
@@ -92,6 +105,7 @@ impl Gateway {
         Ok(Arc::new(Self {
             table: Table::new(&config, routes)?,
             clusters,
+            breakers,
             own_headers,
             documents,
             auths: auths.into_values().collect(),
@@ -105,6 +119,12 @@ impl Gateway {
     /// Starts what goes on beside the requests: discovery, keys, forgetting of quotas.
     pub fn spawn_background(self: &Arc<Self>, tasks: &TaskTracker, stop: &CancellationToken) {
         tasks.spawn(resolve_for_ever(self.clusters.clone(), stop.clone()));
+        tasks.spawn(breaker::watch(
+            self.breakers.clone(),
+            self.clusters.clone(),
+            self.limits.connect.0,
+            stop.clone(),
+        ));
         for auth in &self.auths {
             let (auth, stop) = (Arc::clone(auth), stop.clone());
             tasks.spawn(async move { auth.run(stop).await });

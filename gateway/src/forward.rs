@@ -1,6 +1,6 @@
 //! A request handed on as it is, and its answer handed back, neither ever collected.
 
-use std::{sync::atomic::Ordering, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use http::{Request, Response, StatusCode, Uri, header};
 use http_body::Body as _;
@@ -12,18 +12,18 @@ use crate::{
     headers,
     problem::Problem,
     route::Compiled,
-    upstream,
+    upstream::{self, Target},
 };
 
 pub(crate) async fn forward(
     core: &Core,
     route: &Compiled,
-    upstream: usize,
+    target: &Target,
     request: Request<ClientBody>,
     deadline: Instant,
 ) -> Result<Response<ResponseBody>, Problem> {
     let (mut parts, body) = request.into_parts();
-    let exceeded = body.exceeded();
+    let upload = Arc::clone(body.upload());
     let body = if body.is_end_stream() {
         RequestBody::empty()
     } else {
@@ -35,10 +35,16 @@ pub(crate) async fn forward(
     if let Some(path) = parts.uri.path_and_query() {
         parts.uri = Uri::from(path.clone());
     }
-    let answer = upstream::call(&core.pools[upstream], Request::from_parts(parts, body), deadline).await;
+    let answer = upstream::call(
+        &core.pools[target.upstream],
+        target.breaker.as_deref(),
+        Request::from_parts(parts, body),
+        deadline,
+    )
+    .await;
     let (response, lease) = match answer {
         Ok(answer) => answer,
-        Err(_) if exceeded.load(Ordering::Relaxed) => return Err(too_large(core)),
+        Err(_) if upload.exceeded() => return Err(too_large(core)),
         Err(_) if route.best_effort => {
             let mut accepted = Response::new(ResponseBody::empty());
             *accepted.status_mut() = StatusCode::ACCEPTED;

@@ -1,9 +1,19 @@
 //! What the gateway counts, beside what every process does.
 
-use telemetry::metrics::Counter;
+use telemetry::metrics::{Counter, Gauge};
 
 /// Requests over the quota of a limit.
 pub(crate) static RATE_LIMITED: Counter = Counter::counter("gateway_rate_limited", "Requests over a quota");
+
+/// Whether a route's calls of an upstream are let through.
+pub(crate) static BREAKER_STATE: Gauge = Gauge::gauge(
+    "gateway_breaker_state",
+    "Whether calls are let through: 0 closed, 1 open, 2 half-open",
+);
+
+/// How often that ended.
+pub(crate) static BREAKER_OPENED: Counter =
+    Counter::counter("gateway_breaker_opened", "Times that a breaker opened");
 
 /// Requests that were sent again, because the first connection had been closed before it took them.
 pub(crate) static RETRIES: Counter =

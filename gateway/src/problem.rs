@@ -1,5 +1,7 @@
 //! The gateway's own errors (RFC 9457). What the client is told never depends on an upstream's error text.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::json;
@@ -70,10 +72,18 @@ impl Problem {
         Self::unavailable_plain(detail).header(header::RETRY_AFTER, HeaderValue::from_static("1"))
     }
 
-    /// 429, with the seconds after which to try again.
-    pub fn rate_limited(seconds: u64) -> Self {
+    /// 503 of an upstream that is not asked for now, with the time after which it is.
+    pub fn closed_off(wait: Duration) -> Self {
+        Self::unavailable_plain(
+            "the service has failed too often and is not asked for a while; see Retry-After",
+        )
+        .header(header::RETRY_AFTER, HeaderValue::from(whole_seconds(wait).max(1)))
+    }
+
+    /// 429, with the time after which to try again.
+    pub fn rate_limited(wait: Duration) -> Self {
         Self::rate_limited_plain("the quota is used up; see Retry-After")
-            .header(header::RETRY_AFTER, HeaderValue::from(seconds))
+            .header(header::RETRY_AFTER, HeaderValue::from(whole_seconds(wait)))
     }
 
     /// Adds a header.
@@ -110,4 +120,9 @@ impl Problem {
         headers.extend(self.headers);
         response
     }
+}
+
+/// Rounded up: a client that waits as long as it was told must not be refused again.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }

@@ -12,6 +12,7 @@ use crate::{
     config::{self, Config, ConfigError, Local},
     files::Files,
     transcode,
+    upstream::Target,
 };
 
 /// A route, ready for requests.
@@ -34,7 +35,7 @@ pub struct Compiled {
 /// Who answers.
 #[derive(Debug)]
 pub(crate) enum Action {
-    Forward(usize),
+    Forward(Target),
     Grpc(transcode::Call),
     Aggregate(Plan),
     Files(Files),
@@ -42,16 +43,16 @@ pub(crate) enum Action {
 }
 
 impl Compiled {
-    /// From the file; `index` finds the number of an upstream.
+    /// From the file; `target` finds an upstream by its name.
     pub(crate) fn new(
         name: &str,
         route: &config::Route,
         links: Vec<Link>,
         deadline: Duration,
-        index: impl Fn(&str) -> usize,
+        target: &mut impl FnMut(&str) -> Target,
     ) -> anyhow::Result<Self> {
         let action = if let Some(aggregate) = &route.aggregate {
-            Action::Aggregate(Plan::new(aggregate, index)?)
+            Action::Aggregate(Plan::new(aggregate, target)?)
         } else if let Some(files) = &route.files {
             Action::Files(Files::new(files).with_context(|| format!("route {name}"))?)
         } else if let Some(local) = route.local {
@@ -62,8 +63,8 @@ impl Compiled {
                 .as_ref()
                 .with_context(|| format!("route {name} answers nothing"))?;
             match &route.grpc {
-                Some(grpc) => Action::Grpc(transcode::Call::new(grpc, index(&to.value))?),
-                None => Action::Forward(index(&to.value)),
+                Some(grpc) => Action::Grpc(transcode::Call::new(grpc, target(&to.value))?),
+                None => Action::Forward(target(&to.value)),
             }
         };
         Ok(Self {

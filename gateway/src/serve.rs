@@ -191,7 +191,7 @@ async fn run(
     }
     tracing::debug!(route = route.name, "admitted");
     match &route.action {
-        Action::Forward(upstream) => forward::forward(core, route, *upstream, request, deadline).await,
+        Action::Forward(target) => forward::forward(core, route, target, request, deadline).await,
         Action::Grpc(call) => {
             let parts = std::collections::BTreeMap::new();
             let value = call
@@ -226,6 +226,7 @@ async fn answer_locally(
         Local::Docs => Ok(openapi::page()),
         Local::Upstreams => Ok(crate::aggregate::json_response(&upstream::report(
             &core.gateway.clusters,
+            &core.gateway.breakers,
         ))),
     }
 }

@@ -1,7 +1,7 @@
 //! REST ↔ gRPC: a route's JSON becomes a method's request, and its reply JSON again, by the contracts' descriptors. Field
 //! names stay as they are in the `.proto`; numbers of 64 bits stay numbers.
 
-use std::time::Instant;
+use std::{error::Error as _, time::Instant};
 
 use anyhow::Context as _;
 use bytes::Buf as _;
@@ -20,12 +20,13 @@ use crate::{
     core::Core,
     problem::Problem,
     template::{Scope, render_json},
+    upstream::{Attempt, Target},
 };
 
 /// A unary call, ready for requests.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
-    upstream: usize,
+    target: Target,
     path: PathAndQuery,
     input: MessageDescriptor,
     output: MessageDescriptor,
@@ -34,7 +35,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(grpc: &config::Grpc, upstream: usize) -> anyhow::Result<Self> {
+    pub(crate) fn new(grpc: &config::Grpc, target: Target) -> anyhow::Result<Self> {
         let pool = DescriptorPool::decode(contracts::proto::DESCRIPTORS)?;
         let (service, method) = grpc
             .method
@@ -47,7 +48,7 @@ impl Call {
             .find(|known| known.name() == method)
             .context("no such method")?;
         Ok(Self {
-            upstream,
+            target,
             path: format!("/{}", grpc.method.value).parse()?,
             input: method.input(),
             output: method.output(),
@@ -110,8 +111,9 @@ impl Call {
         message: DynamicMessage,
         deadline: Instant,
     ) -> Result<DynamicMessage, Problem> {
+        let attempt = Attempt::begin(self.target.breaker.as_deref()).map_err(Problem::closed_off)?;
         let channel = core
-            .channel(self.upstream)
+            .channel(self.target.upstream)
             .ok_or_else(|| Problem::internal("no channel to the service"))?;
         let mut client = tonic::client::Grpc::new(channel);
         let left = deadline.saturating_duration_since(Instant::now());
@@ -121,34 +123,36 @@ impl Call {
             client
                 .ready()
                 .await
-                .map_err(|error| Status::unavailable(error.to_string()))?;
+                .map_err(|error| Status::from_error(error.into()))?;
             client
                 .unary(request, self.path.clone(), Dynamic(self.output.clone()))
                 .await
         };
         // The channel chooses by itself; whatever it says is said of the instance whose turn it is.
-        let instance = core.gateway.clusters[self.upstream].in_turn().into_iter().next();
+        let cluster = &core.gateway.clusters[self.target.upstream];
+        let instance = cluster.in_turn().into_iter().next();
         let instance = instance.map(|instance| instance.begin());
-        let failed = |reason: &str| {
-            if let Some(instance) = &instance {
-                instance.failed(&reason);
-            }
-        };
-        match tokio::time::timeout(left, call).await {
-            Ok(Ok(reply)) => Ok(reply.into_inner()),
-            Ok(Err(status)) => {
-                // As a breaker would count: what the service itself could not do.
-                if let Code::DeadlineExceeded | Code::Internal | Code::Unavailable = status.code() {
-                    failed(status.message());
-                }
-                Err(problem(&status))
-            }
-            Err(_) => {
-                failed("no answer in time");
-                Err(Problem::timeout("the service did not answer in time"))
-            }
+        let answer = tokio::time::timeout(left, call).await;
+        let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer in time")));
+        let failure = answer.as_ref().err().filter(|status| is_failure(status));
+        attempt.judge(failure.is_some());
+        if let (Some(instance), Some(status)) = (&instance, failure) {
+            instance.failed(&status.message());
         }
+        if failure.is_some_and(|status| status.code() == Code::Unavailable && status.source().is_some()) {
+            cluster.lost();
+        }
+        answer
+            .map(tonic::Response::into_inner)
+            .map_err(|status| problem(&status))
     }
+}
+
+/// Whether it says that the service itself could not do it. A status with a source was not sent by the service: the call
+/// broke.
+fn is_failure(status: &Status) -> bool {
+    let codes = [Code::DeadlineExceeded, Code::Internal, Code::Unavailable];
+    codes.contains(&status.code()) || status.source().is_some()
 }
 
 /// A message's JSON Schema, as [`Call::run`] serialises it.

@@ -6,16 +6,9 @@ export type MetricsSummary = Schemas["MetricsSummary"];
 export type AuditReport = Schemas["Report"];
 export type Invariant = Schemas["Invariant"];
 export type Fault = Schemas["FaultView"];
-export type Upstream = Awaited<ReturnType<typeof readUpstreams>>["items"][number] & { breaker?: Breaker | null };
-
-/** What keeps the gateway from asking a service that fails. */
-export interface Breaker {
-  state: "closed" | "open" | "half_open";
-  /** From 0 to 1. */
-  failure_rate: number;
-  /** Until an open one lets a request through to try. */
-  retry_in_seconds?: number | null;
-}
+export type Upstream = Awaited<ReturnType<typeof readUpstreams>>["items"][number];
+/** What keeps a route of the gateway from asking a service that fails. */
+export type Breaker = Upstream["breakers"][number];
 
 /** The figures that the overview and the navigation show. */
 export function useSummary() {

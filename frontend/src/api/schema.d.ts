@@ -3763,8 +3763,18 @@ export interface operations {
                 content: {
                     "application/json": {
                         items: {
-                            /** @description No breaker is configured */
-                            breaker: null;
+                            /** @description What keeps a route from asking it when it fails: one for each route whose policies name a breaker */
+                            breakers: {
+                                /** @description What the rates are of */
+                                calls: number;
+                                failure_rate: number;
+                                /** @description Until an open one lets a few calls through, to see how they do */
+                                retry_in_seconds: number | null;
+                                route: string;
+                                slow_rate: number;
+                                /** @enum {string} */
+                                state: "closed" | "open" | "half_open";
+                            }[];
                             /** @enum {string} */
                             discover: "static" | "dns";
                             instances: {

@@ -98,7 +98,7 @@ impl ApiKeys {
         request
             .headers_mut()
             .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let (status, body) = upstream::collect(pool, request, deadline).await?;
+        let (status, body) = upstream::collect(pool, None, request, deadline).await?;
         match status {
             StatusCode::OK => {}
             // Whatever is wrong with the key is the client's affair; everything else is ours.

@@ -86,10 +86,7 @@ impl Rate {
             None => Ok(()),
             Some(wait) => {
                 RATE_LIMITED.of([("limit", &self.name)]).inc();
-                // Rounded up: a client that waits as long as it was told must not be refused again.
-                Err(Problem::rate_limited(
-                    wait.as_secs() + u64::from(wait.subsec_nanos() > 0),
-                ))
+                Err(Problem::rate_limited(wait))
             }
         }
     }

@@ -132,6 +132,16 @@ impl Config {
                 "its policies name neither `auth` nor `anonymous`",
             ));
         }
+        let breakers = self.breakers(route).count();
+        if breakers > 1 {
+            return Err(ConfigError::on(path, "its policies name more than one `breaker`"));
+        }
+        if breakers > 0 && (route.files.is_some() || route.local.is_some()) {
+            return Err(ConfigError::on(
+                path,
+                "its policies name a `breaker`, but it asks no upstream",
+            ));
+        }
         match (
             &route.to,
             &route.grpc,

@@ -6,7 +6,7 @@ mod expand;
 mod route;
 mod units;
 
-use std::{collections::BTreeMap, net::SocketAddr, path::Path, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, num::NonZeroU32, path::Path, time::Duration};
 
 use ipnet::IpNet;
 use jsonwebtoken::Algorithm;
@@ -15,7 +15,7 @@ use serde_saphyr::Spanned;
 
 pub use check::ConfigError;
 pub use route::{Aggregate, Files, Grpc, Join, Local, Match, Part, Route, Total};
-pub use units::{Bytes, Span};
+pub use units::{Bytes, Share, Span};
 
 /// A name in the file, with the line where it stands.
 pub type Name = Spanned<String>;
@@ -174,6 +174,8 @@ pub enum Link {
     Rate(Rate),
     /// Browsers from other origins.
     Cors(Cors),
+    /// Calls of an upstream that fails are given up for a while.
+    Breaker(Breaker),
 }
 
 /// A quota by GCRA: `quota` requests in a `window`, all at once if need be.
@@ -183,7 +185,7 @@ pub struct Rate {
     /// Whose.
     pub by: RateBy,
     /// How many.
-    pub quota: std::num::NonZeroU32,
+    pub quota: NonZeroU32,
     /// In which time they grow back.
     pub window: Span,
 }
@@ -196,6 +198,34 @@ pub enum RateBy {
     User,
     /// The client address's, IPv6 by /64.
     Address,
+}
+
+/// When an upstream is no longer asked, for each route that uses it by itself.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Breaker {
+    /// The calls of this last time are judged.
+    pub window: Span,
+    /// With fewer calls in it, nothing is concluded.
+    pub min_calls: NonZeroU32,
+    /// It opens when more than this share failed: no connection, no answer in time, a reset, 5xx, gRPC 4, 13 or 14.
+    pub failures: Share,
+    /// Or when so many were slow.
+    pub slow: Slow,
+    /// How long it stays open, give or take a tenth; twice as long each further time in a row, to 5 min.
+    pub open: Span,
+    /// Calls that are then let through, and must all do well before it closes.
+    pub probes: NonZeroU32,
+}
+
+/// When calls are too slow.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Slow {
+    /// A call that takes longer is slow.
+    pub over: Span,
+    /// More than this share of calls.
+    pub share: Share,
 }
 
 /// Which origins' pages may read answers.
@@ -226,6 +256,18 @@ pub struct OpenApi {
 }
 
 impl Config {
+    /// The breakers that the policies of a route name; a checked file has at most one a route.
+    pub(crate) fn breakers<'a>(&'a self, route: &'a Route) -> impl Iterator<Item = &'a Breaker> {
+        let links = route
+            .uses
+            .iter()
+            .filter_map(|name| self.policies.get(&name.value));
+        links.flatten().filter_map(|link| match link {
+            Link::Breaker(breaker) => Some(breaker),
+            _ => None,
+        })
+    }
+
     /// Reads a file; `${NAME}` and `${NAME:-default}` are taken from the environment.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(ConfigError::Unreadable)?;

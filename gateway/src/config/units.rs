@@ -1,4 +1,4 @@
-//! Quantities as people write them: `10s`, `250ms`, `64KiB`. A bare number is refused, because its unit would be a guess.
+//! Quantities as people write them: `10s`, `250ms`, `64KiB`, `50%`. A bare number is refused, because its unit would be a guess.
 
 use std::{fmt, time::Duration};
 
@@ -11,6 +11,18 @@ pub struct Span(pub Duration);
 /// A number of bytes: `B`, `KiB` or `MiB`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bytes(pub usize);
+
+/// A part of the whole: `1%` to `99%`. What is meant to be exceeded cannot be all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share(u32);
+
+impl Share {
+    /// Whether `part` is more than this share of `whole`.
+    #[must_use]
+    pub fn is_exceeded(self, part: u32, whole: u32) -> bool {
+        u64::from(part) * 100 > u64::from(whole) * u64::from(self.0)
+    }
+}
 
 fn split(text: &str) -> Option<(u64, &str)> {
     let unit = text.find(|c: char| !c.is_ascii_digit())?;
@@ -53,6 +65,17 @@ impl<'de> Deserialize<'de> for Bytes {
                 "expected a size such as 512B, 64KiB or 1MiB, not `{text}`"
             ))
         })
+    }
+}
+
+impl<'de> Deserialize<'de> for Share {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let share = split(&text).and_then(|(number, unit)| {
+            let number = u32::try_from(number).ok()?;
+            (unit == "%" && (1..=99).contains(&number)).then_some(Self(number))
+        });
+        share.ok_or_else(|| D::Error::custom(format_args!("expected a share from 1% to 99%, not `{text}`")))
     }
 }
 

@@ -1,6 +1,9 @@
-//! One call to an upstream, within what is left of the request's time, under a client span of its own.
+//! One call to an upstream: past its breaker, within what is left of the request's time, under a client span of its own.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode};
@@ -8,8 +11,8 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use tracing::{Instrument, field::Empty};
 
-use super::{Lease, Pool, SendError};
-use crate::{body::RequestBody, problem::Problem};
+use super::{Attempt, Breaker, Lease, Pool, SendError};
+use crate::{body::RequestBody, client_body::Upload, problem::Problem};
 
 /// An answer that is collected must fit into this.
 const COLLECTED: usize = 4 << 20;
@@ -17,20 +20,27 @@ const COLLECTED: usize = 4 << 20;
 /// A call has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
+    /// The breaker is open for so long; nothing was sent.
+    #[error("not asked, after too many failures")]
+    ClosedOff(Duration),
     /// The deadline has passed.
     #[error("no answer in time")]
     Late,
     /// It did not get there, or did not come back.
     #[error(transparent)]
     Send(#[from] SendError),
+    /// The answer's head came, but not all of its body.
+    #[error("the answer broke off")]
+    Body,
 }
 
 impl CallError {
     /// One of a few words.
     fn kind(&self) -> &'static str {
         match self {
+            Self::ClosedOff(_) => "closed_off",
             Self::Late => "timeout",
-            Self::Send(SendError::Broken(_)) => "broken",
+            Self::Send(SendError::Broken(_)) | Self::Body => "broken",
             Self::Send(_) => "connection",
         }
     }
@@ -39,15 +49,63 @@ impl CallError {
 impl From<CallError> for Problem {
     fn from(error: CallError) -> Self {
         match error {
+            CallError::ClosedOff(wait) => Self::closed_off(wait),
             CallError::Late => Self::timeout("the service did not answer in time"),
-            CallError::Send(SendError::Broken(_)) => Self::bad_gateway("the service broke off"),
+            CallError::Send(SendError::Broken(_)) | CallError::Body => {
+                Self::bad_gateway("the service broke off")
+            }
             CallError::Send(_) => Self::unavailable("the service cannot be reached"),
         }
     }
 }
 
-/// Sends a request and waits for the head of its answer. What is left of the time is told to the upstream.
+/// Sends a request and waits for the head of its answer, by which it is judged: how fast the body comes is up to the client,
+/// and a stream's never ends.
 pub async fn call(
+    pool: &Arc<Pool>,
+    breaker: Option<&Breaker>,
+    request: Request<RequestBody>,
+    deadline: Instant,
+) -> Result<(Response<Incoming>, Lease), CallError> {
+    let attempt = Attempt::begin(breaker).map_err(CallError::ClosedOff)?;
+    let upload = request.body().upload();
+    let answer = send(pool, request, deadline).await;
+    let status = answer.as_ref().map(|(response, _)| response.status());
+    judge(attempt, status, upload.as_deref());
+    answer
+}
+
+/// Calls, and reads the whole answer, by which it is judged.
+pub async fn collect(
+    pool: &Arc<Pool>,
+    breaker: Option<&Breaker>,
+    request: Request<RequestBody>,
+    deadline: Instant,
+) -> Result<(StatusCode, Bytes), CallError> {
+    let attempt = Attempt::begin(breaker).map_err(CallError::ClosedOff)?;
+    let answer = read(pool, request, deadline).await;
+    judge(attempt, answer.as_ref().map(|(status, _)| *status), None);
+    answer
+}
+
+/// Judges by the answer. What a client is to blame for counts as no call, or a few slow clients could close an upstream off for
+/// everybody: a body that broke off or was too large, or that took all the time.
+fn judge(mut attempt: Attempt<'_>, answer: Result<StatusCode, &CallError>, upload: Option<&Upload>) {
+    let ended = upload.map(Upload::ended);
+    match answer {
+        Err(CallError::Send(SendError::Broken(error))) if error.is_user() => return,
+        Err(CallError::Late) if ended == Some(None) => return,
+        _ => {}
+    }
+    if let Some(ended) = ended {
+        // The upstream's own time begins with the end of the body; an answer before that took none.
+        attempt = attempt.since(ended.unwrap_or_else(Instant::now));
+    }
+    attempt.judge(answer.map_or(true, |status| status.is_server_error()));
+}
+
+/// Sends, telling the upstream what is left of the time.
+async fn send(
     pool: &Arc<Pool>,
     mut request: Request<RequestBody>,
     deadline: Instant,
@@ -99,19 +157,18 @@ pub async fn call(
     .await
 }
 
-/// Calls, and reads the whole answer.
-pub async fn collect(
+async fn read(
     pool: &Arc<Pool>,
     request: Request<RequestBody>,
     deadline: Instant,
-) -> Result<(StatusCode, Bytes), Problem> {
-    let (response, lease) = call(pool, request, deadline).await?;
+) -> Result<(StatusCode, Bytes), CallError> {
+    let (response, lease) = send(pool, request, deadline).await?;
     let status = response.status();
     let body = Limited::new(response.into_body(), COLLECTED).collect();
     let body = tokio::time::timeout_at(deadline.into(), body)
         .await
         .map_err(|_| CallError::Late)?;
-    let body = body.map_err(|_| Problem::bad_gateway("the service broke off"))?;
+    let body = body.map_err(|_| CallError::Body)?;
     lease.give_back();
     Ok((status, body.to_bytes()))
 }

@@ -4,13 +4,14 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use arc_swap::ArcSwap;
 use http::HeaderValue;
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::Instance;
@@ -32,6 +33,7 @@ pub struct Cluster {
     discover: Discover,
     instances: ArcSwap<Vec<Arc<Instance>>>,
     next: AtomicUsize,
+    away: AtomicBool,
 }
 
 impl Cluster {
@@ -52,6 +54,7 @@ impl Cluster {
             discover: upstream.discover.clone(),
             instances: ArcSwap::from_pointee(addresses.into_iter().map(Instance::new).collect()),
             next: AtomicUsize::new(0),
+            away: AtomicBool::new(false),
         }
     }
 
@@ -92,6 +95,31 @@ impl Cluster {
                 .first()
                 .map_or_else(String::new, |instance| format!("http://{}", instance.address)),
         }
+    }
+
+    /// Nobody could connect to any instance.
+    pub fn lost(&self) {
+        self.away.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether that has happened, and [`Cluster::takes_connections`] has not found one since.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        self.away.load(Ordering::Relaxed)
+    }
+
+    /// Looks for the instances, and whether one of them takes a connection.
+    pub async fn takes_connections(&self, patience: Duration) -> bool {
+        self.resolve().await;
+        let connects = self.in_turn().into_iter().map(|instance| {
+            let connected = tokio::time::timeout(patience, TcpStream::connect(instance.address));
+            async move { matches!(connected.await, Ok(Ok(_))) }
+        });
+        let takes = futures::future::join_all(connects).await.contains(&true);
+        if takes {
+            self.away.store(false, Ordering::Relaxed);
+        }
+        takes
     }
 
     /// Asks for the instances once. Keeps the known ones when there is no answer.

@@ -11,8 +11,6 @@ use std::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Cluster;
-
 /// An instance. What is counted is for people to look at: nothing is decided by it.
 #[derive(Debug)]
 pub struct Instance {
@@ -56,7 +54,8 @@ impl Instance {
         *self.last_failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(Failure { at, reason });
     }
 
-    fn report(&self) -> Value {
+    /// As the list of upstreams shows it.
+    pub(super) fn report(&self) -> Value {
         let last = self.last_failure.lock().unwrap_or_else(PoisonError::into_inner);
         json!({
             "address": self.address,
@@ -84,51 +83,4 @@ impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-/// All upstreams, as `GET /v1/admin/upstreams` shows them.
-#[must_use]
-pub fn report(clusters: &[Arc<Cluster>]) -> Value {
-    let items: Vec<Value> = clusters
-        .iter()
-        .map(|cluster| {
-            let instances: Vec<Value> = cluster.instances().iter().map(|one| one.report()).collect();
-            json!({
-                "name": cluster.name,
-                "protocol": cluster.protocol,
-                "discover": cluster.discovered_by(),
-                "instances": instances,
-                "breaker": null,
-            })
-        })
-        .collect();
-    json!({"items": items, "next_cursor": null})
-}
-
-/// The JSON Schema of [`report`].
-#[must_use]
-pub fn schema() -> Value {
-    let count = json!({"type": "integer", "minimum": 0});
-    let text = json!({"type": "string"});
-    let object = |properties: Value| {
-        let required: Vec<&String> = properties
-            .as_object()
-            .into_iter()
-            .flat_map(|all| all.keys())
-            .collect();
-        json!({"type": "object", "required": required, "properties": properties})
-    };
-    let mut failure = object(json!({"at": {"type": "string", "format": "date-time"}, "reason": text}));
-    failure["type"] = json!(["object", "null"]);
-    let instance = object(json!({
-        "address": text, "in_flight": count, "requests": count, "failures": count, "last_failure": failure,
-    }));
-    let upstream = object(json!({
-        "name": text,
-        "protocol": {"type": "string", "enum": ["http", "grpc"]},
-        "discover": {"type": "string", "enum": ["static", "dns"]},
-        "instances": {"type": "array", "items": instance},
-        "breaker": {"type": "null", "description": "No breaker is configured"},
-    }));
-    object(json!({"items": {"type": "array", "items": upstream}, "next_cursor": {"type": "null"}}))
 }

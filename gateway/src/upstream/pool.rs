@@ -148,6 +148,7 @@ impl Pool {
                 }
             }
         }
+        self.cluster.lost();
         Err(last)
     }
 

@@ -41,6 +41,35 @@ fn a_wrong_file_is_refused_with_the_place() {
             "the place is said once: {error}"
         );
     }
+    let breaker = "{breaker: {window: 10s, min_calls: 20, failures: 50%, slow: {over: 1s, share: 80%}, open: 30s, probes: 5}}";
+    let broken = good.replace(
+        "policies: {open: [anonymous]}",
+        &format!("policies:\n  open:\n    - anonymous\n    - {breaker}"),
+    );
+    Config::parse(&broken, |_| None).unwrap_or_else(|error| panic!("{error}\n{broken}"));
+    for (change, to, line) in [
+        ("probes: 5", "probes: 5, colour: red", 7),
+        (", probes: 5", "", 7),
+        ("probes: 5", "probes: 0", 7),
+        ("failures: 50%", "failures: 100%", 7),
+        ("share: 80%", "share: 0.8", 7),
+        ("open: 30s", "open: 30", 7),
+        (
+            &format!("- {breaker}"),
+            &format!("- {breaker}\n    - {breaker}"),
+            10,
+        ),
+        ("to: a", "local: docs", 9),
+    ] {
+        assert!(broken.contains(change), "{change}");
+        let error = Config::parse(&broken.replacen(change, to, 1), |_| None)
+            .expect_err(to)
+            .to_string();
+        assert!(
+            error.starts_with(&format!("line {line}, column ")),
+            "{to}: {error}"
+        );
+    }
     let twice = format!("{good}  s: {{match: {{path: /x, methods: [GET]}}, use: [open], to: a}}\n");
     assert!(
         Config::parse(&twice, |_| None)

@@ -116,10 +116,14 @@ pub(crate) fn free_port() -> SocketAddr {
         .unwrap()
 }
 
-pub(crate) async fn edge() -> Edge {
-    // Ids of traces exist once telemetry runs, as in the process.
+/// Ids of traces exist once telemetry runs, as in the process.
+pub(crate) fn with_telemetry() {
     static TELEMETRY: OnceLock<telemetry::Guard> = OnceLock::new();
     TELEMETRY.get_or_init(|| telemetry::init("gateway", telemetry::LogFormat::Pretty).unwrap());
+}
+
+pub(crate) async fn edge() -> Edge {
+    with_telemetry();
     let issuer = Issuer::start().await;
     let upstream = testkit::spawn(upstream(issuer.customer(contracts::UserId::generate())))
         .await

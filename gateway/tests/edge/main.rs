@@ -6,6 +6,7 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+mod breaker;
 mod document;
 mod file;
 mod files;

@@ -11,12 +11,13 @@ import { TableSkeleton } from "../list";
 import { messages as common } from "../messages";
 import { Status } from "../status";
 import { Table } from "../table";
+import { useNow } from "../useNow";
 import { messages } from "./messages";
 
 export function Component() {
   const t = useMessages(messages);
   const words = useMessages(common);
-  const { data, error, refetch } = useQuery({
+  const { data, dataUpdatedAt, error, refetch } = useQuery({
     queryKey: ["admin", "upstreams"],
     queryFn: ({ signal }) => readUpstreams(signal),
     refetchInterval: 2_000,
@@ -24,7 +25,7 @@ export function Component() {
   return (
     <Page title={t.upstreams} lead={t.upstreamsLead}>
       {data ? (
-        <Instances upstreams={data.items} />
+        <Instances upstreams={data.items} asOf={dataUpdatedAt} />
       ) : error ? (
         <Failure error={error} onRetry={() => void refetch()} />
       ) : (
@@ -36,7 +37,7 @@ export function Component() {
 }
 
 /** One line an instance; a service without any has a line as well. */
-function Instances({ upstreams }: { upstreams: readonly Upstream[] }) {
+function Instances({ upstreams, asOf }: { upstreams: readonly Upstream[]; asOf: number }) {
   const t = useMessages(messages);
   const format = useFormat();
   const rows = upstreams.flatMap((upstream) => {
@@ -61,7 +62,7 @@ function Instances({ upstreams }: { upstreams: readonly Upstream[] }) {
             </span>
           ),
         },
-        { head: t.breaker, render: ({ upstream }) => <BreakerState breaker={upstream.breaker} /> },
+        { head: t.breaker, render: ({ upstream }) => <Breakers breakers={upstream.breakers} asOf={asOf} /> },
         {
           head: t.address,
           render: ({ instance }) =>
@@ -95,19 +96,49 @@ function Instances({ upstreams }: { upstreams: readonly Upstream[] }) {
   );
 }
 
-function BreakerState({ breaker }: { breaker: Breaker | null | undefined }) {
+/** Each route has a breaker of its own; those that let everything through are only counted. */
+function Breakers({ breakers, asOf }: { breakers: readonly Breaker[]; asOf: number }) {
+  const t = useMessages(messages);
+  if (breakers.length === 0) return <span className="whitespace-nowrap text-muted">{t.noBreaker}</span>;
+  const tripped = breakers.filter(({ state }) => state !== "closed");
+  const closed = breakers.length - tripped.length;
+  return (
+    <ul className="grid gap-2 text-sm">
+      {tripped.map((breaker) => (
+        <Tripped key={breaker.route} breaker={breaker} asOf={asOf} />
+      ))}
+      {closed > 0 && (
+        <li className="flex items-center gap-2 whitespace-nowrap">
+          <Status of="closed" />
+          <span className="num text-muted">{t.ofRoutes(closed, breakers.length)}</span>
+        </li>
+      )}
+    </ul>
+  );
+}
+
+function Tripped({ breaker, asOf }: { breaker: Breaker; asOf: number }) {
   const t = useMessages(messages);
   const format = useFormat();
-  if (!breaker) return <span className="whitespace-nowrap text-muted">{t.noBreaker}</span>;
-  const { state, failure_rate, retry_in_seconds } = breaker;
+  const { route, state, failure_rate, slow_rate, retry_in_seconds } = breaker;
+  const passed = Math.max(0, useNow(1_000) - asOf) / 1_000;
   return (
-    <span className="flex flex-wrap items-center gap-2 text-sm">
-      <Status of={state} />
-      <span className="num">{t.failureRate(format.percent(failure_rate))}</span>
-      {state === "open" && retry_in_seconds != null && (
-        <span className="num text-muted">{t.retryIn(format.duration(retry_in_seconds * 1000))}</span>
-      )}
-    </span>
+    <li className="grid gap-0.5">
+      <span className="flex items-center gap-2">
+        <Status of={state} />
+        <code className="text-xs">{route}</code>
+      </span>
+      <span className="num text-xs text-muted">
+        {[
+          failure_rate > 0 && t.failureRate(format.percent(failure_rate)),
+          slow_rate > 0 && t.slowRate(format.percent(slow_rate)),
+          retry_in_seconds !== null &&
+            t.retryIn(format.duration(Math.max(1, Math.ceil(retry_in_seconds - passed)) * 1_000)),
+        ]
+          .filter(Boolean)
+          .join(" · ")}
+      </span>
+    </li>
   );
 }
 

@@ -54,6 +54,14 @@ pub async fn run(database: &mongodb::Database) -> Result<()> {
             .with_context(|| format!("cannot apply {file}.json"))?;
         tracing::info!(collection = file, "migrated");
     }
+    // Products of before there were translations are found under their only name.
+    let untold = doc! {"name_key_de": {"$exists": false}};
+    let named = vec![doc! {"$set": {"name_key_de": "$name_key"}}];
+    database
+        .collection::<Document>("products")
+        .update_many(untold, named)
+        .await
+        .context("cannot name the products in German")?;
     Ok(())
 }
 

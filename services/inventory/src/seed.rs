@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::{
     database::Database,
     holds::sweeper,
-    products::{Attributes, ProductDocument},
+    products::{Attributes, Names, ProductDocument, Translations},
     stock::{Movement, MovementKind, Stock},
 };
 
@@ -31,6 +31,7 @@ struct Catalog {
 struct Category {
     slug: String,
     name: String,
+    names: Names,
 }
 
 #[derive(Deserialize)]
@@ -44,16 +45,23 @@ struct Item {
     price: i64,
     on_hand: i64,
     attributes: Attributes,
+    translations: Translations,
 }
 
 /// Adds what is missing.
 pub async fn run(db: &Database) -> Result<()> {
     let catalog: Catalog = serde_json::from_str(CATALOG).context("catalog.json is malformed")?;
-    for (position, Category { slug, name }) in (0_i64..).zip(catalog.categories) {
-        let blank = doc! {"$setOnInsert": {"name": name, "position": position}};
+    for (position, Category { slug, name, names }) in (0_i64..).zip(catalog.categories) {
+        let names = bson::serialize_to_bson(&names)?;
+        let blank = doc! {"$setOnInsert": {"name": name, "names": &names, "position": position}};
         db.categories
-            .update_one(doc! {"_id": slug}, blank)
+            .update_one(doc! {"_id": &slug}, blank)
             .upsert(true)
+            .await?;
+        // Of a shop that is older than the translations.
+        let untold = doc! {"_id": slug, "names": {"$exists": false}};
+        db.categories
+            .update_one(untold, doc! {"$set": {"names": names}})
             .await?;
     }
     let (mut added, mut created_at) = (0, Duration::ZERO);
@@ -77,6 +85,7 @@ async fn add(db: &Database, item: Item, since_opening: Duration) -> Result<bool>
         price,
         on_hand,
         attributes,
+        translations,
     } = item;
     let at = DateTime::from_millis(OPENING_MILLIS + i64::try_from(since_opening.as_millis())?);
     let mut stock = Stock::none(sku.as_str());
@@ -96,11 +105,13 @@ async fn add(db: &Database, item: Item, since_opening: Duration) -> Result<bool>
         price: Money::new(price, Currency::EUR),
         image: None,
         attributes,
+        translations,
         version: 1,
         created_at: at,
         search: Vec::new(),
         name_tokens: Vec::new(),
         name_key: String::new(),
+        name_key_de: String::new(),
         in_stock: false,
         stock_rev: 0,
     };
@@ -116,7 +127,30 @@ async fn add(db: &Database, item: Item, since_opening: Duration) -> Result<bool>
         .update_one(doc! {"_id": sku.as_str()}, doc! {"$setOnInsert": blank})
         .upsert(true)
         .await?;
+    if result.upserted_id.is_none() {
+        translate(db, &product).await?;
+    }
     Ok(result.upserted_id.is_some())
+}
+
+/// Adds the translations of a shop that is older than they, where its product still says what the seed does.
+async fn translate(db: &Database, product: &ProductDocument) -> Result<()> {
+    let untold = doc! {
+        "_id": product.sku.as_str(),
+        "name": &product.name,
+        "description": &product.description,
+        "translations": {"$exists": false},
+    };
+    let translations = doc! {
+        "translations": bson::serialize_to_bson(&product.translations)?,
+        "search": &product.search,
+        "name_tokens": &product.name_tokens,
+        "name_key_de": &product.name_key_de,
+    };
+    db.products
+        .update_one(untold, doc! {"$set": translations})
+        .await?;
+    Ok(())
 }
 
 fn without_id(mut document: bson::Document) -> bson::Document {

@@ -1,13 +1,14 @@
 //! Events of products. A product is a document of its own, so what happens to it cannot be in the same update as an event
 //! in the stock document. Instead the change leaves a trace by which it is found again: a product that is not `told`, or a
 //! stock that is `retired` but tells of a product. What is found is told as it is by then, at once by the request, or a
-//! moment later by the relay if the request did not get so far. When a Kafka is first there, this tells the whole catalog.
+//! moment later by the relay if the request did not get so far. When a Kafka is first there, this tells the whole catalog
+//! and what there is of each product, seeded units among it.
 
 use bson::{Bson, Document, doc};
 use contracts::events::ProductFacts;
 use futures::TryStreamExt as _;
 
-use super::append;
+use super::{append, levels};
 use crate::{Error, database::Database, products::ProductDocument, stock::Stock};
 
 /// Products of one kind a round takes up.
@@ -72,8 +73,12 @@ async fn tell_product(db: &Database, product: &ProductDocument) -> Result<(), Er
         version: product.version,
     };
     let facts = bson::serialize_to_bson(&facts).map_err(mongodb::error::Error::from)?;
-    let kind = doc! {"$cond": [{"$gt": ["$told.version", 0]}, "product_changed", "product_created"]};
-    let mut update = append(kind, doc! {"sku": "$_id", "product": {"$literal": facts}});
+    let known = doc! {"$gt": ["$told.version", 0]};
+    let kind = doc! {"$cond": [&known, "product_changed", "product_created"]};
+    let mut update = append(kind, doc! {"sku": "$_id", "product": {"$literal": facts}}, true);
+    // Of a product that is new to the log nothing may have told yet what there is of it, such as the seed's units.
+    let has_stock = doc! {"$and": [{"$not": [known]}, {"$gt": ["$on_hand", 0]}]};
+    update.extend(append("stock_changed", levels("listed"), has_stock));
     update.push(doc! {"$set": {"told": {"created_at": since, "version": product.version}}});
     // Versions begin again when a SKU does. Nothing is told of what is being deleted: it could come after the deletion.
     let filter = doc! {"_id": sku, "retired": false, "$or": [
@@ -93,7 +98,7 @@ async fn tell_product(db: &Database, product: &ProductDocument) -> Result<(), Er
 
 /// Tells that a product is gone, unless that is told.
 async fn tell_deleted(db: &Database, sku: &str) -> Result<(), Error> {
-    let mut update = append("product_deleted", doc! {"sku": "$_id"});
+    let mut update = append("product_deleted", doc! {"sku": "$_id"}, true);
     update.push(doc! {"$set": {"told": Bson::Null}});
     let mut filter = retired();
     filter.insert("_id", sku);

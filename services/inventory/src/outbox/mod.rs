@@ -20,18 +20,22 @@ pub(crate) fn stock_changed(db: &Database, reason: &str) -> Vec<Document> {
     if !db.tells() {
         return Vec::new();
     }
-    let data = doc! {
+    append("stock_changed", levels(reason), true)
+}
+
+/// The data of `stock_changed`.
+fn levels(reason: &str) -> Document {
+    doc! {
         "sku": "$_id",
         "reason": {"$literal": reason},
         "on_hand": "$on_hand",
         "available": "$available",
         "held": "$held",
-    };
-    append("stock_changed", data)
+    }
 }
 
-/// The stages that append one event; `kind` and the values of `data` are expressions.
-fn append(kind: impl Into<Bson>, data: Document) -> Vec<Document> {
+/// The stages that append one event, where `condition` holds; `kind` and the values of `data` are expressions.
+fn append(kind: impl Into<Bson>, data: Document, condition: impl Into<Bson>) -> Vec<Document> {
     let trace = TraceContext::current();
     let mut event = doc! {
         "sequence": "$event_seq",
@@ -48,9 +52,12 @@ fn append(kind: impl Into<Bson>, data: Document) -> Vec<Document> {
             event.insert(field, doc! {"$literal": value});
         }
     }
-    let waiting = doc! {"$concatArrays": [{"$ifNull": ["$pending_events", []]}, [event]]};
+    let condition = condition.into();
+    let more = doc! {"$cond": [&condition, 1_i64, 0_i64]};
+    let appended = doc! {"$cond": [condition, [event], []]};
+    let waiting = doc! {"$concatArrays": [{"$ifNull": ["$pending_events", []]}, appended]};
     vec![
-        doc! {"$set": {"event_seq": {"$add": [{"$ifNull": ["$event_seq", 0_i64]}, 1_i64]}}},
+        doc! {"$set": {"event_seq": {"$add": [{"$ifNull": ["$event_seq", 0_i64]}, more]}}},
         doc! {"$set": {"pending_events": {"$slice": [waiting, -MOST]}}},
     ]
 }

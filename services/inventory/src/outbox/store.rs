@@ -42,10 +42,12 @@ struct Pending {
 impl Outbox {
     /// How many events were dropped before these.
     pub(super) fn dropped(&self) -> u64 {
-        let first = self.pending_events.first();
-        first.map_or(0, |first| {
-            u64::try_from(first.sequence - self.events_told - 1).unwrap_or_default()
-        })
+        u64::try_from(self.first() - self.events_told - 1).unwrap_or_default()
+    }
+
+    /// The number of the first of these.
+    fn first(&self) -> i64 {
+        self.pending_events.first().map_or(0, |event| event.sequence)
     }
 
     /// The number of the last of these.
@@ -93,9 +95,13 @@ pub(super) async fn waiting(db: &Database) -> Result<Vec<Outbox>, Error> {
 /// Takes out what was published. False if another relay has done so.
 pub(super) async fn forget(db: &Database, outbox: &Outbox) -> Result<bool, Error> {
     let last = outbox.last();
+    let mut highest = doc! {"events_told": last};
+    if outbox.dropped() > 0 {
+        highest.insert("events_dropped", outbox.first() - 1);
+    }
     let update = doc! {
         "$pull": {"pending_events": {"sequence": {"$lte": last}}},
-        "$max": {"events_told": last},
+        "$max": highest,
     };
     let result = db.stock.update_one(doc! {"_id": &outbox.sku}, update).await?;
     Ok(result.modified_count == 1)

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use souk_http::{Json, Problem, ProblemBody, auth::Admin};
 use utoipa::ToSchema;
 
-use super::{Attributes, Product, ProductDocument, etag, rules::Rules, store};
+use super::{Attributes, Language, Product, ProductDocument, Translations, etag, rules::Rules, store};
 use crate::{Error, app::App, database, outbox::catalog, stock};
 
 /// A product to be.
@@ -37,6 +37,9 @@ pub struct NewProduct {
     #[serde(default)]
     #[schema(value_type = HashMap<String, String>)]
     attributes: Attributes,
+    /// Its texts in other languages.
+    #[serde(default)]
+    translations: Translations,
 }
 
 /// Adds a product; 409 when the SKU is taken.
@@ -56,6 +59,7 @@ pub async fn create_product(
         rules.price(new.price);
         new.image.iter().for_each(|image| rules.image(image));
         rules.attributes(&new.attributes);
+        rules.translations(&new.translations);
         rules.known_category(store::is_category(&app.db, &new.category).await?);
         rules.finish()?;
         let product = document(new, app.db.now().await?);
@@ -75,7 +79,12 @@ pub async fn create_product(
         (header::LOCATION, location),
         (header::ETAG, etag::of_version(product.version)),
     ];
-    Ok((StatusCode::CREATED, headers, Json(Product::from(product))).into_response())
+    Ok((
+        StatusCode::CREATED,
+        headers,
+        Json(Product::told(product, Language::English)),
+    )
+        .into_response())
 }
 
 fn document(new: NewProduct, created_at: DateTime) -> ProductDocument {
@@ -87,6 +96,7 @@ fn document(new: NewProduct, created_at: DateTime) -> ProductDocument {
         price,
         image,
         attributes,
+        translations,
     } = new;
     let mut product = ProductDocument {
         sku,
@@ -96,11 +106,13 @@ fn document(new: NewProduct, created_at: DateTime) -> ProductDocument {
         price,
         image,
         attributes,
+        translations,
         version: 1,
         created_at,
         search: Vec::new(),
         name_tokens: Vec::new(),
         name_key: String::new(),
+        name_key_de: String::new(),
         in_stock: false,
         stock_rev: 0,
     };

@@ -2,12 +2,21 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
+use super::Language;
 use crate::Error;
 
 /// The strong tag of a product's version: `"v3"`.
 #[must_use]
 pub fn of_version(version: i64) -> String {
     format!("\"v{version}\"")
+}
+
+/// The strong tag of a product's version as it is told in a language: `"v3"`, `"v3-de"`.
+pub(super) fn of_text(version: i64, language: Language) -> String {
+    match language {
+        Language::English => of_version(version),
+        Language::German => format!("\"v{version}-de\""),
+    }
 }
 
 /// A tag as a header's value. Our tags are ASCII.
@@ -40,7 +49,11 @@ impl Expected {
         if tags(headers, &header::IF_MATCH).any(|tag| tag == "*") {
             return Ok(Self::Any);
         }
-        let version = |tag: &str| tag.strip_prefix("\"v")?.strip_suffix('"')?.parse().ok();
+        // Whoever has seen a translation of a version has seen that version.
+        let version = |tag: &str| {
+            let version = tag.strip_prefix("\"v")?.strip_suffix('"')?;
+            version.strip_suffix("-de").unwrap_or(version).parse().ok()
+        };
         Ok(Self::Versions(
             tags(headers, &header::IF_MATCH).filter_map(version).collect(),
         ))
@@ -84,8 +97,8 @@ mod tests {
     fn if_match_is_strong_and_if_none_match_is_weak() {
         let expected = |value| Expected::from_headers(&headers(header::IF_MATCH, value)).unwrap();
         assert_eq!(
-            expected(r#""v2", W/"v3", "other", v4"#),
-            Expected::Versions(vec![2])
+            expected(r#""v2", "v5-de", W/"v3", "v6-xx", "other", v4"#),
+            Expected::Versions(vec![2, 5])
         );
         assert_eq!(expected("*"), Expected::Any);
         assert!(matches!(

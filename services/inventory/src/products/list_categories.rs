@@ -2,14 +2,14 @@
 
 use axum::{
     extract::State,
-    http::header,
+    http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
 use souk_http::{Json, Problem, ProblemBody};
 use utoipa::ToSchema;
 
-use super::store;
+use super::{Language, store};
 use crate::{app::App, database};
 
 /// A category of the catalog.
@@ -35,16 +35,19 @@ pub struct Categories {
     pub next_cursor: Option<String>,
 }
 
-/// All categories.
-#[utoipa::path(get, path = "/v1/categories", tag = "catalog",
-    responses((status = 200, body = Categories, headers(("cache-control" = String))), (status = 503, body = ProblemBody)))]
-pub async fn list_categories(State(app): State<App>) -> Result<Response, Problem> {
-    let items = database::run(async move { store::categories(&app.db).await }).await?;
+/// All categories, in the language of `Accept-Language`, English or German.
+#[utoipa::path(get, path = "/v1/categories", tag = "catalog", params(("accept-language" = Option<String>, Header)),
+    responses((status = 200, body = Categories, headers(("cache-control" = String), ("content-language" = String))),
+        (status = 503, body = ProblemBody)))]
+pub async fn list_categories(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
+    let language = Language::accepted(&headers);
+    let items = database::run(async move { store::categories(&app.db, language).await }).await?;
     let caching = [(
         header::CACHE_CONTROL,
         "public, max-age=30, stale-while-revalidate=300",
     )];
     Ok((
+        language.headers(),
         caching,
         Json(Categories {
             items,

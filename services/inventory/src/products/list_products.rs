@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use axum::extract::State;
+use axum::{extract::State, http::HeaderMap, response::IntoResponse};
 use contracts::Sku;
 use serde::{Deserialize, Serialize};
 use souk_http::{
@@ -12,7 +12,7 @@ use souk_http::{
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    Product,
+    Language, Product,
     listing::{self, After, Filter, Sort},
     search::Words,
     store,
@@ -27,7 +27,7 @@ const MAX_SKUS: usize = 100;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ProductQuery {
-    /// Words; each begins a word of the product.
+    /// Words; each begins a word of the product, in any of its languages.
     #[serde(default)]
     q: Option<String>,
     /// Slug of a category.
@@ -114,13 +114,16 @@ pub struct PriceRange {
     pub max: Option<i64>,
 }
 
-/// Products by search, filters and order, page by page.
-#[utoipa::path(get, path = "/v1/products", tag = "catalog", params(ProductQuery),
-    responses((status = 200, body = ProductPage), (status = 422, body = ProblemBody), (status = 503, body = ProblemBody)))]
+/// Products by search, filters and order, page by page; in the language of `Accept-Language`, English or German.
+#[utoipa::path(get, path = "/v1/products", tag = "catalog",
+    params(ProductQuery, ("accept-language" = Option<String>, Header)),
+    responses((status = 200, body = ProductPage, headers(("content-language" = String))), (status = 422, body = ProblemBody), (status = 503, body = ProblemBody)))]
 pub async fn list_products(
     State(app): State<App>,
+    headers: HeaderMap,
     Query(query): Query<ProductQuery>,
-) -> Result<Json<ProductPage>, Problem> {
+) -> Result<impl IntoResponse, Problem> {
+    let language = Language::accepted(&headers);
     let limit = match query.limit {
         Some(limit) => limit,
         None if query.skus.is_some() => Limit::try_from(100).unwrap_or_default(),
@@ -128,14 +131,17 @@ pub async fn list_products(
     };
     let after: Option<After> = query.cursor.as_deref().map(page::decode).transpose()?;
     let (filter, sort) = parse(query)?;
-    if after.as_ref().is_some_and(|after| after.sort != sort) {
+    if after
+        .as_ref()
+        .is_some_and(|after| (after.sort, after.language) != (sort, language))
+    {
         return Err(Error::field("/cursor", "must be of a list in the same order").into());
     }
     let page = database::run(async move {
         // Both to their end: see the module `database`.
         let (found, facets) = tokio::join!(
-            listing::list(&app.db, &filter, sort, limit, after),
-            listing::facets(&app.db, &filter)
+            listing::list(&app.db, &filter, (sort, language), limit, after),
+            listing::facets(&app.db, &filter, language)
         );
         let (found, facets) = (found?, facets?);
         let skus: Vec<_> = found
@@ -145,7 +151,7 @@ pub async fn list_products(
             .collect();
         let available: HashMap<String, i64> = store::available(&app.db, skus).await?.into_iter().collect();
         let items = found.items.into_iter().map(|found| {
-            let product = Product::from(found.product);
+            let product = Product::told(found.product, language);
             let available = available.get(product.sku.as_str()).copied().unwrap_or_default();
             ListedProduct {
                 product,
@@ -160,7 +166,7 @@ pub async fn list_products(
         })
     })
     .await?;
-    Ok(Json(page))
+    Ok((language.headers(), Json(page)))
 }
 
 fn parse(query: ProductQuery) -> Result<(Filter, Sort), Error> {

@@ -8,7 +8,7 @@ use souk_http::page::{Limit, Page};
 use utoipa::ToSchema;
 
 use super::{
-    CategoryDocument, ProductDocument,
+    CategoryDocument, Language, ProductDocument,
     list_products::{CategoryCount, Facets, PriceRange},
     search::Words,
     store::{all_categories, count_of, whole},
@@ -89,13 +89,16 @@ pub(super) enum Sort {
 
 impl Sort {
     /// The field, and 1 for ascending or -1 for descending.
-    fn key(self) -> (&'static str, i32) {
+    fn key(self, language: Language) -> (&'static str, i32) {
         match self {
             Self::Relevance => ("score", -1),
             Self::Price => ("price.amount", 1),
             Self::PriceDescending => ("price.amount", -1),
             Self::Newest => ("created_at", -1),
-            Self::Name => ("name_key", 1),
+            Self::Name => match language {
+                Language::English => ("name_key", 1),
+                Language::German => ("name_key_de", 1),
+            },
         }
     }
 }
@@ -104,6 +107,9 @@ impl Sort {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct After {
     pub sort: Sort,
+    /// Whose alphabet it is.
+    #[serde(default)]
+    pub language: Language,
     key: Key,
     id: String,
 }
@@ -119,7 +125,7 @@ enum Key {
 impl After {
     /// What comes after it.
     fn condition(&self) -> Document {
-        let (field, direction) = self.sort.key();
+        let (field, direction) = self.sort.key(self.language);
         let key = match &self.key {
             Key::Number(millis) if self.sort == Sort::Newest => {
                 Bson::DateTime(DateTime::from_millis(*millis))
@@ -139,16 +145,20 @@ pub(super) struct Found {
 }
 
 impl Found {
-    fn after(&self, sort: Sort) -> After {
+    fn after(&self, sort: Sort, language: Language) -> After {
         let product = &self.product;
         let key = match sort {
             Sort::Relevance => Key::Number(self.score),
             Sort::Price | Sort::PriceDescending => Key::Number(product.price.amount),
             Sort::Newest => Key::Number(product.created_at.timestamp_millis()),
-            Sort::Name => Key::Text(product.name_key.clone()),
+            Sort::Name => Key::Text(match language {
+                Language::English => product.name_key.clone(),
+                Language::German => product.name_key_de.clone(),
+            }),
         };
         After {
             sort,
+            language,
             key,
             id: product.sku.to_string(),
         }
@@ -159,7 +169,7 @@ impl Found {
 pub(super) async fn list(
     db: &Database,
     filter: &Filter,
-    sort: Sort,
+    (sort, language): (Sort, Language),
     limit: Limit,
     after: Option<After>,
 ) -> Result<Page<Found>, Error> {
@@ -170,7 +180,7 @@ pub(super) async fn list(
         pipeline.push(doc! {"$addFields": {"score": words.score()}});
     }
     pipeline.extend(after.map(|after| doc! {"$match": after.condition()}));
-    let (field, direction) = sort.key();
+    let (field, direction) = sort.key(language);
     pipeline.push(doc! {"$sort": {field: direction, "_id": 1}});
     pipeline.push(doc! {"$limit": i64::from(limit.get()) + 1});
     let found: Vec<Document> = db.products.aggregate(pipeline).await?.try_collect().await?;
@@ -180,11 +190,11 @@ pub(super) async fn list(
         Ok(Found { product, score })
     });
     let found = found.collect::<Result<Vec<_>, Error>>()?;
-    Ok(Page::of(found, limit, |found| found.after(sort)))
+    Ok(Page::of(found, limit, |found| found.after(sort, language)))
 }
 
 /// The counts beside a list.
-pub(super) async fn facets(db: &Database, filter: &Filter) -> Result<Facets, Error> {
+pub(super) async fn facets(db: &Database, filter: &Filter, language: Language) -> Result<Facets, Error> {
     let in_stock = {
         let mut conditions = filter.but(Some(Facet::Stock));
         conditions.insert("in_stock", true);
@@ -208,7 +218,8 @@ pub(super) async fn facets(db: &Database, filter: &Filter) -> Result<Facets, Err
     let categories = all_categories(db)
         .await?
         .into_iter()
-        .map(|CategoryDocument { slug, name, .. }| {
+        .map(|category: CategoryDocument| {
+            let (slug, name) = category.told(language);
             let count = count_of(&found.categories, &slug);
             CategoryCount { slug, name, count }
         });

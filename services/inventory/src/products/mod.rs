@@ -6,6 +6,7 @@ pub mod delete_product;
 pub mod etag;
 pub mod get_product;
 pub mod image;
+mod language;
 pub mod list_categories;
 pub mod list_products;
 mod listing;
@@ -15,7 +16,7 @@ mod search;
 mod store;
 pub mod update_product;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bson::DateTime;
 use chrono::Utc;
@@ -23,6 +24,8 @@ use contracts::{Money, Sku};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use language::Language;
+pub use language::{Names, Translation, Translations};
 pub use store::{available, find_many};
 
 /// A product's further properties, such as `"capacity": "300 ml"`.
@@ -46,7 +49,7 @@ pub struct Product {
     /// Further properties.
     #[schema(value_type = HashMap<String, String>)]
     pub attributes: Attributes,
-    /// Counts the changes; the `ETag` is `"v{version}"`.
+    /// Counts the changes; the `ETag` is `"v{version}"`, and `"v{version}-de"` of a translation.
     #[schema(example = 1)]
     pub version: i64,
     /// When it was added.
@@ -73,6 +76,9 @@ pub struct ProductDocument {
     /// Further properties.
     #[serde(default)]
     pub attributes: Attributes,
+    /// The same in other languages.
+    #[serde(default)]
+    pub translations: Translations,
     /// Counts the changes that a person made.
     pub version: i64,
     /// When it was added.
@@ -83,6 +89,9 @@ pub struct ProductDocument {
     pub name_tokens: Vec<String>,
     /// Its name as lists sort by it.
     pub name_key: String,
+    /// The same for who reads German.
+    #[serde(default)]
+    pub name_key_de: String,
     /// Whether it can be bought, as last told by the stock.
     pub in_stock: bool,
     /// The `rev` of the stock document that told.
@@ -90,23 +99,47 @@ pub struct ProductDocument {
 }
 
 impl ProductDocument {
-    /// The words that a product is found by, from what it says of itself.
+    /// The words that a product is found by, from what it says of itself in any language.
     pub fn index(&mut self) {
-        self.name_tokens = search::tokens(&self.name);
-        self.name_key = search::fold(&self.name);
+        let german = self.translations.de.as_ref();
+        let names = [Some(&self.name), german.map(|german| &german.name)];
         let texts = [self.sku.as_str(), &self.category, &self.description];
-        let others = texts
+        let texts = texts
             .into_iter()
+            .chain(german.map(|german| german.description.as_str()))
             .chain(self.attributes.values().map(String::as_str))
-            .flat_map(search::tokens);
-        self.search = self.name_tokens.iter().cloned().chain(others).collect();
-        self.search.sort();
-        self.search.dedup();
+            .chain(
+                german
+                    .iter()
+                    .flat_map(|german| german.attributes.values().map(String::as_str)),
+            );
+        let name_tokens: BTreeSet<_> = names
+            .into_iter()
+            .flatten()
+            .flat_map(|name| search::tokens(name))
+            .collect();
+        let all: BTreeSet<_> = name_tokens
+            .iter()
+            .cloned()
+            .chain(texts.flat_map(search::tokens))
+            .collect();
+        self.name_key = search::fold(&self.name);
+        self.name_key_de = search::fold(german.map_or(&self.name, |german| &german.name));
+        self.name_tokens = name_tokens.into_iter().collect();
+        self.search = all.into_iter().collect();
+    }
+
+    /// The language in which it can answer somebody who prefers `language`.
+    fn language(&self, language: Language) -> Language {
+        self.translations
+            .of(language)
+            .map_or(Language::English, |_| language)
     }
 }
 
-impl From<ProductDocument> for Product {
-    fn from(document: ProductDocument) -> Self {
+impl Product {
+    /// As somebody reads it who prefers `language`.
+    fn told(document: ProductDocument, language: Language) -> Self {
         let ProductDocument {
             sku,
             name,
@@ -114,11 +147,19 @@ impl From<ProductDocument> for Product {
             category,
             price,
             image,
-            attributes,
+            mut attributes,
+            translations,
             version,
             created_at,
             ..
         } = document;
+        let (name, description) = match translations.of(language).cloned() {
+            None => (name, description),
+            Some(translation) => {
+                attributes.extend(translation.attributes);
+                (translation.name, translation.description)
+            }
+        };
         Self {
             image: image.unwrap_or_else(|| format!("/v1/products/{sku}/image.svg")),
             created_at: created_at.to_chrono(),
@@ -141,6 +182,20 @@ pub struct CategoryDocument {
     pub slug: String,
     /// For a shopper.
     pub name: String,
+    /// The same in other languages.
+    #[serde(default)]
+    pub names: Names,
     /// Its place on the page.
     pub position: i64,
+}
+
+impl CategoryDocument {
+    /// Its key, and its name for somebody who prefers `language`.
+    fn told(self, language: Language) -> (String, String) {
+        let name = match language {
+            Language::English => None,
+            Language::German => self.names.de,
+        };
+        (self.slug, name.unwrap_or(self.name))
+    }
 }

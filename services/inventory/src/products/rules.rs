@@ -3,7 +3,7 @@
 use contracts::Money;
 use souk_http::FieldError;
 
-use super::Attributes;
+use super::{Attributes, Translations};
 use crate::Error;
 
 /// The dearest price, in minor units: an order of 100 lines of 99 such things still fits 64 bits with room.
@@ -21,18 +21,26 @@ impl Rules {
     }
 
     pub(super) fn name(&mut self, name: &str) {
+        self.name_at("/name", name);
+    }
+
+    fn name_at(&mut self, pointer: &str, name: &str) {
         let fits =
             !name.trim().is_empty() && name.chars().count() <= 200 && !name.chars().any(char::is_control);
         self.check(
             fits,
-            "/name",
+            pointer,
             "must have 1 to 200 characters, none of them control characters",
         );
     }
 
     pub(super) fn description(&mut self, text: &str) {
+        self.description_at("/description", text);
+    }
+
+    fn description_at(&mut self, pointer: &str, text: &str) {
         let fits = text.chars().count() <= 5_000 && !text.contains('\0');
-        self.check(fits, "/description", "must have at most 5000 characters");
+        self.check(fits, pointer, "must have at most 5000 characters");
     }
 
     pub(super) fn price(&mut self, price: Money) {
@@ -53,14 +61,26 @@ impl Rules {
         );
     }
 
+    pub(super) fn translations(&mut self, translations: &Translations) {
+        if let Some(german) = &translations.de {
+            self.name_at("/translations/de/name", &german.name);
+            self.description_at("/translations/de/description", &german.description);
+            self.attributes_at("/translations/de/attributes", &german.attributes);
+        }
+    }
+
     pub(super) fn attributes(&mut self, attributes: &Attributes) {
-        self.check(attributes.len() <= 20, "/attributes", "must be at most 20");
+        self.attributes_at("/attributes", attributes);
+    }
+
+    fn attributes_at(&mut self, place: &str, attributes: &Attributes) {
+        self.check(attributes.len() <= 20, place, "must be at most 20");
         for (key, value) in attributes {
             let names = !key.is_empty() && key.len() <= 50;
             let plain = key
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"_- ".contains(&byte));
-            let pointer = format!("/attributes/{}", key.replace('~', "~0").replace('/', "~1"));
+            let pointer = format!("{place}/{}", key.replace('~', "~0").replace('/', "~1"));
             self.check(
                 names && plain,
                 pointer.clone(),

@@ -3,7 +3,7 @@
 use bson::{Bson, Document, doc};
 use futures::TryStreamExt as _;
 
-use super::{CategoryDocument, ProductDocument, etag::Expected, list_categories::Category};
+use super::{CategoryDocument, Language, ProductDocument, etag::Expected, list_categories::Category};
 use crate::{Error, database::Database, error::is_duplicate};
 
 /// The product, or that there is none.
@@ -94,11 +94,12 @@ pub(super) async fn is_category(db: &Database, slug: &str) -> Result<bool, Error
 }
 
 /// The categories in the shop's order, with their products counted.
-pub(super) async fn categories(db: &Database) -> Result<Vec<Category>, Error> {
+pub(super) async fn categories(db: &Database, language: Language) -> Result<Vec<Category>, Error> {
     let categories = all_categories(db).await?;
     let group = doc! {"$group": {"_id": "$category", "count": {"$sum": 1}}};
     let counts: Vec<Document> = db.products.aggregate([group]).await?.try_collect().await?;
-    let category = |CategoryDocument { slug, name, .. }| {
+    let category = |category: CategoryDocument| {
+        let (slug, name) = category.told(language);
         let products = count_of(&counts, &slug);
         Category { slug, name, products }
     };

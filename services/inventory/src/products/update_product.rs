@@ -11,7 +11,7 @@ use souk_http::{Json, Path, Problem, ProblemBody, auth::Admin};
 use utoipa::ToSchema;
 
 use super::{
-    Attributes, Product,
+    Attributes, Language, Product, Translations,
     etag::{self, Expected},
     rules::Rules,
     store,
@@ -42,6 +42,9 @@ pub struct ProductChanges {
     #[serde(default)]
     #[schema(value_type = Option<HashMap<String, String>>)]
     attributes: Option<Attributes>,
+    /// All its texts in other languages anew.
+    #[serde(default)]
+    translations: Option<Translations>,
 }
 
 /// What becomes of the picture: `null` is not the same as absent (RFC 7396).
@@ -93,6 +96,10 @@ pub async fn update_product(
             .attributes
             .iter()
             .for_each(|attributes| rules.attributes(attributes));
+        changes
+            .translations
+            .iter()
+            .for_each(|translations| rules.translations(translations));
         if let Some(category) = &changes.category {
             rules.known_category(store::is_category(&app.db, category).await?);
         }
@@ -109,6 +116,7 @@ pub async fn update_product(
             price,
             image,
             attributes,
+            translations,
         } = changes;
         product.name = name.unwrap_or(product.name);
         product.description = description.unwrap_or(product.description);
@@ -120,6 +128,7 @@ pub async fn update_product(
             Picture::At(place) => Some(place),
         };
         product.attributes = attributes.unwrap_or(product.attributes);
+        product.translations = translations.unwrap_or(product.translations);
         product.version = seen + 1;
         product.index();
         store::replace(&app.db, &product, seen).await?;
@@ -128,5 +137,5 @@ pub async fn update_product(
     })
     .await?;
     let headers = [(header::ETAG, etag::of_version(product.version))];
-    Ok((headers, Json(Product::from(product))).into_response())
+    Ok((headers, Json(Product::told(product, Language::English))).into_response())
 }

@@ -104,10 +104,10 @@ async fn what_happens_is_told_in_order_and_in_its_trace() {
         .header("traceparent", CALLER);
     Answer::of(again.json(&body)).await.expect(201);
     api.product("MUG", "Mug", 1200, 0).await;
-    assert_eq!(kafka.publish(&api.shelf).await, 9);
+    assert_eq!(kafka.publish(&api.shelf).await, 10);
     assert_eq!(kafka.publish(&api.shelf).await, 0, "nothing is new");
 
-    let events = kafka.read(9).await;
+    let events = kafka.read(10).await;
     let told = told(&events, 1);
     assert_eq!(
         told["TEA"],
@@ -121,6 +121,8 @@ async fn what_happens_is_told_in_order_and_in_its_trace() {
             stock("TEA", "adjusted", 3, 0),
             deleted("TEA"),
             created("TEA", facts("Tea again", 900, 1)),
+            // What was there stays there.
+            stock("TEA", "listed", 3, 0),
         ]
     );
     assert_eq!(told["MUG"], [created("MUG", facts("Mug", 1200, 1))]);
@@ -150,7 +152,7 @@ async fn without_a_kafka_nothing_waits_and_when_there_is_one_the_catalog_is_told
         }
     }
     let mut api = telling(api).await;
-    assert_eq!(kafka.publish(&api.shelf).await, 2, "TEA was never told");
+    assert_eq!(kafka.publish(&api.shelf).await, 3, "TEA was never told");
 
     // Requests that break off before they tell what they did: as those of a process that tells nothing.
     api.shelf.db = api.shelf.db.clone().telling(false);
@@ -167,10 +169,11 @@ async fn without_a_kafka_nothing_waits_and_when_there_is_one_the_catalog_is_told
     assert_eq!(Answer::of(delete).await.status, 204);
     let api = telling(api).await;
     assert_eq!(kafka.publish(&api.shelf).await, 2);
-    let events = kafka.read(4).await;
+    let events = kafka.read(5).await;
     let told = told(&events, 1);
     let mug = [
         created("MUG", facts("Mug", 1200, 1)),
+        stock("MUG", "listed", 3, 0),
         changed("MUG", facts("Big Mug", 1200, 2)),
     ];
     assert_eq!(told["MUG"], mug);
@@ -283,13 +286,18 @@ async fn what_waits_for_a_kafka_that_is_away_is_bounded_and_the_product_is_told_
     let pending = outbox(&api.shelf, "TEA").await;
     assert_eq!(pending.get_array("pending_events").unwrap().len(), 1_000);
 
-    assert_eq!(kafka.publish(&api.shelf).await, 1_001);
-    let events = kafka.read(1_001).await;
+    assert_eq!(kafka.publish(&api.shelf).await, 1_002);
+    let events = kafka.read(1_002).await;
     let told = &told(&events, 3)["TEA"];
     assert_eq!(told[999], stock("TEA", "adjusted", 2, 0));
     assert_eq!(told[1_000], created("TEA", facts("Green Tea", 500, 1)));
+    assert_eq!(told[1_001], stock("TEA", "listed", 2, 0));
     let metrics = telemetry::metrics::encode();
     let dropped = r#"events_dropped_total{topic="inventory.v1"} 2"#;
     assert!(metrics.contains(dropped), "{metrics}");
+    assert_eq!(
+        outbox(&api.shelf, "TEA").await.get_i64("events_dropped").unwrap(),
+        2
+    );
     assert_eq!(api.shelf.levels("TEA").await, (2, 2, 0, 0));
 }

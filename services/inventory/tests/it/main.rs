@@ -9,6 +9,7 @@ mod expiry;
 mod grpc;
 mod holds;
 mod kafka;
+mod language;
 mod late;
 mod openapi;
 mod outage;

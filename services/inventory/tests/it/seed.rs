@@ -1,10 +1,13 @@
 //! `inventory migrate` and `inventory seed`, as often as one likes.
 
 use bson::doc;
-use contracts::OrderId;
+use contracts::{OrderId, events::InventoryEvent};
 use inventory::{migrate, seed};
 
-use crate::support::{api, done};
+use crate::{
+    kafka::{Kafka, told},
+    support::{api, done},
+};
 
 #[tokio::test]
 async fn the_seed_is_complete_and_never_resets_what_was_sold() {
@@ -50,6 +53,31 @@ async fn the_seed_is_complete_and_never_resets_what_was_sold() {
             .unwrap(),
         59
     );
+}
+
+#[tokio::test]
+async fn what_is_seeded_is_told_once_with_all_its_units() {
+    let (mut shelf, kafka) = (crate::support::shelf(&[]).await, Kafka::start().await);
+    shelf.db = shelf.db.clone().telling(true);
+    seed::run(&shelf).await.unwrap();
+    // Each product, and the stock of all but the one that is sold out.
+    assert_eq!(kafka.publish(&shelf).await, 60 + 59);
+    seed::run(&shelf).await.unwrap();
+    assert_eq!(kafka.publish(&shelf).await, 0);
+    let events = kafka.read(60 + 59).await;
+    for (sku, events) in told(&events, 1) {
+        let InventoryEvent::ProductCreated(_) = &events[0] else {
+            panic!("{events:?}");
+        };
+        let levels = match events.get(1) {
+            Some(InventoryEvent::StockChanged(stock)) if stock.reason == "listed" => {
+                (stock.on_hand, stock.available, stock.held, 0)
+            }
+            None => (0, 0, 0, 0),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(shelf.levels(sku).await, levels, "{sku}");
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 import createClient, { type Middleware } from "openapi-fetch";
 
+import { preferredLocale } from "@/i18n";
 import { session } from "@/session/session";
 import { watch } from "@/telemetry";
 
@@ -12,8 +13,10 @@ export type Schemas = components["schemas"];
 /** What is the same for everybody does not wait until it is known who is here. */
 const PUBLIC = /^\/v1\/(products|products\/\{sku\}(\/availability)?|categories|faults|payment-methods)$/;
 
-const bearer: Middleware = {
+const caller: Middleware = {
   async onRequest({ request, schemaPath }) {
+    // Texts come in the language of the page rather than of the browser.
+    if (!request.headers.has("accept-language")) request.headers.set("accept-language", preferredLocale());
     if (request.method === "GET" && PUBLIC.test(schemaPath)) return;
     const token = await session.token();
     if (token) request.headers.set("authorization", `Bearer ${token}`);
@@ -34,7 +37,7 @@ export async function send(request: Request): Promise<Response> {
 
 /** The public API, typed by its OpenAPI document. Wrap calls in {@link call}. */
 export const api = createClient<paths>({ baseUrl: window.location.origin, fetch: send });
-api.use(bearer, watch);
+api.use(caller, watch);
 
 /** The body of a successful answer; everything else is thrown as a {@link Problem}. */
 export async function call<T>(answer: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {

@@ -1,6 +1,6 @@
 import { Link } from "react-router";
 
-import { Problem } from "@/api/problem";
+import { textOf } from "@/api/problemTexts";
 import { useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
 import { Picture } from "@/shop/picture";
@@ -58,7 +58,7 @@ function Line({ item, isCatalogDown, setQuantity, onLeave }: LineProps) {
   const change = (next: number) =>
     setQuantity(sku, next).then(
       () => next === 0 && announce(t.removed(name)),
-      (error: unknown) => notify(t.refused(error instanceof Problem ? error.message : String(error)), "bad"),
+      (error: unknown) => notify(t.refused(textOf(error, format.locale)), "bad"),
     );
   return (
     <li className="grid grid-cols-[4rem_1fr] gap-3 sm:grid-cols-[5rem_1fr] sm:gap-4 py-4 first:pt-0 last:pb-0">

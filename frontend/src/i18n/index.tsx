@@ -23,8 +23,12 @@ interface I18n {
 
 const Context = createContext<I18n>({ locale: "en", setLocale: () => undefined });
 
+/** What the reader chose since the page was loaded, which the browser may not have kept. */
+let chosen: Locale | undefined;
+
 /** What the reader chose, or the first of the browser's languages that the shop speaks. */
 export function preferredLocale(): Locale {
+  if (chosen) return chosen;
   const spoken = [recall(STORED), ...navigator.languages].map((language) => language?.split("-")[0]?.toLowerCase());
   return spoken.find((language): language is Locale => language === "en" || language === "de") ?? "en";
 }
@@ -38,6 +42,7 @@ export function I18nProvider({ children }: { children: ReactNode }) {
     () => ({
       locale,
       setLocale: (next: Locale) => {
+        chosen = next;
         keep(STORED, next);
         setLocale(next);
       },

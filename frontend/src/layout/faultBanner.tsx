@@ -4,12 +4,14 @@ import { api, call } from "@/api/client";
 import { useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
 
+import { useFaultTexts } from "./faultTexts";
 import { messages } from "./messages";
 
 /** What an operator broke on purpose, on every page while it is broken. */
 export function FaultBanner() {
   const t = useMessages(messages);
   const format = useFormat();
+  const told = useFaultTexts();
   const { data } = useQuery({
     queryKey: ["catalog", "faults"],
     // Outside demo mode nothing can be broken on purpose, and the list is empty.
@@ -24,7 +26,7 @@ export function FaultBanner() {
         {data.map((fault) => (
           <li key={fault.name}>
             <span aria-hidden>⚡ </span>
-            {t.broken(fault.title, format.clock(fault.until))}
+            {t.broken(told(fault).title, format.clock(fault.until))}
           </li>
         ))}
       </ul>

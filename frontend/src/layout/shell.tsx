@@ -1,8 +1,9 @@
+import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useSyncExternalStore } from "react";
 import { Outlet, ScrollRestoration, useLocation } from "react-router";
 
 import { useAdoptGuestCart } from "@/cart/useCart";
-import { useMessages } from "@/i18n";
+import { useLocale, useMessages } from "@/i18n";
 import { useForgetOthers } from "@/session/useSession";
 import { Notes } from "@/ui/live";
 
@@ -16,6 +17,7 @@ export function Shell() {
   const t = useMessages(messages);
   useForgetOthers();
   useAdoptGuestCart();
+  useTextsInLocale();
   const main = useFocusOnArrival();
   const isOnline = useSyncExternalStore(onConnection, () => navigator.onLine);
   return (
@@ -54,6 +56,17 @@ function useFocusOnArrival() {
     last.current = pathname;
   }, [pathname]);
   return main;
+}
+
+/** What the servers said in one language is asked for in the other. */
+function useTextsInLocale(): void {
+  const { locale } = useLocale();
+  const queries = useQueryClient();
+  const last = useRef(locale);
+  useEffect(() => {
+    if (last.current !== locale) void queries.invalidateQueries();
+    last.current = locale;
+  }, [locale, queries]);
 }
 
 function onConnection(listener: () => void): () => void {

@@ -15,7 +15,6 @@ const ask = (locale: Locale, limit: number, cursor: string, signal: AbortSignal)
   call(
     api.GET("/v1/notifications", {
       params: { query: { limit, ...(cursor && { cursor }) } },
-      // The texts are the server's, in the language of the page rather than of the browser.
       headers: { "accept-language": locale },
       signal,
     }),

@@ -2,6 +2,7 @@ import { queryOptions } from "@tanstack/react-query";
 
 import { api, call, type Schemas } from "@/api/client";
 import type { Product } from "@/cart/useCart";
+import type { Locale } from "@/i18n";
 
 export type Order = Schemas["Order"];
 export type Saga = Schemas["SagaView"];
@@ -45,6 +46,11 @@ export function withNews(known: JoinedOrder, order: Order | null | undefined, sa
 /** Times of the API have as many decimals as they need, so that `Z` must not take part in comparing them. */
 export function isLater(a: string, b: string): boolean {
   return a.replace("Z", "") > b.replace("Z", "");
+}
+
+/** What was bought, as it was called that day; that is kept in English, so elsewhere it is called what it is called now. */
+export function lineName({ name, product }: Pick<JoinedOrder["lines"][number], "name" | "product">, locale: Locale): string {
+  return locale === "en" ? name : (product?.name ?? name);
 }
 
 /** How many pieces an order has. */

@@ -1,8 +1,9 @@
 import { useMutation } from "@tanstack/react-query";
 
+import { textOf } from "@/api/problemTexts";
 import { openCart } from "@/cart/drawer";
 import { MOST, useCart } from "@/cart/useCart";
-import { useMessages } from "@/i18n";
+import { useLocale, useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
 import { Button, ButtonLink } from "@/ui/button";
 import { Card } from "@/ui/card";
@@ -78,6 +79,7 @@ export function Component() {
 /** Puts the same things into the cart, on top of what is there. */
 function BuyAgain({ order }: { order: JoinedOrder }) {
   const t = useMessages(messages);
+  const { locale } = useLocale();
   const { quantityOf, setQuantity } = useCart();
   const add = useMutation({
     mutationFn: async () => {
@@ -89,7 +91,7 @@ function BuyAgain({ order }: { order: JoinedOrder }) {
       notify(t.inCart);
       openCart();
     },
-    onError: (error) => notify(t.notInCart(error.message), "bad"),
+    onError: (error) => notify(t.notInCart(textOf(error, locale)), "bad"),
   });
   return (
     <Button busy={add.isPending} onClick={() => add.mutate()}>

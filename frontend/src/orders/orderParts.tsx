@@ -8,7 +8,7 @@ import { Picture } from "@/shop/picture";
 import { Badge } from "@/ui/badge";
 import { Card } from "@/ui/card";
 
-import type { JoinedOrder } from "./api";
+import { type JoinedOrder, lineName } from "./api";
 import { messages } from "./messages";
 import { narrateReturn, reasonOf } from "./narrate";
 
@@ -42,20 +42,20 @@ export function Lines({ order }: { order: JoinedOrder }) {
         {t.items}
       </h2>
       <ul className="divide-y divide-line">
-        {order.lines.map(({ sku, name, quantity, unit_price, line_total, product }) => (
-          <li key={sku} className="flex items-center gap-4 py-4">
+        {order.lines.map(({ quantity, unit_price, line_total, ...line }) => (
+          <li key={line.sku} className="flex items-center gap-4 py-4">
             <div className="size-16 shrink-0">
-              {product?.image ? (
-                <Picture src={product.image} />
+              {line.product?.image ? (
+                <Picture src={line.product.image} />
               ) : (
                 <span aria-hidden className="grid size-16 place-items-center rounded-xl bg-raised font-display text-2xl text-muted">
-                  {name[0]}
+                  {lineName(line, format.locale)[0]}
                 </span>
               )}
             </div>
             <div className="min-w-0 flex-1">
-              <Link to={`/products/${encodeURIComponent(sku)}`} className="font-medium hover:underline">
-                {name}
+              <Link to={`/products/${encodeURIComponent(line.sku)}`} className="font-medium hover:underline">
+                {lineName(line, format.locale)}
               </Link>
               <p className="num text-sm text-muted">
                 {quantity} × {format.money(unit_price)}
@@ -155,7 +155,10 @@ export function ReturnsPart({ order }: { order: JoinedOrder }) {
   const t = useMessages(messages);
   const format = useFormat();
   if (order.returns.length === 0) return null;
-  const nameOf = (sku: string) => order.lines.find((line) => line.sku === sku)?.name ?? sku;
+  const nameOf = (sku: string) => {
+    const bought = order.lines.find((line) => line.sku === sku);
+    return bought ? lineName(bought, format.locale) : sku;
+  };
   return (
     <Card>
       <Heading>{t.returns}</Heading>

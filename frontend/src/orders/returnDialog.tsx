@@ -11,14 +11,14 @@ import { notify } from "@/ui/live";
 import { Failure } from "@/ui/states";
 import { Stepper } from "@/ui/stepper";
 
-import { type Order, orderKey } from "./api";
+import { type JoinedOrder, lineName, orderKey } from "./api";
 import { messages } from "./messages";
 import { type Returnable, returnable } from "./returnable";
 
 const MOST_CHARACTERS = 500;
 
 /** Sends goods back, as long as there are some that have not come back. */
-export function ReturnButton({ order }: { order: Order }) {
+export function ReturnButton({ order }: { order: JoinedOrder }) {
   const t = useMessages(messages);
   const [isOpen, setOpen] = useState(false);
   const lines = returnable(order);
@@ -31,7 +31,7 @@ export function ReturnButton({ order }: { order: Order }) {
   );
 }
 
-function ReturnDialog({ order, lines, onClose }: { order: Order; lines: readonly Returnable[]; onClose: () => void }) {
+function ReturnDialog({ order, lines, onClose }: { order: JoinedOrder; lines: readonly Returnable[]; onClose: () => void }) {
   const t = useMessages(messages);
   const format = useFormat();
   const queries = useQueryClient();
@@ -79,14 +79,14 @@ function ReturnDialog({ order, lines, onClose }: { order: Order; lines: readonly
     <Dialog open onOpenChange={onClose} title={t.returnItems} description={t.returnText}>
       <form onSubmit={submit} noValidate className="grid gap-4">
         <ul className="grid gap-3">
-          {lines.map(({ sku, name, left }) => (
+          {lines.map(({ sku, left, ...line }) => (
             <li key={sku} className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
               <span className="min-w-0">
-                <span className="font-medium">{name}</span>
+                <span className="font-medium">{lineName(line, format.locale)}</span>
                 <span className="num block text-sm text-muted">{t.left(left)}</span>
               </span>
               <Stepper
-                label={t.howMany(name)}
+                label={t.howMany(lineName(line, format.locale))}
                 value={chosen[sku] ?? 0}
                 min={0}
                 max={left}

@@ -1,11 +1,11 @@
-import type { Order } from "./api";
+import type { JoinedOrder } from "./api";
 
-export type Returnable = Order["lines"][number] & { left: number };
+export type Returnable = JoinedOrder["lines"][number] & { left: number };
 
-const CAN = new Set<Order["status"]>(["confirmed", "shipped", "delivered"]);
+const CAN = new Set<JoinedOrder["status"]>(["confirmed", "shipped", "delivered"]);
 
 /** The lines of which something may still be sent back: bought, and neither back nor on its way back. */
-export function returnable(order: Pick<Order, "status" | "lines" | "returns">): readonly Returnable[] {
+export function returnable(order: Pick<JoinedOrder, "status" | "lines" | "returns">): readonly Returnable[] {
   if (!CAN.has(order.status)) return [];
   const back = order.returns.filter(({ status }) => status !== "refused").flatMap(({ items }) => items);
   return order.lines

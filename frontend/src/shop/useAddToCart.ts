@@ -1,6 +1,6 @@
-import { Problem } from "@/api/problem";
+import { textOf } from "@/api/problemTexts";
 import { MOST, type Product, useCart } from "@/cart/useCart";
-import { useMessages } from "@/i18n";
+import { useLocale, useMessages } from "@/i18n";
 import { notify } from "@/ui/live";
 
 import { messages } from "./messages";
@@ -8,6 +8,7 @@ import { messages } from "./messages";
 /** Puts more of a product into the cart and says so, as far as there is more of it. */
 export function useAddToCart() {
   const t = useMessages(messages);
+  const { locale } = useLocale();
   const { quantityOf, quantityNow, setQuantity } = useCart();
   const add = async (product: Product, more: number): Promise<void> => {
     try {
@@ -20,7 +21,7 @@ export function useAddToCart() {
       await setQuantity(product.sku, quantity, product);
       notify(t.added(product.name));
     } catch (error) {
-      notify(t.notAdded(error instanceof Problem ? error.message : String(error)), "bad");
+      notify(t.notAdded(textOf(error, locale)), "bad");
     }
   };
   return { add, quantityOf };

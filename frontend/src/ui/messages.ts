@@ -4,7 +4,6 @@ export const messages = defineMessages({
   en: {
     tryAgain: "Try again",
     trace: "Trace",
-    unreachable: "The shop cannot be reached. Check the connection; nothing was lost.",
     close: "Close",
     more: "Show more",
     fewer: "One fewer",
@@ -15,7 +14,6 @@ export const messages = defineMessages({
   de: {
     tryAgain: "Erneut versuchen",
     trace: "Trace",
-    unreachable: "Der Laden ist nicht erreichbar. Bitte die Verbindung prüfen; es ging nichts verloren.",
     close: "Schließen",
     more: "Mehr anzeigen",
     fewer: "Eins weniger",

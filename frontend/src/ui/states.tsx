@@ -1,7 +1,8 @@
 import type { ReactNode } from "react";
 
 import { Problem } from "@/api/problem";
-import { useMessages } from "@/i18n";
+import { textOf } from "@/api/problemTexts";
+import { useLocale, useMessages } from "@/i18n";
 
 import { Button } from "./button";
 import { messages } from "./messages";
@@ -17,13 +18,14 @@ export function Empty({ title, children, action }: { title: string; children?: R
   );
 }
 
-/** What the server said, where to find it in the traces, and another try. */
+/** Why it failed, where to find it in the traces, and another try. */
 export function Failure({ error, onRetry }: { error: unknown; onRetry?: (() => void) | undefined }) {
   const t = useMessages(messages);
+  const { locale } = useLocale();
   const problem = error instanceof Problem ? error : undefined;
   return (
     <div role="alert" className="grid gap-2 rounded-2xl border border-clay/40 bg-clay-soft p-5 text-ink">
-      <p className="font-semibold first-letter:uppercase">{problem?.status === 0 ? t.unreachable : (problem?.message ?? String(error))}</p>
+      <p className="font-semibold first-letter:uppercase">{textOf(error, locale)}</p>
       {problem?.errors.map(({ pointer, detail }) => (
         <p key={pointer + detail} className="text-sm">
           <code>{pointer}</code> {detail}

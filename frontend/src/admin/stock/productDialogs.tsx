@@ -26,6 +26,9 @@ interface Props {
 
 const CURRENCIES = ["EUR", "USD", "GBP", "CHF", "JPY"];
 
+/** What is edited are the shop's own texts, not their translations. */
+export const ORIGINAL = { "accept-language": "en" };
+
 const etag = ({ version }: Product) => `"v${version}"`;
 
 async function refresh(queries: QueryClient): Promise<void> {
@@ -139,7 +142,7 @@ function EditForm({ product, onReload, onClose }: Props & { onReload: (product: 
   const reload = async () => {
     try {
       const path = { sku: product.sku };
-      onReload(await call(api.GET("/v1/products/{sku}", { params: { path }, cache: "no-store" })));
+      onReload(await call(api.GET("/v1/products/{sku}", { params: { path }, headers: ORIGINAL, cache: "no-store" })));
       announce(t.reloaded);
     } catch (error) {
       notify(String(error), "bad");

@@ -14,7 +14,7 @@ import { Search, useSought } from "../search";
 import { AdjustDialog } from "./adjustDialog";
 import { Level } from "./levels";
 import { messages } from "./messages";
-import { CreateDialog, EditDialog, type Product, RemoveDialog } from "./productDialogs";
+import { CreateDialog, EditDialog, ORIGINAL, type Product, RemoveDialog } from "./productDialogs";
 
 type Open = { kind: "create" } | { kind: "adjust" | "edit" | "remove"; product: Product };
 
@@ -26,7 +26,13 @@ export function Component() {
   const close = () => setOpen(undefined);
   const q = useSought();
   const pages = usePages(["admin", "products", q], (cursor, signal) =>
-    call(api.GET("/v1/products", { params: { query: { ...(q ? { q } : {}), ...cursor } }, signal })),
+    call(
+      api.GET("/v1/products", {
+        params: { query: { ...(q ? { q } : {}), ...cursor } },
+        headers: ORIGINAL,
+        signal,
+      }),
+    ),
   );
   return (
     <Page

@@ -5,6 +5,7 @@ import { api, call } from "@/api/client";
 import { Problem } from "@/api/problem";
 import { useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
+import { useFaultTexts } from "@/layout/faultTexts";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { Card } from "@/ui/card";
@@ -30,13 +31,14 @@ export function Component() {
     queryFn: ({ signal }) => call(api.GET("/v1/admin/faults", { signal })),
     refetchInterval: 5_000,
   });
+  const told = useFaultTexts();
   return (
     <Page title={t.faults} lead={t.faultsLead}>
       {data ? (
         <ul className="grid gap-4 md:grid-cols-2">
           {data.items.map((fault) => (
             <li key={fault.name} className="grid">
-              <Switch fault={fault} onChange={() => setOpen(fault)} />
+              <Switch fault={told(fault)} onChange={() => setOpen(told(fault))} />
             </li>
           ))}
         </ul>

@@ -1,9 +1,10 @@
 //! Forgets what has no use any more: a database of accounts should hold no more about people than it needs.
 
+use contracts::UserId;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-use crate::account::events;
+use crate::account::events::{self, Happened};
 
 /// Tidies up every hour until `shutdown`. Events that are told on Kafka wait until they are.
 pub async fn run(pool: PgPool, events_are_told: bool, shutdown: CancellationToken) {
@@ -30,14 +31,30 @@ async fn run_once(pool: &PgPool, events_are_told: bool) -> sqlx::Result<()> {
     )
     .execute(pool)
     .await?;
-    sqlx::query!("DELETE FROM verification_tokens WHERE expires_at < now()")
-        .execute(pool)
-        .await?;
+    expire_verifications(pool).await?;
     events::forget(&mut *pool.acquire().await?, events_are_told).await
+}
+
+/// Where nobody came with the token this is told, since the event of the registration has it, and a topic that keeps
+/// the last event of each account would keep the token for ever.
+async fn expire_verifications(pool: &PgPool) -> sqlx::Result<()> {
+    let mut transaction = pool.begin().await?;
+    let unproved = sqlx::query_scalar!(
+        "WITH expired AS (DELETE FROM verification_tokens WHERE expires_at < now() RETURNING user_id)
+         SELECT id FROM users WHERE verified_at IS NULL AND id IN (SELECT user_id FROM expired) FOR UPDATE"
+    )
+    .fetch_all(&mut *transaction)
+    .await?;
+    for id in unproved {
+        events::tell(&mut transaction, UserId(id), Happened::VerificationExpired).await?;
+    }
+    transaction.commit().await
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use crate::testing::Users;
 
     #[tokio::test]
@@ -63,6 +80,40 @@ mod tests {
             assert_eq!(users.count(table).await, 1, "{table}");
         }
         assert_eq!(users.count("SELECT count(*) FROM users").await, 2);
+    }
+
+    #[tokio::test]
+    async fn a_token_that_nobody_used_is_not_in_the_last_event_of_its_account() {
+        let users = Users::start_without_demo().await;
+        for email in ["proved@souk.test", "late@souk.test", "new@souk.test"] {
+            users.register(email).await;
+        }
+        let token = users.verification_token("proved@souk.test").await;
+        let verified = users.post("/v1/auth/verify", &json!({"token": token})).await;
+        assert_eq!(verified.status, 204);
+        users
+            .sql(
+                "UPDATE verification_tokens SET expires_at = now() - interval '1 second'
+                 WHERE user_id = (SELECT id FROM users WHERE email = 'late@souk.test')",
+            )
+            .await;
+        for _ in 0..2 {
+            super::run_once(&users.database.pool, true).await.unwrap();
+        }
+        let told = "SELECT string_agg(type || CASE WHEN data ? 'verification_token' THEN ' with' ELSE '' END, ', ' ORDER BY id)
+             FROM domain_events GROUP BY aggregate_id ORDER BY min(id)";
+        let told: Vec<String> = sqlx::query_scalar(told)
+            .fetch_all(&users.database.pool)
+            .await
+            .unwrap();
+        assert_eq!(
+            told,
+            [
+                "user_registered with, email_verified",
+                "user_registered with, verification_expired",
+                "user_registered with",
+            ]
+        );
     }
 
     #[tokio::test]

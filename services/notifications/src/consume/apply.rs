@@ -169,6 +169,7 @@ async fn apply_user(conn: &mut PgConnection, event: &Envelope, user: UserEvent) 
     let (id, email, name, locale) = match &user {
         UserEvent::UserRegistered(user) => (user.user_id, &user.email, &user.name, &user.locale),
         UserEvent::EmailVerified(user) => (user.user_id, &user.email, &user.name, &user.locale),
+        UserEvent::VerificationExpired(user) => (user.user_id, &user.email, &user.name, &user.locale),
         UserEvent::UserChanged(user) => (user.user_id, &user.email, &user.name, &user.locale),
         UserEvent::PasswordChanged(user) => (user.user_id, &user.email, &user.name, &user.locale),
         UserEvent::UserDisabled(user) => (user.user_id, &user.email, &user.name, &user.locale),
@@ -192,6 +193,7 @@ async fn apply_user(conn: &mut PgConnection, event: &Envelope, user: UserEvent) 
         }
         UserEvent::PasswordChanged(_) => tell(conn, event, id, Notice::PasswordChanged).await,
         UserEvent::EmailVerified(_)
+        | UserEvent::VerificationExpired(_)
         | UserEvent::UserChanged(_)
         | UserEvent::UserDisabled(_)
         | UserEvent::UserEnabled(_) => Ok(()),

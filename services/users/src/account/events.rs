@@ -7,7 +7,7 @@ use contracts::{
     UserId,
     events::{
         DomainEvent as _, EmailVerified, PasswordChanged, UserChanged, UserDisabled, UserEnabled, UserEvent,
-        UserRegistered,
+        UserRegistered, VerificationExpired,
     },
 };
 use sqlx::PgConnection;
@@ -17,6 +17,7 @@ use telemetry::TraceContext;
 pub(crate) enum Happened {
     Registered { verification_token: Option<String> },
     EmailVerified,
+    VerificationExpired,
     Changed,
     PasswordChanged,
     Disabled { reason: Option<String> },
@@ -58,6 +59,13 @@ async fn complete(conn: &mut PgConnection, user_id: UserId, happened: Happened) 
         }
         .into(),
         Happened::EmailVerified => EmailVerified {
+            user_id,
+            email,
+            name,
+            locale,
+        }
+        .into(),
+        Happened::VerificationExpired => VerificationExpired {
             user_id,
             email,
             name,

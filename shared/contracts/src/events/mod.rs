@@ -28,6 +28,7 @@ pub use payments::{
 };
 pub use users::{
     EmailVerified, PasswordChanged, UserChanged, UserDisabled, UserEnabled, UserEvent, UserRegistered,
+    VerificationExpired,
 };
 
 use serde_json::Value;

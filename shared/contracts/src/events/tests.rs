@@ -254,6 +254,7 @@ fn users_events_are_as_agreed() {
             verification_token: Some("souk_vt_x".into())
         }),
         of!(EmailVerified {}),
+        of!(VerificationExpired {}),
         of!(UserChanged {}),
         of!(PasswordChanged {}),
         of!(UserDisabled { reason: None }),

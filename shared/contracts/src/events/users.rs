@@ -27,6 +27,9 @@ events! {
     }
     /// Mail to the address arrives.
     EmailVerified = "email_verified" v 1 {}
+    /// Nobody proved in time that mail to the address arrives, and the proof is good no more. It takes the place of the
+    /// registration as the account's last event, so that the token does not stay on the topic.
+    VerificationExpired = "verification_expired" v 1 {}
     /// Address or name are others now.
     UserChanged = "user_changed" v 1 {}
     /// The password is another, and all sessions have ended. The owner must hear of it.

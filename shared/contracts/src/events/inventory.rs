@@ -39,7 +39,7 @@ events! {
     ProductDeleted = "product_deleted" v 1 {}
     /// There are more or fewer of it.
     StockChanged = "stock_changed" v 1 {
-        /// `received`, `adjusted`, `reserved`, `released`, `committed`, `restocked`; words may be added.
+        /// `listed`, `adjusted`, `committed`, `restocked`; words may be added.
         reason: String,
         /// In the house; `available` and `held` together.
         on_hand: i64,

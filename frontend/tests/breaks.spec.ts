@@ -43,6 +43,31 @@ test("inventory is away: the shop says so, and goes on when it is back", noisy, 
   await expect(page.getByRole("heading", { name: "Alpaca Socks" }).or(page.getByText("Alpaca Socks")).first()).toBeVisible();
 });
 
+test("inventory is away: the gateway soon stops asking it, operators see that, and it is asked again when it is back", noisy, async ({
+  page,
+  request,
+}) => {
+  const browse = async () => (await request.get("/v1/products")).status();
+  const row = page.getByRole("row").filter({ has: page.getByText("inventory", { exact: true }) });
+  const open = row.getByRole("listitem").filter({ has: page.getByText("products", { exact: true }) });
+  await signIn(page, "admin@souk.test", "admin-password-souk");
+  await page.goto("/admin/upstreams");
+  await without("inventory", async () => {
+    for (let calls = 0; calls < 25; calls += 1) expect(await browse()).toBe(503);
+    await expect(open).toContainText("Open");
+    await expect(open).toContainText("100% fail");
+    const rest = async () => Number(/tries again in (\d+)/.exec(await open.innerText())?.[1]);
+    const before = await rest();
+    expect(before).toBeGreaterThan(1);
+    await expect.poll(rest, "it counts down").toBeLessThan(before - 1);
+    await expect(row).toContainText(/Closed\d+ of \d+ routes/);
+  });
+  await expect.poll(browse).toBe(200);
+  // Five that do well close it.
+  for (let calls = 0; calls < 4; calls += 1) expect(await browse()).toBe(200);
+  await expect(open).toBeHidden();
+});
+
 test("orders is killed while a checkout is watched: the page resumes and sees it confirmed", noisy, async ({
   page,
   api,

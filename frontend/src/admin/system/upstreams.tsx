@@ -99,18 +99,25 @@ function Instances({ upstreams, asOf }: { upstreams: readonly Upstream[]; asOf: 
 /** Each route has a breaker of its own; those that let everything through are only counted. */
 function Breakers({ breakers, asOf }: { breakers: readonly Breaker[]; asOf: number }) {
   const t = useMessages(messages);
+  const format = useFormat();
   if (breakers.length === 0) return <span className="whitespace-nowrap text-muted">{t.noBreaker}</span>;
   const tripped = breakers.filter(({ state }) => state !== "closed");
-  const closed = breakers.length - tripped.length;
+  const closed = breakers.filter(({ state }) => state === "closed");
+  const failed = closed.reduce((sum, { calls, failure_rate }) => sum + calls * failure_rate, 0);
   return (
     <ul className="grid gap-2 text-sm">
       {tripped.map((breaker) => (
         <Tripped key={breaker.route} breaker={breaker} asOf={asOf} />
       ))}
-      {closed > 0 && (
+      {closed.length > 0 && (
         <li className="flex items-center gap-2 whitespace-nowrap">
           <Status of="closed" />
-          <span className="num text-muted">{t.ofRoutes(closed, breakers.length)}</span>
+          <span className="num text-muted">{t.ofRoutes(closed.length, breakers.length)}</span>
+          {failed > 0 && (
+            <span className="num text-clay">
+              {t.failureRate(format.percent(failed / closed.reduce((sum, { calls }) => sum + calls, 0)))}
+            </span>
+          )}
         </li>
       )}
     </ul>

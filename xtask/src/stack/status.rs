@@ -96,7 +96,7 @@ pub(crate) fn print(stack: &mut Stack, json: bool) -> Result<()> {
         return Ok(());
     }
     println!(
-        "{:<12}{:>8}  {:>7}  {:<26}health and metrics",
+        "{:<14}{:>8}  {:>7}  {:<26}health and metrics",
         "process", "pid", "memory", "url"
     );
     for Running {
@@ -107,7 +107,7 @@ pub(crate) fn print(stack: &mut Stack, json: bool) -> Result<()> {
     } in &status.processes
     {
         let (url, admin_url) = (url.as_deref().unwrap_or("-"), admin_url.as_deref().unwrap_or("-"));
-        println!("{name:<12}{pid:>8}  {:>4} MB  {url:<26}{admin_url}", memory(*pid));
+        println!("{name:<14}{pid:>8}  {:>4} MB  {url:<26}{admin_url}", memory(*pid));
     }
     println!("\nlogs: {}", stack.folder.join("logs").display());
     Ok(())

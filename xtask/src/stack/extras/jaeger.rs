@@ -13,8 +13,8 @@ use crate::{
 
 /// Where Compose has its pages, too.
 pub(super) const USUAL_PORT: u16 = 16686;
-/// A checkout's trace has some two hundred spans; Jaeger's own default of 100,000 traces would fill the machine.
-const MOST_TRACES: u32 = 5_000;
+/// A checkout's is some 0.2 MB; Jaeger's own default of 100,000 would fill the machine.
+const MOST_TRACES: u32 = 2_000;
 /// Instead of Jaeger's own pages, which are not in its module.
 const PAGE: &str = "deploy/jaeger/index.html";
 

@@ -1,20 +1,23 @@
 //! The way of spans out of the process, over OTLP. A collector that is away costs the spans that were meant for it and
-//! nothing else: the queue is bounded, the loss is counted, and the log tells of its beginning and its end once.
+//! nothing else: the queue is bounded, the loss is counted, the log tells of its beginning and its end once, and in
+//! between nothing is recorded.
 
-use std::{
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use opentelemetry::Context;
 use opentelemetry_otlp::SpanExporter as Otlp;
 use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
-    trace::{BatchSpanProcessor, Sampler, SdkTracerProvider, Span, SpanData, SpanExporter, SpanProcessor},
+    trace::{
+        BatchSpanProcessor, Config, Sampler, SdkTracerProvider, Span, SpanData, SpanExporter, SpanProcessor,
+    },
 };
 
-use crate::metrics::Counter;
+use crate::{
+    away::{Collector, WhileTaken},
+    metrics::Counter,
+};
 
 /// Those that were lost are `recorded` without `sent`, beside what still waits: 2,048 at most, unless the standard
 /// `OTEL_BSP_MAX_QUEUE_SIZE` says otherwise.
@@ -22,6 +25,9 @@ static SPANS: Counter = Counter::counter(
     "telemetry_spans",
     "Spans that were recorded, that a collector took, and that it did not take",
 );
+
+/// How often a collector that is away is asked whether it is back.
+const ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// With an exporter if `OTEL_EXPORTER_OTLP_ENDPOINT` (or its traces variant) is set, and whether it has one. Without one,
 /// spans still get ids, so logs, problems and `traceresponse` name a trace, but nothing is recorded.
@@ -50,12 +56,19 @@ pub(crate) fn provider(service: &'static str) -> (SdkTracerProvider, Option<Stri
             for outcome in ["recorded", "sent", "refused"] {
                 SPANS.of([("outcome", outcome)]);
             }
+            let collector = Collector::default();
+            let sampler = WhileTaken {
+                // What the standard variables say.
+                usual: Config::default().sampler,
+                collector: collector.clone(),
+            };
             let exporter = Counting {
-                otlp,
-                is_away: AtomicBool::new(false),
+                otlp: Arc::new(otlp),
+                collector,
             };
             let batches = Recorded(BatchSpanProcessor::builder(exporter).build());
-            (builder.with_span_processor(batches).build(), None)
+            let provider = builder.with_sampler(sampler).with_span_processor(batches);
+            (provider.build(), None)
         }
         Err(error) => nowhere(Some(error.to_string())),
     }
@@ -91,8 +104,26 @@ impl SpanProcessor for Recorded {
 /// Counts what leaves it.
 #[derive(Debug)]
 struct Counting {
-    otlp: Otlp,
-    is_away: AtomicBool,
+    otlp: Arc<Otlp>,
+    collector: Collector,
+}
+
+impl Counting {
+    /// Asks the collector whether it is back, until it is: an export of nothing is one that counts.
+    fn await_return(&self) -> std::io::Result<()> {
+        let (otlp, collector) = (Arc::clone(&self.otlp), self.collector.clone());
+        let asks = move || {
+            while collector.is_away() {
+                std::thread::park_timeout(ASK_EVERY);
+                // This client blocks, as the thread of the batches does.
+                collector.note(&futures::executor::block_on(otlp.export(vec![])));
+            }
+        };
+        std::thread::Builder::new()
+            .name("collector".to_owned())
+            .spawn(asks)
+            .map(|_| ())
+    }
 }
 
 impl SpanExporter for Counting {
@@ -101,13 +132,9 @@ impl SpanExporter for Counting {
         let result = self.otlp.export(batch).await;
         let outcome = if result.is_ok() { "sent" } else { "refused" };
         SPANS.of([("outcome", outcome)]).inc_by(count);
-        let was_away = self.is_away.swap(result.is_err(), Ordering::Relaxed);
-        match &result {
-            Err(error) if !was_away => {
-                tracing::warn!(%error, "traces are lost: the collector does not take them");
-            }
-            Ok(()) if was_away => tracing::info!("the collector takes traces again"),
-            _ => {}
+        // Without a thread to ask, the next batch does.
+        if self.collector.note(&result) && self.await_return().is_err() {
+            self.collector.note(&Ok(()));
         }
         result
     }
@@ -117,6 +144,55 @@ impl SpanExporter for Counting {
     }
 
     fn set_resource(&mut self, resource: &Resource) {
-        self.otlp.set_resource(resource);
+        // Before anybody asks: the provider is being built.
+        if let Some(otlp) = Arc::get_mut(&mut self.otlp) {
+            otlp.set_resource(resource);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read as _, Write as _},
+        net::TcpListener,
+        time::Instant,
+    };
+
+    use opentelemetry_otlp::WithExportConfig as _;
+
+    use super::*;
+
+    #[test]
+    fn a_collector_that_is_back_is_noticed_without_a_span() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let endpoint = format!("http://{address}/v1/traces");
+        let otlp = Otlp::builder()
+            .with_http()
+            .with_endpoint(endpoint)
+            .build()
+            .unwrap();
+        let collector = Collector::default();
+        let exporter = Counting {
+            otlp: Arc::new(otlp),
+            collector: collector.clone(),
+        };
+        assert!(futures::executor::block_on(exporter.export(vec![])).is_err());
+        assert!(collector.is_away());
+
+        let listener = TcpListener::bind(address).unwrap();
+        let (mut asked, _) = listener.accept().unwrap();
+        let count = asked.read(&mut [0; 4096]).unwrap();
+        assert!(count > 0);
+        asked
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+            .unwrap();
+        let started = Instant::now();
+        while collector.is_away() {
+            assert!(started.elapsed() < Duration::from_secs(10), "it is not noticed");
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! when the standard variable asks for it; and the metrics that all share. Nothing here may fail a request or see
 //! personal data.
 
+mod away;
 mod context;
 pub mod db;
 mod export;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, routing::post};
+use e2e::stack::Status;
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     common::v1::{KeyValue, any_value::Value},
@@ -45,6 +46,28 @@ impl Collector {
             .with_state(this.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         this
+    }
+
+    /// Waits until all have noticed that they are listened to: as long as they were not, they recorded nothing.
+    pub(crate) async fn noticed_by(&self, status: &Status) {
+        for admin in status
+            .processes
+            .iter()
+            .filter_map(|process| process.admin_url.as_ref())
+        {
+            let is_away = async || {
+                let metrics = reqwest::get(format!("{admin}/metrics")).await.expect("an answer");
+                let text = metrics.text().await.expect("text");
+                text.lines()
+                    .any(|line| line.starts_with("telemetry_collector_away") && line.ends_with(" 1.0"))
+            };
+            let mut asked = 0;
+            while is_away().await {
+                asked += 1;
+                assert!(asked < 100, "{admin} does not notice the collector");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
     }
 
     /// The span of that id, in whatever trace.

@@ -78,7 +78,9 @@ const WEBHOOK: [(&str, &str); 4] = [
 async fn a_checkout_is_one_trace_whatever_comes_of_it() {
     let collector = Collector::listen().await;
     let _mailbox = Smtp::start(collector::port("SOUK_TEST_SMTP")).await;
-    let gateway = Stack::running().status.gateway;
+    let Stack { status, .. } = Stack::running();
+    collector.noticed_by(&status).await;
+    let gateway = status.gateway;
     let (admin, shopper) = tokio::join!(Client::admin(&gateway), Client::shopper(&gateway));
     let sku = admin.product(5).await;
 

@@ -182,3 +182,31 @@ fn run(cli: Cli) -> Result<()> {
         Command::Sqlx { check } => sqlx::run(check),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn extras_are_named_with_commas_or_again() {
+        Cli::command().debug_assert();
+        let asked_for = |arguments: &[&str]| {
+            let cli = Cli::try_parse_from([&["cargo xtask", "up"], arguments].concat())?;
+            let Command::Up { with, .. } = cli.command else {
+                panic!("another command")
+            };
+            Ok::<_, clap::Error>(with)
+        };
+        let wanted = vec![Extra::Kafka, Extra::Mail, Extra::Jaeger];
+        assert_eq!(asked_for(&["--with", "kafka,mail,jaeger"]).unwrap(), wanted);
+        assert_eq!(
+            asked_for(&["--with", "kafka,mail", "--with", "jaeger"]).unwrap(),
+            wanted
+        );
+        let error = asked_for(&["--with", "grafana"]).unwrap_err().to_string();
+        assert!(error.contains("kafka, prometheus, mail, jaeger"), "{error}");
+        assert!(asked_for(&["--with", "kafka", "--full"]).is_err());
+    }
+}

@@ -128,3 +128,24 @@ impl State {
         self.processes.get(name).filter(|process| process.is_alive())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::State;
+
+    #[test]
+    fn the_usual_port_is_taken_where_nobody_has_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let usual = listener.local_addr().unwrap().port();
+        let mut state = State::default();
+        let other = state.port_like("jaeger", usual).unwrap();
+        assert_ne!(other, usual, "somebody listens there");
+        drop(listener);
+        assert_eq!(state.port_like("jaeger", usual).unwrap(), other, "it stays");
+        assert_eq!(state.port_like("mailpit", usual).unwrap(), usual);
+        let third = state.port_like("prometheus", usual).unwrap();
+        assert!(third != usual && third != other, "it is one of our own");
+    }
+}

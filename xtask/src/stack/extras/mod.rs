@@ -159,3 +159,21 @@ pub(super) fn otlp_url(stack: &mut Stack) -> Result<Option<String>> {
     }
     Ok(Some(format!("http://127.0.0.1:{}", jaeger::otlp_port(stack)?)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stack::SERVERS;
+
+    #[test]
+    fn each_has_a_process_and_the_name_that_it_is_asked_for_by() {
+        for extra in Extra::ALL {
+            assert!(SERVERS.contains(&extra.name()), "{extra:?}");
+            assert_eq!(Extra::of(extra.name()), Some(extra));
+            assert_eq!(extra.to_possible_value().unwrap().get_name(), extra.asked_as());
+        }
+        // As its process and Compose call it.
+        assert_eq!(Extra::from_str("mailpit", false), Ok(Extra::Mail));
+        assert_eq!(Extra::of("postgres"), None);
+    }
+}

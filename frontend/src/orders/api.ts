@@ -6,6 +6,8 @@ import type { Locale } from "@/i18n";
 
 export type Order = Schemas["Order"];
 export type Saga = Schemas["SagaView"];
+/** An order's checkout, with the sagas of its returns. */
+export type OrderSagas = Saga & { readonly returns: readonly Saga[] };
 export type Step = Schemas["StepView"];
 export type Payment = Schemas["Payment"];
 
@@ -13,7 +15,7 @@ export type Payment = Schemas["Payment"];
 export interface JoinedOrder extends Order {
   readonly lines: (Schemas["OrderLine"] & { product?: Product | null })[];
   readonly payment?: Payment | null;
-  readonly saga?: Saga | null;
+  readonly saga?: OrderSagas | null;
   readonly degraded: readonly string[];
 }
 
@@ -33,14 +35,18 @@ export function orderQuery(id: string) {
 }
 
 /** `known`, with what is newer in an order and a saga; never back. */
-export function withNews(known: JoinedOrder, order: Order | null | undefined, saga: Saga | null | undefined): JoinedOrder {
+export function withNews(known: JoinedOrder, order: Order | null | undefined, saga: OrderSagas | null | undefined): JoinedOrder {
   let next = known;
   if (order && isLater(order.updated_at, known.updated_at)) {
     const { lines, payment, degraded } = known;
     next = { ...order, lines, degraded, payment: payment ?? null, saga: known.saga ?? null };
   }
-  if (saga && (!known.saga || isLater(saga.updated_at, known.saga.updated_at))) next = { ...next, saga };
+  if (saga && (!known.saga || isLater(lastMoveOf(saga), lastMoveOf(known.saga)))) next = { ...next, saga };
   return next;
+}
+
+function lastMoveOf({ updated_at, returns }: OrderSagas): string {
+  return returns.reduce((last, saga) => (isLater(saga.updated_at, last) ? saga.updated_at : last), updated_at);
 }
 
 /** Times of the API have as many decimals as they need, so that `Z` must not take part in comparing them. */

@@ -32,8 +32,8 @@ class Line {
     const body = new ReadableStream<Uint8Array>({ start: (line) => void this.#lines.push(line) });
     this.#answer(new Response(body, { headers: { "content-type": "text/event-stream" } }));
   }
-  refuse(status: number): void {
-    this.#answer(new Response("{}", { status }));
+  refuse(status: number, headers = {}): void {
+    this.#answer(new Response("{}", { status, headers }));
   }
   break(): void {
     this.#fail(new TypeError("failed to fetch"));
@@ -164,6 +164,15 @@ describe("the stream", () => {
     expect(told.connections.at(-1)).toBe("reconnecting");
     await vi.advanceTimersByTimeAsync(1_000);
     expect(lines).toHaveLength(2);
+  });
+
+  it("waits as long as the server asks for", async () => {
+    last().refuse(429, { "retry-after": "10" });
+    await vi.advanceTimersByTimeAsync(9_900);
+    expect(lines).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(lines).toHaveLength(2);
+    expect(told.connections).toEqual(["connecting", "reconnecting"]);
   });
 
   it("renews the token once, and gives up when that is refused, too", async () => {

@@ -3,7 +3,7 @@ import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { Problem, problemOf } from "@/api/problem";
 import { session } from "@/session/session";
 
-import type { Order, Saga } from "./api";
+import type { Order, OrderSagas } from "./api";
 
 /** `reconnecting`: the stream is away, and comes back by itself. `ended`: it does not. */
 export type Connection = "connecting" | "live" | "reconnecting" | "ended";
@@ -16,11 +16,11 @@ export interface Change {
   readonly at: string;
   readonly data: { readonly step?: string; readonly direction?: string; readonly outcome?: string; readonly saga_id?: string };
   readonly order?: Order | null;
-  readonly saga?: Saga | null;
+  readonly saga?: OrderSagas | null;
 }
 
 interface Listener {
-  onSnapshot: (snapshot: { order: Order; saga: Saga }) => void;
+  onSnapshot: (snapshot: { order: Order; saga: OrderSagas }) => void;
   onChange: (change: Change) => void;
   onConnection: (connection: Connection) => void;
 }
@@ -55,6 +55,8 @@ class Stream {
   #last = "0";
   #isClosed = false;
   #request = new AbortController();
+  /** How long the server asked to be left alone. */
+  #respite = 0;
   #wake: () => void = () => undefined;
 
   constructor(url: string, listener: Listener) {
@@ -76,7 +78,7 @@ class Stream {
       if (this.#isClosed) break;
       this.#tell("reconnecting");
       failures = outcome === "ended" ? 0 : failures + 1;
-      if (failures > 0) await this.#pause(backoff(failures, Math.random()));
+      if (failures > 0) await this.#pause(Math.max(this.#respite, backoff(failures, Math.random())));
     }
     document.removeEventListener("visibilitychange", wake);
     window.removeEventListener("online", wake);
@@ -92,11 +94,14 @@ class Stream {
   /** One connection, to its end. */
   async #once(): Promise<"ended" | "failed" | "refused"> {
     this.#request = new AbortController();
+    this.#respite = 0;
     let watchdog = setTimeout(() => this.#request.abort(), SILENCE);
     try {
       const response = await this.#open();
       if (!response.ok || !response.body) {
         const problem = problemOf(response, undefined);
+        // There are enough streams for now; meanwhile the order is asked for.
+        this.#respite = (problem.retryAfter ?? 0) * 1000;
         return problem.mayPass ? "failed" : "refused";
       }
       const opened = Date.now();

@@ -70,6 +70,9 @@ describe("a checkout", () => {
       "Asking the bank to reserve the money. No answer yet, so it is being asked again (attempt 3).",
     );
     expect(say("completed", [step("confirm_order", { state: "done" })])).toBe("Order confirmed | Paid, and 2 items set aside for you.");
+    const saga = { definition: "checkout", status: "completed", steps: [] };
+    expect(narrate(saga, 2, "en", "shipped").text).toBe("Paid and sent: 2 items.");
+    expect(narrate(saga, 2, "de", "delivered").text).toBe("Bezahlt und zugestellt: 2 Artikel.");
     expect(say("completed", [], "en", "checkout", 1)).toBe("Order confirmed | Paid, and 1 item set aside for you.");
   });
 

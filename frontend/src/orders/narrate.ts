@@ -52,7 +52,13 @@ export function reasonOf({ reason, detail, actor }: Pick<Step, "reason" | "detai
 }
 
 /** A whole saga of an order of so many pieces. */
-export function narrate(saga: Pick<Saga, "definition" | "status" | "steps">, count: number, locale: Locale): Narration {
+export function narrate(
+  saga: Pick<Saga, "definition" | "status" | "steps">,
+  count: number,
+  locale: Locale,
+  /** How the order stands by now, for a checkout that is over. */
+  order: Order["status"] = "confirmed",
+): Narration {
   const t = texts[locale];
   const items = t.pieces(count);
   const isReturn = saga.definition === "return";
@@ -64,7 +70,7 @@ export function narrate(saga: Pick<Saga, "definition" | "status" | "steps">, cou
     case "completed":
       return {
         title: isReturn ? t.titles.returned : t.titles.completed,
-        text: isReturn ? t.returned(items, t.are(count)) : t.completed(items),
+        text: isReturn ? t.returned(items, t.are(count)) : (t.completed[order] ?? t.completed.confirmed)(items),
         tone: "good",
         isMoving: false,
       };

@@ -12,6 +12,9 @@ interface StepTexts {
   silent: (pieces: Pieces) => string;
 }
 
+/** What is said of a checkout that went through, by how its order stands. */
+type Completed = { confirmed: (pieces: Pieces) => string } & { [status: string]: ((pieces: Pieces) => string) | undefined };
+
 const fixed = (name: string, running: string, done: string, refused: string, silent: string): StepTexts => ({
   name,
   running: () => running,
@@ -151,7 +154,12 @@ export const texts = defineMessages({
     starting: "Starting.",
     unknownStep: "a step",
     goingBack: "Undoing what was done.",
-    completed: (n: Pieces) => `Paid, and ${n} set aside for you.`,
+    completed: {
+      confirmed: (n: Pieces) => `Paid, and ${n} set aside for you.`,
+      shipped: (n: Pieces) => `Paid and sent: ${n}.`,
+      delivered: (n: Pieces) => `Paid and delivered: ${n}.`,
+      returned: (n: Pieces) => `Paid, and by now sent back: ${n}.`,
+    } as Completed,
     returned: (n: Pieces, are: string) => `The money is on its way back to you, and ${n} ${are} back in stock.`,
     refundRefused: "No money moved, and nothing else changed.",
     nothingHeld: "Nothing was charged, and nothing is held for you.",
@@ -299,7 +307,12 @@ export const texts = defineMessages({
     starting: "Es geht los.",
     unknownStep: "einem Schritt",
     goingBack: "Was geschehen war, wird rückgängig gemacht.",
-    completed: (n: Pieces) => `Bezahlt, und ${n} für Sie zurückgelegt.`,
+    completed: {
+      confirmed: (n: Pieces) => `Bezahlt, und ${n} für Sie zurückgelegt.`,
+      shipped: (n: Pieces) => `Bezahlt und versandt: ${n}.`,
+      delivered: (n: Pieces) => `Bezahlt und zugestellt: ${n}.`,
+      returned: (n: Pieces) => `Bezahlt und inzwischen zurückgegeben: ${n}.`,
+    },
     returned: (n: Pieces, are: string) => `Das Geld ist auf dem Weg zurück zu Ihnen, und ${n} ${are} wieder im Lager.`,
     refundRefused: "Es wurde kein Geld bewegt, und sonst hat sich nichts geändert.",
     nothingHeld: "Nichts wurde berechnet, und nichts ist für Sie zurückgelegt.",

@@ -56,7 +56,7 @@ export function Component() {
                   {t.wholeCheckout} <span aria-hidden>→</span>
                 </ButtonLink>
               </div>
-              <SagaView saga={saga} count={pieces(order.lines)} isCompact />
+              <SagaView saga={saga} count={pieces(order.lines)} order={order.status} isCompact />
             </Card>
           )}
           <div className="grid items-start gap-6 lg:grid-cols-[1fr_22rem]">

@@ -8,9 +8,10 @@ import { Picture } from "@/shop/picture";
 import { Badge } from "@/ui/badge";
 import { Card } from "@/ui/card";
 
-import { type JoinedOrder, lineName } from "./api";
+import { type JoinedOrder, lineName, pieces, type Saga } from "./api";
 import { messages } from "./messages";
 import { narrateReturn, reasonOf } from "./narrate";
+import { SagaView } from "./sagaView";
 
 function Heading({ children }: { children: ReactNode }) {
   return <h2 className="mb-4 text-xl font-semibold">{children}</h2>;
@@ -155,6 +156,7 @@ export function ReturnsPart({ order }: { order: JoinedOrder }) {
   const t = useMessages(messages);
   const format = useFormat();
   if (order.returns.length === 0) return null;
+  const sagaOf = (id: string) => order.saga?.returns.find((saga) => saga.id === id);
   const nameOf = (sku: string) => {
     const bought = order.lines.find((line) => line.sku === sku);
     return bought ? lineName(bought, format.locale) : sku;
@@ -169,14 +171,26 @@ export function ReturnsPart({ order }: { order: JoinedOrder }) {
               <span className="num font-medium">{format.money(amount)}</span>
               <Badge tone={status === "completed" ? "good" : status === "refused" ? "bad" : "waiting"}>{t.returnStatuses[status]}</Badge>
             </span>
-            <span>{narrateReturn({ status, items }, format.locale).text}</span>
+            {sagaOf(id) ? null : <span>{narrateReturn({ status, items }, format.locale).text}</span>}
             <span>{items.map(({ sku, quantity }) => `${quantity} × ${nameOf(sku)}`).join(", ")}</span>
             <span className="text-muted">
               {format.moment(created_at)} · {reason}
             </span>
+            <ReturnSaga saga={sagaOf(id)} count={pieces(items)} />
           </li>
         ))}
       </ul>
     </Card>
+  );
+}
+
+/** How a return goes, step by step. */
+function ReturnSaga({ saga, count }: { saga: Saga | undefined; count: number }) {
+  return (
+    saga && (
+      <div className="mt-2">
+        <SagaView saga={saga} count={count} isCompact />
+      </div>
+    )
   );
 }

@@ -53,4 +53,9 @@ it("takes what is newer of an order and of its saga, and never goes back", () =>
   expect(withNews(known, order({ updated_at: at("04") }), sagaOf([], { updated_at: at("05.099999") }))).toBe(known);
   const newer = withNews(known, order({ status: "shipped", updated_at: at("05.000001") }), sagaOf([], { status: "completed", updated_at: at("05.100001") }));
   expect(newer).toMatchObject({ status: "shipped", saga: { status: "completed" }, lines: known.lines });
+  // A return moves while its checkout rests.
+  const own = { ...sagaOf([], { id: "r", updated_at: at("06") }), definition: "return" };
+  const returning = withNews(newer, null, sagaOf([], { updated_at: at("05.100001"), returns: [own] }));
+  expect(returning.saga?.returns).toEqual([own]);
+  expect(withNews(returning, null, sagaOf([], { updated_at: at("05.100001") }))).toBe(returning);
 });

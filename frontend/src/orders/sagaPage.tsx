@@ -38,11 +38,24 @@ export function Component() {
           </div>
           {saga ? (
             <Card>
-              <SagaView saga={saga} count={pieces(order.lines)} />
+              <SagaView saga={saga} count={pieces(order.lines)} order={order.status} />
             </Card>
           ) : (
             <Skeleton className="h-96" />
           )}
+          {order.returns.map(({ id, items, created_at }) => {
+            const own = saga?.returns.find((other) => other.id === id);
+            return (
+              own && (
+                <Card key={id} aria-labelledby={id} className="grid gap-4">
+                  <h2 id={id} className="text-xl font-semibold">
+                    {t.returnOf(format.moment(created_at))}
+                  </h2>
+                  <SagaView saga={own} count={pieces(items)} />
+                </Card>
+              )
+            );
+          })}
           <SagaLog changes={changes} />
           {order.trace_id && <Trace id={order.trace_id} />}
           <BreakIt order={order} />

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
 import { useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
@@ -6,7 +6,7 @@ import { Button } from "@/ui/button";
 import { classes } from "@/ui/classes";
 import { announce } from "@/ui/live";
 
-import type { Saga } from "./api";
+import type { Order, Saga } from "./api";
 import { messages } from "./messages";
 import { type Narration, narrate, reasonOf } from "./narrate";
 import { momentsOf, sagaAt } from "./replay";
@@ -25,14 +25,23 @@ const SETTLED = 500;
 /** How long each moment is shown when a saga is watched again. */
 const SLOWLY = 1100;
 
+interface Props {
+  saga: Saga;
+  /** How many pieces it is about. */
+  count: number;
+  /** How the order stands. */
+  order?: Order["status"];
+  isCompact?: boolean;
+}
+
 /** A saga: what happens now, or what came of it, and every step of the way. */
-export function SagaView({ saga, count, isCompact = false }: { saga: Saga; count: number; isCompact?: boolean }) {
+export function SagaView({ saga, count, order, isCompact = false }: Props) {
   const t = useMessages(messages);
   const { locale } = useFormat();
   const replay = useReplay(saga);
   const shown = replay.shown ?? saga;
-  const narration = narrate(shown, count, locale);
-  useAnnounced(narration);
+  const narration = narrate(shown, count, locale, replay.shown ? undefined : order);
+  useAnnounced(narration, saga.definition === "checkout" || narration.isMoving);
   const canReplay = !isCompact && (saga.status === "completed" || saga.status === "compensated");
   return (
     <div className="grid gap-5">
@@ -67,11 +76,15 @@ export function SagaView({ saga, count, isCompact = false }: { saga: Saga; count
   );
 }
 
-function useAnnounced({ title, text }: Narration): void {
+function useAnnounced({ title, text }: Narration, isNews: boolean): void {
+  const wasNews = useRef(isNews);
   useEffect(() => {
+    // A return that was over long before is there to be read; one that ends now is told.
+    if (!isNews && !wasNews.current) return;
+    wasNews.current = isNews;
     const timer = setTimeout(() => announce(`${title}. ${text}`), SETTLED);
     return () => clearTimeout(timer);
-  }, [title, text]);
+  }, [title, text, isNews]);
 }
 
 /** A checkout takes a tenth of a second. This shows it again, at a pace that can be followed. */

@@ -1,4 +1,4 @@
-import type { Saga, Step } from "./api";
+import type { OrderSagas, Step } from "./api";
 
 export const checkout = ["reserve_stock", "authorize_payment", "pin_stock", "capture_payment", "commit_stock", "confirm_order"];
 export const returning = ["refund_payment", "restock_items", "complete_return"];
@@ -23,7 +23,8 @@ export function step(name: string, part: Partial<Step> = {}): Step {
 }
 
 /** A saga of these steps, for tests. */
-export function sagaOf(steps: Step[], part: Partial<Saga> = {}): Saga {
+export function sagaOf(steps: Step[], part: Partial<OrderSagas> = {}): OrderSagas {
   const at = "2026-11-24T14:00:00Z";
-  return { id: "s", order_id: "o", definition: "checkout", status: "running", steps, created_at: at, updated_at: at, ...part };
+  const saga = { id: "s", order_id: "o", definition: "checkout", status: "running", steps, created_at: at, updated_at: at };
+  return { ...saga, returns: [], ...part };
 }

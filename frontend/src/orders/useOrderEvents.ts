@@ -3,7 +3,7 @@ import { useEffect, useMemo, useState } from "react";
 
 import { Problem } from "@/api/problem";
 
-import { type Order, orderKey, orderQuery, type Saga, withNews } from "./api";
+import { type Order, orderKey, orderQuery, type OrderSagas, withNews } from "./api";
 import { type Change, type Connection, followOrder } from "./events";
 
 /** An order as it happens. While its stream cannot be had it is asked for every two seconds, so the page never stands still. */
@@ -11,7 +11,7 @@ export function useOrderEvents(id: string) {
   const queries = useQueryClient();
   const [connection, setConnection] = useState<Connection>("connecting");
   const [changes, setChanges] = useState<readonly Change[]>([]);
-  const [news, setNews] = useState<{ order?: Order | null; saga?: Saga | null }>();
+  const [news, setNews] = useState<{ order?: Order | null; saga?: OrderSagas | null }>();
   const isAway = connection === "connecting" || connection === "reconnecting";
   const { data, error, refetch } = useQuery({
     ...orderQuery(id),

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, convert::Infallible, sync::Arc, time::Duration};
 
 use rdkafka::{
-    Offset,
+    Offset, TopicPartitionList,
     consumer::{Consumer as _, StreamConsumer},
     error::KafkaResult,
 };
@@ -43,14 +43,37 @@ pub(crate) async fn watch(
 /// Messages that are not committed yet, by topic.
 fn behind(client: &StreamConsumer<Quiet>) -> KafkaResult<BTreeMap<String, i64>> {
     let mut lags = BTreeMap::new();
-    for place in client.committed(PATIENCE)?.elements() {
-        let (low, high) = client.fetch_watermarks(place.topic(), place.partition(), PATIENCE)?;
-        let next = match place.offset() {
-            Offset::Offset(next) => next.max(low),
-            // Nothing is committed yet: it begins with the beginning.
-            _ => low,
+    let committed = client.committed(PATIENCE)?;
+    if committed.count() == 0 {
+        return Ok(lags);
+    }
+    let (begins, ends) = (
+        places(client, &committed, Offset::Beginning)?,
+        places(client, &committed, Offset::End)?,
+    );
+    for place in committed.elements() {
+        let (topic, partition) = (place.topic(), place.partition());
+        let at = |places: &TopicPartitionList| match places.find_partition(topic, partition)?.offset() {
+            Offset::Offset(offset) => Some(offset),
+            _ => None,
         };
-        *lags.entry(place.topic().to_owned()).or_default() += high - next;
+        if let (Some(begin), Some(end)) = (at(&begins), at(&ends)) {
+            // Where nothing is committed yet, it begins with the beginning.
+            let next = at(&committed).unwrap_or_default().max(begin);
+            *lags.entry(topic.to_owned()).or_default() += end - next;
+        }
     }
     Ok(lags)
+}
+
+/// Where the partitions begin or end, by one question to each broker: one a partition would wait behind as many fetches.
+fn places(
+    client: &StreamConsumer<Quiet>,
+    partitions: &TopicPartitionList,
+    which: Offset,
+) -> KafkaResult<TopicPartitionList> {
+    let mut asked = partitions.clone();
+    asked.set_all_offsets(which)?;
+    // Beginning and end are times to the protocol (ListOffsets: -2 and -1).
+    client.offsets_for_times(asked, PATIENCE)
 }

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use contracts::events::topics;
-use events::{Handler, Received};
+use events::{Consumer, Handler, Received};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{LONG, Seen, World, first_met, next_batch};
@@ -91,7 +91,9 @@ async fn a_reader_that_stands_still_is_seen_to_fall_behind() {
     next_batch(&world.relay()).await;
     let handler = Arc::new(Fragile::default());
     let stop = CancellationToken::new();
-    let running = tokio::spawn(world.consumer("lag").run(Arc::clone(&handler), stop.clone()));
+    // Of all topics, as services are.
+    let consumer = Consumer::new(&world.brokers, world.namespace.clone(), "lag", &topics::ALL);
+    let running = tokio::spawn(consumer.run(Arc::clone(&handler), stop.clone()));
     testkit::eventually("the gauge tells of all", LONG, async || {
         let metrics = telemetry::metrics::encode();
         metrics

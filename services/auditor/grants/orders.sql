@@ -7,3 +7,6 @@ GRANT SELECT (message_id, queue, aggregate_id, correlation_id, created_at) ON ou
 GRANT SELECT (id, queue, correlation_id, reason, settled_at) ON dead_letters TO orders_reader;
 -- The answer that a key was given names its order. It holds the whole order, and a part of it cannot be granted.
 GRANT SELECT (operation, body) ON idempotency_keys TO orders_reader;
+-- Of events which they are, and how far they are told; not what they say.
+GRANT SELECT (id, aggregate_id, type, occurred_at) ON domain_events TO orders_reader;
+GRANT SELECT (id, told_after) ON event_cursor TO orders_reader;

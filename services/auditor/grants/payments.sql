@@ -4,3 +4,6 @@ GRANT SELECT (payment_id, status) ON refunds TO payments_reader;
 GRANT SELECT (id, payment_id) ON ledger_transactions TO payments_reader;
 GRANT SELECT (transaction_id, account, amount, currency) ON ledger_entries TO payments_reader;
 GRANT SELECT (message_id, queue, aggregate_id, correlation_id, created_at) ON outbox TO payments_reader;
+-- Of events which they are, and how far they are told; not what they say.
+GRANT SELECT (id, aggregate_id, type, occurred_at) ON domain_events TO payments_reader;
+GRANT SELECT (id) ON event_cursor TO payments_reader;

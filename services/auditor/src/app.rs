@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, extract::FromRef, routing::get};
+use events::Namespace;
 use souk_http::{Admin, auth::Verifier};
 use tokio::{sync::Mutex, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -83,7 +84,7 @@ pub fn router(app: App) -> Router {
 
 /// Runs the API and an audit every minute until `shutdown`.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let databases = Databases::new(&config).await?;
+    let databases = Databases::new(&config, &Namespace::default()).await?;
     databases.observe();
     let app = App::new(databases, Verifier::new(config.jwks_url));
     app.violations.register();

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use events::Brokers;
 use serde::Deserialize;
 use souk_config::SecretString;
 use telemetry::LogFormat;
@@ -27,6 +28,8 @@ pub struct Config {
     pub psp_database_url: SecretString,
     /// `SOUK_MONGODB_URL`: the server, its account, and inventory's database as the path.
     pub mongodb_url: SecretString,
+    /// `SOUK_KAFKA_BROKERS`: the domain events; without it they are not checked.
+    pub kafka_brokers: Option<Brokers>,
     /// `SOUK_DEMO`: whether this is a demo; nothing here depends on it yet.
     #[serde(default)]
     pub demo: bool,

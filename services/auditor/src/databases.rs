@@ -1,11 +1,15 @@
-//! Connections to every database, and what is under way in them while others read.
+//! Connections to every database and to Kafka, and what is under way in them while others read.
 
 use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::Context as _;
 use bson::{Document, doc};
+use chrono::{DateTime, Utc};
+use contracts::events::Envelope;
+use events::{Excerpt, Namespace, Reader};
 use futures::TryStreamExt as _;
 use mongodb::{Client, Database, options::ClientOptions};
+use serde::de::DeserializeOwned;
 use souk_config::{ExposeSecret as _, SecretString};
 use souk_http::{database, health::Health};
 use sqlx::PgPool;
@@ -19,8 +23,11 @@ const CONNECTIONS: u32 = 3;
 const SELECTION: Duration = Duration::from_millis(1_500);
 /// How long MongoDB may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(4);
+/// How long reading one topic may take: all of it when somebody waits for the whole audit, and what is new otherwise.
+const TOPIC_PATIENCE: Duration = Duration::from_mins(1);
+const NEWEST_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Connections to every database.
+/// Connections to every database, and to Kafka if there is one.
 #[derive(Debug, Clone)]
 pub struct Databases {
     pub(crate) users: PgPool,
@@ -28,11 +35,12 @@ pub struct Databases {
     pub(crate) payments: PgPool,
     pub(crate) psp: PgPool,
     inventory: Database,
+    kafka: Option<Reader>,
 }
 
 impl Databases {
     /// Prepares the connections. Nothing is connected yet, so this does not fail because a database is away.
-    pub async fn new(config: &Config) -> anyhow::Result<Self> {
+    pub async fn new(config: &Config, namespace: &Namespace) -> anyhow::Result<Self> {
         let pool = |url: &SecretString, key: &'static str| {
             database::pool(url.expose_secret(), CONNECTIONS).context(key)
         };
@@ -53,6 +61,10 @@ impl Databases {
             payments: pool(&config.payments_database_url, "SOUK_PAYMENTS_DATABASE_URL")?,
             psp: pool(&config.psp_database_url, "SOUK_PSP_DATABASE_URL")?,
             inventory,
+            kafka: config
+                .kafka_brokers
+                .as_ref()
+                .map(|brokers| Reader::new(brokers, namespace.clone())),
         })
     }
 
@@ -88,6 +100,47 @@ impl Databases {
         whole(async move { collection.find(filter).await?.try_collect().await }).await
     }
 
+    /// What each stock document that has told anything says of its events.
+    pub(crate) async fn outboxes<T>(&self) -> Result<Vec<T>, Error>
+    where
+        T: DeserializeOwned + Send + Sync + 'static,
+    {
+        let stock = self.inventory.collection("stock");
+        let fields = doc! {"event_seq": 1, "events_told": 1, "events_dropped": 1};
+        whole(async move {
+            let told = doc! {"event_seq": {"$gt": 0}};
+            stock.find(told).projection(fields).await?.try_collect().await
+        })
+        .await
+    }
+
+    /// The events of a topic that happened `since`, or all.
+    pub(crate) async fn read_topic<T>(
+        &self,
+        topic: &str,
+        since: Option<DateTime<Utc>>,
+    ) -> Result<Excerpt<T>, Error>
+    where
+        T: Default + Extend<Envelope> + Send + 'static,
+    {
+        let kafka = self
+            .kafka
+            .as_ref()
+            .context("there is none")
+            .map_err(Error::Kafka)?;
+        let patience = if since.is_some() {
+            NEWEST_PATIENCE
+        } else {
+            TOPIC_PATIENCE
+        };
+        kafka.read(topic, since, patience).await.map_err(Error::Kafka)
+    }
+
+    /// Whether Kafka is there; none where it is not meant to be.
+    pub(crate) async fn kafka_answers(&self) -> Option<bool> {
+        Some(self.kafka.as_ref()?.answers(NEWEST_PATIENCE).await)
+    }
+
     /// Whether nothing is under way: no live saga, no message to send, no refund without an answer.
     pub(crate) async fn at_rest(&self) -> Result<bool, Error> {
         let orders: bool = sqlx::query_scalar(
@@ -102,6 +155,23 @@ impl Databases {
         .fetch_one(&self.payments)
         .await?;
         Ok(orders && payments)
+    }
+
+    /// Whether no event waits to be told.
+    pub(crate) async fn all_told(&self) -> Result<bool, Error> {
+        for log in [&self.users, &self.orders, &self.payments] {
+            let waits: bool = sqlx::query_scalar(
+                "SELECT EXISTS (SELECT id FROM domain_events WHERE id > (SELECT id FROM event_cursor))",
+            )
+            .fetch_one(log)
+            .await?;
+            if waits {
+                return Ok(false);
+            }
+        }
+        let stock = self.inventory.collection::<Document>("stock");
+        let waiting = doc! {"pending_events.sequence": {"$gt": 0}};
+        whole(async move { Ok(stock.find_one(waiting).await?.is_none()) }).await
     }
 
     /// The ids of orders and sagas that are under way, or have moved within that time. By the databases' clocks.

@@ -11,6 +11,9 @@ pub enum Error {
     /// MongoDB failed.
     #[error("inventory's database failed")]
     Mongodb(#[from] mongodb::error::Error),
+    /// Kafka could not be read.
+    #[error("Kafka could not be read")]
+    Kafka(#[source] anyhow::Error),
     /// The databases did not answer in time.
     #[error("the databases did not answer in time")]
     TimedOut,
@@ -29,7 +32,7 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::Postgres(error) => error.into(),
-            Error::Mongodb(_) | Error::TimedOut => {
+            Error::Mongodb(_) | Error::Kafka(_) | Error::TimedOut => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a database is away");
                 Self::unavailable("A database does not answer at the moment.")
             }

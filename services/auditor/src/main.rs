@@ -4,6 +4,7 @@ use std::{process::ExitCode, time::Duration};
 
 use auditor::{Databases, app, audit, config::Config};
 use clap::{Parser, Subcommand};
+use events::Namespace;
 
 /// Checks what must always hold over all databases. Without a command it serves, and goes on checking.
 #[derive(Parser)]
@@ -33,7 +34,7 @@ async fn main() -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Check { settle }) => {
-            let databases = Databases::new(&config).await?;
+            let databases = Databases::new(&config, &Namespace::default()).await?;
             let report = audit::at_rest(&databases, Duration::from_secs(settle)).await?;
             println!("{report}");
             Ok(if report.clean {

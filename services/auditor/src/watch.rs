@@ -35,7 +35,7 @@ impl Violations {
     }
 
     pub(crate) fn set(&self, report: &Report) {
-        for invariant in &report.invariants {
+        for invariant in report.invariants.iter().filter(|one| one.skipped.is_none()) {
             let violated = i64::try_from(invariant.violated).unwrap_or(i64::MAX);
             self.by_invariant
                 .get_or_create(&labels(invariant.name))

@@ -12,6 +12,8 @@ pub(super) struct Line {
     /// How many things were looked at: an invariant over nothing proves nothing.
     pub(super) checked: usize,
     pub(super) violations: Vec<Violation>,
+    /// Why nothing was looked at, if nothing could be.
+    pub(super) skipped: Option<&'static str>,
 }
 
 /// What breaks an invariant.
@@ -30,6 +32,7 @@ impl Line {
             title,
             checked: 0,
             violations: vec![],
+            skipped: None,
         }
     }
 

@@ -2,6 +2,7 @@
 //! moment: an audit either waits until the system is at rest, or leaves out the orders that have moved meanwhile.
 
 mod accounts;
+mod events;
 mod line;
 mod messages;
 mod money;
@@ -21,31 +22,45 @@ pub use report::{Invariant, Report};
 /// How long a transaction may take: one that began before the audit may have ended in it.
 const MARGIN: Duration = Duration::from_secs(5);
 
+/// How much an audit reads of logs that are long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// All of them, of a system at rest.
+    All,
+    /// What may be new since the last audit.
+    Newest,
+}
+
 /// Waits until the system is at rest, at most for `patience`, and checks everything. A system that does not come to rest
 /// is checked all the same, and shows why.
 pub async fn at_rest(databases: &Databases, patience: Duration) -> Result<Report, Error> {
     let started = Instant::now();
-    while !databases.at_rest().await? && started.elapsed() < patience {
+    // Where Kafka is away, events wait for longer.
+    let is_told = databases.kafka_answers().await == Some(true);
+    while started.elapsed() < patience
+        && !(databases.at_rest().await? && (!is_told || databases.all_told().await?))
+    {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let started = Instant::now();
-    let lines = check(databases).await?;
+    let lines = check(databases, Scope::All).await?;
     Ok(Report::new(started, lines, &BTreeSet::new()))
 }
 
 /// Checks everything as it is. Orders that are under way, or have moved while this read, are judged by the next audit.
 pub async fn now(databases: &Databases) -> Result<Report, Error> {
     let started = Instant::now();
-    let lines = check(databases).await?;
+    let lines = check(databases, Scope::Newest).await?;
     let spared = databases.under_way(started.elapsed() + MARGIN).await?;
     Ok(Report::new(started, lines, &spared))
 }
 
-async fn check(databases: &Databases) -> Result<Vec<Line>, Error> {
+async fn check(databases: &Databases, scope: Scope) -> Result<Vec<Line>, Error> {
     let mut lines = money::check(databases).await?;
     lines.extend(stock::check(databases).await?);
     lines.extend(orders::check(databases).await?);
     lines.extend(messages::check(databases).await?);
+    lines.push(events::check(databases, scope).await?);
     lines.extend(accounts::check(databases).await?);
     Ok(lines)
 }

@@ -19,7 +19,7 @@ pub struct Report {
     pub checked_at: DateTime<Utc>,
     /// How long it took.
     pub duration_ms: u64,
-    /// Whether every invariant holds.
+    /// Whether every invariant that was checked holds.
     pub clean: bool,
     /// All of them.
     pub invariants: Vec<Invariant>,
@@ -42,6 +42,10 @@ pub struct Invariant {
     pub violated: usize,
     /// Which, the first 50.
     pub violations: Vec<String>,
+    /// Why this was not checked; absent where it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "no Kafka is configured")]
+    pub skipped: Option<&'static str>,
 }
 
 impl Report {
@@ -78,6 +82,7 @@ impl Invariant {
             checked: line.checked,
             violated,
             violations,
+            skipped: line.skipped,
         }
     }
 }
@@ -90,8 +95,13 @@ impl fmt::Display for Report {
                 title,
                 checked,
                 violated,
+                skipped,
                 ..
             } = invariant;
+            if let Some(why) = skipped {
+                writeln!(f, "skip  {number:>2} {title} (not checked: {why})")?;
+                continue;
+            }
             let verdict = if *violated == 0 { "ok  " } else { "FAIL" };
             writeln!(f, "{verdict}  {number:>2} {title} ({checked} checked)")?;
             for violation in invariant.violations.iter().take(SHOWN) {

@@ -6,7 +6,7 @@ use auditor::audit::{self, Report};
 
 use crate::{
     plants::plants,
-    support::{ORDER, execute, shop},
+    support::{ORDER, execute, kafka, shop},
 };
 
 fn violated(report: &Report) -> BTreeMap<&'static str, usize> {
@@ -16,8 +16,8 @@ fn violated(report: &Report) -> BTreeMap<&'static str, usize> {
 
 #[tokio::test]
 async fn each_violation_is_named_and_counted_and_nothing_else() {
-    let shop = shop().await;
-    let databases = shop.databases().await;
+    let (shop, (brokers, namespace)) = tokio::join!(shop(), kafka());
+    let databases = shop.databases_and(&brokers, &namespace).await;
     let report = audit::now(&databases).await.unwrap();
     assert!(report.clean, "{report}");
     let mut expected = BTreeMap::new();

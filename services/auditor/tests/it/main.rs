@@ -7,3 +7,4 @@ mod audit;
 mod plants;
 mod rights;
 mod support;
+mod told;

@@ -153,8 +153,17 @@ fn checkouts() -> [Planted; 4] {
 }
 
 /// Messages, keys, actions and tokens.
-fn traffic() -> [Planted; 5] {
+fn traffic() -> [Planted; 6] {
     [
+        (
+            "events_told",
+            Plant::Payments(
+                "INSERT INTO payment_events (payment_id, type, version, data)
+                     VALUES ('ORDER_ID', 'payment_captured', 1, '{}');
+                 UPDATE event_cursor SET id = 1",
+            ),
+            "payments: event 1, payment_captured of 01890000-0000-7000-8000-000000000001, is not on Kafka",
+        ),
         (
             "outboxes_empty",
             Plant::Payments(

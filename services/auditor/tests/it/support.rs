@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use auditor::{App, Databases, app, config::Config};
 use bson::{Document, doc};
+use events::{Brokers, Namespace};
 use serde_json::Value;
 use souk_http::auth::Verifier;
 use sqlx::{AssertSqlSafe, PgPool, migrate::Migrator};
@@ -94,13 +95,25 @@ impl Shop {
             payments_database_url: as_reader(&self.payments, "payments").into(),
             psp_database_url: as_reader(&self.psp, "psp").into(),
             mongodb_url: self.inventory.url.clone().into(),
+            kafka_brokers: None,
             demo: true,
             log: None,
         }
     }
 
     pub(crate) async fn databases(&self) -> Databases {
-        Databases::new(&self.config()).await.unwrap()
+        Databases::new(&self.config(), &Namespace::default())
+            .await
+            .unwrap()
+    }
+
+    /// The same beside a Kafka.
+    pub(crate) async fn databases_and(&self, brokers: &Brokers, namespace: &Namespace) -> Databases {
+        let config = Config {
+            kafka_brokers: Some(brokers.clone()),
+            ..self.config()
+        };
+        Databases::new(&config, namespace).await.unwrap()
     }
 
     pub(crate) async fn auditor(&self) -> Auditor {
@@ -108,7 +121,7 @@ impl Shop {
     }
 
     pub(crate) async fn auditor_of(&self, config: &Config) -> Auditor {
-        let databases = Databases::new(config).await.unwrap();
+        let databases = Databases::new(config, &Namespace::default()).await.unwrap();
         let app = App::new(databases, Verifier::new(config.jwks_url.clone()));
         let url = testkit::spawn(souk_http::layers(app::router(app.clone()))).await;
         Auditor {
@@ -123,6 +136,16 @@ impl Shop {
             .db
             .collection(collection)
             .insert_one(document)
+            .await
+            .unwrap();
+    }
+
+    /// Changes fields of a document.
+    pub(crate) async fn set(&self, collection: &str, id: &str, fields: Document) {
+        self.inventory
+            .db
+            .collection::<Document>(collection)
+            .update_one(doc! {"_id": id}, doc! {"$set": fields})
             .await
             .unwrap();
     }
@@ -192,6 +215,16 @@ impl Auditor {
         assert_eq!(status, 200, "{body:#}");
         body
     }
+}
+
+/// A Kafka with topics of one test's own.
+pub(crate) async fn kafka() -> (Brokers, Namespace) {
+    let kafka = (
+        Brokers(testkit::kafka::brokers()),
+        Namespace::new(testkit::kafka::prefix()),
+    );
+    events::topics::create(&kafka.0, &kafka.1).await.unwrap();
+    kafka
 }
 
 /// Where nobody listens: a port that was free a moment ago.

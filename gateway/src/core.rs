@@ -37,7 +37,7 @@ impl Gateway {
     pub fn new(config: Config) -> anyhow::Result<Arc<Self>> {
         let names: Vec<&String> = config.upstreams.keys().collect();
         let index = |name: &str| names.iter().position(|known| *known == name).unwrap_or_default();
-        let clusters = config
+        let clusters: Vec<_> = config
             .upstreams
             .iter()
             .map(|(name, upstream)| Arc::new(Cluster::new(name, upstream)))
@@ -71,10 +71,10 @@ impl Gateway {
         for (name, route) in &config.routes {
             let mut target = |to: &str| {
                 let upstream = index(to);
-                let known = breakers.iter().find(|one| one.is_of(name, upstream)).cloned();
+                let known = breakers.iter().find(|one| one.is_of(name, to)).cloned();
                 let breaker = known.or_else(|| {
                     let rules = config.breakers(route).next()?;
-                    breakers.push(Arc::new(Breaker::new(name, upstream, to, rules)));
+                    breakers.push(Arc::new(Breaker::new(name, &clusters[upstream], rules)));
                     breakers.last().cloned()
                 });
                 Target { upstream, breaker }

@@ -14,15 +14,14 @@ use super::{
 pub fn report(clusters: &[Arc<Cluster>], breakers: &[Arc<Breaker>]) -> Value {
     let items: Vec<Value> = clusters
         .iter()
-        .enumerate()
-        .map(|(number, cluster)| {
+        .map(|cluster| {
             let instances: Vec<Value> = cluster.instances().iter().map(|one| one.report()).collect();
             json!({
                 "name": cluster.name,
                 "protocol": cluster.protocol,
                 "discover": cluster.discovered_by(),
                 "instances": instances,
-                "breakers": breaker::report(breakers, number),
+                "breakers": breaker::report(breakers, cluster),
             })
         })
         .collect();

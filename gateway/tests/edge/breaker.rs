@@ -163,7 +163,22 @@ async fn an_upstream_that_fails_is_given_up_by_all_cores_and_tried_again() {
         (edge.breaker("failing").await["state"] == "half_open").then_some(())
     })
     .await;
-    edge.times(1, "/x", 500).await;
+    service.delay_ms.store(10_000, Relaxed);
+    for _ in 0..2 {
+        let left = tokio::time::timeout(Duration::from_millis(100), edge.send("/x")).await;
+        assert!(
+            left.is_err(),
+            "both probes are let through, and their clients leave"
+        );
+    }
+    assert_eq!(edge.breaker("failing").await["state"], "half_open");
+    service.delay_ms.store(0, Relaxed);
+    testkit::eventually(
+        "their places are free again",
+        Duration::from_secs(5),
+        async || (edge.send("/x").await.status() == 500).then_some(()),
+    )
+    .await;
     let wait = edge.breaker("failing").await["retry_in_seconds"]
         .as_f64()
         .unwrap();
@@ -287,6 +302,11 @@ async fn an_upstream_that_was_away_is_tried_as_soon_as_it_takes_connections() {
     let edge = edge(there, "5m", routes).await;
     edge.times(4, "/x", 503).await;
     assert_eq!(edge.breaker("away").await["state"], "open");
+    assert_eq!(
+        edge.send("/x").await.headers()["retry-after"],
+        "5",
+        "it may be back at any time"
+    );
     let service = Arc::new(Service::default());
     service.status.store(200, Relaxed);
     let listener = tokio::net::TcpListener::bind(there).await.unwrap();

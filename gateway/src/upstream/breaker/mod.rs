@@ -13,6 +13,7 @@ use std::{
 
 use serde_json::{Value, json};
 
+use super::Cluster;
 use crate::{
     config,
     metrics::{BREAKER_OPENED, BREAKER_STATE},
@@ -20,6 +21,9 @@ use crate::{
 use machine::{Machine, Permit, State};
 
 pub use watch::watch;
+
+/// When clients may ask again for what nobody could connect to.
+const SOON: Duration = Duration::from_secs(5);
 
 /// Whom a route asks, and the breaker in between, if its policies name one.
 #[derive(Debug, Clone)]
@@ -34,24 +38,22 @@ pub struct Target {
 #[derive(Debug)]
 pub struct Breaker {
     route: String,
-    upstream: usize,
-    name: String,
+    cluster: Arc<Cluster>,
     born: Instant,
     machine: Mutex<Machine>,
 }
 
 impl Breaker {
-    /// A closed one; `name` is that of the upstream.
+    /// A closed one.
     #[must_use]
-    pub fn new(route: &str, upstream: usize, name: &str, rules: &config::Breaker) -> Self {
-        let labels = [("route", route), ("upstream", name)];
+    pub fn new(route: &str, cluster: &Arc<Cluster>, rules: &config::Breaker) -> Self {
+        let labels = [("route", route), ("upstream", &*cluster.name)];
         // Shown from the beginning, as 0.
         BREAKER_STATE.of(labels);
         BREAKER_OPENED.of(labels);
         Self {
             route: route.to_owned(),
-            upstream,
-            name: name.to_owned(),
+            cluster: Arc::clone(cluster),
             born: Instant::now(),
             machine: Mutex::new(Machine::new(rules.clone(), RandomState::new().hash_one(route))),
         }
@@ -59,8 +61,20 @@ impl Breaker {
 
     /// Whether it is that of this route and this upstream.
     #[must_use]
-    pub fn is_of(&self, route: &str, upstream: usize) -> bool {
-        self.route == route && self.upstream == upstream
+    pub fn is_of(&self, route: &str, upstream: &str) -> bool {
+        self.route == route && self.cluster.name == upstream
+    }
+
+    /// Leave for a call, or the time after which to ask again.
+    fn admit(&self) -> Result<Permit, Duration> {
+        self.with(Machine::admit).map_err(|wait| {
+            // It may be back at any time, and will then be tried at once.
+            if self.cluster.is_away() {
+                wait.min(SOON)
+            } else {
+                wait
+            }
+        })
     }
 
     /// As the list of upstreams shows it.
@@ -91,7 +105,7 @@ impl Breaker {
         if before == after {
             return result;
         }
-        let (route, upstream) = (&*self.route, &*self.name);
+        let (route, upstream) = (&*self.route, &*self.cluster.name);
         let labels = [("route", route), ("upstream", upstream)];
         BREAKER_STATE.of(labels).set(match after {
             State::Closed => 0.0,
@@ -123,7 +137,7 @@ pub struct Attempt<'a> {
 impl<'a> Attempt<'a> {
     /// Asks the breaker, which may say after what time to ask again.
     pub fn begin(breaker: Option<&'a Breaker>) -> Result<Self, Duration> {
-        let permit = breaker.map(|breaker| breaker.with(Machine::admit)).transpose()?;
+        let permit = breaker.map(Breaker::admit).transpose()?;
         Ok(Self {
             leave: breaker.zip(permit),
             began: Instant::now(),
@@ -155,7 +169,9 @@ impl Drop for Attempt<'_> {
 
 /// Those of an upstream, as the list of upstreams shows them.
 #[must_use]
-pub fn report(breakers: &[Arc<Breaker>], upstream: usize) -> Value {
-    let of_it = breakers.iter().filter(|breaker| breaker.upstream == upstream);
+pub fn report(breakers: &[Arc<Breaker>], upstream: &Cluster) -> Value {
+    let of_it = breakers
+        .iter()
+        .filter(|breaker| breaker.cluster.name == upstream.name);
     of_it.map(|breaker| breaker.report()).collect()
 }

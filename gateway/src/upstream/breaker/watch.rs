@@ -26,19 +26,21 @@ pub async fn watch(
             for breaker in &breakers {
                 breaker.with(Machine::tick);
             }
-            let clusters = clusters.iter().enumerate();
-            let looks = clusters.map(|(number, cluster)| look_after(number, cluster, &breakers, connect));
-            join_all(looks).await;
+            join_all((clusters.iter()).map(|cluster| look_after(cluster, &breakers, connect))).await;
         }
     };
     let _ = stop.run_until_cancelled(look).await;
 }
 
 /// Lets probes through the open breakers of an upstream that is back.
-async fn look_after(number: usize, cluster: &Cluster, breakers: &[Arc<Breaker>], connect: Duration) {
+async fn look_after(cluster: &Cluster, breakers: &[Arc<Breaker>], connect: Duration) {
     if cluster.is_away() && cluster.takes_connections(connect).await {
         tracing::info!(upstream = cluster.name, "takes connections again");
-        let of_it = breakers.iter().filter(|breaker| breaker.upstream == number);
-        of_it.for_each(|breaker| breaker.with(|machine, _| machine.try_again()));
+        for breaker in breakers
+            .iter()
+            .filter(|breaker| breaker.cluster.name == cluster.name)
+        {
+            breaker.with(|machine, _| machine.try_again());
+        }
     }
 }

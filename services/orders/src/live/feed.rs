@@ -2,12 +2,12 @@
 //! asks instead of being told by the database: docs/adr/0007.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use contracts::OrderId;
+use contracts::{OrderId, UserId};
 use sqlx::PgPool;
 use tokio::{
     sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
@@ -27,6 +27,8 @@ pub(super) const RETRY: Duration = Duration::from_secs(1);
 pub struct Limits {
     /// Streams of this process at once.
     pub streams: usize,
+    /// Those of one person among them: a few pages on a few devices, but not everybody's places.
+    pub streams_each: usize,
     /// Between two signs of life of a stream that has nothing to say.
     pub heartbeat: Duration,
 }
@@ -35,6 +37,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             streams: 10_000,
+            streams_each: 20,
             heartbeat: Duration::from_secs(15),
         }
     }
@@ -49,15 +52,36 @@ pub struct Feed {
     /// Ends every stream.
     pub(super) shutdown: CancellationToken,
     places: Arc<Semaphore>,
+    followers: Followers,
     followed: Arc<Mutex<HashMap<OrderId, watch::Sender<i64>>>>,
     somebody: Arc<Notify>,
 }
+
+/// How many streams each person has.
+type Followers = Arc<Mutex<HashMap<UserId, usize>>>;
 
 /// A place among the streams. Dropping it frees everything.
 #[derive(Debug)]
 pub(super) struct Follower {
     newest: watch::Receiver<i64>,
     _place: OwnedSemaphorePermit,
+    _seat: Seat,
+}
+
+/// One of a person's own places.
+#[derive(Debug)]
+struct Seat {
+    user: UserId,
+    followers: Followers,
+}
+
+/// Why there is no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// The process has none left.
+    Full,
+    /// This person has enough.
+    Enough,
 }
 
 impl Feed {
@@ -69,23 +93,40 @@ impl Feed {
             limits,
             shutdown,
             places: Arc::new(Semaphore::new(limits.streams)),
+            followers: Arc::default(),
             followed: Arc::default(),
             somebody: Arc::default(),
         }
     }
 
-    /// Follows an order. None when every place is taken.
-    pub(super) fn follow(&self, order: OrderId) -> Option<Follower> {
-        let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
+    /// Lets a person follow an order, if there is a place.
+    pub(super) fn follow(&self, order: OrderId, user: UserId) -> Result<Follower, Refused> {
+        let seat = self.seat(user).ok_or(Refused::Enough)?;
+        let places = Arc::clone(&self.places);
+        let place = places.try_acquire_owned().map_err(|_| Refused::Full)?;
         let newest = self
             .followed()
             .entry(order)
             .or_insert_with(|| watch::Sender::new(0))
             .subscribe();
         self.somebody.notify_one();
-        Some(Follower {
+        Ok(Follower {
             newest,
             _place: place,
+            _seat: seat,
+        })
+    }
+
+    fn seat(&self, user: UserId) -> Option<Seat> {
+        let mut followers = locked(&self.followers);
+        let taken = followers.entry(user).or_default();
+        if *taken >= self.limits.streams_each {
+            return None;
+        }
+        *taken += 1;
+        Some(Seat {
+            user,
+            followers: Arc::clone(&self.followers),
         })
     }
 
@@ -141,8 +182,25 @@ impl Feed {
     }
 
     fn followed(&self) -> MutexGuard<'_, HashMap<OrderId, watch::Sender<i64>>> {
-        self.followed.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.followed)
     }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut followers = locked(&self.followers);
+        if let Entry::Occupied(mut entry) = followers.entry(self.user) {
+            *entry.get_mut() -= 1;
+            if *entry.get() == 0 {
+                entry.remove();
+            }
+        }
+    }
+}
+
+/// Nothing that holds these locks leaves what they guard half done.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Follower {

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::{
     orders::{self, OrderView},
-    saga::timeline::{self, SagaView},
+    saga::timeline::{self, OrderSagas},
 };
 
 /// Events read at once.
@@ -21,8 +21,8 @@ const BATCH: i64 = 100;
 pub struct OrderSnapshot {
     /// The order.
     pub order: OrderView,
-    /// Its checkout.
-    pub saga: SagaView,
+    /// Its checkout, and the sagas of its returns.
+    pub saga: OrderSagas,
 }
 
 /// The data of `event: change`: what happened, and on the last of those that happened together how things are then.
@@ -40,9 +40,9 @@ pub struct OrderChange {
     /// The order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderView>,
-    /// Its checkout.
+    /// Its checkout, and the sagas of its returns.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub saga: Option<SagaView>,
+    pub saga: Option<OrderSagas>,
 }
 
 /// An order as it is.
@@ -92,7 +92,7 @@ pub(super) async fn read(
     let Some(order) = orders::store::find(&mut snapshot, id, owner).await? else {
         return Ok(None);
     };
-    let Some(saga) = timeline::find(&mut snapshot, id.into()).await? else {
+    let Some(saga) = timeline::of_order(&mut snapshot, id).await? else {
         return Ok(None);
     };
     let reached = sqlx::query!(

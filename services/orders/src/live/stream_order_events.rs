@@ -19,7 +19,7 @@ use tokio::time::sleep;
 use tracing::{error, warn};
 
 use super::{
-    feed::{Feed, Follower, RETRY},
+    feed::{Feed, Follower, RETRY, Refused},
     read::{self, Seen},
 };
 use crate::{App, error::Error};
@@ -32,11 +32,12 @@ const RECONNECT: Duration = Duration::from_secs(1);
 /// Server-Sent Events. First `event: snapshot` with an `OrderSnapshot`, then `event: change` with an `OrderChange` for each
 /// later event of the order, in order; the `id` is the event's number. With `Last-Event-ID` there is no snapshot, but the
 /// changes since. A comment every 15 seconds is a sign of life. The stream ends with the access token, and when the
-/// replica stops: come back with a fresh token and the last id.
+/// replica stops: come back with a fresh token and the last id. One person can have some 20 streams at once; 429 says that
+/// there are enough.
 #[utoipa::path(get, path = "/v1/orders/{id}/events", tag = "orders", security(("bearer" = [])),
     params(("id" = OrderId, Path), ("Last-Event-ID" = Option<String>, Header, description = "The last `id` that was seen")),
     responses((status = 200, body = String, content_type = "text/event-stream"), (status = 401, body = ProblemBody),
-        (status = 404, body = ProblemBody), (status = 503, body = ProblemBody)))]
+        (status = 404, body = ProblemBody), (status = 429, body = ProblemBody), (status = 503, body = ProblemBody)))]
 pub async fn stream_order_events(
     State(app): State<App>,
     User(claims): User,
@@ -48,7 +49,7 @@ pub async fn stream_order_events(
     let last = headers
         .get("last-event-id")
         .and_then(|id| id.to_str().ok()?.parse().ok());
-    let follower = feed.follow(order).ok_or_else(too_many)?;
+    let follower = feed.follow(order, claims.sub).map_err(refusal)?;
     let seen = read(&feed, order, owner, last)
         .await?
         .ok_or(Error::NotFound("order"))?;
@@ -82,9 +83,18 @@ pub async fn stream_order_events(
     Ok((headers, Sse::new(events).keep_alive(heartbeat)).into_response())
 }
 
-fn too_many() -> Problem {
-    let detail = "Too many orders are being followed at the moment. Ask for the order itself.";
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too-many-streams", detail).retry_after(10)
+fn refusal(refused: Refused) -> Problem {
+    let (status, detail) = match refused {
+        Refused::Full => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Too many orders are being followed at the moment. Ask for the order itself.",
+        ),
+        Refused::Enough => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "You follow many orders at once already. Ask for the order itself.",
+        ),
+    };
+    Problem::new(status, "too-many-streams", detail).retry_after(10)
 }
 
 /// To its end even if the client leaves.

@@ -1,4 +1,4 @@
-//! `GET /v1/orders/{id}/saga`: the timeline of an order's checkout.
+//! `GET /v1/orders/{id}/saga`: the timelines of an order's checkout and of its returns.
 
 use axum::extract::State;
 use contracts::OrderId;
@@ -8,25 +8,25 @@ use super::store;
 use crate::{
     App,
     error::Error,
-    saga::timeline::{self, SagaView},
+    saga::timeline::{self, OrderSagas},
 };
 
-/// Get the timeline of a checkout
+/// Get the timeline of a checkout, and those of the order's returns
 #[utoipa::path(get, path = "/v1/orders/{id}/saga", tag = "orders", security(("bearer" = [])),
     params(("id" = OrderId, Path)),
-    responses((status = 200, body = SagaView), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody)))]
+    responses((status = 200, body = OrderSagas), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody)))]
 pub async fn get_saga(
     State(app): State<App>,
     User(claims): User,
     Path(id): Path<OrderId>,
-) -> Result<Json<SagaView>, Problem> {
+) -> Result<Json<OrderSagas>, Problem> {
     souk_http::detached(async move {
         let mut conn = app.pool.acquire().await?;
         let owner = store::owner(&mut conn, id).await?;
         owner
             .filter(|owner| claims.is_admin() || *owner == claims.sub)
             .ok_or(Error::NotFound("order"))?;
-        let saga = timeline::find(&mut conn, id.into())
+        let saga = timeline::of_order(&mut conn, id)
             .await?
             .ok_or(Error::NotFound("order"))?;
         Ok(Json(saga))

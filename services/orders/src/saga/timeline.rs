@@ -39,6 +39,16 @@ pub struct SagaView {
     pub updated_at: DateTime<Utc>,
 }
 
+/// An order's checkout, and the sagas of what was sent back.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct OrderSagas {
+    /// The checkout.
+    #[serde(flatten)]
+    pub checkout: SagaView,
+    /// A saga for each return, in the order of `returns` of the order; its id is the return's.
+    pub returns: Vec<SagaView>,
+}
+
 /// A step, done or undone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StepView {
@@ -101,6 +111,24 @@ pub struct Logged {
     detail: Option<String>,
     actor: Option<Uuid>,
     at: DateTime<Utc>,
+}
+
+/// The sagas of this order.
+pub async fn of_order(conn: &mut PgConnection, order: OrderId) -> sqlx::Result<Option<OrderSagas>> {
+    let Some(checkout) = find(conn, order.into()).await? else {
+        return Ok(None);
+    };
+    let ids = sqlx::query_scalar!(
+        "SELECT id FROM returns WHERE order_id = $1 ORDER BY created_at, id",
+        order.0
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut returns = Vec::with_capacity(ids.len());
+    for id in ids {
+        returns.extend(find(conn, SagaId(id)).await?);
+    }
+    Ok(Some(OrderSagas { checkout, returns }))
 }
 
 /// The saga of this id.

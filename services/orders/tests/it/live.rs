@@ -249,6 +249,7 @@ async fn streams_are_bounded_and_a_client_that_leaves_makes_room() {
     let limits = Limits {
         streams: 1,
         heartbeat: Duration::from_millis(100),
+        ..Limits::default()
     };
     shop.feed_replica(shop.pool().clone(), limits).await;
     // One that is refused takes no place.
@@ -267,6 +268,35 @@ async fn streams_are_bounded_and_a_client_that_leaves_makes_room() {
             .ends_with("/too-many-streams")
     );
     drop(events);
+    eventually("there is room", Duration::from_secs(5), async || {
+        let answer = shop.events_of(order, None).send().await.unwrap();
+        (answer.status() == 200).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_person_leaves_places_for_others() {
+    let mut shop = shop().await;
+    let order = shop.order().await;
+    let limits = Limits {
+        streams_each: 2,
+        ..Limits::default()
+    };
+    shop.feed_replica(shop.pool().clone(), limits).await;
+    let first = shop.follow(order, None).await;
+    let _second = shop.follow(order, None).await;
+    let refused = Answer::of(shop.events_of(order, None)).await;
+    assert!(!refused.header("retry-after").is_empty());
+    let problem = refused.problem(429);
+    assert!(
+        problem["type"].as_str().unwrap().ends_with("/too-many-streams"),
+        "{problem:#}"
+    );
+    let path = format!("/v1/orders/{order}/events");
+    let mut other = Events::of(shop.as_admin(Method::GET, &path)).await;
+    assert_eq!(other.event().await.event, "snapshot");
+    drop(first);
     eventually("there is room", Duration::from_secs(5), async || {
         let answer = shop.events_of(order, None).send().await.unwrap();
         (answer.status() == 200).then_some(())

@@ -36,7 +36,25 @@ async fn goods_come_back_in_parts_until_the_order_is_returned() {
         (&first["status"], &first["amount"]),
         (&json!("requested"), &json!({"amount": 450, "currency": "EUR"}))
     );
+    let sagas = shop.get(&format!("/v1/orders/{order}/saga")).await.expect(200);
+    assert_eq!(
+        (&sagas["definition"], &sagas["status"], &sagas["returns"][0]["id"]),
+        (&json!("checkout"), &json!("completed"), &first["id"])
+    );
+    assert_eq!(steps(&sagas["returns"][0]), ["do refund_payment running"]);
+    let mut events = shop.follow(order, None).await;
+    assert_eq!(
+        events.event().await.data["saga"]["returns"][0],
+        sagas["returns"][0]
+    );
     shop.done(saga_of(&first), "refund_payment", "do").await;
+    let told = loop {
+        let change = events.event().await.data;
+        if !change["saga"].is_null() {
+            break steps(&change["saga"]["returns"][0]);
+        }
+    };
+    assert_eq!(told[..2], ["do refund_payment done", "do restock_items running"]);
     let seen = shop.see(order).await;
     assert_eq!(
         (&seen["payment_status"], &seen["returns"][0]["status"]),

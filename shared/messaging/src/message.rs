@@ -150,7 +150,7 @@ pub struct Incoming {
 #[derive(Debug, thiserror::Error)]
 pub enum Poison {
     /// The body is not the JSON that its type says.
-    #[error("the body of {kind} does not decode: {source}")]
+    #[error("the body of {kind} does not decode")]
     Body {
         /// The AMQP `type`.
         kind: String,
@@ -243,4 +243,19 @@ pub(crate) fn with_headers(properties: &BasicProperties, changes: Vec<(&str, AMQ
         .clone()
         .with_headers(headers)
         .with_delivery_mode(PERSISTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::HandleError;
+
+    #[test]
+    fn a_poison_says_once_why_it_is_one() {
+        let source = serde_json::from_str::<u8>("").unwrap_err();
+        let why = source.to_string();
+        let kind = "a.b.v1".to_owned();
+        let told = HandleError::from(Poison::Body { kind, source }).to_string();
+        assert_eq!(told, format!("the body of a.b.v1 does not decode: {why}"));
+    }
 }

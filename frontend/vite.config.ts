@@ -37,6 +37,18 @@ function compressed(): Plugin {
   };
 }
 
+/** All that `src/main.tsx` imports, and what that imports, as far as it does not wait to be asked for. */
+function shell(modules: { getModuleInfo: (file: string) => { importedIds: readonly string[] } | null }): ReadonlySet<string> {
+  const found = new Set<string>();
+  const visit = (file: string) => {
+    if (found.has(file) || !file.includes("/src/")) return;
+    found.add(file);
+    modules.getModuleInfo(file)?.importedIds.forEach(visit);
+  };
+  visit(fileURLToPath(new URL("./src/main.tsx", import.meta.url)));
+  return found;
+}
+
 /** Parts of several pages. Those that bring a library of their own stay apart, for the pages that need it. */
 function shared(name: string, folder: RegExp) {
   const withLibrary = /(zod|amount|serverErrors|password\w*|\w*([dD]ialog|[fF]orm))\.tsx?$/;
@@ -69,6 +81,13 @@ export default defineConfig({
             {
               name: "libraries",
               test: /preload-helper|node_modules\/(react|react-dom|scheduler|react-router|@tanstack\/query-core|@tanstack\/react-query|openapi-fetch)\//,
+              includeDependenciesRecursively: false,
+              priority: 4,
+            },
+            // The first page's own code, and nothing else in it.
+            {
+              name: (file, modules) => (shell(modules).has(file) ? "shell" : null),
+              test: /\/src\//,
               includeDependenciesRecursively: false,
               priority: 3,
             },

@@ -502,7 +502,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All categories. */
+        /** All categories, in the language of `Accept-Language`, English or German. */
         get: operations["list_categories"];
         put?: never;
         post?: never;
@@ -680,7 +680,8 @@ export interface paths {
          * @description Server-Sent Events. First `event: snapshot` with an `OrderSnapshot`, then `event: change` with an `OrderChange` for each
          *     later event of the order, in order; the `id` is the event's number. With `Last-Event-ID` there is no snapshot, but the
          *     changes since. A comment every 15 seconds is a sign of life. The stream ends with the access token, and when the
-         *     replica stops: come back with a fresh token and the last id.
+         *     replica stops: come back with a fresh token and the last id. One person can have some 20 streams at once; 429 says that
+         *     there are enough.
          */
         get: operations["stream_order_events"];
         put?: never;
@@ -718,7 +719,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get the timeline of a checkout */
+        /** Get the timeline of a checkout, and those of the order's returns */
         get: operations["get_saga"];
         put?: never;
         post?: never;
@@ -829,7 +830,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Products by search, filters and order, page by page. */
+        /** Products by search, filters and order, page by page; in the language of `Accept-Language`, English or German. */
         get: operations["list_products"];
         put?: never;
         /** Adds a product; 409 when the SKU is taken. */
@@ -847,7 +848,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One product; 304 when the client has it already. */
+        /** One product, in the language of `Accept-Language`, English or German; 304 when the client has it already. */
         get: operations["get_product"];
         put?: never;
         post?: never;
@@ -1412,6 +1413,11 @@ export interface components {
              */
             number: number;
             /**
+             * @description Why this was not checked; absent where it was.
+             * @example no Kafka is configured
+             */
+            skipped?: string | null;
+            /**
              * @description For people.
              * @example the ledger balances
              */
@@ -1513,6 +1519,8 @@ export interface components {
             price: components["schemas"]["Money"];
             /** @description Its key, for ever. */
             sku: components["schemas"]["Sku"];
+            /** @description Its texts in other languages. */
+            translations?: components["schemas"]["Translations"];
         };
         /** @description Something that happened to the shopper's account or orders. */
         Notification: {
@@ -1604,7 +1612,7 @@ export interface components {
              */
             data: Record<string, never>;
             order?: components["schemas"]["Order"] | null;
-            saga?: components["schemas"]["SagaView"] | null;
+            saga?: components["schemas"]["OrderSagas"] | null;
             /**
              * @description Such as `payment_authorized`; `saga_progressed` where the order stays as it is.
              * @example payment_authorized
@@ -1648,12 +1656,17 @@ export interface components {
             /** @description Its price when it was ordered. */
             unit_price: components["schemas"]["Money"];
         };
+        /** @description An order's checkout, and the sagas of what was sent back. */
+        OrderSagas: components["schemas"]["SagaView"] & {
+            /** @description A saga for each return, in the order of `returns` of the order; its id is the return's. */
+            returns: components["schemas"]["SagaView"][];
+        };
         /** @description The data of `event: snapshot`: how things are. */
         OrderSnapshot: {
             /** @description The order. */
             order: components["schemas"]["Order"];
-            /** @description Its checkout. */
-            saga: components["schemas"]["SagaView"];
+            /** @description Its checkout, and the sagas of its returns. */
+            saga: components["schemas"]["OrderSagas"];
         };
         /**
          * @description Where an order stands.
@@ -2117,7 +2130,7 @@ export interface components {
             sku: components["schemas"]["Sku"];
             /**
              * Format: int64
-             * @description Counts the changes; the `ETag` is `"v{version}"`.
+             * @description Counts the changes; the `ETag` is `"v{version}"`, and `"v{version}-de"` of a translation.
              * @example 1
              */
             version: number;
@@ -2137,6 +2150,7 @@ export interface components {
             /** @description 1 to 200 characters. */
             name?: string | null;
             price?: components["schemas"]["Money"] | null;
+            translations?: components["schemas"]["Translations"] | null;
         };
         /** @description A page of products and what a shopper could narrow it by. */
         ProductPage: {
@@ -2265,7 +2279,7 @@ export interface components {
              * @description When.
              */
             checked_at: string;
-            /** @description Whether every invariant holds. */
+            /** @description Whether every invariant that was checked holds. */
             clean: boolean;
             /**
              * Format: int64
@@ -2665,6 +2679,24 @@ export interface components {
              * @example Bearer
              */
             token_type: string;
+        };
+        /** @description A product's texts in one language. */
+        Translation: {
+            /** @description Those of the further properties that read otherwise in this language. */
+            attributes?: {
+                [key: string]: string;
+            };
+            /** @description What it is, for a shopper. */
+            description: string;
+            /**
+             * @description What it is called.
+             * @example Sencha Grüntee
+             */
+            name: string;
+        };
+        /** @description A product's texts in other languages than English. */
+        Translations: {
+            de?: components["schemas"]["Translation"] | null;
         };
         /**
          * @description How a client keeps its refresh token.
@@ -4139,7 +4171,9 @@ export interface operations {
     list_categories: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "accept-language"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4149,6 +4183,7 @@ export interface operations {
             200: {
                 headers: {
                     "cache-control"?: string;
+                    "content-language"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4475,7 +4510,7 @@ export interface operations {
                              */
                             updated_at: string;
                         };
-                        saga?: null | components["schemas"]["SagaView"];
+                        saga?: null | components["schemas"]["OrderSagas"];
                     };
                 };
             };
@@ -4660,6 +4695,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Service Unavailable */
             503: {
                 headers: {
@@ -4762,7 +4806,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SagaView"];
+                    "application/json": components["schemas"]["OrderSagas"];
                 };
             };
             /** @description Unauthorized */
@@ -5039,7 +5083,7 @@ export interface operations {
     list_products: {
         parameters: {
             query?: {
-                /** @description Words; each begins a word of the product. */
+                /** @description Words; each begins a word of the product, in any of its languages. */
                 q?: string;
                 /** @description Slug of a category. */
                 category?: string;
@@ -5058,7 +5102,9 @@ export interface operations {
                 /** @description `next_cursor` of the page before, with the same query. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                "accept-language"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5067,6 +5113,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    "content-language"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5161,6 +5208,7 @@ export interface operations {
             header?: {
                 /** @description An ETag that the client has */
                 "if-none-match"?: string | null;
+                "accept-language"?: string | null;
             };
             path: {
                 /** @description The product */
@@ -5174,6 +5222,7 @@ export interface operations {
             200: {
                 headers: {
                     "cache-control"?: string;
+                    "content-language"?: string;
                     etag?: string;
                     [name: string]: unknown;
                 };

@@ -7,7 +7,7 @@ import type { Locale } from "@/i18n";
 export type Order = Schemas["Order"];
 export type Saga = Schemas["SagaView"];
 /** An order's checkout, with the sagas of its returns. */
-export type OrderSagas = Saga & { readonly returns: readonly Saga[] };
+export type OrderSagas = Schemas["OrderSagas"];
 export type Step = Schemas["StepView"];
 export type Payment = Schemas["Payment"];
 

@@ -1,6 +1,7 @@
 //! The running system: where its parts are, and the means to kill and restart one of them.
 
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     process::{Command, Output},
     time::Duration,
@@ -16,6 +17,12 @@ pub struct Status {
     pub gateway: String,
     /// Every process of Souk that runs.
     pub processes: Vec<Process>,
+    /// PostgreSQL's databases, by service.
+    #[serde(default)]
+    pub databases: BTreeMap<String, String>,
+    /// `host:port` of Kafka, if it runs.
+    #[serde(default)]
+    pub kafka: Option<String>,
 }
 
 /// One process.
@@ -122,6 +129,8 @@ impl Status {
         Self {
             gateway: String::new(),
             processes: vec![],
+            databases: BTreeMap::new(),
+            kafka: None,
         }
     }
 

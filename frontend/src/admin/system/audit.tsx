@@ -16,8 +16,10 @@ export function Component() {
   const t = useMessages(messages);
   const words = useMessages(common);
   const { data, error, isFetching, refetch } = useAudit();
-  const verdict = ({ clean, invariants }: AuditReport) =>
-    clean ? t.clean : t.broken(invariants.filter(({ violated }) => violated > 0).length);
+  const verdict = ({ clean, invariants }: AuditReport) => {
+    if (!clean) return t.broken(invariants.filter(({ violated }) => violated > 0).length);
+    return invariants.some(({ skipped }) => skipped) ? t.cleanInPart : t.clean;
+  };
   const again = async () => {
     const next = await refetch();
     if (next.data) announce(verdict(next.data));
@@ -68,11 +70,13 @@ function Report({ report, verdict }: { report: AuditReport; verdict: string }) {
 function Line({ invariant }: { invariant: Invariant }) {
   const t = useMessages(messages);
   const format = useFormat();
-  const { name, title, checked, violated, violations } = invariant;
+  const { name, title, checked, violated, violations, skipped } = invariant;
   return (
     <li className="grid gap-2 px-4 py-3">
       <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
-        {violated === 0 ? (
+        {skipped ? (
+          <Badge tone="neutral">{t.notChecked}</Badge>
+        ) : violated === 0 ? (
           <Badge tone="good">{t.holds}</Badge>
         ) : (
           <Badge tone="bad">{t.violated(format.number(violated))}</Badge>
@@ -80,7 +84,7 @@ function Line({ invariant }: { invariant: Invariant }) {
         <span className="min-w-0 flex-1 basis-60">
           <span className="inline-block first-letter:uppercase">{title}</span> <code className="text-xs text-muted">{name}</code>
         </span>
-        <span className="num text-sm text-muted">{t.checked(format.number(checked))}</span>
+        <span className="num text-sm text-muted">{skipped ?? t.checked(format.number(checked))}</span>
       </div>
       {violations.length > 0 && (
         <ul className="list-disc pl-6 text-sm break-words text-clay">

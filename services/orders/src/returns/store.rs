@@ -120,9 +120,11 @@ pub(crate) async fn follow(
     for (step, _, heard) in happened {
         match (*step, heard) {
             ("refund_payment", Heard::Done) => {
-                if refunded(conn, facts).await? {
-                    event = "payment_refunded";
-                }
+                event = if refunded(conn, facts).await? {
+                    "payment_refunded"
+                } else {
+                    event
+                };
             }
             ("refund_payment", Heard::Refused) => {
                 set_status(conn, facts, "refused").await?;

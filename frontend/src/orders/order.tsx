@@ -52,7 +52,7 @@ export function Component() {
                 <h2 id="checkout" className="text-xl font-semibold">
                   {t.checkout}
                 </h2>
-                <ButtonLink to={`/orders/${order.id}/saga`} look="quiet">
+                <ButtonLink to={`/orders/${order.id}/saga`} look="quiet" className="max-sm:-ml-4">
                   {t.wholeCheckout} <span aria-hidden>→</span>
                 </ButtonLink>
               </div>

@@ -10,6 +10,7 @@ import { Failure } from "@/ui/states";
 import { type AuditReport, type Invariant, useAudit } from "../api";
 import { TableSkeleton } from "../list";
 import { messages as common } from "../messages";
+import { GERMAN } from "./invariantTexts";
 import { messages } from "./messages";
 
 export function Component() {
@@ -71,6 +72,7 @@ function Line({ invariant }: { invariant: Invariant }) {
   const t = useMessages(messages);
   const format = useFormat();
   const { name, title, checked, violated, violations, skipped } = invariant;
+  const told = (format.locale === "de" && GERMAN[name]) || title;
   return (
     <li className="grid gap-2 px-4 py-3">
       <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
@@ -82,7 +84,7 @@ function Line({ invariant }: { invariant: Invariant }) {
           <Badge tone="bad">{t.violated(format.number(violated))}</Badge>
         )}
         <span className="min-w-0 flex-1 basis-60">
-          <span className="inline-block first-letter:uppercase">{title}</span> <code className="text-xs text-muted">{name}</code>
+          <span className="inline-block first-letter:uppercase">{told}</span> <code className="text-xs text-muted">{name}</code>
         </span>
         <span className="num text-sm text-muted">{skipped ?? t.checked(format.number(checked))}</span>
       </div>

@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 use e2e::{Client, stack::Status};
 use futures::future::join_all;
+use reqwest::Method;
 
 /// Confirmed orders a second, and how long one takes.
 #[derive(Args)]
@@ -64,17 +65,29 @@ async fn buyer(gateway: &str, sku: &str, time: Duration) -> Result<Vec<f64>> {
     Ok(latencies)
 }
 
-/// Waits until an order is confirmed, and says when it was, by the database of orders.
+/// Waits until an order is confirmed, as the storefront does by its events, and says when it was, by the database of
+/// orders.
 pub(crate) async fn confirmation(shopper: &Client, order: &serde_json::Value) -> Result<DateTime<Utc>> {
-    let path = format!("/v1/orders/{}/saga", order["id"].as_str().context("an order id")?);
-    loop {
-        let saga = shopper.get(&path).await.expect(200).body;
-        match saga["status"].as_str() {
-            Some("completed") => return finished_at(&saga),
-            Some("running") => tokio::time::sleep(Duration::from_millis(10)).await,
-            other => anyhow::bail!("the checkout is {other:?}: {saga:#}"),
-        }
+    let path = format!("/v1/orders/{}", order["id"].as_str().context("an order id")?);
+    let mut events = shopper
+        .request(Method::GET, &format!("{path}/events"))
+        .send()
+        .await?
+        .error_for_status()?;
+    let mut heard = String::new();
+    // The snapshot tells of one that was confirmed before.
+    while !heard.contains(r#""status":"confirmed""#) {
+        ensure!(
+            !heard.contains(r#""status":"rejected""#),
+            "the order is rejected: {heard}"
+        );
+        let chunk = events
+            .chunk()
+            .await?
+            .context("the events end before the order is confirmed")?;
+        heard.push_str(&String::from_utf8_lossy(&chunk));
     }
+    finished_at(&shopper.get(&format!("{path}/saga")).await.expect(200).body)
 }
 
 fn finished_at(saga: &serde_json::Value) -> Result<DateTime<Utc>> {

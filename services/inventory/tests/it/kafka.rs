@@ -2,14 +2,12 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
-    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use contracts::events::{Envelope, InventoryEvent, topics};
-use events::{Brokers, Consumer, Handler, Namespace, Received};
+use events::{Brokers, Namespace, Reader};
 use inventory::{database::Database, outbox::relay::Relay};
-use tokio_util::sync::CancellationToken;
 
 pub(crate) const LONG: Duration = Duration::from_secs(30);
 
@@ -47,37 +45,14 @@ impl Kafka {
         }
     }
 
-    /// The first `count` messages of the topic, repetitions among them.
+    /// What is in the topic, repetitions among it, once there are `count` messages.
     pub(crate) async fn read(&self, count: usize) -> Vec<Envelope> {
-        let group = format!("reader-{}", uuid::Uuid::now_v7());
-        let consumer = Consumer::new(
-            &self.brokers,
-            self.namespace.clone(),
-            &group,
-            &[topics::INVENTORY],
-        );
-        let seen = Arc::new(Seen::default());
-        let stop = CancellationToken::new();
-        let running = tokio::spawn(consumer.run(Arc::clone(&seen), stop.clone()));
-        let all = || seen.0.lock().unwrap().clone();
+        let reader = Reader::new(&self.brokers, self.namespace.clone());
         testkit::eventually("the events are in the topic", LONG, async || {
-            (all().len() >= count).then_some(())
+            let events: Vec<Envelope> = reader.read(topics::INVENTORY, None, LONG).await.unwrap().events;
+            (events.len() >= count).then_some(events)
         })
-        .await;
-        stop.cancel();
-        running.await.unwrap();
-        all()
-    }
-}
-
-#[derive(Debug, Default)]
-struct Seen(Mutex<Vec<Envelope>>);
-
-impl Handler for Seen {
-    async fn handle(&self, batch: &[Received]) -> anyhow::Result<()> {
-        let events = batch.iter().map(|received| received.event.clone().unwrap());
-        self.0.lock().unwrap().extend(events);
-        Ok(())
+        .await
     }
 }
 

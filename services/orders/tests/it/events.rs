@@ -1,10 +1,6 @@
 //! What is told of orders, from the log to Kafka.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use contracts::{
     Currency, Money, OrderId, ReturnId, SagaId,
@@ -15,15 +11,15 @@ use contracts::{
         StockReleased, StockReserved, topics,
     },
 };
-use events::{Brokers, Consumer, Handler, Namespace, Received, Relay};
+use events::{Brokers, Namespace, Reader, Relay};
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 
 use crate::{
     returns::{ask, saga_of},
     support::{Shop, shop},
 };
 
+const LONG: Duration = Duration::from_secs(30);
 const MIGRATION: &str = include_str!("../../../../migrations/orders/0006_events.sql");
 
 fn euros(amount: i64) -> Money {
@@ -128,17 +124,6 @@ async fn cancelled(shop: &Shop) -> Story {
     }
 }
 
-#[derive(Debug, Default)]
-struct Seen(Mutex<Vec<Envelope>>);
-
-impl Handler for Seen {
-    async fn handle(&self, batch: &[Received]) -> anyhow::Result<()> {
-        let events = batch.iter().map(|received| received.event.clone().unwrap());
-        self.0.lock().unwrap().extend(events);
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn the_story_of_each_order_arrives_on_kafka_as_the_contract_says() {
     let shop = shop().await;
@@ -152,22 +137,21 @@ async fn the_story_of_each_order_arrives_on_kafka_as_the_contract_says() {
     let brokers = Brokers(testkit::kafka::brokers());
     let namespace = Namespace::new(testkit::kafka::prefix());
     events::topics::create(&brokers, &namespace).await.unwrap();
-    let shutdown = CancellationToken::new();
     let relay = Relay::new::<OrderEvent>(shop.pool().clone(), &brokers, &namespace);
-    let relay = tokio::spawn(relay.run(shutdown.clone()));
-    let seen = Arc::new(Seen::default());
-    let consumer = Consumer::new(&brokers, namespace, "reader", &[topics::ORDERS]);
-    let consumer = tokio::spawn(consumer.run(Arc::clone(&seen), shutdown.clone()));
-    testkit::eventually("the events are consumed", Duration::from_secs(30), async || {
-        (seen.0.lock().unwrap().len() >= count).then_some(())
+    let reader = Reader::new(&brokers, namespace);
+    let events = testkit::eventually("the events are on Kafka", LONG, async || {
+        relay.run_once().await.unwrap();
+        let events = reader
+            .read::<Vec<Envelope>>(topics::ORDERS, None, LONG)
+            .await
+            .unwrap()
+            .events;
+        (events.len() >= count).then_some(events)
     })
     .await;
-    shutdown.cancel();
-    relay.await.unwrap();
-    consumer.await.unwrap();
 
     let mut told = BTreeMap::<String, (i64, Vec<OrderEvent>)>::new();
-    for event in seen.0.lock().unwrap().iter() {
+    for event in &events {
         let (last, story) = told.entry(event.aggregate_id.clone()).or_default();
         assert!(event.sequence > *last, "{event:?} after {last}");
         *last = event.sequence;

@@ -1,16 +1,14 @@
 //! What is told of payments, from the log to Kafka.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::Duration;
 
 use contracts::events::{Envelope, PaymentEvent, PaymentRefunded, topics};
-use events::{Brokers, Consumer, Handler, Namespace, Received, Relay};
+use events::{Brokers, Namespace, Reader, Relay};
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 
 use super::support::{Order, World, euros};
+
+const LONG: Duration = Duration::from_secs(30);
 
 pub(crate) async fn told(world: &World, order: &Order) -> Vec<String> {
     sqlx::query_scalar("SELECT type FROM domain_events WHERE aggregate_id = $1 ORDER BY id")
@@ -57,17 +55,6 @@ async fn each_change_is_told_once_however_often_it_is_asked_for() {
     assert!(told(&world, &never).await.is_empty(), "no money, no event");
 }
 
-#[derive(Debug, Default)]
-struct Seen(Mutex<Vec<Envelope>>);
-
-impl Handler for Seen {
-    async fn handle(&self, batch: &[Received]) -> anyhow::Result<()> {
-        let events = batch.iter().map(|received| received.event.clone().unwrap());
-        self.0.lock().unwrap().extend(events);
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn what_is_told_arrives_on_kafka_as_the_contract_says() {
     let world = World::start().await;
@@ -78,21 +65,18 @@ async fn what_is_told_arrives_on_kafka_as_the_contract_says() {
     let brokers = Brokers(testkit::kafka::brokers());
     let namespace = Namespace::new(testkit::kafka::prefix());
     events::topics::create(&brokers, &namespace).await.unwrap();
-    let stop = CancellationToken::new();
     let relay = Relay::new::<PaymentEvent>(world.database.pool.clone(), &brokers, &namespace);
-    let relay = tokio::spawn(relay.run(stop.clone()));
-    let seen = Arc::new(Seen::default());
-    let consumer = Consumer::new(&brokers, namespace, "reader", &[topics::PAYMENTS]);
-    let consumer = tokio::spawn(consumer.run(Arc::clone(&seen), stop.clone()));
-    testkit::eventually("the events are consumed", Duration::from_secs(30), async || {
-        (seen.0.lock().unwrap().len() >= 3).then_some(())
+    let reader = Reader::new(&brokers, namespace);
+    let events = testkit::eventually("the events are on Kafka", LONG, async || {
+        relay.run_once().await.unwrap();
+        let events = reader
+            .read::<Vec<Envelope>>(topics::PAYMENTS, None, LONG)
+            .await
+            .unwrap()
+            .events;
+        (events.len() >= 3).then_some(events)
     })
     .await;
-    stop.cancel();
-    relay.await.unwrap();
-    consumer.await.unwrap();
-
-    let events = seen.0.lock().unwrap();
     let decoded: Vec<PaymentEvent> = events
         .iter()
         .map(|event| event.decode().unwrap().expect("a type of the contract"))

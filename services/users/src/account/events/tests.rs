@@ -10,13 +10,13 @@ use contracts::events::{
     EmailVerified, Envelope, PasswordChanged, UserChanged, UserDisabled, UserEnabled, UserEvent,
     UserRegistered, topics,
 };
-use events::{Brokers, Consumer, Handler, Namespace, Received, Relay};
+use events::{Brokers, Namespace, Reader, Relay};
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::testing::{PASSWORD, Users};
 
+const LONG: Duration = Duration::from_secs(30);
 const NEW_PASSWORD: &str = "a new password of ada";
 
 /// All that is told, as `type address`.
@@ -93,17 +93,6 @@ async fn accounts_from_before_are_told_by_the_migration() {
     assert!(matches!(event, Some(Ok(UserEvent::UserChanged(user))) if user.name == "Someone"));
 }
 
-#[derive(Debug, Default)]
-struct Seen(Mutex<Vec<Envelope>>);
-
-impl Handler for Seen {
-    async fn handle(&self, batch: &[Received]) -> anyhow::Result<()> {
-        let events = batch.iter().map(|received| received.event.clone().unwrap());
-        self.0.lock().unwrap().extend(events);
-        Ok(())
-    }
-}
-
 /// Everything that is logged, at every level.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -172,22 +161,18 @@ async fn what_is_told_arrives_on_kafka_as_the_contract_says_and_in_no_log() {
     let brokers = Brokers(testkit::kafka::brokers());
     let namespace = Namespace::new(testkit::kafka::prefix());
     events::topics::create(&brokers, &namespace).await.unwrap();
-    let stop = CancellationToken::new();
     let relay = Relay::new::<UserEvent>(users.database.pool.clone(), &brokers, &namespace);
-    let relay = tokio::spawn(relay.run(stop.clone()));
-    let seen = Arc::new(Seen::default());
-    let consumer = Consumer::new(&brokers, namespace, "reader", &[topics::USERS]);
-    let consumer = tokio::spawn(consumer.run(Arc::clone(&seen), stop.clone()));
-    testkit::eventually("the events are consumed", Duration::from_secs(30), async || {
-        let all = seen.0.lock().unwrap().len();
-        (all >= 7).then_some(())
+    let reader = Reader::new(&brokers, namespace);
+    let events = testkit::eventually("the events are on Kafka", LONG, async || {
+        relay.run_once().await.unwrap();
+        let events = reader
+            .read::<Vec<Envelope>>(topics::USERS, None, LONG)
+            .await
+            .unwrap()
+            .events;
+        (events.len() >= 7).then_some(events)
     })
     .await;
-    stop.cancel();
-    relay.await.unwrap();
-    consumer.await.unwrap();
-
-    let events = seen.0.lock().unwrap();
     let events = events.iter().filter(|event| event.aggregate_id == id);
     let decoded: Vec<UserEvent> = events
         .map(|event| event.decode().unwrap().expect("a type of the contract"))

@@ -90,14 +90,31 @@ impl Databases {
         let inventory = self.inventory.clone();
         health.check("inventory", move || {
             let inventory = inventory.clone();
-            whole(async move { inventory.run_command(doc! {"ping": 1}).await.map(|_| ()) })
+            whole(async move {
+                inventory.run_command(doc! {"ping": 1}).await?;
+                Ok(())
+            })
         })
     }
 
-    /// The documents of a collection of inventory.
-    pub(crate) async fn documents(&self, collection: &str, filter: Document) -> Result<Vec<Document>, Error> {
-        let collection = self.inventory.collection(collection);
-        whole(async move { collection.find(filter).await?.try_collect().await }).await
+    /// Takes up documents of a collection of inventory, `fields` of them, one after the other.
+    pub(crate) async fn fold<T: Send + 'static>(
+        &self,
+        collection: &str,
+        filter: Document,
+        fields: Document,
+        mut all: T,
+        take: impl Fn(&mut T, &Document) -> Result<(), Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let collection = self.inventory.collection::<Document>(collection);
+        whole(async move {
+            let mut documents = collection.find(filter).projection(fields).await?;
+            while let Some(document) = documents.try_next().await? {
+                take(&mut all, &document)?;
+            }
+            Ok(all)
+        })
+        .await
     }
 
     /// What each stock document that has told anything says of its events.
@@ -109,7 +126,7 @@ impl Databases {
         let fields = doc! {"event_seq": 1, "events_told": 1, "events_dropped": 1};
         whole(async move {
             let told = doc! {"event_seq": {"$gt": 0}};
-            stock.find(told).projection(fields).await?.try_collect().await
+            Ok(stock.find(told).projection(fields).await?.try_collect().await?)
         })
         .await
     }
@@ -201,10 +218,10 @@ impl Databases {
 /// Work of MongoDB's driver, whose futures must not be dropped half-way: it goes on by itself when the caller is gone or
 /// has waited long enough.
 async fn whole<T: Send + 'static>(
-    work: impl Future<Output = mongodb::error::Result<T>> + Send + 'static,
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Error> {
     match tokio::time::timeout(PATIENCE, tokio::spawn(work.in_current_span())).await {
-        Ok(result) => Ok(result??),
+        Ok(result) => result?,
         Err(_) => Err(Error::TimedOut),
     }
 }

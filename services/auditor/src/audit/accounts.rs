@@ -6,7 +6,7 @@ use super::Line;
 use crate::{Databases, Error};
 
 pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>, Error> {
-    let mut actions = Line::new(
+    let actions = Line::new(
         12,
         "actions_signed",
         "every operator's action has an actor and a reason",
@@ -20,12 +20,22 @@ pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>, Error> {
         .fetch_all(&databases.orders)
         .await?,
     );
-    for adjustment in databases.documents("movements", doc! {"kind": "adjust"}).await? {
-        let signed = ["actor", "reason"]
-            .iter()
-            .all(|field| adjustment.get_str(field).is_ok_and(|text| !text.is_empty()));
-        actions.look((!signed).then(|| format!("{adjustment}")));
-    }
+    let adjustments = doc! {"kind": "adjust"};
+    let actions = databases
+        .fold(
+            "movements",
+            adjustments,
+            doc! {},
+            actions,
+            |actions, adjustment| {
+                let signed = ["actor", "reason"]
+                    .iter()
+                    .all(|field| adjustment.get_str(field).is_ok_and(|text| !text.is_empty()));
+                actions.look((!signed).then(|| format!("{adjustment}")));
+                Ok(())
+            },
+        )
+        .await?;
     Ok(vec![families(databases).await?, actions])
 }
 

@@ -3,19 +3,103 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bson::{Bson, Document, doc};
+use futures::TryStreamExt as _;
 
 use super::Line;
 use crate::{Databases, Error};
 
+/// What the stock documents and the ledger tell.
+struct Books {
+    adds_up: Line,
+    received: Line,
+    /// Units that left for good, by order and SKU.
+    committed: BTreeMap<(String, String), i64>,
+    /// Entries of the journals, which may stand in the ledger, too, by now.
+    journals: BTreeSet<String>,
+    /// Orders that hold something, and what.
+    holds: Vec<(String, String)>,
+}
+
 pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>, Error> {
-    // In this order: a movement may go from a SKU's journal to the collection in between, and never back.
-    let stock = databases.documents("stock", doc! {}).await?;
-    let movements = databases.documents("movements", doc! {"kind": "commit"}).await?;
-    Ok(vec![
-        adds_up(&stock)?,
-        received(&stock)?,
-        sold(&stock, &movements, databases).await?,
-    ])
+    let books = Books {
+        adds_up: Line::new(
+            4,
+            "stock_adds_up",
+            "a SKU: on hand = available + held, held = its holds",
+        ),
+        received: Line::new(
+            5,
+            "stock_received",
+            "a SKU: on hand + committed = received + restocked",
+        ),
+        committed: BTreeMap::new(),
+        journals: BTreeSet::new(),
+        holds: vec![],
+    };
+    // In this order: a movement may go from a SKU's journal to the ledger in between, and never back.
+    let without = doc! {"pending_events": 0};
+    let books = databases
+        .fold("stock", doc! {}, without, books, Books::add_stock)
+        .await?;
+    let fields = doc! {"kind": 1, "order_id": 1, "sku": 1, "qty": 1};
+    let books = databases
+        .fold(
+            "movements",
+            doc! {"kind": "commit"},
+            fields,
+            books,
+            Books::add_movement,
+        )
+        .await?;
+    let sold = sold(books.committed, books.holds, databases).await?;
+    Ok(vec![books.adds_up, books.received, sold])
+}
+
+impl Books {
+    fn add_stock(&mut self, document: &Document) -> Result<(), Error> {
+        let sku = document.get_str("_id")?;
+        let [on_hand, available, held] =
+            ["on_hand", "available", "held"].map(|field| number(document, field));
+        let (on_hand, available, held) = (on_hand?, available?, held?);
+        let mut holds = 0;
+        for hold in documents(document, "holds")? {
+            holds += number(&hold, "qty")?;
+            self.holds
+                .push((hold.get_str("order_id")?.to_owned(), sku.to_owned()));
+        }
+        let right = available >= 0 && held == holds && on_hand == available + held;
+        self.adds_up.look(
+            (!right).then(|| {
+                format!("{sku}: {on_hand} on hand, {available} available, {held} held, holds {holds}")
+            }),
+        );
+        let here = on_hand + number(document, "committed")?;
+        let came = number(document, "received")? + number(document, "restocked")?;
+        self.received
+            .look((here != came).then(|| format!("{sku}: {here} on hand or sold, {came} came in")));
+        for entry in documents(document, "journal")? {
+            if entry.get_str("kind")? == "commit" {
+                self.journals.insert(entry.get_str("_id")?.to_owned());
+                self.commit(&entry, sku)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add_movement(&mut self, movement: &Document) -> Result<(), Error> {
+        if let Ok(sku) = movement.get_str("sku")
+            && !self.journals.contains(movement.get_str("_id")?)
+        {
+            self.commit(movement, sku)?;
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, movement: &Document, sku: &str) -> Result<(), Error> {
+        let order = movement.get_str("order_id")?.to_owned();
+        *self.committed.entry((order, sku.to_owned())).or_default() += number(movement, "qty")?.abs();
+        Ok(())
+    }
 }
 
 fn number(document: &Document, field: &str) -> Result<i64, Error> {
@@ -41,76 +125,19 @@ fn documents(document: &Document, field: &str) -> Result<Vec<Document>, Error> {
         .collect()
 }
 
-fn adds_up(stock: &[Document]) -> Result<Line, Error> {
-    let mut line = Line::new(
-        4,
-        "stock_adds_up",
-        "a SKU: on hand = available + held, held = its holds",
-    );
-    for document in stock {
-        let [on_hand, available, held] =
-            ["on_hand", "available", "held"].map(|field| number(document, field));
-        let (on_hand, available, held) = (on_hand?, available?, held?);
-        let mut holds = 0;
-        for hold in documents(document, "holds")? {
-            holds += number(&hold, "qty")?;
-        }
-        let right = available >= 0 && held == holds && on_hand == available + held;
-        let sku = document.get_str("_id")?;
-        line.look(
-            (!right).then(|| {
-                format!("{sku}: {on_hand} on hand, {available} available, {held} held, holds {holds}")
-            }),
-        );
-    }
-    Ok(line)
-}
-
-fn received(stock: &[Document]) -> Result<Line, Error> {
-    let mut line = Line::new(
-        5,
-        "stock_received",
-        "a SKU: on hand + committed = received + restocked",
-    );
-    for document in stock {
-        let here = number(document, "on_hand")? + number(document, "committed")?;
-        let came = number(document, "received")? + number(document, "restocked")?;
-        let sku = document.get_str("_id")?;
-        line.look((here != came).then(|| format!("{sku}: {here} on hand or sold, {came} came in")));
-    }
-    Ok(line)
-}
-
 /// What inventory committed is what orders confirmed, line by line.
-async fn sold(stock: &[Document], movements: &[Document], databases: &Databases) -> Result<Line, Error> {
-    // A movement stands in its SKU's journal until it is filed, and may stand in both places for a moment.
-    let mut seen = BTreeSet::new();
-    let mut committed: BTreeMap<(String, String), i64> = BTreeMap::new();
-    let mut take = |movement: &Document, sku: &str| -> Result<(), Error> {
-        if movement.get_str("kind")? == "commit" && seen.insert(movement.get_str("_id")?.to_owned()) {
-            let order = movement.get_str("order_id")?.to_owned();
-            *committed.entry((order, sku.to_owned())).or_default() += number(movement, "qty")?.abs();
-        }
-        Ok(())
-    };
-    for movement in movements {
-        if let Ok(sku) = movement.get_str("sku") {
-            take(movement, sku)?;
-        }
-    }
-    for document in stock {
-        for entry in documents(document, "journal")? {
-            take(&entry, document.get_str("_id")?)?;
-        }
-    }
-    let lines: Vec<(String, String, i64)> = sqlx::query_as(
+async fn sold(
+    mut committed: BTreeMap<(String, String), i64>,
+    holds: Vec<(String, String)>,
+    databases: &Databases,
+) -> Result<Line, Error> {
+    let mut lines = sqlx::query_as::<_, (String, String, i64)>(
         "SELECT o.id::text, l.sku, l.quantity::bigint FROM orders o JOIN order_lines l ON l.order_id = o.id
          WHERE o.status IN ('confirmed', 'shipped', 'delivered', 'returned')",
     )
-    .fetch_all(&databases.orders)
-    .await?;
+    .fetch(&databases.orders);
     let mut line = Line::new(6, "confirmed_is_committed", "confirmed if and only if committed");
-    for (order, sku, quantity) in lines {
+    while let Some((order, sku, quantity)) = lines.try_next().await? {
         let left = committed
             .remove(&(order.clone(), sku.clone()))
             .unwrap_or_default();
@@ -130,16 +157,12 @@ async fn sold(stock: &[Document], movements: &[Document], databases: &Databases)
             .await?
             .into_iter()
             .collect();
-    for document in stock {
-        let sku = document.get_str("_id")?;
-        for hold in documents(document, "holds")? {
-            let order = hold.get_str("order_id")?;
-            let over = !pending.contains(order);
-            line.look_at_order(
-                order,
-                over.then(|| format!("order {order} is over and still holds {sku}")),
-            );
-        }
+    for (order, sku) in holds {
+        let over = !pending.contains(&order);
+        line.look_at_order(
+            &order,
+            over.then(|| format!("order {order} is over and still holds {sku}")),
+        );
     }
     Ok(line)
 }

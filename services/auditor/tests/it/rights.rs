@@ -71,6 +71,9 @@ async fn what_is_private_cannot_be_read() {
     ] {
         assert_denied(&users, sql).await;
     }
+    for pool in [&users, &orders, &payments] {
+        assert_denied(pool, "SELECT data FROM domain_events").await;
+    }
     assert_denied(&orders, "SELECT shipping_address FROM orders").await;
     assert_denied(&orders, "SELECT body FROM outbox").await;
     assert_denied(&payments, "SELECT user_id FROM payments").await;

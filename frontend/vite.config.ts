@@ -51,7 +51,7 @@ function shell(modules: { getModuleInfo: (file: string) => { importedIds: readon
 
 /** Parts of several pages. Those that bring a library of their own stay apart, for the pages that need it. */
 function shared(name: string, folder: RegExp) {
-  const withLibrary = /(zod|amount|serverErrors|password\w*|\w*([dD]ialog|[fF]orm))\.tsx?$/;
+  const withLibrary = /(zod|amount|serverErrors|password\w*|\w+Dialog|\w*[fF]orm)\.tsx?$/;
   return {
     name,
     test: (file: string) => folder.test(file) && !withLibrary.test(file),

@@ -60,9 +60,9 @@ it("tells kindly that it is too late to cancel", async () => {
   const saga = sagaOf(checkout.map((name) => step(name)));
   const user = show(<CancelButton order={order({ status: "pending", saga })} />);
   await user.click(screen.getByRole("button", { name: "Cancel the order" }));
-  await user.type(screen.getByLabelText("Why? (optional)"), " too slow ");
+  await user.type(await screen.findByLabelText("Why? (optional)"), " too slow ");
   answers.push(problem(409, "too-late"));
-  const dialog = screen.getByRole("dialog");
+  const dialog = await screen.findByRole("dialog");
   await user.click([...dialog.querySelectorAll("button")].find(({ type }) => type === "submit")!);
   expect(await screen.findByRole("alert")).toHaveTextContent(/too late to cancel/);
   expect(asked).toEqual([{ url: "/v1/orders/o1/cancel", key: null, body: { reason: "too slow" } }]);

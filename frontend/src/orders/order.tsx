@@ -26,7 +26,7 @@ export function Component() {
   const t = useMessages(messages);
   const format = useFormat();
   return (
-    <OrderFrame>
+    <OrderFrame title={t.order}>
       {({ order, saga, connection }) => (
         <Page
           title={t.order(shortId(order.id))}

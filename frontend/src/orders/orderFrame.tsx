@@ -11,24 +11,31 @@ import { Failure } from "@/ui/states";
 
 import type { JoinedOrder } from "./api";
 import { messages } from "./messages";
+import { shortId } from "./status";
 import { useOrderEvents } from "./useOrderEvents";
 
 type Live = ReturnType<typeof useOrderEvents> & { order: JoinedOrder };
 
+interface Props {
+  /** What the page is called, by the order's number. */
+  title: (number: string) => string;
+  children: (live: Live) => ReactNode;
+}
+
 /** A page about the order of the address: it follows it, and says so where there is none. */
-export function OrderFrame({ children }: { children: (live: Live) => ReactNode }) {
+export function OrderFrame({ title, children }: Props) {
   const { id = "" } = useParams();
   // Another order is another page, also where only the address changes.
   return (
     <RequireUser>
-      <Followed key={id} id={id}>
+      <Followed key={id} id={id} title={title}>
         {children}
       </Followed>
     </RequireUser>
   );
 }
 
-function Followed({ id, children }: { id: string; children: (live: Live) => ReactNode }) {
+function Followed({ id, title, children }: Props & { id: string }) {
   const t = useMessages(messages);
   const { order, ...live } = useOrderEvents(id);
   if (order) {
@@ -63,11 +70,13 @@ function Followed({ id, children }: { id: string; children: (live: Live) => Reac
     );
   }
   return (
-    <div className="grid gap-6" aria-busy>
-      <Skeleton className="h-11 w-72" />
-      <Skeleton className="h-20" />
-      <Skeleton className="h-80" />
-      <Skeleton className="h-48" />
+    <div aria-busy>
+      {/* The lead that comes is as high as an empty one. */}
+      <Page title={title(shortId(id))} lead={"\u00a0"}>
+        <Skeleton className="-mt-2 h-6 w-72" />
+        <Skeleton className="h-80" />
+        <Skeleton className="h-48" />
+      </Page>
     </div>
   );
 }

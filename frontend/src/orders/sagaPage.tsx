@@ -20,7 +20,7 @@ export function Component() {
   const t = useMessages(messages);
   const format = useFormat();
   return (
-    <OrderFrame>
+    <OrderFrame title={t.checkoutOf}>
       {({ order, saga, changes, connection }) => (
         <Page
           title={t.checkoutOf(shortId(order.id))}

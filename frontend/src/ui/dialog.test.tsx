@@ -25,7 +25,7 @@ test("focus goes into the window, stays there, and returns to what opened it", a
   render(<Opener />);
   const opener = screen.getByRole("button", { name: "Open" });
   await userEvent.click(opener);
-  const window = screen.getByRole("dialog", { name: "A window" });
+  const window = await screen.findByRole("dialog", { name: "A window" });
   for (let presses = 0; presses < 3; presses += 1) {
     expect(window).toContainElement(document.activeElement as HTMLElement);
     await userEvent.tab();

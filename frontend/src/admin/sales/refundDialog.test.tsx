@@ -32,14 +32,14 @@ beforeEach(() => {
   sent = [];
 });
 
-function open() {
+async function open() {
   const onClose = vi.fn<() => void>();
   render(
     <QueryClientProvider client={new QueryClient()}>
       <RefundDialog payment={payment} onClose={onClose} />
     </QueryClientProvider>,
   );
-  const amount = screen.getByLabelText("Amount in EUR");
+  const amount = await screen.findByLabelText("Amount in EUR");
   const reason = screen.getByLabelText("Reason");
   return { onClose, amount, reason };
 }
@@ -51,7 +51,7 @@ test("what was promised already cannot be given back again; what failed can", ()
 });
 
 test("all that is left is offered; too much and no reason are told at their fields, and nothing is sent", async () => {
-  const { amount, reason } = open();
+  const { amount, reason } = await open();
   expect(amount).toHaveValue("20.00");
   await userEvent.clear(amount);
   await userEvent.type(amount, "20.01");
@@ -68,7 +68,7 @@ test("a try without an answer is repeated with its key, and refused ones are not
     () => HttpResponse.json({ title: "Bad gateway" }, { status: 502 }),
     () => HttpResponse.json({ title: "More than is left", type: "https://souk.test/problems/too-much" }, { status: 409 }),
   ];
-  const { onClose, amount, reason } = open();
+  const { onClose, amount, reason } = await open();
   await userEvent.clear(amount);
   await userEvent.type(amount, "7,5");
   await userEvent.type(reason, "A broken cup");

@@ -103,7 +103,7 @@ test("while notifications are away the shop is as ever, and says so only where o
   await bell(page).click();
   await expect(page.getByRole("region", { name: "Notifications" })).toContainText("cannot be had just now");
   await page.goto("/notifications");
-  await expect(page.getByRole("alert")).toContainText("Service unavailable");
+  await expect(page.getByRole("alert")).toContainText("does not answer just now");
   await expect(page.getByRole("link", { name: "Your orders" })).toBeVisible();
   await page.unroute("**/v1/notifications?*");
   await page.getByRole("button", { name: "Try again" }).last().click();

@@ -1,4 +1,4 @@
-/** Nothing yet: the first page is on its way. The footer waits with it, since the page will push it down. */
+/** Nothing yet: the first page is on its way. */
 export function Arriving() {
-  return <div data-arriving />;
+  return null;
 }

@@ -12,7 +12,7 @@ export function Footer() {
   const ids = { theme: useId(), locale: useId() };
   const select = "min-h-9 rounded-lg border border-edge bg-surface px-2 py-1 text-sm text-ink";
   return (
-    <footer className="border-t border-line [main:has([data-arriving])+&]:invisible">
+    <footer className="border-t border-line">
       <div className="mx-auto flex max-w-7xl flex-wrap items-center justify-between gap-4 px-4 py-6 text-sm text-muted sm:px-6">
         <p className="max-w-prose">{t.about}</p>
         <div className="flex flex-wrap items-center gap-x-5 gap-y-3">

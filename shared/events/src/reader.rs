@@ -12,7 +12,7 @@ use contracts::events::Envelope;
 use rdkafka::{
     ClientConfig, Message as _, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer as _},
-    error::KafkaError,
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
 };
 
 use crate::{
@@ -22,6 +22,9 @@ use crate::{
 
 /// How long the client may take to end.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+/// How long a partition without a leader is left alone.
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 /// Reads topics.
 #[derive(Debug, Clone)]
@@ -97,7 +100,7 @@ fn read<T: Default + Extend<Envelope>>(
     // Where each partition that is not read through begins and ends.
     let mut spans = BTreeMap::new();
     for partition in partitions(&client, topic, left())? {
-        let (low, high) = client.fetch_watermarks(topic, partition, left())?;
+        let (low, high) = ask(left, |left| client.fetch_watermarks(topic, partition, left))?;
         if high > low {
             spans.insert(partition, (low, high));
             let start = since.map_or(Offset::Beginning, |since| {
@@ -108,7 +111,7 @@ fn read<T: Default + Extend<Envelope>>(
     }
     if since.is_some() && !spans.is_empty() {
         // The first offsets whose messages are as young; all older ones may be passed over.
-        starts = client.offsets_for_times(starts, left())?;
+        starts = ask(left, |left| client.offsets_for_times(starts.clone(), left))?;
     }
     client.assign(&starts)?;
     let mut excerpt = Excerpt {
@@ -147,4 +150,19 @@ fn read<T: Default + Extend<Envelope>>(
         excerpt.events.extend(event);
     }
     Ok(excerpt)
+}
+
+/// Asks again while a partition has no leader: one that was just made, or whose leader has gone.
+fn ask<T>(left: impl Fn() -> Duration, question: impl Fn(Duration) -> KafkaResult<T>) -> KafkaResult<T> {
+    use RDKafkaErrorCode::{LeaderNotAvailable, NotLeaderForPartition};
+    loop {
+        match question(left()) {
+            Err(KafkaError::MetadataFetch(LeaderNotAvailable | NotLeaderForPartition))
+                if !left().is_zero() =>
+            {
+                std::thread::park_timeout(ASK_AGAIN_AFTER);
+            }
+            answer => return answer,
+        }
+    }
 }

@@ -80,10 +80,17 @@ pub(super) async fn check(databases: &Databases, scope: Scope) -> Result<Line, E
         Some(false) => Some("Kafka does not answer"),
         Some(true) => None,
     };
-    if line.skipped.is_none() {
-        look(databases, scope, &mut line).await?;
+    if line.skipped.is_some() {
+        return Ok(line);
     }
-    Ok(line)
+    match look(databases, scope, &mut line).await {
+        Err(Error::Kafka(error)) => {
+            tracing::warn!(error = format!("{error:#}"), "Kafka could not be read");
+            line.skipped = Some("Kafka could not be read");
+            Ok(line)
+        }
+        looked => looked.map(|()| line),
+    }
 }
 
 async fn look(databases: &Databases, scope: Scope, line: &mut Line) -> Result<(), Error> {

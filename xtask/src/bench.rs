@@ -40,16 +40,44 @@ pub(crate) fn bench(stack: &mut Stack, arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Systems that differ in their tracing only: the share of traces that is recorded, and whether a collector takes them.
-/// The second is the first once more, and shows how much of a difference is noise.
-const TRACED: [(&str, Option<(&str, bool)>); 6] = [
-    ("off", None),
-    ("off-again", None),
-    ("1-percent", Some(("0.01", true))),
-    ("100-percent", Some(("1", true))),
-    ("1-percent-away", Some(("0.01", false))),
-    ("100-percent-away", Some(("1", false))),
+/// Systems that differ in their tracing only, by the standard variables that say so. The second is the first once more,
+/// and shows how much of a difference is noise.
+const TRACED: [(&str, Tracing); 6] = [
+    ("off", Tracing::Off),
+    ("off-again", Tracing::Off),
+    ("disabled", Tracing::Disabled),
+    (
+        "1-percent",
+        Tracing::Recorded {
+            share: "0.01",
+            is_taken: true,
+        },
+    ),
+    (
+        "100-percent",
+        Tracing::Recorded {
+            share: "1",
+            is_taken: true,
+        },
+    ),
+    (
+        "100-percent-away",
+        Tracing::Recorded {
+            share: "1",
+            is_taken: false,
+        },
+    ),
 ];
+
+/// What a system does about traces.
+enum Tracing {
+    /// No span has even an id.
+    Disabled,
+    /// Requests have trace ids, and no span is recorded.
+    Off,
+    /// That share of the traces is recorded, unless the collector takes none.
+    Recorded { share: &'static str, is_taken: bool },
+}
 
 /// Brings up systems of its own, has them measured by turns, and deletes them.
 fn tracing(arguments: &[String]) -> Result<()> {
@@ -87,11 +115,17 @@ fn measure_tracing(binaries: &Path, home: &Path, arguments: &[String]) -> Result
         for quota in services::RATES {
             up.env(quota, "1000000000");
         }
-        if let Some((share, is_taken)) = tracing {
-            let to = if is_taken { collector } else { nobody };
-            up.env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://127.0.0.1:{to}"));
-            up.env("OTEL_TRACES_SAMPLER", "parentbased_traceidratio");
-            up.env("OTEL_TRACES_SAMPLER_ARG", share);
+        match tracing {
+            Tracing::Off => {}
+            Tracing::Disabled => {
+                up.env("OTEL_SDK_DISABLED", "true");
+            }
+            Tracing::Recorded { share, is_taken } => {
+                let to = if is_taken { collector } else { nobody };
+                up.env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://127.0.0.1:{to}"));
+                up.env("OTEL_TRACES_SAMPLER", "parentbased_traceidratio");
+                up.env("OTEL_TRACES_SAMPLER_ARG", share);
+            }
         }
         ensure!(up.status()?.success(), "the system `{name}` did not come up");
         let status = serde_json::to_string(&status::of(&mut Stack::open(&folder, Mode::Demo)?)?)?;

@@ -4,8 +4,8 @@
 //!
 //! A number is given before its transaction commits, so "everything above the cursor" is not enough: 8 may be there while
 //! 7 is still to come. So the relay looks twice. First it takes the highest number N that is there, and X, the next
-//! transaction id to be given. Once all transactions below X have ended, every row up to N that will ever be there is
-//! there, and the second look reads them, in order of their numbers. This, and the order of one aggregate's events, rests
+//! transaction id to be given. Once all transactions of this database below X have ended, every row up to N that will ever
+//! be there is there, and the second look reads them, in order of their numbers. This, and the order of one aggregate's events, rests
 //! on one rule: **whoever writes an event has locked or written the aggregate's row before** (by `SELECT … FOR UPDATE`,
 //! `INSERT` or `UPDATE`; an advisory lock is not enough). So its transaction has an id before it takes a number, and an
 //! aggregate's numbers rise in the order of its commits.
@@ -177,12 +177,7 @@ impl Relay {
         };
         let began = Instant::now();
         while began.elapsed() < SETTLE_WITHIN {
-            let settled: bool =
-                sqlx::query_scalar("SELECT pg_snapshot_xmin(pg_current_snapshot()) >= $1::text::xid8")
-                    .bind(&look.horizon)
-                    .fetch_one(&mut *conn)
-                    .await?;
-            if settled {
+            if have_ended(conn, &look.horizon).await? {
                 return Ok(Some(look.last));
             }
             sleep(SETTLE_POLL).await;
@@ -225,6 +220,22 @@ async fn look(conn: &mut PgConnection, cursor: i64) -> sqlx::Result<Option<Look>
     .bind(cursor)
     .bind(BATCH)
     .fetch_optional(conn)
+    .await
+}
+
+/// Whether all transactions below `horizon` have ended that can write events. Ids are given, and snapshots taken, in all
+/// databases of a server together; those of other databases are told by the locks that every transaction with an id
+/// holds on it (one that was prepared has no process, and may be of any database).
+async fn have_ended(conn: &mut PgConnection, horizon: &str) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "SELECT pg_snapshot_xmin(pg_current_snapshot()) >= $1::text::xid8 OR NOT EXISTS (
+             SELECT FROM pg_locks LEFT JOIN pg_stat_activity AS process USING (pid)
+             WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock'
+               AND age(transactionid) > age($1::text::xid8::xid)
+               AND coalesce(process.datname = current_database(), true))",
+    )
+    .bind(horizon)
+    .fetch_one(conn)
     .await
 }
 

@@ -29,6 +29,11 @@ static SPANS: Counter = Counter::counter(
 /// How often a collector that is away is asked whether it is back.
 const ASK_EVERY: Duration = Duration::from_secs(1);
 
+/// `OTEL_SDK_DISABLED=true`: no span gets an id, and nothing that a process tells names a trace.
+pub(crate) fn is_disabled() -> bool {
+    std::env::var("OTEL_SDK_DISABLED").is_ok_and(|value| value.eq_ignore_ascii_case("true"))
+}
+
 /// With an exporter if `OTEL_EXPORTER_OTLP_ENDPOINT` (or its traces variant) is set, and whether it has one. Without one,
 /// spans still get ids, so logs, problems and `traceresponse` name a trace, but nothing is recorded.
 pub(crate) fn provider(service: &'static str) -> (SdkTracerProvider, Option<String>) {
@@ -48,7 +53,7 @@ pub(crate) fn provider(service: &'static str) -> (SdkTracerProvider, Option<Stri
     ]
     .iter()
     .any(|key| std::env::var_os(key).is_some_and(|value| !value.is_empty()));
-    if !wanted {
+    if !wanted || is_disabled() {
         return nowhere(None);
     }
     match Otlp::builder().with_http().build() {

@@ -68,20 +68,22 @@ impl Drop for Guard {
 /// cannot be used is no reason not to start.
 pub fn init(service: &'static str, format: LogFormat) -> anyhow::Result<Guard> {
     let (provider, unusable) = export::provider(service);
-    let spans = tracing_opentelemetry::layer()
-        .with_tracer(provider.tracer("souk"))
-        .with_location(false)
-        .with_threads(false)
-        .with_target(false)
-        .with_tracked_inactivity(false)
-        .with_filter(
-            Targets::new()
-                .with_default(LevelFilter::INFO)
-                // The exporter must not trace itself.
-                .with_target("opentelemetry", LevelFilter::OFF)
-                .with_target("hyper", LevelFilter::OFF)
-                .with_target("h2", LevelFilter::OFF),
-        );
+    let spans = (!export::is_disabled()).then(|| {
+        tracing_opentelemetry::layer()
+            .with_tracer(provider.tracer("souk"))
+            .with_location(false)
+            .with_threads(false)
+            .with_target(false)
+            .with_tracked_inactivity(false)
+            .with_filter(
+                Targets::new()
+                    .with_default(LevelFilter::INFO)
+                    // The exporter must not trace itself.
+                    .with_target("opentelemetry", LevelFilter::OFF)
+                    .with_target("hyper", LevelFilter::OFF)
+                    .with_target("h2", LevelFilter::OFF),
+            )
+    });
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
         .from_env()

@@ -104,6 +104,17 @@ async fn an_older_transaction_that_waits_for_a_younger_does_not_overtake_it() {
 }
 
 #[tokio::test]
+async fn a_transaction_of_another_database_holds_up_nothing() {
+    let (world, other) = (World::start().await, World::start().await);
+    let mut long = other.db.pool.begin().await.unwrap();
+    change(&mut long, OrderId::generate()).await;
+    world.order(2).await;
+    assert_eq!(next_batch(&world.relay()).await, 2);
+    long.commit().await.unwrap();
+    assert_eq!(next_batch(&other.relay()).await, 1);
+}
+
+#[tokio::test]
 async fn relays_side_by_side_publish_all_and_in_order_while_it_is_written() {
     let world = World::start().await;
     let stop = CancellationToken::new();

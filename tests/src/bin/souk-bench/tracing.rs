@@ -32,8 +32,8 @@ pub(crate) struct Comparison {
     /// Where the systems send their spans; the bench takes and counts them.
     #[arg(long)]
     collector: String,
-    /// How often each is measured.
-    #[arg(long, default_value_t = 10)]
+    /// How often each is measured; a multiple of the number of systems treats them alike.
+    #[arg(long, default_value_t = 12)]
     rounds: usize,
     /// Requests to the gateway a round.
     #[arg(long, default_value_t = 3000)]
@@ -88,9 +88,8 @@ pub(crate) async fn run(comparison: Comparison) -> Result<()> {
     }
     // The first round warms pools and caches, and does not count.
     for round in 0..=comparison.rounds {
-        let count = systems.len();
-        for turn in 0..count {
-            let system = &mut systems[(turn + round) % count];
+        for turn in turns(round, systems.len()) {
+            let system = &mut systems[turn];
             let measured = system.measure(comparison.requests, comparison.orders).await?;
             if round == 0 {
                 system.memory = system.memory_now()?;
@@ -110,6 +109,20 @@ pub(crate) async fn run(comparison: Comparison) -> Result<()> {
         taken.load(Ordering::Relaxed) / 1024
     );
     Ok(())
+}
+
+/// Whose turn it is in a round, one after the other: what one leaves to be done while the next is measured (batches to
+/// send, pages to write) would otherwise always fall on the same. Over as many rounds as there are systems each follows
+/// each other once, if they are even in number (E. J. Williams, 1949).
+fn turns(round: usize, count: usize) -> impl Iterator<Item = usize> {
+    (0..count).map(move |place| {
+        let first = if place % 2 == 0 {
+            count - place / 2
+        } else {
+            place.div_ceil(2)
+        };
+        (first + round) % count
+    })
 }
 
 fn print(systems: &[System]) -> Result<()> {
@@ -251,4 +264,22 @@ async fn collect(address: &str) -> Result<Arc<AtomicU64>> {
 
 async fn take(State(taken): State<Arc<AtomicU64>>, spans: Bytes) {
     taken.fetch_add(u64::try_from(spans.len()).unwrap_or(0), Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_follows_each_other_once() {
+        let mut pairs = BTreeSet::new();
+        for round in 0..6 {
+            let order: Vec<_> = turns(round, 6).collect();
+            assert_eq!(order.iter().collect::<BTreeSet<_>>().len(), 6, "{order:?}");
+            assert!(order.windows(2).all(|pair| pairs.insert([pair[0], pair[1]])));
+        }
+        assert_eq!(pairs.len(), 6 * 5);
+    }
 }

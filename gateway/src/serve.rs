@@ -47,19 +47,20 @@ pub(crate) async fn serve(core: Arc<Core>, peer: Peer, request: Request<Incoming
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let request_id = headers::request_id(request.headers());
-    let span = tracing::info_span!(
-        "http",
-        otel.kind = "server",
-        otel.status_code = Empty,
-        http.request.method = %method,
-        http.route = Empty,
-        url.scheme = "http",
-        url.path = path,
-        server.address = telemetry::http::host(request.headers()),
-        http.response.status_code = Empty,
-        request_id = request_id.to_str().unwrap_or_default(),
-    );
-    telemetry::http::extract(request.headers()).attach(&span);
+    let span = telemetry::http::extract(request.headers()).child(|| {
+        tracing::info_span!(
+            "http",
+            otel.kind = "server",
+            otel.status_code = Empty,
+            http.request.method = %method,
+            http.route = Empty,
+            url.scheme = "http",
+            url.path = path,
+            server.address = telemetry::http::host(request.headers()),
+            http.response.status_code = Empty,
+            request_id = request_id.to_str().unwrap_or_default(),
+        )
+    });
     async {
         let mut answer = HeaderMap::new();
         request.headers_mut().insert(REQUEST_ID, request_id.clone());

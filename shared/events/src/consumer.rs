@@ -61,21 +61,22 @@ impl Received {
         let Ok(event) = &self.event else {
             return tracing::Span::none();
         };
-        let span = info_span!(
-            "process",
-            otel.name = format!("process {}", self.topic),
-            otel.kind = "consumer",
-            messaging.system = "kafka",
-            messaging.operation.type = "process",
-            messaging.operation.name = "process",
-            messaging.destination.name = self.topic,
-            messaging.destination.partition.id = self.partition.to_string(),
-            messaging.kafka.offset = self.offset,
-            messaging.message.id = %event.id,
-            kind = event.kind,
-        );
         let ago = (Utc::now() - event.occurred_at).to_std().unwrap_or_default();
-        context(&event.trace).follow(&span, ago);
+        let span = context(&event.trace).follow(ago, || {
+            info_span!(
+                "process",
+                otel.name = format!("process {}", self.topic),
+                otel.kind = "consumer",
+                messaging.system = "kafka",
+                messaging.operation.type = "process",
+                messaging.operation.name = "process",
+                messaging.destination.name = self.topic,
+                messaging.destination.partition.id = self.partition.to_string(),
+                messaging.kafka.offset = self.offset,
+                messaging.message.id = %event.id,
+                kind = event.kind,
+            )
+        });
         if self.sent_by.is_some() {
             let sent = TraceContext {
                 traceparent: self.sent_by.clone(),

@@ -64,22 +64,23 @@ impl Broker {
 
     /// Publishes a message and waits until the broker has it for good.
     pub async fn publish(&self, message: &Outgoing) -> Result<(), PublishError> {
-        let span = info_span!(
-            "send",
-            otel.name = format!("send {}", message.queue),
-            otel.kind = "producer",
-            otel.status_code = Empty,
-            messaging.system = "rabbitmq",
-            messaging.operation.name = "send",
-            messaging.operation.type = "send",
-            messaging.destination.name = message.queue,
-            messaging.rabbitmq.destination.routing_key = message.queue,
-            messaging.message.id = %message.id,
-            messaging.message.conversation_id = %message.correlation_id,
-            saga_id = %message.correlation_id,
-            error.type = Empty,
-        );
-        message.trace.attach(&span);
+        let span = message.trace.child(|| {
+            info_span!(
+                "send",
+                otel.name = format!("send {}", message.queue),
+                otel.kind = "producer",
+                otel.status_code = Empty,
+                messaging.system = "rabbitmq",
+                messaging.operation.name = "send",
+                messaging.operation.type = "send",
+                messaging.destination.name = message.queue,
+                messaging.rabbitmq.destination.routing_key = message.queue,
+                messaging.message.id = %message.id,
+                messaging.message.conversation_id = %message.correlation_id,
+                saga_id = %message.correlation_id,
+                error.type = Empty,
+            )
+        });
         async {
             let started = Instant::now();
             let sent = TraceContext::current();

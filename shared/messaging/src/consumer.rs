@@ -132,23 +132,24 @@ async fn session<H: Handler>(
 
 async fn deliver<H: Handler>(broker: Arc<Broker>, queue: String, delivery: Delivery, handler: Arc<H>) {
     let message = Incoming::read(&delivery, &queue, broker.namespace());
-    let span = info_span!(
-        "process",
-        otel.name = format!("process {queue}"),
-        otel.kind = "consumer",
-        otel.status_code = Empty,
-        messaging.system = "rabbitmq",
-        messaging.operation.name = "process",
-        messaging.operation.type = "process",
-        messaging.destination.name = queue,
-        messaging.message.id = %message.id,
-        messaging.message.conversation_id = %message.correlation_id,
-        messaging.message.body.size = delivery.data.len(),
-        saga_id = %message.correlation_id,
-        kind = message.kind,
-        attempt = message.attempt,
-    );
-    message.trace.attach(&span);
+    let span = message.trace.child(|| {
+        info_span!(
+            "process",
+            otel.name = format!("process {queue}"),
+            otel.kind = "consumer",
+            otel.status_code = Empty,
+            messaging.system = "rabbitmq",
+            messaging.operation.name = "process",
+            messaging.operation.type = "process",
+            messaging.destination.name = queue,
+            messaging.message.id = %message.id,
+            messaging.message.conversation_id = %message.correlation_id,
+            messaging.message.body.size = delivery.data.len(),
+            saga_id = %message.correlation_id,
+            kind = message.kind,
+            attempt = message.attempt,
+        )
+    });
     if let Some(sent) = header(&delivery.properties, SENT_BY) {
         let sent = TraceContext {
             traceparent: Some(sent),

@@ -5,14 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use opentelemetry::{
-    Context, KeyValue,
-    trace::{Link, SpanKind, TraceContextExt as _, TraceId},
-};
-use opentelemetry_sdk::{
-    error::OTelSdkResult,
-    trace::{SamplingDecision, SamplingResult, ShouldSample},
-};
+use opentelemetry_sdk::error::OTelSdkResult;
 
 use crate::metrics::Gauge;
 
@@ -43,76 +36,5 @@ impl Collector {
             _ => {}
         }
         is_away && !was_away
-    }
-}
-
-/// Decides as the standard variables say, as long as there is somebody to take what is recorded.
-#[derive(Debug, Clone)]
-pub(crate) struct WhileTaken {
-    pub(crate) usual: Box<dyn ShouldSample>,
-    pub(crate) collector: Collector,
-}
-
-impl ShouldSample for WhileTaken {
-    fn should_sample(
-        &self,
-        parent: Option<&Context>,
-        trace: TraceId,
-        name: &str,
-        kind: &SpanKind,
-        attributes: &[KeyValue],
-        links: &[Link],
-    ) -> SamplingResult {
-        let mut result = self
-            .usual
-            .should_sample(parent, trace, name, kind, attributes, links);
-        // What this process has begun to record it records to the end.
-        let begins_here = parent.is_none_or(|context| {
-            let span = context.span();
-            !span.span_context().is_valid() || span.span_context().is_remote()
-        });
-        if begins_here && self.collector.is_away() {
-            result.decision = SamplingDecision::Drop;
-        }
-        result
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceState};
-    use opentelemetry_sdk::{error::OTelSdkError, trace::Sampler};
-
-    use super::*;
-
-    fn decide(sampler: &WhileTaken, parent: Option<&Context>) -> SamplingDecision {
-        let trace = TraceId::from(7);
-        sampler
-            .should_sample(parent, trace, "a", &SpanKind::Server, &[], &[])
-            .decision
-    }
-
-    fn child_of(is_remote: bool) -> Context {
-        let (flags, state) = (TraceFlags::SAMPLED, TraceState::default());
-        let span = SpanContext::new(TraceId::from(7), SpanId::from(1), flags, is_remote, state);
-        Context::new().with_remote_span_context(span)
-    }
-
-    #[test]
-    fn while_the_collector_is_away_nothing_new_is_recorded() {
-        use SamplingDecision::{Drop, RecordAndSample};
-        let sampler = WhileTaken {
-            usual: Box::new(Sampler::ParentBased(Box::new(Sampler::AlwaysOn))),
-            collector: Collector::default(),
-        };
-        let (here, there) = (child_of(false), child_of(true));
-        let all = || [None, Some(&here), Some(&there)].map(|parent| decide(&sampler, parent));
-        assert_eq!(all(), [RecordAndSample, RecordAndSample, RecordAndSample]);
-        let refused = Err(OTelSdkError::InternalFailure("nobody listens".to_owned()));
-        assert!(sampler.collector.note(&refused), "it has just gone");
-        assert!(!sampler.collector.note(&refused), "it went before");
-        assert_eq!(all(), [Drop, RecordAndSample, Drop]);
-        assert!(!sampler.collector.note(&Ok(())), "it is back");
-        assert_eq!(all(), [RecordAndSample, RecordAndSample, RecordAndSample]);
     }
 }

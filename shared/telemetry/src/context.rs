@@ -32,22 +32,24 @@ impl TraceContext {
         this
     }
 
-    /// Makes it the parent of `span`, which must not have been entered yet. An empty or broken context changes nothing.
-    pub fn attach(&self, span: &tracing::Span) {
+    /// Makes a span as its child. An empty or broken context changes nothing.
+    pub fn child(&self, span: impl FnOnce() -> tracing::Span) -> tracing::Span {
         let context = self.to_otel();
-        if context.span().span_context().is_valid() {
-            // Fails only without telemetry::init, or for a span that the filter has switched off.
-            let _ = span.set_parent(context);
-        }
+        let is_known = context.span().span_context().is_valid();
+        let _parent = is_known.then(|| context.attach());
+        span()
     }
 
-    /// Attaches it to what comes of something that happened so long ago, and only links it if that is more than an hour:
-    /// what is done, or done again, hours later is no part of a trace that was over long before, but names it.
-    pub fn follow(&self, span: &tracing::Span, ago: Duration) {
+    /// Makes a span for what comes of something that happened so long ago: as its child, or only linked to it if that is
+    /// more than an hour. What is done, or done again, hours later is no part of a trace that was over long before, but
+    /// names it.
+    pub fn follow(&self, ago: Duration, span: impl FnOnce() -> tracing::Span) -> tracing::Span {
         if ago > RECENT {
-            self.link(span);
+            let span = span();
+            self.link(&span);
+            span
         } else {
-            self.attach(span);
+            self.child(span)
         }
     }
 

@@ -10,14 +10,12 @@ use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
     trace::{
-        BatchSpanProcessor, Config, Sampler, SdkTracerProvider, Span, SpanData, SpanExporter, SpanProcessor,
+        BatchSpanProcessor, Config, Sampler, SdkTracerProvider, ShouldSample, Span, SpanData, SpanExporter,
+        SpanProcessor,
     },
 };
 
-use crate::{
-    away::{Collector, WhileTaken},
-    metrics::Counter,
-};
+use crate::{away::Collector, metrics::Counter, sampling::Sampling};
 
 /// Those that were lost are `recorded` without `sent`, beside what still waits: 2,048 at most, unless the standard
 /// `OTEL_BSP_MAX_QUEUE_SIZE` says otherwise.
@@ -31,21 +29,33 @@ const ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// `OTEL_SDK_DISABLED=true`: no span gets an id, and nothing that a process tells names a trace.
 pub(crate) fn is_disabled() -> bool {
-    std::env::var("OTEL_SDK_DISABLED").is_ok_and(|value| value.eq_ignore_ascii_case("true"))
+    says("OTEL_SDK_DISABLED", "true")
 }
 
-/// With an exporter if `OTEL_EXPORTER_OTLP_ENDPOINT` (or its traces variant) is set, and whether it has one. Without one,
-/// spans still get ids, so logs, problems and `traceresponse` name a trace, but nothing is recorded.
-pub(crate) fn provider(service: &'static str) -> (SdkTracerProvider, Option<String>) {
-    let builder =
-        SdkTracerProvider::builder().with_resource(Resource::builder().with_service_name(service).build());
-    let nowhere = |why| {
-        (
-            SdkTracerProvider::builder()
-                .with_sampler(Sampler::AlwaysOff)
-                .build(),
-            why,
-        )
+/// Whether one of the standard variables has that value.
+fn says(variable: &str, value: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|set| set.eq_ignore_ascii_case(value))
+}
+
+/// Makes spans and sends them.
+pub(crate) struct Export {
+    pub(crate) provider: SdkTracerProvider,
+    /// Which spans to make at all.
+    pub(crate) sampling: Sampling,
+    /// Why nothing is sent although it was wished for.
+    pub(crate) unusable: Option<String>,
+}
+
+/// With an exporter if `OTEL_EXPORTER_OTLP_ENDPOINT` (or its traces variant) is set. Without one, requests still get ids,
+/// so logs, problems and `traceresponse` name a trace, but nothing is recorded.
+pub(crate) fn export(service: &'static str) -> Export {
+    let nowhere = |unusable| Export {
+        provider: SdkTracerProvider::builder().build(),
+        sampling: Sampling {
+            usual: Box::new(Sampler::AlwaysOff),
+            collector: Collector::default(),
+        },
+        unusable,
     };
     let wanted = [
         "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -62,21 +72,37 @@ pub(crate) fn provider(service: &'static str) -> (SdkTracerProvider, Option<Stri
                 SPANS.of([("outcome", outcome)]);
             }
             let collector = Collector::default();
-            let sampler = WhileTaken {
-                // What the standard variables say.
-                usual: Config::default().sampler,
-                collector: collector.clone(),
-            };
             let exporter = Counting {
                 otlp: Arc::new(otlp),
-                collector,
+                collector: collector.clone(),
             };
-            let batches = Recorded(BatchSpanProcessor::builder(exporter).build());
-            let provider = builder.with_sampler(sampler).with_span_processor(batches);
-            (provider.build(), None)
+            let provider = SdkTracerProvider::builder()
+                .with_resource(Resource::builder().with_service_name(service).build())
+                // Only what is to be recorded comes here.
+                .with_sampler(Sampler::AlwaysOn)
+                .with_span_processor(Recorded(BatchSpanProcessor::builder(exporter).build()))
+                .build();
+            Export {
+                provider,
+                sampling: Sampling {
+                    usual: sampler(),
+                    collector,
+                },
+                unusable: None,
+            }
         }
         Err(error) => nowhere(Some(error.to_string())),
     }
+}
+
+/// What the standard variables say. A share of the traces is always one of whole traces: the id that it is decided by where
+/// a trace begins is not that of the spans which are then made, so what comes after goes by the parent.
+fn sampler() -> Box<dyn ShouldSample> {
+    let usual = Config::default().sampler;
+    if says("OTEL_TRACES_SAMPLER", "traceidratio") {
+        return Box::new(Sampler::ParentBased(usual));
+    }
+    usual
 }
 
 /// Counts what comes to the queue.

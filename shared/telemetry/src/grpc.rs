@@ -84,10 +84,13 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let (started, side) = (Instant::now(), self.side);
         let path = request.uri().path().trim_start_matches('/').to_owned();
-        let span = span(side, &path);
-        match side {
-            Side::Server => crate::http::extract(request.headers()).attach(&span),
-            Side::Client => span.in_scope(|| crate::http::inject(request.headers_mut())),
+        let span = || span(side, &path);
+        let span = match side {
+            Side::Server => crate::http::extract(request.headers()).child(span),
+            Side::Client => span(),
+        };
+        if side == Side::Client {
+            span.in_scope(|| crate::http::inject(request.headers_mut()));
         }
         let answer = span.in_scope(|| self.inner.call(request));
         Box::pin(

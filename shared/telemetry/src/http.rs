@@ -43,20 +43,21 @@ async fn trace(mut request: Request, next: Next) -> Response {
         .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
     let request_id = request_id(request.headers());
     request.headers_mut().insert(REQUEST_ID, request_id.clone());
-    let span = tracing::info_span!(
-        "http",
-        otel.name = format!("{method} {route}"),
-        otel.kind = "server",
-        otel.status_code = Empty,
-        http.request.method = %method,
-        http.route = %route,
-        url.scheme = "http",
-        url.path = request.uri().path(),
-        server.address = host(request.headers()),
-        http.response.status_code = Empty,
-        request_id = request_id.to_str().unwrap_or_default(),
-    );
-    extract(request.headers()).attach(&span);
+    let span = extract(request.headers()).child(|| {
+        tracing::info_span!(
+            "http",
+            otel.name = format!("{method} {route}"),
+            otel.kind = "server",
+            otel.status_code = Empty,
+            http.request.method = %method,
+            http.route = %route,
+            url.scheme = "http",
+            url.path = request.uri().path(),
+            server.address = host(request.headers()),
+            http.response.status_code = Empty,
+            request_id = request_id.to_str().unwrap_or_default(),
+        )
+    });
     let answer = async {
         let mut response = next.run(request).await;
         let status = response.status().as_u16();

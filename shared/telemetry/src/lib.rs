@@ -11,6 +11,7 @@ pub mod http;
 mod log;
 pub mod metrics;
 mod process;
+mod sampling;
 
 use std::{io::IsTerminal, time::Duration};
 
@@ -25,6 +26,8 @@ use tracing_subscriber::{
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
+
+use export::Export;
 
 pub use context::{TraceContext, current_trace_id, name_span};
 
@@ -67,23 +70,12 @@ impl Drop for Guard {
 /// of a request exists whatever is logged. Sampling and export follow the standard `OTEL_*` variables; a collector that
 /// cannot be used is no reason not to start.
 pub fn init(service: &'static str, format: LogFormat) -> anyhow::Result<Guard> {
-    let (provider, unusable) = export::provider(service);
-    let spans = (!export::is_disabled()).then(|| {
-        tracing_opentelemetry::layer()
-            .with_tracer(provider.tracer("souk"))
-            .with_location(false)
-            .with_threads(false)
-            .with_target(false)
-            .with_tracked_inactivity(false)
-            .with_filter(
-                Targets::new()
-                    .with_default(LevelFilter::INFO)
-                    // The exporter must not trace itself.
-                    .with_target("opentelemetry", LevelFilter::OFF)
-                    .with_target("hyper", LevelFilter::OFF)
-                    .with_target("h2", LevelFilter::OFF),
-            )
-    });
+    let Export {
+        provider,
+        sampling,
+        unusable,
+    } = export::export(service);
+    let spans = (!export::is_disabled()).then(|| sampling::spans(provider.tracer("souk"), sampling));
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
         .from_env()

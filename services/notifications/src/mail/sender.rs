@@ -89,7 +89,6 @@ impl Sender {
     /// For sending one mail.
     pub(super) fn span(&self, kind: &str) -> Span {
         info_span!(
-            parent: None,
             "mail",
             otel.name = format!("mail {kind}"),
             otel.kind = "client",

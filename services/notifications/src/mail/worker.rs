@@ -77,8 +77,7 @@ impl MailWorker {
 
     async fn send(&self, mail: &Due) -> sqlx::Result<()> {
         // In the trace of what it tells of: it is the end of what began with a click.
-        let span = self.sender.span(&mail.kind);
-        mail.trace().follow(&span, mail.age());
+        let span = mail.trace().follow(mail.age(), || self.sender.span(&mail.kind));
         let recipient = mail.recipient();
         let sent = self
             .sender

@@ -148,13 +148,15 @@ impl Orchestrator {
                 ending: None,
             }
         };
-        let span = span("saga timer", &live, cause.outcome);
+        let span = || span("saga timer", &live, cause.outcome);
         // In time a resend is part of the checkout's trace; hours later it is a trace of its own that names the first.
-        if live.overdue && !gives_up {
+        let span = if live.overdue && !gives_up {
+            let span = span();
             live.trace.link(&span);
+            span
         } else {
-            live.trace.attach(&span);
-        }
+            live.trace.child(span)
+        };
         let moved = proceed(&mut transaction, &self.faults, &live, cause)
             .instrument(span)
             .await?;

@@ -79,12 +79,13 @@ impl Deliverer {
         let due = self.claim().await?;
         let count = due.len();
         let tries = due.into_iter().map(|delivery| async move {
-            let span = tracing::info_span!(
-                "deliver webhook",
-                event_id = delivery.event_id,
-                attempt = delivery.attempts
-            );
-            delivery.trace.attach(&span);
+            let span = delivery.trace.child(|| {
+                tracing::info_span!(
+                    "deliver webhook",
+                    event_id = delivery.event_id,
+                    attempt = delivery.attempts
+                )
+            });
             self.deliver(delivery).instrument(span).await
         });
         for result in futures::future::join_all(tries).await {

@@ -10,12 +10,15 @@ use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
     trace::{
-        BatchSpanProcessor, Config, Sampler, SdkTracerProvider, ShouldSample, Span, SpanData, SpanExporter,
-        SpanProcessor,
+        BatchSpanProcessor, Config, Sampler, SdkTracerProvider, Span, SpanData, SpanExporter, SpanProcessor,
     },
 };
 
-use crate::{away::Collector, metrics::Counter, sampling::Sampling};
+use crate::{
+    away::Collector,
+    metrics::Counter,
+    sampling::{Ids, Sampling},
+};
 
 /// Those that were lost are `recorded` without `sent`, beside what still waits: 2,048 at most, unless the standard
 /// `OTEL_BSP_MAX_QUEUE_SIZE` says otherwise.
@@ -29,12 +32,7 @@ const ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// `OTEL_SDK_DISABLED=true`: no span gets an id, and nothing that a process tells names a trace.
 pub(crate) fn is_disabled() -> bool {
-    says("OTEL_SDK_DISABLED", "true")
-}
-
-/// Whether one of the standard variables has that value.
-fn says(variable: &str, value: &str) -> bool {
-    std::env::var_os(variable).is_some_and(|set| set.eq_ignore_ascii_case(value))
+    std::env::var_os("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
 /// Makes spans and sends them.
@@ -80,12 +78,14 @@ pub(crate) fn export(service: &'static str) -> Export {
                 .with_resource(Resource::builder().with_service_name(service).build())
                 // Only what is to be recorded comes here.
                 .with_sampler(Sampler::AlwaysOn)
+                .with_id_generator(Ids::default())
                 .with_span_processor(Recorded(BatchSpanProcessor::builder(exporter).build()))
                 .build();
             Export {
                 provider,
                 sampling: Sampling {
-                    usual: sampler(),
+                    // What the standard variables say.
+                    usual: Config::default().sampler,
                     collector,
                 },
                 unusable: None,
@@ -93,16 +93,6 @@ pub(crate) fn export(service: &'static str) -> Export {
         }
         Err(error) => nowhere(Some(error.to_string())),
     }
-}
-
-/// What the standard variables say. A share of the traces is always one of whole traces: the id that it is decided by where
-/// a trace begins is not that of the spans which are then made, so what comes after goes by the parent.
-fn sampler() -> Box<dyn ShouldSample> {
-    let usual = Config::default().sampler;
-    if says("OTEL_TRACES_SAMPLER", "traceidratio") {
-        return Box::new(Sampler::ParentBased(usual));
-    }
-    usual
 }
 
 /// Counts what comes to the queue.

@@ -8,11 +8,9 @@ use std::cell::{Cell, RefCell};
 
 use opentelemetry::{
     Context, ContextGuard,
-    trace::{SpanContext, SpanKind, TraceContextExt as _, TraceFlags, TraceState},
+    trace::{SpanContext, SpanId, SpanKind, TraceContextExt as _, TraceFlags, TraceId, TraceState},
 };
-use opentelemetry_sdk::trace::{
-    IdGenerator as _, RandomIdGenerator, SamplingDecision, SdkTracer, ShouldSample,
-};
+use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, SamplingDecision, SdkTracer, ShouldSample};
 use tracing::{
     Metadata, Subscriber,
     level_filters::LevelFilter,
@@ -29,6 +27,8 @@ use tracing_subscriber::{
 use crate::away::Collector;
 
 thread_local! {
+    /// The id by which it was decided to record a trace that begins here, until its first span is begun.
+    static ACCEPTED: Cell<Option<TraceId>> = const { Cell::new(None) };
     /// What the filter decided of the span that is being made, until the layer sees that span.
     static DECIDED: Cell<Option<Unrecorded>> = const { Cell::new(None) };
     /// The spans that this thread is in.
@@ -69,10 +69,28 @@ impl Sampling {
                 .should_sample(parent, trace, name, &SpanKind::Internal, &[], &[]);
             asked.decision != SamplingDecision::Drop
         };
+        if is_recorded && !above.is_valid() {
+            ACCEPTED.set(Some(trace));
+        }
         (!is_recorded).then(|| {
             let own = SpanContext::new(trace, ids.new_span_id(), TraceFlags::NOT_SAMPLED, false, state);
             Unrecorded(Context::new().with_remote_span_context(own))
         })
+    }
+}
+
+/// Random ids; that of a trace is the one by which it was decided to record it, so that whoever decides by it again decides
+/// the same.
+#[derive(Debug, Default)]
+pub(crate) struct Ids(RandomIdGenerator);
+
+impl IdGenerator for Ids {
+    fn new_trace_id(&self) -> TraceId {
+        ACCEPTED.take().unwrap_or_else(|| self.0.new_trace_id())
+    }
+
+    fn new_span_id(&self) -> SpanId {
+        self.0.new_span_id()
     }
 }
 
@@ -87,7 +105,7 @@ where
         .with_target("opentelemetry", LevelFilter::OFF)
         .with_target("hyper", LevelFilter::OFF)
         .with_target("h2", LevelFilter::OFF);
-    let ids = Ids.with_filter(targets.clone());
+    let others = Unnoticed.with_filter(targets.clone());
     tracing_opentelemetry::layer()
         .with_tracer(tracer)
         .with_location(false)
@@ -95,7 +113,7 @@ where
         .with_target(false)
         .with_tracked_inactivity(false)
         .with_filter(Recorded { sampling, targets })
-        .and_then(ids)
+        .and_then(others)
 }
 
 /// Lets through what is to be recorded.
@@ -132,11 +150,11 @@ impl<S> Filter<S> for Recorded {
     }
 }
 
-/// Keeps the ids of the spans that [`Recorded`] held back.
+/// Enters and leaves the spans that [`Recorded`] held back.
 #[derive(Debug)]
-struct Ids;
+struct Unnoticed;
 
-impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Ids {
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Unnoticed {
     fn on_new_span(&self, _: &Attributes<'_>, id: &Id, context: layer::Context<'_, S>) {
         if let (Some(unrecorded), Some(span)) = (DECIDED.take(), context.span(id)) {
             span.extensions_mut().insert(unrecorded);
@@ -199,6 +217,7 @@ mod tests {
         let (ended, collector) = (Ended::default(), Collector::default());
         let provider = SdkTracerProvider::builder()
             .with_sampler(Sampler::AlwaysOn)
+            .with_id_generator(Ids::default())
             .with_span_processor(ended.clone())
             .build();
         let sampling = Sampling {
@@ -286,9 +305,9 @@ mod tests {
     }
 
     #[test]
-    fn a_share_is_a_share_of_whole_traces() {
-        let share = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(0.5)));
-        let spans = recorded(share, |_| {
+    fn a_share_is_a_share_of_whole_traces_wherever_it_is_decided() {
+        let share = Sampler::TraceIdRatioBased(0.5);
+        let spans = recorded(share.clone(), |_| {
             for _ in 0..200 {
                 let _request = info_span!("request").entered();
                 info_span!("call").in_scope(|| ());
@@ -300,5 +319,10 @@ mod tests {
             .count();
         assert_eq!(spans.len(), 2 * requests);
         assert!((50..150).contains(&requests), "{requests} of 200");
+        for span in &spans {
+            let trace = span.span_context.trace_id();
+            let again = share.should_sample(None, trace, "elsewhere", &SpanKind::Server, &[], &[]);
+            assert_eq!(again.decision, SamplingDecision::RecordAndSample);
+        }
     }
 }

@@ -28,6 +28,9 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The trace that the request became part of (W3C Trace Context, level 2 draft).
 pub const TRACE_RESPONSE: HeaderName = HeaderName::from_static("traceresponse");
 
+/// As many bytes of `tracestate` as W3C Trace Context asks everybody to take along.
+const LONGEST_STATE: usize = 512;
+
 /// Wraps every route (and the fallbacks) of `router`: a span under the caller's context, `x-request-id` and
 /// `traceresponse` on the answer, and the request's duration as a metric.
 pub fn layer(router: axum::Router) -> axum::Router {
@@ -141,13 +144,17 @@ pub fn inject(headers: &mut HeaderMap) {
     }
 }
 
-/// The context that a request came with.
+/// The context that a request came with. What is stored with every row and sent with every call must stay small, whoever
+/// sent it: a longer state than all must take along is left behind.
 #[must_use]
 pub fn extract(headers: &HeaderMap) -> TraceContext {
     let headers = HeaderExtractor(headers);
     TraceContext {
         traceparent: headers.get("traceparent").map(ToOwned::to_owned),
-        tracestate: headers.get("tracestate").map(ToOwned::to_owned),
+        tracestate: headers
+            .get("tracestate")
+            .filter(|state| state.len() <= LONGEST_STATE)
+            .map(ToOwned::to_owned),
     }
 }
 
@@ -209,4 +216,28 @@ pub async fn send(
 fn without_query(url: &reqwest::Url) -> &str {
     let text = url.as_str();
     text.split_once(['?', '#']).map_or(text, |(before, _)| before)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_that_would_fill_the_headers_of_every_call_is_left_behind() {
+        let extracted = |state: &str| {
+            let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+            let headers = [("traceparent", parent), ("tracestate", state)].map(|(name, value)| {
+                (
+                    HeaderName::from_static(name),
+                    HeaderValue::try_from(value).expect("a header"),
+                )
+            });
+            let context = extract(&HeaderMap::from_iter(headers));
+            assert_eq!(context.traceparent.as_deref(), Some(parent));
+            context.tracestate
+        };
+        let member = "a=".to_owned() + &"b".repeat(200);
+        assert_eq!(extracted(&member), Some(member.clone()));
+        assert_eq!(extracted(&[member.as_str(); 3].join(",")), None);
+    }
 }

@@ -3,12 +3,13 @@
 //! publishes some events again, with the same ids.
 //!
 //! A number is given before its transaction commits, so "everything above the cursor" is not enough: 8 may be there while
-//! 7 is still to come. So the relay looks twice. First it takes the highest number N that is there, and X, the next
-//! transaction id to be given. Once all transactions of this database below X have ended, every row up to N that will ever
-//! be there is there, and the second look reads them, in order of their numbers. This, and the order of one aggregate's events, rests
-//! on one rule: **whoever writes an event has locked or written the aggregate's row before** (by `SELECT … FOR UPDATE`,
-//! `INSERT` or `UPDATE`; an advisory lock is not enough). So its transaction has an id before it takes a number, and an
-//! aggregate's numbers rise in the order of its commits.
+//! 7 is still to come. So the relay looks twice. First it sees the highest number N that is there, and then takes a
+//! transaction id X for itself: the end of its snapshot would not do, since that is one past the last transaction that has
+//! ended, and 7 may be of a younger one. Once all transactions of this database below X have ended, every row up to N that
+//! will ever be there is there, and the second look reads them, in order of their numbers. This, and the order of one
+//! aggregate's events, rests on one rule: **whoever writes an event has locked or written the aggregate's row before**
+//! (by `SELECT … FOR UPDATE`, `INSERT` or `UPDATE`; an advisory lock is not enough). So its transaction has an id before it
+//! takes a number, and an aggregate's numbers rise in the order of its commits.
 //!
 //! The SQL is checked when it runs. A service provides, over a table of its own:
 //!
@@ -87,7 +88,7 @@ struct Row {
 struct Look {
     /// The highest number of the next batch.
     last: i64,
-    /// Transactions from here on had no id yet.
+    /// The id that the look took: transactions above it had none yet.
     horizon: String,
 }
 
@@ -113,7 +114,6 @@ impl Relay {
     /// Publishes one batch and returns how many events it had. None, if there is nothing new, another replica is at it,
     /// or older transactions do not end.
     pub async fn run_once(&self) -> anyhow::Result<usize> {
-        // Until the cursor moves, this transaction has no id, and so does not wait for itself.
         let mut transaction = self.pool.begin().await?;
         let mine: bool = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)")
             .bind(RELAY_LOCK)
@@ -209,13 +209,12 @@ impl Rounds for Relay {
     }
 }
 
-/// The first look; none if there is nothing new.
+/// The first look; none if there is nothing new. Its snapshot is older than the id it takes.
 async fn look(conn: &mut PgConnection, cursor: i64) -> sqlx::Result<Option<Look>> {
     sqlx::query_as(
-        "SELECT last, horizon FROM (
-             SELECT max(id) AS last, pg_snapshot_xmax(pg_current_snapshot())::text AS horizon
-             FROM (SELECT id FROM domain_events WHERE id > $1 ORDER BY id LIMIT $2) AS page) AS look
-         WHERE last IS NOT NULL",
+        "SELECT max(id) AS last, pg_current_xact_id()::text AS horizon
+         FROM (SELECT id FROM domain_events WHERE id > $1 ORDER BY id LIMIT $2) AS page
+         HAVING max(id) IS NOT NULL",
     )
     .bind(cursor)
     .bind(BATCH)

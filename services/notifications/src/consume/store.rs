@@ -42,6 +42,8 @@ pub(super) async fn put_aside(
     payload: &[u8],
     reason: &str,
 ) -> sqlx::Result<()> {
+    // It can quote the message, and no text of PostgreSQL holds this one.
+    let reason = reason.replace('\0', "\u{fffd}");
     sqlx::query!(
         r#"INSERT INTO poison_events (topic, partition, "offset", payload, reason) VALUES ($1, $2, $3, $4, $5)
            ON CONFLICT DO NOTHING"#,

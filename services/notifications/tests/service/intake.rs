@@ -186,6 +186,28 @@ async fn what_cannot_be_taken_in_is_put_aside_and_what_is_not_known_is_passed_ov
 }
 
 #[tokio::test]
+async fn a_reason_that_the_database_does_not_take_holds_up_nobody() {
+    let user = UserId::generate();
+    let good = Log::default().registered(user, None);
+    let mut undecodable = good.clone();
+    undecodable.data["user_id"] = json!("\0");
+    // Both reasons quote what was sent.
+    let payload = br#"{"id": "\u0000"}"#;
+    let error = serde_json::from_slice::<Envelope>(payload).unwrap_err();
+    let mut batch = received(&[good.clone(), undecodable, good]);
+    batch[0].event = Err(Malformed {
+        why: error.to_string(),
+        payload: payload.to_vec(),
+    });
+    assert!(error.to_string().contains('\0'), "{error}");
+
+    let world = World::start().await;
+    world.take(&batch).await.unwrap();
+    assert_eq!(world.count("poison_events").await, 2);
+    assert_eq!(world.count("notifications").await, 1);
+}
+
+#[tokio::test]
 async fn what_the_database_refuses_for_other_reasons_is_not_the_events_fault() {
     let world = World::start().await;
     sqlx::query("ALTER TABLE sales_steps RENAME TO away")

@@ -12,8 +12,8 @@ use tokio::{
 pub enum Verdict {
     /// As usual.
     Accepts,
-    /// For good: there is no such mailbox.
-    Refuses,
+    /// This, and keeps nothing: `550 no such mailbox`.
+    Says(&'static str),
     /// It has the mail, and dies before it says so.
     Dies,
 }
@@ -115,7 +115,7 @@ impl Smtp {
                         stream.read_line(&mut text).await?;
                     }
                     let verdict = *self.verdict.lock().expect("no panic while locked");
-                    if !matches!(verdict, Verdict::Refuses) {
+                    if !matches!(verdict, Verdict::Says(_)) {
                         self.mails
                             .lock()
                             .expect("no panic while locked")
@@ -123,7 +123,7 @@ impl Smtp {
                     }
                     match verdict {
                         Verdict::Accepts => "250 ok",
-                        Verdict::Refuses => "550 no such mailbox",
+                        Verdict::Says(answer) => answer,
                         Verdict::Dies => return Ok(()),
                     }
                 }

@@ -177,7 +177,8 @@ async fn apply_user(conn: &mut PgConnection, event: &Envelope, user: UserEvent) 
     };
     let recipient = Recipient {
         email: email.clone(),
-        name: name.clone(),
+        // It becomes part of a header, in which a line's end has a meaning.
+        name: name.replace(char::is_control, " "),
         locale: locale.clone(),
     };
     mail::store::upsert_recipient(conn, id, &recipient, event.sequence).await?;

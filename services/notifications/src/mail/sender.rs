@@ -21,6 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// For a whole mail; less than a claim on it lasts.
 const AT_MOST: Duration = Duration::from_secs(20);
 
+/// Answers about our account at the server, and not about a mail (RFC 4954, 4 and 6).
+const ACCOUNT: [u16; 4] = [530, 534, 535, 538];
+
 /// Sends mails.
 #[derive(Debug)]
 pub struct Sender {
@@ -112,6 +115,9 @@ impl Sender {
             .multipart(MultiPart::alternative_plain_html(rendered.text, rendered.html))?;
         match tokio::time::timeout(AT_MOST, self.transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) if error.status().is_some_and(|code| ACCOUNT.contains(&code.into())) => {
+                Err(SendError::Away("it does not take our account"))
+            }
             Ok(Err(error)) if error.is_permanent() => {
                 let code = error.status().map_or_else(String::new, |code| code.to_string());
                 Err(SendError::Refused(code))

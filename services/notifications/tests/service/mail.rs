@@ -112,7 +112,7 @@ async fn a_mail_that_nobody_takes_is_given_up_and_one_without_an_address_waits_f
     // An older event that comes late changes no address.
     let mut late = Log::default();
     world.tell(&[late.registered(user, None)]).await;
-    smtp.will(Verdict::Refuses);
+    smtp.will(Verdict::Says("550 no such mailbox"));
     assert_eq!(worker(&world, smtp.port).run_once().await.unwrap(), 4);
     assert!(smtp.mails().is_empty());
     let given_up = mails(&world).await;
@@ -140,6 +140,69 @@ async fn a_mail_that_nobody_takes_is_given_up_and_one_without_an_address_waits_f
         "mails_oldest_age_seconds",
     ] {
         assert!(metrics.contains(line), "{line} is not in {metrics}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_server_says_of_now_or_of_us_is_no_judgement_of_the_mail() {
+    let world = World::start().await;
+    let smtp = Smtp::start(0).await;
+    world
+        .tell(&[Log::default().registered(UserId::generate(), None)])
+        .await;
+    for (attempt, answer) in (1..).zip(["451 later", "530 authenticate first", "535 wrong password"]) {
+        smtp.will(Verdict::Says(answer));
+        later(&world).await;
+        worker(&world, smtp.port).run_once().await.unwrap();
+        assert_eq!(
+            mails(&world).await,
+            [row("welcome", "unsent", attempt)],
+            "{answer}"
+        );
+    }
+    smtp.will(Verdict::Accepts);
+    later(&world).await;
+    worker(&world, smtp.port).run_once().await.unwrap();
+    assert_eq!(mails(&world).await, [row("welcome", "sent", 4)]);
+}
+
+#[tokio::test]
+async fn a_name_stays_a_name_whatever_is_in_it() {
+    let world = World::start().await;
+    let smtp = Smtp::start(0).await;
+    let (mut log, long) = (Log::default(), "Ädä ".repeat(60));
+    for name in [
+        "Eve\r\nBcc: eve@evil.test\r\n\r\nHello",
+        "\"Eve\" <eve@evil.test>,",
+        &long,
+    ] {
+        let user = UserId::generate();
+        let mut registered = log.registered(user, None);
+        registered.data["name"] = name.into();
+        world.tell(&[registered]).await;
+        worker(&world, smtp.port).run_once().await.unwrap();
+        let mail = smtp.mails().pop().unwrap();
+        assert_eq!(mail.to, address(user), "{name}");
+        let (head, _) = mail.text.split_once("\r\n\r\n").unwrap();
+        let names: Vec<_> = head
+            .lines()
+            .filter(|line| !line.starts_with(' '))
+            .map(|line| line.split(':').next().unwrap())
+            .collect();
+        let expected = [
+            "Message-ID",
+            "From",
+            "To",
+            "Subject",
+            "MIME-Version",
+            "Date",
+            "Content-Type",
+        ];
+        assert_eq!(names, expected, "{head}");
+        assert!(
+            head.lines().all(|line| line.len() <= 998),
+            "RFC 5322, 2.1.1: {head}"
+        );
     }
 }
 

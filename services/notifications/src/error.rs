@@ -22,6 +22,10 @@ impl From<Error> for Problem {
                 "/from",
                 format!("must be before `to`, and at most {days} days before it"),
             )]),
+            // Only a client tells of such a time: in a cursor, or as `from` or `to`.
+            Error::Database(sqlx::Error::Database(error)) if error.code().as_deref() == Some("22008") => {
+                Self::invalid(vec![FieldError::new("", "must not contain a time so far away")])
+            }
             Error::Database(error) => error.into(),
         }
     }

@@ -108,7 +108,10 @@ async fn what_is_asked_wrongly_is_told_so() {
         world.get("/v1/notifications", &token).await.1,
         json!({"items": [], "next_cursor": Value::Null, "unread": 0})
     );
-    for bad in ["limit=0", "limit=101", "cursor=x", "colour=red"] {
+    // `["-200000-01-01T00:00:00Z", …]`: a cursor in shape, but of a time that the database does not know.
+    let long_ago =
+        "cursor=WyItMjAwMDAwLTAxLTAxVDAwOjAwOjAwWiIsIjAxODkwMDAwLTAwMDAtNzAwMC04MDAwLTAwMDAwMDAwMDAwMCJd";
+    for bad in ["limit=0", "limit=101", "cursor=x", long_ago, "colour=red"] {
         assert_eq!(
             world.get(&format!("/v1/notifications?{bad}"), &token).await.0,
             422,

@@ -52,12 +52,13 @@ pub(crate) async fn serve(core: Arc<Core>, peer: Peer, request: Request<Incoming
             "http",
             otel.kind = "server",
             otel.status_code = Empty,
-            http.request.method = %method,
+            http.request.method = telemetry::metrics::method(&method),
             http.route = Empty,
             url.scheme = "http",
             url.path = path,
             server.address = telemetry::http::host(request.headers()),
             http.response.status_code = Empty,
+            error.type = Empty,
             request_id = request_id.to_str().unwrap_or_default(),
         )
     });
@@ -81,13 +82,9 @@ pub(crate) async fn serve(core: Arc<Core>, peer: Peer, request: Request<Incoming
         let mut response = result.unwrap_or_else(|problem| problem.into_response(&path));
         let close = peer.ambiguous.load(Ordering::Relaxed);
         let status = response.status();
-        let span = tracing::Span::current();
-        telemetry::name_span(|| format!("{method} {route}"));
-        span.record("http.route", route);
-        span.record("http.response.status_code", status.as_u16());
-        if status.is_server_error() {
-            span.record("otel.status_code", "ERROR");
-        }
+        telemetry::name_span(|| format!("{} {route}", telemetry::metrics::method(&method)));
+        tracing::Span::current().record("http.route", route);
+        telemetry::http::record_status(status, status.is_server_error());
         let headers = response.headers_mut();
         for (name, value) in &answer {
             if name == header::VARY {

@@ -113,12 +113,13 @@ async fn send(
     let (started, method) = (Instant::now(), request.method().clone());
     let span = tracing::info_span!(
         "upstream",
-        otel.name = format!("{method} {}", pool.cluster.name),
+        otel.name = format!("{} {}", telemetry::metrics::method(&method), pool.cluster.name),
         otel.kind = "client",
         otel.status_code = Empty,
-        http.request.method = %method,
+        http.request.method = telemetry::metrics::method(&method),
         server.address = pool.cluster.name,
-        url.path = request.uri().path(),
+        // Of the upstream; which of its instances takes it is not known yet.
+        url.full = format!("http://{}{}", pool.cluster.name, request.uri().path()),
         http.response.status_code = Empty,
         error.type = Empty,
     );
@@ -133,15 +134,13 @@ async fn send(
         let answer = answer.map_err(|_| CallError::Late).and_then(|answer| Ok(answer?));
         let status = answer.as_ref().ok().map(|(response, _)| response.status());
         telemetry::http::observe_call(&method, &pool.cluster.name, status, started);
-        let span = tracing::Span::current();
         match &answer {
             Ok((response, _)) => {
-                span.record("http.response.status_code", response.status().as_u16());
-                if response.status().is_client_error() || response.status().is_server_error() {
-                    span.record("otel.status_code", "ERROR");
-                }
+                let status = response.status();
+                telemetry::http::record_status(status, status.is_client_error() || status.is_server_error());
             }
             Err(error) => {
+                let span = tracing::Span::current();
                 span.record("otel.status_code", "ERROR");
                 span.record("error.type", error.kind());
                 tracing::warn!(

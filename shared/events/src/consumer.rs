@@ -318,7 +318,7 @@ impl Consumer {
             messaging.operation.name = "process",
             messaging.destination.name = topic,
             messaging.consumer.group.name = self.group,
-            messaging.batch.message_count = batch.len(),
+            messaging.batch.message_count = i64::try_from(batch.len()).unwrap_or(i64::MAX),
         );
         let traces = batch
             .iter()

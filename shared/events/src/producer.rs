@@ -98,7 +98,7 @@ impl Producer {
             messaging.operation.type = "send",
             messaging.operation.name = "send",
             messaging.destination.name = self.topic,
-            messaging.batch.message_count = events.len(),
+            messaging.batch.message_count = i64::try_from(events.len()).unwrap_or(i64::MAX),
         );
         link(&span, events.iter().map(|event| &event.trace));
         self.deliver(events).instrument(span).await

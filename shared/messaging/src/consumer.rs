@@ -144,7 +144,8 @@ async fn deliver<H: Handler>(broker: Arc<Broker>, queue: String, delivery: Deliv
             messaging.destination.name = queue,
             messaging.message.id = %message.id,
             messaging.message.conversation_id = %message.correlation_id,
-            messaging.message.body.size = delivery.data.len(),
+            // A number to the conventions; an unsigned one would become a text.
+            messaging.message.body.size = i64::try_from(delivery.data.len()).unwrap_or(i64::MAX),
             saga_id = %message.correlation_id,
             kind = message.kind,
             attempt = message.attempt,

@@ -49,27 +49,24 @@ async fn trace(mut request: Request, next: Next) -> Response {
     let span = extract(request.headers()).child(|| {
         tracing::info_span!(
             "http",
-            otel.name = format!("{method} {route}"),
+            otel.name = format!("{} {route}", metrics::method(&method)),
             otel.kind = "server",
             otel.status_code = Empty,
-            http.request.method = %method,
+            http.request.method = metrics::method(&method),
             http.route = %route,
             url.scheme = "http",
             url.path = request.uri().path(),
             server.address = host(request.headers()),
             http.response.status_code = Empty,
+            error.type = Empty,
             request_id = request_id.to_str().unwrap_or_default(),
         )
     });
     let answer = async {
         let mut response = next.run(request).await;
-        let status = response.status().as_u16();
-        let span = tracing::Span::current();
-        span.record("http.response.status_code", status);
-        if response.status().is_server_error() {
-            span.record("otel.status_code", "ERROR");
-        }
-        tracing::info!(%method, route, status, "answered");
+        let status = response.status();
+        record_status(status, status.is_server_error());
+        tracing::info!(%method, route, status = status.as_u16(), "answered");
         let trace = TraceContext::current().traceparent;
         if let Some(trace) = trace.and_then(|text| HeaderValue::try_from(text).ok()) {
             response.headers_mut().insert(TRACE_RESPONSE, trace);
@@ -80,6 +77,17 @@ async fn trace(mut request: Request, next: Next) -> Response {
     response.headers_mut().insert(REQUEST_ID, request_id);
     observe_answer(&method, &route, response.status(), started);
     response
+}
+
+/// Records the status of an answer in the span that is entered now, and whether that is an error of this side.
+pub fn record_status(status: StatusCode, is_error: bool) {
+    let span = tracing::Span::current();
+    // The conventions ask for a number, and an unsigned one would become a text.
+    span.record("http.response.status_code", i64::from(status.as_u16()));
+    if is_error {
+        span.record("otel.status_code", "ERROR");
+        span.record("error.type", status.as_str());
+    }
 }
 
 /// A request was answered, with the head of its answer now.
@@ -176,7 +184,7 @@ pub async fn send(
         otel.status_code = Empty,
         http.request.method = %method,
         server.address = server,
-        server.port = request.url().port_or_known_default(),
+        server.port = request.url().port_or_known_default().map(i64::from),
         url.full = without_query(request.url()),
         http.response.status_code = Empty,
         error.type = Empty,
@@ -186,15 +194,13 @@ pub async fn send(
         let answer = client.execute(request).await;
         let status = answer.as_ref().ok().map(reqwest::Response::status);
         observe_call(&method, &server, status, started);
-        let span = tracing::Span::current();
         match &answer {
             Ok(response) => {
-                span.record("http.response.status_code", response.status().as_u16());
-                if response.status().is_client_error() || response.status().is_server_error() {
-                    span.record("otel.status_code", "ERROR");
-                }
+                let status = response.status();
+                record_status(status, status.is_client_error() || status.is_server_error());
             }
             Err(error) => {
+                let span = tracing::Span::current();
                 span.record("otel.status_code", "ERROR");
                 span.record(
                     "error.type",

@@ -28,6 +28,8 @@ pub(crate) struct Span {
     parent: String,
     pub(crate) links: Vec<String>,
     pub(crate) attributes: BTreeMap<String, String>,
+    /// Which of them are whole numbers.
+    pub(crate) numbers: BTreeSet<String>,
 }
 
 /// What was exported, of all traces.
@@ -132,6 +134,7 @@ async fn take(State(collector): State<Collector>, headers: HeaderMap, body: Byte
                 id: hex(&span.span_id),
                 parent: hex(&span.parent_span_id),
                 links: span.links.iter().map(|link| hex(&link.span_id)).collect(),
+                numbers: numbers(&span.attributes),
                 attributes: attributes(span.attributes),
             });
         }
@@ -155,6 +158,7 @@ fn of_browser(request: &serde_json::Value) -> Vec<Span> {
             parent: text(&span["parentSpanId"]),
             links: vec![],
             attributes: BTreeMap::new(),
+            numbers: BTreeSet::new(),
         })
         .collect()
 }
@@ -173,6 +177,17 @@ fn attributes(list: Vec<KeyValue>) -> BTreeMap<String, String> {
         _ => None,
     };
     list.into_iter().filter_map(text).collect()
+}
+
+fn numbers(list: &[KeyValue]) -> BTreeSet<String> {
+    let is_number = |pair: &&KeyValue| {
+        let value = pair.value.as_ref().and_then(|value| value.value.as_ref());
+        matches!(value, Some(Value::IntValue(_)))
+    };
+    list.iter()
+        .filter(is_number)
+        .map(|pair| pair.key.clone())
+        .collect()
 }
 
 /// `service: name` of each parent with that of its child.

@@ -56,6 +56,15 @@ const EVERY_CHECKOUT: [(&str, &str); 21] = [
     ("notifications: process orders.v1", "notifications: INSERT mails"),
 ];
 
+/// Attributes that are numbers to the conventions.
+const NUMBERS: [&str; 5] = [
+    "http.response.status_code",
+    "server.port",
+    "rpc.grpc.status_code",
+    "messaging.message.body.size",
+    "messaging.kafka.offset",
+];
+
 /// What the shopper is told in the end.
 const MAIL_OF_CONFIRMED: (&str, &str) = (
     "notifications: process orders.v1",
@@ -155,8 +164,18 @@ fn assert_conventions(spans: &[Span], collector: &Collector) {
     };
     let mut databases = BTreeSet::new();
     for span in spans {
+        for name in NUMBERS.iter().filter(|name| span.attributes.contains_key(**name)) {
+            assert!(span.numbers.contains(*name), "{name} is no number: {span:#?}");
+        }
         if span.attributes.contains_key("http.request.method") {
             has(span, &["http.response.status_code", "server.address"]);
+            let is_client = span.kind == CLIENT;
+            has(span, &[if is_client { "url.full" } else { "url.path" }]);
+            let status: u16 = span.attributes["http.response.status_code"]
+                .parse()
+                .expect("a status");
+            let is_error = status >= if is_client { 400 } else { 500 };
+            assert_eq!(span.attributes.contains_key("error.type"), is_error, "{span:#?}");
         }
         if span.attributes.contains_key("rpc.system") {
             has(span, &["rpc.service", "rpc.method", "rpc.grpc.status_code"]);

@@ -98,7 +98,7 @@ impl Sender {
             otel.status_code = Empty,
             network.protocol.name = "smtp",
             server.address = self.host,
-            server.port = self.port,
+            server.port = self.port.map(i64::from),
             mail.kind = kind,
             error.type = Empty,
         )

@@ -42,6 +42,8 @@ pub(crate) struct Export {
     pub(crate) sampling: Sampling,
     /// Why nothing is sent although it was wished for.
     pub(crate) unusable: Option<String>,
+    /// What the sampler's variables say that nobody understands.
+    pub(crate) misread: Option<String>,
 }
 
 /// With an exporter if `OTEL_EXPORTER_OTLP_ENDPOINT` (or its traces variant) is set. Without one, requests still get ids,
@@ -54,6 +56,7 @@ pub(crate) fn export(service: &'static str) -> Export {
             collector: Collector::default(),
         },
         unusable,
+        misread: None,
     };
     let wanted = [
         "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -89,9 +92,32 @@ pub(crate) fn export(service: &'static str) -> Export {
                     collector,
                 },
                 unusable: None,
+                misread: misread(
+                    &setting("OTEL_TRACES_SAMPLER"),
+                    &setting("OTEL_TRACES_SAMPLER_ARG"),
+                ),
             }
         }
         Err(error) => nowhere(Some(error.to_string())),
+    }
+}
+
+fn setting(key: &str) -> String {
+    std::env::var_os(key)
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// A setting of which the SDK makes "all of them". It says so only in its own log, which nobody reads.
+fn misread(sampler: &str, share: &str) -> Option<String> {
+    match sampler {
+        "" | "always_on" | "always_off" | "parentbased_always_on" | "parentbased_always_off" => None,
+        "traceidratio" | "parentbased_traceidratio" => {
+            let is_share = share.parse().is_ok_and(|share: f64| share <= 1.0);
+            (!is_share).then(|| format!("OTEL_TRACES_SAMPLER_ARG={share}"))
+        }
+        _ => Some(format!("OTEL_TRACES_SAMPLER={sampler}")),
     }
 }
 
@@ -183,6 +209,26 @@ mod tests {
     use opentelemetry_otlp::WithExportConfig as _;
 
     use super::*;
+
+    #[test]
+    fn a_sampler_that_nobody_understands_is_told() {
+        for (sampler, share) in [
+            ("", "lots"),
+            ("always_off", ""),
+            ("traceidratio", "0.01"),
+            ("parentbased_traceidratio", "1"),
+        ] {
+            assert_eq!(misread(sampler, share), None, "{sampler} {share}");
+        }
+        for (sampler, share, told) in [
+            ("traceidratio", "", "OTEL_TRACES_SAMPLER_ARG="),
+            ("parentbased_traceidratio", "1%", "OTEL_TRACES_SAMPLER_ARG=1%"),
+            ("traceidratio", "10", "OTEL_TRACES_SAMPLER_ARG=10"),
+            ("jaeger_remote", "0.01", "OTEL_TRACES_SAMPLER=jaeger_remote"),
+        ] {
+            assert_eq!(misread(sampler, share).as_deref(), Some(told));
+        }
+    }
 
     #[test]
     fn a_collector_that_is_back_is_noticed_without_a_span() {

@@ -74,6 +74,7 @@ pub fn init(service: &'static str, format: LogFormat) -> anyhow::Result<Guard> {
         provider,
         sampling,
         unusable,
+        misread,
     } = export::export(service);
     let spans = (!export::is_disabled()).then(|| sampling::spans(provider.tracer("souk"), sampling));
     let filter = EnvFilter::builder()
@@ -108,6 +109,9 @@ pub fn init(service: &'static str, format: LogFormat) -> anyhow::Result<Guard> {
     // Libraries that speak through `log` need not speak of what only `statements` wants.
     ::log::set_max_level(level.to_string().parse().unwrap_or(::log::LevelFilter::Info));
     process::register();
+    if let Some(setting) = misread {
+        tracing::warn!(setting, "the sampler is not understood: it leaves no trace out");
+    }
     match unusable {
         None => db::trace_with(provider.tracer("souk")),
         Some(error) => tracing::error!(

@@ -2,7 +2,7 @@
 //! neither built nor told of what happens in it, but what happens in it still has the ids of its trace.
 //!
 //! A span's parent is what its thread is in, or what [`crate::TraceContext::child`] says. The `parent:` of a span's macro
-//! must not be used: it is not known when this is decided.
+//! is not known when this is decided: it must name no span, and `None` only where the thread is in none.
 
 use std::cell::{Cell, RefCell};
 

@@ -23,11 +23,15 @@ pub(crate) fn audit(stack: &mut Stack, arguments: &[String]) -> Result<()> {
 
 /// The bench of the crate `e2e`, which is told what runs where.
 pub(crate) fn bench(stack: &mut Stack, arguments: &[String]) -> Result<()> {
-    if let Some(("tracing", others)) = arguments
+    match arguments
         .split_first()
         .map(|(what, others)| (what.as_str(), others))
     {
-        return tracing(others);
+        Some(("tracing", others)) => return tracing(others),
+        Some(("spans", [])) => {
+            return cargo::run(&["bench", "--quiet", "--package", "telemetry", "--bench", "spans"]);
+        }
+        _ => {}
     }
     let status = serde_json::to_string(&status::of(stack)?)?;
     let program = Profile::Development.build()?.join("souk-bench");

@@ -109,7 +109,7 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// Measures: `checkout` the running system, `tracing` systems of its own.
+    /// Measures: `checkout` the running system, `tracing` systems of its own, `spans` what they cost one process.
     Bench {
         /// What to measure, and options of the bench.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]

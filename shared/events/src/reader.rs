@@ -18,6 +18,7 @@ use rdkafka::{
 use crate::{
     Brokers, Namespace,
     client::{Quiet, apart_within, is_passing, partitions},
+    topics::KEPT,
 };
 
 /// How long the client may take to end.
@@ -99,6 +100,10 @@ fn read<T: Default + Extend<Envelope>>(
     let mut starts = TopicPartitionList::new();
     // Where each partition that is not read through begins and ends.
     let mut spans = BTreeMap::new();
+    let mut excerpt = Excerpt {
+        events: T::default(),
+        whole_since: None,
+    };
     for partition in partitions(&client, topic, left())? {
         let (low, high) = ask(left, |left| client.fetch_watermarks(topic, partition, left))?;
         if high > low {
@@ -107,6 +112,9 @@ fn read<T: Default + Extend<Envelope>>(
                 Offset::Offset(since.timestamp_millis())
             });
             starts.add_partition_offset(topic, partition, start)?;
+        } else if low > 0 {
+            // All of it is deleted, which is done by age only: by size, the newest stay.
+            excerpt.whole_since = excerpt.whole_since.max(Some(Utc::now() - KEPT));
         }
     }
     if since.is_some() && !spans.is_empty() {
@@ -114,10 +122,6 @@ fn read<T: Default + Extend<Envelope>>(
         starts = ask(left, |left| client.offsets_for_times(starts.clone(), left))?;
     }
     client.assign(&starts)?;
-    let mut excerpt = Excerpt {
-        events: T::default(),
-        whole_since: None,
-    };
     while !spans.is_empty() {
         ensure!(!left().is_zero(), "it did not come to its end in time");
         let message = match client.poll(left()) {

@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use contracts::events::topics;
 use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
@@ -21,7 +22,9 @@ use crate::{Brokers, Namespace, client::Quiet};
 const PARTITIONS: i32 = 6;
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Settings of topics whose events are a story.
+/// For how long Kafka keeps events of a story at least, but for their size.
+pub(crate) const KEPT: TimeDelta = TimeDelta::days(30);
+/// Settings of topics whose events are a story. Their `retention.ms` is [`KEPT`].
 const STORY: [(&str, &str); 4] = [
     ("cleanup.policy", "delete"),
     ("retention.ms", "2592000000"),

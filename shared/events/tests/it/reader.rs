@@ -1,6 +1,6 @@
 //! Reading a topic without a group.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use contracts::events::{Envelope, topics};
 use events::{Excerpt, Reader};
 use rdkafka::{
@@ -16,17 +16,15 @@ async fn read(world: &World, since: Option<DateTime<Utc>>) -> Excerpt<Vec<Envelo
     reader.read(topics::ORDERS, since, LONG).await.unwrap()
 }
 
-/// Deletes the first message of each partition that has one, as Kafka does by age.
-async fn delete_the_first(world: &World) {
+/// Deletes each partition's messages before that, as Kafka does by age.
+async fn delete(world: &World, end: Offset) {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", &world.brokers.0);
     let admin: AdminClient<DefaultClientContext> = config.create().unwrap();
     let mut before = TopicPartitionList::new();
     for partition in 0..6 {
         let topic = world.namespace.name(topics::ORDERS);
-        before
-            .add_partition_offset(&topic, partition, Offset::Offset(1))
-            .unwrap();
+        before.add_partition_offset(&topic, partition, end).unwrap();
     }
     admin.delete_records(&before, &AdminOptions::new()).await.unwrap();
 }
@@ -52,13 +50,24 @@ async fn a_reader_sees_what_is_there_and_says_from_when_on_that_is_all() {
     let later = read(&world, Some(Utc::now())).await;
     assert_eq!((numbers(&later.events), later.whole_since), (vec![], None));
 
-    delete_the_first(&world).await;
+    delete(&world, Offset::Offset(1)).await;
     let left = read(&world, None).await;
     assert_eq!(numbers(&left.events), [2, 3]);
     let oldest = events[1].occurred_at.timestamp_millis();
     assert_eq!(
         left.whole_since.map(|since| since.timestamp_millis()),
         Some(oldest)
+    );
+
+    // Nothing is left to tell by how old what was deleted may be: by age, Kafka deletes after 30 days.
+    let deadline = Utc::now() - TimeDelta::days(30);
+    delete(&world, Offset::End).await;
+    let left = read(&world, None).await;
+    assert!(left.events.is_empty());
+    let since = left.whole_since.expect("something is missing");
+    assert!(
+        (deadline..Utc::now() - TimeDelta::days(29)).contains(&since),
+        "{since}"
     );
 }
 

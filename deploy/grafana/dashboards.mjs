@@ -9,15 +9,23 @@ const rate = (metric, by, where = "") => `sum${by ? ` by (${by})` : ""} (rate(${
 
 /** A panel of lines: `[query, legend]` each. */
 const lines = (title, unit, ...targets) => ({ type: "timeseries", title, unit, targets });
-/** A panel of numbers; `warn` and more is red. */
-const stat = (title, unit, warn, ...targets) => ({ type: "stat", title, unit, warn, targets });
+/** Lines of what a good system has none of: each begins with its first failure. */
+const failures = (title, unit, ...targets) => ({ ...lines(title, unit, ...targets), noValue: "None so far" });
+/** A number; red from `red.from` up, or below `red.below`. */
+const stat = (title, unit, red, ...targets) => ({ type: "stat", title, unit, red, targets });
+/** A bar for each target, in their order. */
+const bars = (title, unit, ...targets) => ({ type: "bargauge", title, unit, targets });
+
+/** How many checkouts came to a step in the time that is shown, whatever the step then answered. */
+const cameTo = (step) => [`sum(increase(messaging_process_duration_seconds_count{kind="${step}.v1",outcome="handled"}[$__range]))`, step.split(".")[1]];
 
 const dashboards = {
   overview: ["Overview and SLO", [
-    stat("Availability, 1 h", "percentunit", null, ["1 - slo:availability_errors:ratio_rate1h", ""]),
-    stat("Answers within 0.5 s, 1 h", "percentunit", null, ["1 - slo:latency_errors:ratio_rate1h", ""]),
-    stat("Budget left at this pace, availability", "percentunit", null, ["1 - slo:availability_errors:ratio_rate6h / 0.001", ""]),
-    stat("Alerts", "short", 1, ['count(ALERTS{alertstate="firing"}) or vector(0)', ""]),
+    stat("Availability, 1 h", "percentunit", { below: 0.999 }, ["1 - slo:availability_errors:ratio_rate1h", ""]),
+    stat("Answers within 0.5 s, 1 h", "percentunit", { below: 0.99 }, ["1 - slo:latency_errors:ratio_rate1h", ""]),
+    stat("Budget left, availability, 30 d", "percentunit", { below: 0 }, ["1 - slo:availability_errors:ratio_rate30d / 0.001", ""]),
+    stat("Budget left, latency, 30 d", "percentunit", { below: 0 }, ["1 - slo:latency_errors:ratio_rate30d / 0.01", ""]),
+    stat("Alerts", "short", { from: 1 }, ['count(ALERTS{alertstate="firing"}) or vector(0)', ""]),
     lines("Burn rate, availability", "short", ...["5m", "1h", "6h"].map((w) => [`slo:availability_errors:ratio_rate${w} / 0.001`, w])),
     lines("Burn rate, latency", "short", ...["5m", "1h", "6h"].map((w) => [`slo:latency_errors:ratio_rate${w} / 0.01`, w])),
     lines("Requests", "reqps", [rate(`${http}_count`, "service"), "{{service}}"]),
@@ -27,7 +35,7 @@ const dashboards = {
   ]],
   red: ["Service RED", [
     lines("Requests", "reqps", [rate(`${http}_count`, "http_route", 'service="$service"'), "{{http_route}}"]),
-    lines("Errors", "reqps", [rate(`${http}_count`, "http_route, http_response_status_code", 'service="$service",http_response_status_code=~"[45].."'), "{{http_response_status_code}} {{http_route}}"]),
+    failures("Errors", "reqps", [rate(`${http}_count`, "http_route, http_response_status_code", 'service="$service",http_response_status_code=~"[45].."'), "{{http_response_status_code}} {{http_route}}"]),
     lines("Duration", "s", ...[0.5, 0.95, 0.99].map((p) => [q(p, http, "", 'service="$service"'), `p${p * 100}`])),
     lines("Duration by route, p95", "s", [q(0.95, http, "http_route", 'service="$service"'), "{{http_route}}"]),
     lines("HTTP calls of others, p95", "s", [q(0.95, "http_client_request_duration_seconds", "service, server_address"), "{{service}} → {{server_address}}"]),
@@ -36,9 +44,11 @@ const dashboards = {
   saga: ["Saga", [
     stat("Active", "short", null, ["max(saga_active)", ""]),
     stat("Being undone", "short", null, ["max(saga_compensating)", ""]),
-    stat("Parked", "short", 1, ["max(saga_parked)", ""]),
-    stat("Oldest active", "s", 300, ["max(saga_oldest_active_age_seconds)", ""]),
-    lines("Funnel: commands that were handled", "ops", [rate("messaging_process_duration_seconds_count", "kind", 'queue=~".*commands",outcome="handled"'), "{{kind}}"]),
+    stat("Parked", "short", { from: 1 }, ["max(saga_parked)", ""]),
+    stat("Oldest active", "s", { from: 300 }, ["max(saga_oldest_active_age_seconds)", ""]),
+    bars("Funnel: checkouts that came to a step", "short",
+      ...["inventory.reserve_stock", "payments.authorize_payment", "inventory.pin_stock", "payments.capture_payment", "inventory.commit_stock"].map(cameTo),
+      ['sum(increase(saga_total{saga="checkout",outcome="completed"}[$__range]))', "completed"]),
     lines("Outcomes", "ops", [rate("saga_total", "saga, outcome"), "{{saga}} {{outcome}}"]),
     lines("A step, p95", "s", [q(0.95, "messaging_process_duration_seconds", "kind", 'queue=~".*commands"'), "{{kind}}"]),
     lines("Unanswered compensations", "short", ["max(saga_compensations_unanswered)", "sent three times or more"]),
@@ -47,7 +57,7 @@ const dashboards = {
     lines("Ready", "short", ["sum by (queue) (rabbitmq_detailed_queue_messages_ready)", "{{queue}}"]),
     lines("Unacknowledged", "short", ["sum by (queue) (rabbitmq_detailed_queue_messages_unacked)", "{{queue}}"]),
     lines("Consumers", "short", ["sum by (queue) (rabbitmq_detailed_queue_consumers)", "{{queue}}"]),
-    stat("Dead letters", "short", 1, ["max(dead_letters)", ""]),
+    stat("Dead letters", "short", { from: 1 }, ["max(dead_letters)", ""]),
     lines("Outbox: age of the oldest", "s", ["max by (service) (outbox_oldest_age_seconds)", "{{service}}"]),
     lines("Outbox: pending", "short", ["max by (service) (outbox_pending)", "{{service}}"]),
     lines("Published", "ops", [rate("messaging_published_total", "queue, outcome"), "{{queue}} {{outcome}}"]),
@@ -69,15 +79,15 @@ const dashboards = {
     lines("Breakers of the gateway that opened", "ops", [rate("gateway_breaker_opened_total", "route, upstream"), "{{route}} → {{upstream}}"]),
     lines("Requests sent again", "ops", [rate("gateway_retries_total", "upstream"), "{{upstream}}"]),
     lines("Over a quota", "ops", [rate("gateway_rate_limited_total", "limit"), "{{limit}}"]),
-    lines("Answers 429, 502, 503, 504", "reqps", [rate(`${http}_count`, "http_response_status_code", 'service="gateway",http_response_status_code=~"429|502|503|504"'), "{{http_response_status_code}}"]),
-    lines("Calls without an answer", "ops", [rate("http_client_request_duration_seconds_count", "service, server_address", 'http_response_status_code=""'), "{{service}} → {{server_address}}"]),
-    lines("Messages that are tried again or given up", "ops", [rate("messaging_process_duration_seconds_count", "queue, outcome", 'outcome!="handled"'), "{{queue}} {{outcome}}"]),
+    failures("Answers 429, 502, 503, 504", "reqps", [rate(`${http}_count`, "http_response_status_code", 'service="gateway",http_response_status_code=~"429|502|503|504"'), "{{http_response_status_code}}"]),
+    failures("Calls without an answer", "ops", [rate("http_client_request_duration_seconds_count", "service, server_address", 'http_response_status_code=""'), "{{service}} → {{server_address}}"]),
+    failures("Messages that are tried again or given up", "ops", [rate("messaging_process_duration_seconds_count", "queue, outcome", 'outcome!="handled"'), "{{queue}} {{outcome}}"]),
   ]],
   databases: ["PostgreSQL and MongoDB", [
     lines("Calls", "ops", [rate("db_client_operation_duration_seconds_count", "service, db_operation_name", 'service="$service"'), "{{db_operation_name}}"]),
     lines("Duration, p95", "s", [q(0.95, "db_client_operation_duration_seconds", "db_operation_name, db_collection_name", 'service="$service"'), "{{db_operation_name}} {{db_collection_name}}"]),
     lines("Time spent, calls at once", "short", [rate("db_client_operation_duration_seconds_sum", "db_operation_name, db_collection_name", 'service="$service"'), "{{db_operation_name}} {{db_collection_name}}"]),
-    lines("Failed commands of MongoDB", "ops", [rate("db_client_operation_duration_seconds_count", "service", 'outcome="error"'), "{{service}}"]),
+    failures("Failed commands of MongoDB", "ops", [rate("db_client_operation_duration_seconds_count", "service", 'outcome="error"'), "{{service}}"]),
     lines("Wait for a connection, p95", "s", [q(0.95, "db_client_connection_wait_time_seconds", "service"), "{{service}}"]),
     lines("Pools in use", "percentunit", ['sum by (service, pool) (db_client_connection_count{state="used"}) / sum by (service, pool) (db_client_connection_max)', "{{service}} {{pool}}"]),
   ], true],
@@ -91,9 +101,27 @@ const dashboards = {
   ]],
 };
 
-function panel({ type, title, unit, warn, targets }, traced, index, [x, y, w, h]) {
-  const steps = [{ color: "green", value: null }];
-  if (warn) steps.push({ color: "red", value: warn });
+const options = {
+  timeseries: {
+    legend: { displayMode: "list", placement: "bottom", showLegend: true, calcs: [] },
+    tooltip: { mode: "multi", sort: "desc" },
+  },
+  stat: { reduceOptions: { calcs: ["lastNotNull"] } },
+  bargauge: { reduceOptions: { calcs: ["lastNotNull"] }, orientation: "horizontal", displayMode: "basic" },
+};
+
+/** Thresholds ascend, and the first reaches down without end. */
+const steps = ({ from, below } = {}) => {
+  if (from !== undefined) return [{ color: "green", value: null }, { color: "red", value: from }];
+  if (below !== undefined) return [{ color: "red", value: null }, { color: "green", value: below }];
+  return [{ color: "green", value: null }];
+};
+
+const link = (title, more) => ({
+  title, icon: "external link", tooltip: "", tags: [], asDropdown: false, targetBlank: true, includeVars: false, keepTime: false, ...more,
+});
+
+function panel({ type, title, unit, red, noValue, targets }, traced, index, [x, y, w, h]) {
   return {
     id: index + 1,
     type,
@@ -101,22 +129,35 @@ function panel({ type, title, unit, warn, targets }, traced, index, [x, y, w, h]
     datasource: prometheus,
     gridPos: { x, y, w, h },
     fieldConfig: {
-      defaults: { unit, thresholds: { mode: "absolute", steps }, ...(type === "timeseries" && { min: 0 }) },
+      defaults: {
+        unit,
+        thresholds: { mode: "absolute", steps: steps(red ?? {}) },
+        ...(type !== "stat" && { min: 0 }),
+        ...(type === "bargauge" && { decimals: 0 }),
+        ...(noValue && { noValue }),
+      },
       overrides: [],
     },
-    options: type === "stat" ? { reduceOptions: { calcs: ["lastNotNull"] } } : { tooltip: { mode: "multi", sort: "desc" } },
-    targets: targets.map(([expr, legendFormat], at) => ({ refId: "ABCDEF"[at], datasource: prometheus, expr, legendFormat })),
-    links: [{ title: "Traces in Jaeger", targetBlank: true, url: `$jaeger/search?service=${traced}` }],
+    options: options[type],
+    targets: targets.map(([expr, legendFormat], at) => ({
+      refId: "ABCDEF"[at],
+      datasource: prometheus,
+      expr,
+      legendFormat,
+      ...(type === "bargauge" && { instant: true, range: false }),
+    })),
+    links: [link("Traces in Jaeger", { type: "link", url: `\${jaeger:raw}/search?service=${traced}` })],
   };
 }
 
 for (const [uid, [title, panels, perService]] of Object.entries(dashboards)) {
-  let [x, y] = [0, 0];
+  const stats = panels.filter((one) => one.type === "stat").length;
+  let [x, y, tallest] = [0, 0, 0];
   const placed = panels.map((one, index) => {
-    const [width, height] = one.type === "stat" ? [6, 4] : [12, 8];
-    if (x + width > 24) [x, y] = [0, y + (panels[index - 1].type === "stat" ? 4 : 8)];
+    const [width, height] = one.type === "stat" ? [Math.min(6, Math.floor(24 / stats)), 4] : [12, 8];
+    if (x + width > 24) [x, y, tallest] = [0, y + tallest, 0];
     const made = panel(one, perService ? "$service" : "gateway", index, [x, y, width, height]);
-    x += width;
+    [x, tallest] = [x + width, Math.max(tallest, height)];
     return made;
   });
   const service = {
@@ -135,7 +176,8 @@ for (const [uid, [title, panels, perService]] of Object.entries(dashboards)) {
     editable: false,
     refresh: "10s",
     time: { from: "now-1h", to: "now" },
-    links: [{ type: "dashboards", title: "Souk", tags: ["souk"], asDropdown: true }],
+    annotations: { list: [] },
+    links: [link("Souk", { type: "dashboards", tags: ["souk"], asDropdown: true, targetBlank: false })],
     templating: {
       list: [
         ...(perService ? [service] : []),

@@ -53,6 +53,18 @@ impl TraceContext {
         }
     }
 
+    /// The context of what is done again so long after: itself, or if that is more than an hour that of the span that is
+    /// entered now, which names it.
+    #[must_use]
+    pub fn continued(self, ago: Duration) -> Self {
+        if ago > RECENT {
+            self.link(&tracing::Span::current());
+            Self::current()
+        } else {
+            self
+        }
+    }
+
     /// Links `span` to it: related, though not its child.
     pub fn link(&self, span: &tracing::Span) {
         span.add_link(self.to_otel().span().span_context().clone());

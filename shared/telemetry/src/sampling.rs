@@ -180,7 +180,10 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Unnoticed {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::{
+        sync::{Arc, Mutex},
+        time::Duration,
+    };
 
     use opentelemetry::trace::TracerProvider as _;
     use opentelemetry_sdk::{
@@ -207,7 +210,7 @@ mod tests {
             Ok(())
         }
 
-        fn shutdown_with_timeout(&self, _: std::time::Duration) -> OTelSdkResult {
+        fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
             Ok(())
         }
     }
@@ -283,6 +286,26 @@ mod tests {
         assert_eq!(spans[0].parent_span_id, spans[1].span_context.span_id());
         assert_eq!(spans[1].parent_span_id.to_string(), "00f067aa0ba902b7");
         assert_eq!(spans[1].events.len(), 1);
+    }
+
+    #[test]
+    fn what_is_done_again_hours_later_is_part_of_another_trace_that_names_the_first() {
+        let spans = recorded(by_parent(), |_| {
+            let first = from_outside("01");
+            let _request = info_span!("request").entered();
+            let minutes = Duration::from_mins(50);
+            assert_eq!(first.clone().continued(minutes), first);
+            assert_eq!(first.continued(3 * minutes), TraceContext::current());
+        });
+        let [request] = spans.as_slice() else {
+            panic!("{spans:?}")
+        };
+        let links = request.links.iter().map(|link| link.span_context.trace_id());
+        let first = from_outside("01").trace_id();
+        assert_eq!(
+            links.map(|trace| Some(trace.to_string())).collect::<Vec<_>>(),
+            [first]
+        );
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `POST /v1/admin/dead-letters/{id}/redrive`: to its queue once more, through the outbox, and its saga goes on.
 
+use std::time::Duration;
+
 use axum::{body::Bytes, extract::State, http::StatusCode};
 use contracts::{SagaId, UserId};
 use messaging::Outgoing;
@@ -58,9 +60,10 @@ async fn redrive(
     reason: &str,
 ) -> Result<(), Error> {
     let letter = sqlx::query!(
-        "UPDATE dead_letters SET settled_at = now(), settled_as = 'redriven', settled_by = $2, settled_reason = $3
+        r#"UPDATE dead_letters SET settled_at = now(), settled_as = 'redriven', settled_by = $2, settled_reason = $3
          WHERE id = $1 AND settled_at IS NULL
-         RETURNING message_id, kind, queue, correlation_id, reply_to, body, traceparent, tracestate",
+         RETURNING message_id, kind, queue, correlation_id, reply_to, body, traceparent, tracestate,
+             extract(epoch FROM now() - died_at)::float8 AS "age!""#,
         id,
         actor.0,
         reason
@@ -74,6 +77,10 @@ async fn redrive(
             "Its body is not JSON, so that no receiver would ever take it.".into(),
         )
     })?;
+    let trace = TraceContext {
+        traceparent: letter.traceparent,
+        tracestate: letter.tracestate,
+    };
     let message = Outgoing {
         id: letter.message_id,
         kind: letter.kind,
@@ -81,10 +88,7 @@ async fn redrive(
         correlation_id: letter.correlation_id,
         reply_to: letter.reply_to,
         body,
-        trace: TraceContext {
-            traceparent: letter.traceparent,
-            tracestate: letter.tracestate,
-        },
+        trace: trace.continued(Duration::try_from_secs_f64(letter.age).unwrap_or_default()),
     };
     faults.send(conn, message).await?;
     // The saga goes on as well, which sends its awaited command again; whoever has done it already says so.

@@ -36,6 +36,7 @@ struct Delivery {
     body: String,
     attempts: i32,
     trace: TraceContext,
+    age: Duration,
 }
 
 impl Deliverer {
@@ -79,7 +80,7 @@ impl Deliverer {
         let due = self.claim().await?;
         let count = due.len();
         let tries = due.into_iter().map(|delivery| async move {
-            let span = delivery.trace.child(|| {
+            let span = delivery.trace.follow(delivery.age, || {
                 tracing::info_span!(
                     "deliver webhook",
                     event_id = delivery.event_id,
@@ -97,10 +98,11 @@ impl Deliverer {
     /// Takes what is due for half a minute: if this process dies, another tries again.
     async fn claim(&self) -> sqlx::Result<Vec<Delivery>> {
         let rows = sqlx::query!(
-            "UPDATE webhook_outbox SET attempts = attempts + 1, due_at = now() + interval '30 seconds'
+            r#"UPDATE webhook_outbox SET attempts = attempts + 1, due_at = now() + interval '30 seconds'
              WHERE id IN (SELECT id FROM webhook_outbox WHERE given_up_at IS NULL AND due_at <= now()
                           ORDER BY due_at LIMIT 20 FOR UPDATE SKIP LOCKED)
-             RETURNING id, event_id, body, attempts, traceparent, tracestate"
+             RETURNING id, event_id, body, attempts, traceparent, tracestate,
+                 extract(epoch FROM now() - created_at)::float8 AS "age!""#
         )
         .fetch_all(&self.pool)
         .await?;
@@ -115,6 +117,7 @@ impl Deliverer {
                     traceparent: row.traceparent,
                     tracestate: row.tracestate,
                 },
+                age: Duration::try_from_secs_f64(row.age).unwrap_or_default(),
             })
             .collect())
     }

@@ -14,6 +14,8 @@ pub enum Verdict {
     Accepts,
     /// This, and keeps nothing: `550 no such mailbox`.
     Says(&'static str),
+    /// This to whoever connects, instead of a greeting: `554 no mail here`.
+    Greets(&'static str),
     /// It has the mail, and dies before it says so.
     Dies,
 }
@@ -92,7 +94,12 @@ impl Smtp {
 
     async fn converse(&self, stream: TcpStream) -> std::io::Result<()> {
         let mut stream = BufReader::new(stream);
-        stream.write_all(b"220 test\r\n").await?;
+        let verdict = *self.verdict.lock().expect("no panic while locked");
+        let greeting = match verdict {
+            Verdict::Greets(greeting) => greeting,
+            _ => "220 test",
+        };
+        stream.write_all(format!("{greeting}\r\n").as_bytes()).await?;
         let mut to = String::new();
         loop {
             let mut line = String::new();
@@ -122,7 +129,7 @@ impl Smtp {
                             .push(Mail { to: to.clone(), text });
                     }
                     match verdict {
-                        Verdict::Accepts => "250 ok",
+                        Verdict::Accepts | Verdict::Greets(_) => "250 ok",
                         Verdict::Says(answer) => answer,
                         Verdict::Dies => return Ok(()),
                     }

@@ -7,6 +7,7 @@ use http::Uri;
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
     message::{Mailbox, MultiPart},
+    transport::smtp,
 };
 use tracing::{Span, field::Empty, info_span};
 use uuid::Uuid;
@@ -21,8 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// For a whole mail; less than a claim on it lasts.
 const AT_MOST: Duration = Duration::from_secs(20);
 
-/// Answers about our account at the server, and not about a mail (RFC 4954, 4 and 6).
-const ACCOUNT: [u16; 4] = [530, 534, 535, 538];
+/// The answer to a mail that is about us all the same (RFC 4954, 6).
+const LOG_IN_FIRST: u16 = 530;
 
 /// Sends mails.
 #[derive(Debug)]
@@ -113,19 +114,39 @@ impl Sender {
             .to(Mailbox::new(Some(to.name.clone()), address))
             .subject(rendered.subject)
             .multipart(MultiPart::alternative_plain_html(rendered.text, rendered.html))?;
-        match tokio::time::timeout(AT_MOST, self.transport.send(message)).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) if error.status().is_some_and(|code| ACCOUNT.contains(&code.into())) => {
-                Err(SendError::Away("it does not take our account"))
+        let delivered = tokio::time::timeout(AT_MOST, self.deliver(message)).await;
+        delivered.unwrap_or(Err(SendError::Away("it takes too long")))
+    }
+
+    async fn deliver(&self, message: Message) -> Result<(), SendError> {
+        let Err(error) = self.transport.send(message).await else {
+            return Ok(());
+        };
+        match error.status() {
+            Some(code)
+                if error.is_permanent() && u16::from(code) != LOG_IN_FIRST && self.is_welcome().await =>
+            {
+                Err(SendError::Refused(code.to_string()))
             }
-            Ok(Err(error)) if error.is_permanent() => {
-                let code = error.status().map_or_else(String::new, |code| code.to_string());
-                Err(SendError::Refused(code))
-            }
-            Ok(Err(error)) if error.is_timeout() => Err(SendError::Away("it does not answer")),
-            Ok(Err(error)) if error.is_transient() => Err(SendError::Away("it wants to be asked later")),
-            Ok(Err(_)) => Err(SendError::Away("no connection")),
-            Err(_) => Err(SendError::Away("it takes too long")),
+            _ => Err(away(&error)),
         }
     }
+
+    /// Whether the server takes mail from us at all: what it says for good of that (no mail from here, a wrong password)
+    /// is not said of a mail.
+    async fn is_welcome(&self) -> bool {
+        matches!(self.transport.test_connection().await, Ok(true))
+    }
+}
+
+fn away(error: &smtp::Error) -> SendError {
+    SendError::Away(if error.is_timeout() {
+        "it does not answer"
+    } else if error.is_transient() {
+        "it wants to be asked later"
+    } else if error.is_permanent() {
+        "it takes no mail from us"
+    } else {
+        "no connection"
+    })
 }

@@ -10,6 +10,7 @@ pub mod grpc;
 pub mod http;
 mod log;
 pub mod metrics;
+mod panic;
 mod process;
 mod sampling;
 
@@ -108,6 +109,9 @@ pub fn init(service: &'static str, format: LogFormat) -> anyhow::Result<Guard> {
         .context("telemetry is already started")?;
     // Libraries that speak through `log` need not speak of what only `statements` wants.
     ::log::set_max_level(level.to_string().parse().unwrap_or(::log::LevelFilter::Info));
+    if format == LogFormat::Json {
+        panic::log();
+    }
     process::register();
     if let Some(setting) = misread {
         tracing::warn!(setting, "the sampler is not understood: it leaves no trace out");

@@ -108,7 +108,7 @@ mod tests {
 
     use opentelemetry::trace::TracerProvider;
     use opentelemetry_sdk::trace::SdkTracerProvider;
-    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::{Layer, layer::SubscriberExt};
 
     use super::*;
 
@@ -125,14 +125,44 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_line_is_flat_json_with_the_trace_and_the_cause() {
+    /// What is logged, and the layer that logs it.
+    fn json<S>() -> (Lines, impl Layer<S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
         let lines = Lines::default();
         let writer = lines.clone();
         let json = tracing_subscriber::fmt::layer()
             .fmt_fields(JsonFields::new())
             .event_format(Json { service: "test" })
             .with_writer(move || writer.clone());
+        (lines, json)
+    }
+
+    #[test]
+    fn a_panic_is_a_line_like_any_other() {
+        let (lines, json) = json();
+        let before = std::panic::take_hook();
+        crate::panic::log();
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(json), || {
+            let _span = tracing::info_span!("work", saga_id = "s-1").entered();
+            let _ = std::panic::catch_unwind(|| panic!("no stock\nof {}", 3));
+        });
+        std::panic::set_hook(before);
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let line: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(text.lines().count(), 1);
+        assert_eq!(
+            (&line["panic"], &line["saga_id"]),
+            (&"no stock\nof 3".into(), &"s-1".into())
+        );
+        assert_eq!(line["level"], "ERROR");
+        assert!(line["location"].as_str().unwrap().contains("log.rs:"), "{line}");
+    }
+
+    #[test]
+    fn a_line_is_flat_json_with_the_trace_and_the_cause() {
+        let (lines, json) = json();
         let tracer = SdkTracerProvider::builder().build().tracer("test");
         let spans = tracing_opentelemetry::layer().with_tracer(tracer);
         let subscriber = tracing_subscriber::registry().with(spans).with(json);

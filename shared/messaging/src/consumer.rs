@@ -59,6 +59,9 @@ impl From<PublishError> for HandleError {
 
 /// What a service does with the messages of a queue.
 pub trait Handler: Send + Sync + 'static {
+    /// The kinds that it knows: shown as metrics from the start, so that the first message of each is counted by a rate.
+    const KINDS: &'static [&'static str] = &[];
+
     /// Handles one message; when this returns `Ok`, its effect is committed.
     fn handle(&self, message: Incoming) -> impl Future<Output = Result<(), HandleError>> + Send;
 }
@@ -72,6 +75,9 @@ pub async fn consume<H: Handler>(
     handler: Arc<H>,
     shutdown: CancellationToken,
 ) {
+    for kind in H::KINDS {
+        PROCESS_DURATION.of([("queue", queue), ("kind", kind), ("outcome", "handled")]);
+    }
     let mut pause = Duration::from_millis(100);
     while !shutdown.is_cancelled() {
         match session(&broker, queue, prefetch, &handler, &shutdown).await {

@@ -20,6 +20,8 @@ struct Script<F> {
 }
 
 impl<F: Fn(&Incoming) -> Result<(), HandleError> + Send + Sync + 'static> Handler for Script<F> {
+    const KINDS: &'static [&'static str] = &["test.never_sent.v1"];
+
     async fn handle(&self, message: Incoming) -> Result<(), HandleError> {
         let result = (self.decide)(&message);
         self.seen.send(message).expect("the test listens");
@@ -64,6 +66,15 @@ fn command() -> Outgoing {
         CommandId::derive(saga, "pin_stock", "do"),
         saga,
     )
+}
+
+#[tokio::test]
+async fn kinds_are_counted_before_the_first_message() {
+    let broker = broker().await;
+    let (_arrivals, _guard) = listen(&broker, "test.quiet", |_| Ok(()));
+    tokio::task::yield_now().await;
+    let series = r#"messaging_process_duration_seconds_count{queue="test.quiet",kind="test.never_sent.v1",outcome="handled"} 0"#;
+    assert!(telemetry::metrics::encode().contains(series));
 }
 
 #[tokio::test]

@@ -31,6 +31,15 @@ impl Commands {
 }
 
 impl Handler for Commands {
+    const KINDS: &'static [&'static str] = &[
+        ReserveStock::KIND,
+        ReleaseStock::KIND,
+        PinStock::KIND,
+        UnpinStock::KIND,
+        CommitStock::KIND,
+        RestockItems::KIND,
+    ];
+
     async fn handle(&self, message: Incoming) -> Result<(), HandleError> {
         let outcome = perform(&self.db, &message).await?;
         self.nudge.notify_one();

@@ -36,6 +36,8 @@ pub struct Orchestrator {
 }
 
 impl Handler for Orchestrator {
+    const KINDS: &'static [&'static str] = &[Reply::KIND, PaymentRefunded::KIND];
+
     async fn handle(&self, message: Incoming) -> Result<(), HandleError> {
         match message.kind.as_str() {
             // The resend of its command brings it again.

@@ -29,6 +29,13 @@ impl Commands {
 }
 
 impl Handler for Commands {
+    const KINDS: &'static [&'static str] = &[
+        AuthorizePayment::KIND,
+        CapturePayment::KIND,
+        VoidPayment::KIND,
+        RefundPayment::KIND,
+    ];
+
     async fn handle(&self, message: Incoming) -> Result<(), HandleError> {
         let app = &self.app;
         match message.kind.as_str() {

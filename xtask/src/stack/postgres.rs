@@ -11,8 +11,9 @@ use crate::{
     system::{account, install::Servers, process},
 };
 
-/// The services with a database.
-pub(crate) const DATABASES: [&str; 5] = ["users", "orders", "payments", "psp", "notifications"];
+/// The services with a database. The provider comes before payments, whose tests run it: its queries are checked against
+/// its own database, or not at all.
+pub(crate) const DATABASES: [&str; 5] = ["users", "orders", "psp", "payments", "notifications"];
 /// Those that the auditor reads.
 const AUDITED: [&str; 4] = ["users", "orders", "payments", "psp"];
 const SUPERUSER: &str = "postgres";

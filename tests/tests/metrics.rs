@@ -299,3 +299,23 @@ fn every_alert_has_a_test_and_a_runbook() {
         }
     }
 }
+
+#[test]
+fn every_process_that_is_scraped_is_missed_when_it_is_gone() {
+    let read = |path: &str| fs::read_to_string(deploy().join(path)).expect(path);
+    let (config, rules) = (
+        read("prometheus/prometheus.yml"),
+        read("prometheus/rules/system.yml"),
+    );
+    let names = config
+        .split_once("names: [")
+        .and_then(|(_, rest)| rest.split_once(']'));
+    let names: Vec<_> = names.expect("names in DNS").0.split(", ").collect();
+    assert!(names.contains(&"gateway"), "{names:?}");
+    for name in names {
+        assert!(
+            rules.contains(&format!("absent(up{{service=\"{name}\"}})")),
+            "{name}"
+        );
+    }
+}

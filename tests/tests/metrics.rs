@@ -14,6 +14,7 @@ use std::{
 use e2e::{Client, Stack};
 use serde_json::Value;
 
+/// The metrics, each with its labels: their names, and each `name="value"`.
 type Series = BTreeMap<String, BTreeSet<String>>;
 
 /// What the broker answers at /metrics/detailed, and Prometheus adds by itself.
@@ -22,10 +23,16 @@ const OF_OTHERS: [(&str, &[&str]); 5] = [
     ("rabbitmq_detailed_queue_messages_unacked", &["vhost", "queue"]),
     ("rabbitmq_detailed_queue_consumers", &["vhost", "queue"]),
     ("up", &[]),
-    ("ALERTS", &["alertname", "alertstate", "severity"]),
+    (
+        "ALERTS",
+        &["alertname", "alertstate", "alertstate=\"firing\"", "severity"],
+    ),
 ];
 /// Labels that the scrape adds to every series.
 const OF_TARGETS: [&str; 3] = ["service", "job", "instance"];
+
+/// What is there only once something has failed.
+const OF_FAILURES: [&str; 2] = ["outcome=\"error\"", "http_response_status_code=\"\""];
 
 /// Words of `PromQL` that are no metrics.
 const WORDS: [&str; 15] = [
@@ -75,7 +82,8 @@ fn values_of<'a>(value: &'a Value, key: &str, found: &mut Vec<&'a str>) {
     }
 }
 
-/// What an expression asks of which metric: names, with the labels that it matches or groups by. Matchers hold no brace.
+/// What an expression asks of which metric: names, with the labels that it matches or groups by, and the
+/// values that it matches as they stand. Matchers hold no brace.
 fn asked(expression: &str) -> Vec<(String, BTreeSet<String>)> {
     let mut metrics: Vec<(String, BTreeSet<String>)> = vec![];
     let mut groups = BTreeSet::new();
@@ -88,7 +96,11 @@ fn asked(expression: &str) -> Vec<(String, BTreeSet<String>)> {
             rest = rest.split_once(']').expect("a closed range").1;
         } else if first == '{' {
             let (matchers, after) = rest[1..].split_once('}').expect("closed matchers");
-            let labels = matchers.split(',').filter_map(|one| one.split(['=', '!']).next());
+            let labels = matchers.split(',').flat_map(|one| {
+                let name = one.split(['=', '!']).next().unwrap_or_default();
+                let valued = one.trim().starts_with(&format!("{}=\"", name.trim()));
+                [Some(name), valued.then_some(one)].into_iter().flatten()
+            });
             let labels = labels
                 .map(|label| label.trim().to_owned())
                 .filter(|label| !label.is_empty());
@@ -131,7 +143,10 @@ fn exposed(text: &str, series: &mut Series) {
         // A value may hold a comma, but no `,name="` of its own.
         let names = labels.split("\",").filter_map(|label| label.split_once("=\""));
         let known = series.entry(name.to_owned()).or_default();
-        known.extend(names.map(|(name, _)| name.to_owned()));
+        known.extend(names.flat_map(|(name, value)| {
+            let value = value.trim_end_matches('"');
+            [name.to_owned(), format!("{name}=\"{value}\"")]
+        }));
     }
 }
 
@@ -212,7 +227,8 @@ async fn every_panel_and_alert_asks_for_what_the_system_exposes() {
                     continue;
                 };
                 for label in labels.iter().filter(|label| !known.contains(*label)) {
-                    if !OF_TARGETS.contains(&label.as_str()) {
+                    let name = label.split('=').next().unwrap_or_default();
+                    if !OF_TARGETS.contains(&name) && !OF_FAILURES.contains(&label.as_str()) {
                         missing.insert(format!("{place}: label {label} of {metric} in {expression}"));
                     }
                 }
@@ -228,7 +244,7 @@ async fn every_panel_and_alert_asks_for_what_the_system_exposes() {
 
 #[test]
 fn the_reader_of_promql_sees_names_and_labels() {
-    let expression = r#"histogram_quantile(0.9, sum by (le, kind) (rate(a_bucket{q=~".*x",o!="y"}[5m]))) or slo:b > 2 * 1e3"#;
+    let expression = r#"histogram_quantile(0.9, sum by (le, kind) (rate(a_bucket{q=~".*x",o!="y",e="z"}[5m]))) or slo:b > 2 * 1e3"#;
     let set = |labels: &[&str]| {
         labels
             .iter()
@@ -238,7 +254,10 @@ fn the_reader_of_promql_sees_names_and_labels() {
     assert_eq!(
         asked(expression),
         [
-            ("a_bucket".to_owned(), set(&["q", "o", "le", "kind"])),
+            (
+                "a_bucket".to_owned(),
+                set(&["q", "o", "e", "e=\"z\"", "le", "kind"])
+            ),
             ("slo:b".to_owned(), set(&["le", "kind"]))
         ]
     );

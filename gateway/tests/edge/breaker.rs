@@ -25,7 +25,7 @@ use tokio_util::{
     task::TaskTracker,
 };
 
-use crate::harness::{assert_problem, free_port, with_telemetry};
+use crate::harness::{assert_problem, free_port, listen_at, with_telemetry};
 
 const BREAKER: &str = "window: 10s, min_calls: 4, failures: 50%, slow: {over: 300ms, share: 80%}, probes: 2";
 
@@ -309,7 +309,7 @@ async fn an_upstream_that_was_away_is_tried_as_soon_as_it_takes_connections() {
     );
     let service = Arc::new(Service::default());
     service.status.store(200, Relaxed);
-    let listener = tokio::net::TcpListener::bind(there).await.unwrap();
+    let listener = listen_at(there);
     let app = router(&service);
     tokio::spawn(async move { axum::serve(listener, app).await });
     testkit::eventually("it is tried", Duration::from_secs(10), async || {

@@ -109,11 +109,25 @@ fn upstream(token: String) -> Router {
         )
 }
 
+/// An address where nobody listens, and that no one else is given as long as the tests run, as a port that was only looked
+/// for may be. The gateway shares its ports and so can have it, as [`listen_at`] can.
 pub(crate) fn free_port() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
+    let socket = shared(SocketAddr::from(([127, 0, 0, 1], 0)));
+    let address = socket.local_addr().unwrap();
+    std::mem::forget(socket);
+    address
+}
+
+/// Listens at an address of [`free_port`].
+pub(crate) fn listen_at(address: SocketAddr) -> tokio::net::TcpListener {
+    shared(address).listen(64).unwrap()
+}
+
+fn shared(address: SocketAddr) -> tokio::net::TcpSocket {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_reuseport(true).unwrap();
+    socket.bind(address).unwrap();
+    socket
 }
 
 /// Ids of traces exist once telemetry runs, as in the process.

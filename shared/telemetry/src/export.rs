@@ -32,7 +32,7 @@ const ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// `OTEL_SDK_DISABLED=true`: no span gets an id, and nothing that a process tells names a trace.
 pub(crate) fn is_disabled() -> bool {
-    std::env::var_os("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    setting("OTEL_SDK_DISABLED").eq_ignore_ascii_case("true")
 }
 
 /// Makes spans and sends them.
@@ -63,7 +63,7 @@ pub(crate) fn export(service: &'static str) -> Export {
         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
     ]
     .iter()
-    .any(|key| std::env::var_os(key).is_some_and(|value| !value.is_empty()));
+    .any(|key| !setting(key).is_empty());
     if !wanted || is_disabled() {
         return nowhere(None);
     }

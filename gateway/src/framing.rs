@@ -1,6 +1,7 @@
-//! Watches what a client sends for a head that has both `Content-Length` and `Transfer-Encoding`: two readers could
-//! disagree about where such a request ends, which is how requests are smuggled (RFC 9112, 6.3). hyper resolves it
-//! silently and hides the first header, so it must be seen before hyper reads.
+//! Watches what a client sends for a request whose end two readers could see in different places, which is how requests
+//! are smuggled (RFC 9112, section 6.3): a head with both `Content-Length` and `Transfer-Encoding`, with either of them
+//! twice, or a length or chunk size that is not a plain number. hyper accepts some of these and hides others, so they
+//! must be detected before hyper reads them. Such a request is refused, never interpreted.
 
 use std::{
     io,
@@ -22,20 +23,20 @@ use tokio::{
 pub struct Watched {
     stream: TcpStream,
     scanner: Scanner,
-    ambiguous: Arc<AtomicBool>,
+    malformed: Arc<AtomicBool>,
 }
 
 impl Watched {
-    /// Watches `stream`; the flag is set before hyper sees the ambiguous head.
+    /// Watches `stream`; the flag is set before hyper sees the malformed line.
     pub fn new(stream: TcpStream) -> (Self, Arc<AtomicBool>) {
-        let ambiguous = Arc::new(AtomicBool::new(false));
+        let malformed = Arc::new(AtomicBool::new(false));
         (
             Self {
                 stream,
                 scanner: Scanner::default(),
-                ambiguous: ambiguous.clone(),
+                malformed: malformed.clone(),
             },
-            ambiguous,
+            malformed,
         )
     }
 }
@@ -44,8 +45,10 @@ impl Watched {
 #[derive(Debug, Default)]
 struct Scanner {
     state: State,
-    /// The current line's beginning, as far as it matters.
+    /// The beginning of the current line, at most `LINE` bytes.
     line: Vec<u8>,
+    /// Whether the current line is longer than that.
+    cut: bool,
     length: Option<u64>,
     chunked: bool,
 }
@@ -59,14 +62,18 @@ enum State {
     /// A chunk's data and its line end.
     Chunk(u64),
     Trailers,
-    /// Not understood; hyper refuses it and closes.
+    /// Malformed: nothing after this is a request.
     Lost,
 }
 
+/// Enough for the name and the value of every field that matters here.
 const LINE: usize = 64;
 
+/// The line is malformed.
+struct Malformed;
+
 impl Scanner {
-    /// Takes the next bytes; true if they complete an ambiguous head.
+    /// Takes the next bytes; true if they complete a malformed line.
     fn take(&mut self, mut bytes: &[u8]) -> bool {
         while !bytes.is_empty() {
             match self.state {
@@ -89,10 +96,12 @@ impl Scanner {
                     };
                     self.keep(&bytes[..end]);
                     bytes = &bytes[end + 1..];
-                    if self.end_of_line() {
+                    if self.end_of_line().is_err() {
+                        self.state = State::Lost;
                         return true;
                     }
                     self.line.clear();
+                    self.cut = false;
                 }
             }
         }
@@ -102,16 +111,17 @@ impl Scanner {
     fn keep(&mut self, bytes: &[u8]) {
         let room = LINE.saturating_sub(self.line.len()).min(bytes.len());
         self.line.extend_from_slice(&bytes[..room]);
+        self.cut |= room < bytes.len();
     }
 
-    fn end_of_line(&mut self) -> bool {
-        let line = self.line.trim_ascii_end();
+    fn end_of_line(&mut self) -> Result<(), Malformed> {
+        let line = self.line.strip_suffix(b"\r").unwrap_or(&self.line);
         match self.state {
             State::Head if line.is_empty() => {
                 // Blank lines before a request line are allowed, and change nothing.
                 let (length, chunked) = (self.length.take(), std::mem::take(&mut self.chunked));
                 self.state = match (length, chunked) {
-                    (Some(_), true) => return true,
+                    (Some(_), true) => return Err(Malformed),
                     (_, true) => State::ChunkSize,
                     (Some(length), _) if length > 0 => State::Body(length),
                     _ => State::Head,
@@ -119,34 +129,38 @@ impl Scanner {
             }
             State::Head => {
                 if let Some(value) = field(line, b"content-length:") {
-                    let digits = std::str::from_utf8(value)
-                        .ok()
-                        .and_then(|text| text.trim().parse().ok());
-                    self.length = Some(digits.unwrap_or(0));
-                } else if field(line, b"transfer-encoding:").is_some() {
-                    self.chunked = true;
+                    let length = number(value.trim_ascii(), 10).filter(|_| !self.cut);
+                    if self.length.replace(length.ok_or(Malformed)?).is_some() {
+                        return Err(Malformed);
+                    }
+                } else if let Some(value) = field(line, b"transfer-encoding:") {
+                    let known = !self.cut && value.trim_ascii().eq_ignore_ascii_case(b"chunked");
+                    if !known || std::mem::replace(&mut self.chunked, true) {
+                        return Err(Malformed);
+                    }
                 }
             }
             State::ChunkSize => {
-                let digits = line
-                    .split(|byte| *byte == b';')
-                    .next()
-                    .unwrap_or_default()
-                    .trim_ascii();
-                let size = std::str::from_utf8(digits)
-                    .ok()
-                    .and_then(|text| u64::from_str_radix(text, 16).ok());
+                let digits = line.split(|byte| *byte == b';').next().unwrap_or_default();
+                let size = number(digits, 16).ok_or(Malformed)?;
                 self.state = match size {
-                    Some(0) => State::Trailers,
-                    Some(size) => size.checked_add(2).map_or(State::Lost, State::Chunk),
-                    None => State::Lost,
+                    0 => State::Trailers,
+                    _ => State::Chunk(size.checked_add(2).ok_or(Malformed)?),
                 };
             }
             State::Trailers if line.is_empty() => self.state = State::Head,
             _ => {}
         }
-        false
+        Ok(())
     }
+}
+
+/// A number in its shortest form: digits only, no leading zeros, and it fits.
+fn number(text: &[u8], radix: u32) -> Option<u64> {
+    let plain = text.iter().all(|byte| char::from(*byte).is_digit(radix));
+    let shortest = text.len() == 1 || text.first().is_some_and(|first| *first != b'0');
+    let text = std::str::from_utf8(text).ok().filter(|_| plain && shortest)?;
+    u64::from_str_radix(text, radix).ok()
 }
 
 fn field<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
@@ -160,7 +174,7 @@ impl AsyncRead for Watched {
         let before = buf.filled().len();
         ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
         if this.scanner.take(&buf.filled()[before..]) {
-            this.ambiguous.store(true, Ordering::Relaxed);
+            this.malformed.store(true, Ordering::Relaxed);
         }
         Poll::Ready(Ok(()))
     }
@@ -196,7 +210,7 @@ impl AsyncWrite for Watched {
 mod tests {
     use super::*;
 
-    fn ambiguous(text: &str) -> bool {
+    fn malformed(text: &str) -> bool {
         // In every cutting, since the network may cut anywhere.
         let found: Vec<_> = (1..=text.len())
             .map(|size| {
@@ -214,21 +228,86 @@ mod tests {
     #[test]
     fn sees_both_headers_in_one_head_only() {
         let both = "POST / HTTP/1.1\r\ncontent-length: 4\r\nTransfer-Encoding: chunked\r\n\r\n";
-        assert!(ambiguous(both));
-        assert!(ambiguous(
+        assert!(malformed(both));
+        assert!(malformed(
             "POST / HTTP/1.1\r\nTransfer-Encoding : x\r\nTransfer-Encoding: chunked\r\nContent-Length:4\r\n\r\n"
         ));
         let plain = "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello";
         let chunked =
             "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n0\r\nX: y\r\n\r\n";
-        assert!(!ambiguous(&format!(
+        assert!(!malformed(&format!(
             "{plain}{chunked}GET / HTTP/1.1\r\n\r\n{plain}"
         )));
         assert!(
-            ambiguous(&format!("{plain}{chunked}{both}")),
+            malformed(&format!("{plain}{chunked}{both}")),
             "a pipelined one counts too"
         );
         let inside = format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n{both}", both.len());
-        assert!(!ambiguous(&inside), "in a body it is only text");
+        assert!(!malformed(&inside), "in a body it is only text");
+    }
+
+    #[test]
+    fn refuses_lengths_that_are_not_plain_numbers() {
+        let head = |fields: &str| malformed(&format!("POST / HTTP/1.1\r\n{fields}\r\n\r\n"));
+        for good in ["0", "5", " 5", "5 ", "\t17\t", "18446744073709551615"] {
+            assert!(!head(&format!("Content-Length:{good}")), "{good:?}");
+        }
+        let padded = format!("{}5", " ".repeat(60));
+        let zeros = format!("{}5", "0".repeat(60));
+        for bad in [
+            "",
+            "05",
+            "00",
+            "+5",
+            "-5",
+            "5 5",
+            "5, 5",
+            "5,6",
+            "0x5",
+            "18446744073709551616",
+            &padded,
+            &zeros,
+        ] {
+            assert!(head(&format!("Content-Length: {bad}")), "{bad:?}");
+        }
+        assert!(head("Content-Length: 5\r\nContent-Length: 5"), "twice");
+        assert!(!head("X-Content-Length: 05"), "another field");
+        for bad in ["identity", "gzip, chunked", "chunked, chunked", "", "xchunked"] {
+            assert!(head(&format!("Transfer-Encoding: {bad}")), "{bad:?}");
+        }
+        assert!(
+            head("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"),
+            "twice"
+        );
+    }
+
+    #[test]
+    fn refuses_chunk_sizes_that_are_not_plain_numbers() {
+        let chunk = |size: &str| {
+            malformed(&format!(
+                "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n{size}\r\nhello\r\n0\r\n\r\n"
+            ))
+        };
+        for good in ["5", "5;name=value", &format!("5;{}", "x".repeat(100))] {
+            assert!(!chunk(good), "{good:?}");
+        }
+        let zeros = format!("{}5", "0".repeat(80));
+        for bad in [
+            "",
+            " 5",
+            "5 ",
+            "5 ;x",
+            "05",
+            "+5",
+            "-5",
+            "0x5",
+            "g",
+            "5\r",
+            "ffffffffffffffff",
+            "10000000000000005",
+            &zeros,
+        ] {
+            assert!(chunk(bad), "{bad:?}");
+        }
     }
 }

@@ -55,8 +55,8 @@ pub(crate) enum Source {
 
 /// Why a part has no value.
 enum Failure {
-    /// The upstream's own no, to be handed on if the part is required.
-    Refused(StatusCode, bytes::Bytes),
+    /// The upstream's own error answer, which is passed on if the part is required.
+    Refused(Box<http::Response<bytes::Bytes>>),
     Failed(Problem),
 }
 
@@ -155,7 +155,7 @@ impl Plan {
                     Ok(value) => value,
                     Err(failure) if self.parts[name].required => return failure.into_answer(),
                     // That there is none is an answer.
-                    Err(Failure::Refused(StatusCode::NOT_FOUND, _)) => Value::Null,
+                    Err(Failure::Refused(answer)) if answer.status() == StatusCode::NOT_FOUND => Value::Null,
                     Err(_) => {
                         degraded.push(name.clone());
                         Value::Null
@@ -302,14 +302,14 @@ async fn get(
         }
     }
     headers.insert(header::HOST, pool.cluster.host.clone());
-    let (status, body) = upstream::collect(pool, target.breaker.as_deref(), request, deadline)
+    let answer = upstream::collect(pool, target.breaker.as_deref(), request, deadline)
         .await
         .map_err(Problem::from)?;
-    if status.is_success() {
-        serde_json::from_slice(&body)
+    if answer.status().is_success() {
+        serde_json::from_slice(answer.body())
             .map_err(|_| Problem::bad_gateway("the service answered nonsense").into())
     } else {
-        Err(Failure::Refused(status, body))
+        Err(Failure::Refused(Box::new(answer)))
     }
 }
 
@@ -322,17 +322,25 @@ impl From<Problem> for Failure {
 impl Failure {
     fn into_answer(self) -> Result<http::Response<ResponseBody>, Problem> {
         match self {
-            Self::Refused(status, body) if status.is_client_error() => {
+            Self::Refused(answer) if answer.status().is_client_error() => {
+                let (parts, body) = answer.into_parts();
                 let mut response = http::Response::new(ResponseBody::full(body));
-                *response.status_mut() = status;
+                *response.status_mut() = parts.status;
+                let headers = response.headers_mut();
                 let kind = http::HeaderValue::from_static("application/problem+json");
-                response.headers_mut().insert(header::CONTENT_TYPE, kind);
+                headers.insert(header::CONTENT_TYPE, kind);
+                if let Some(wait) = parts.headers.get(header::RETRY_AFTER) {
+                    headers.insert(header::RETRY_AFTER, wait.clone());
+                }
                 Ok(response)
             }
-            Self::Refused(StatusCode::SERVICE_UNAVAILABLE, _) => {
+            Self::Refused(answer) if upstream::is_shed(answer.status(), answer.headers()) => {
+                Err(Problem::overloaded(answer.headers()))
+            }
+            Self::Refused(answer) if answer.status() == StatusCode::SERVICE_UNAVAILABLE => {
                 Err(Problem::unavailable("the service is not available"))
             }
-            Self::Refused(..) => Err(Problem::bad_gateway("the service failed")),
+            Self::Refused(_) => Err(Problem::bad_gateway("the service failed")),
             Self::Failed(problem) => Err(problem),
         }
     }

@@ -39,7 +39,7 @@ impl RequestBody {
         Self::Full(None)
     }
 
-    /// Tells later how the client's body fared.
+    /// How reading the client's body ends.
     #[must_use]
     pub fn upload(&self) -> Option<Arc<Upload>> {
         match self {

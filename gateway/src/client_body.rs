@@ -30,44 +30,53 @@ pub struct ClientBody {
     /// What may still come.
     left: usize,
     upload: Arc<Upload>,
+    /// Set when the client's connection sent what is not HTTP; hyper would accept some of it.
+    malformed: Arc<AtomicBool>,
     /// The client sends it only when asked to, which reading does.
     waits: bool,
 }
 
-/// How a client's body fared, for those who outlive it.
+/// How reading a client's body ended. It outlives the body.
 #[derive(Debug, Default)]
-pub struct Upload {
-    exceeded: AtomicBool,
-    ended: OnceLock<Instant>,
+pub struct Upload(OnceLock<UploadEnd>);
+
+/// See [`Upload`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UploadEnd {
+    /// All of it was read, at this time.
+    Complete(Instant),
+    /// It was larger than the limit.
+    TooLarge,
+    /// It was malformed, or the client closed the connection.
+    Broken,
 }
 
 impl Upload {
-    /// Whether there was more than the limit.
+    /// How it ended; `None` while the client is still sending.
     #[must_use]
-    pub fn exceeded(&self) -> bool {
-        self.exceeded.load(Ordering::Relaxed)
+    pub fn end(&self) -> Option<UploadEnd> {
+        self.0.get().copied()
     }
 
-    /// When all of it had come.
-    #[must_use]
-    pub fn ended(&self) -> Option<Instant> {
-        self.ended.get().copied()
+    fn ended(&self, end: UploadEnd) {
+        let _ = self.0.set(end);
     }
 }
 
 impl ClientBody {
-    /// Takes over a request's body, which may have `limit` bytes.
-    pub fn of(request: Request<Incoming>, limit: usize) -> Request<Self> {
+    /// Takes over a request's body, which may have `limit` bytes. It fails once `malformed` is set.
+    pub fn of(request: Request<Incoming>, limit: usize, malformed: &Arc<AtomicBool>) -> Request<Self> {
         let waits = request.headers().contains_key(header::EXPECT);
         request.map(|inner| Self {
             inner: (!inner.is_end_stream()).then_some(inner),
             left: limit,
             upload: Arc::default(),
+            malformed: Arc::clone(malformed),
             waits,
         })
     }
 
-    /// Tells later how it fared.
+    /// How reading it ends.
     #[must_use]
     pub fn upload(&self) -> &Arc<Upload> {
         &self.upload
@@ -88,20 +97,24 @@ impl Body for ClientBody {
         };
         this.waits = false;
         let frame = ready!(Pin::new(&mut *inner).poll_frame(cx));
-        // Of a body whose length was told, nobody asks for more than the last frame.
-        if frame.is_none() || inner.is_end_stream() {
-            this.upload.ended.get_or_init(Instant::now);
-        }
-        if frame.is_none() {
-            this.inner = None;
+        if matches!(frame, Some(Err(_))) || this.malformed.load(Ordering::Relaxed) {
+            this.upload.ended(UploadEnd::Broken);
+            return Poll::Ready(Some(Err("the body is malformed or incomplete".into())));
         }
         if let Some(Ok(frame)) = &frame {
             let length = frame.data_ref().map_or(0, Bytes::len);
             let Some(rest) = this.left.checked_sub(length) else {
-                this.upload.exceeded.store(true, Ordering::Relaxed);
+                this.upload.ended(UploadEnd::TooLarge);
                 return Poll::Ready(Some(Err("the body is over the limit".into())));
             };
             this.left = rest;
+        }
+        // Once a body with a known length has delivered its last frame, hyper does not poll it again.
+        if frame.is_none() || inner.is_end_stream() {
+            this.upload.ended(UploadEnd::Complete(Instant::now()));
+        }
+        if frame.is_none() {
+            this.inner = None;
         }
         Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
     }

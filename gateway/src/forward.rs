@@ -7,12 +7,12 @@ use http_body::Body as _;
 
 use crate::{
     body::{Patience, RequestBody, ResponseBody},
-    client_body::ClientBody,
+    client_body::{ClientBody, UploadEnd},
     core::Core,
     headers,
     problem::Problem,
     route::Compiled,
-    upstream::{self, Target},
+    upstream::{self, CallError, Target},
 };
 
 pub(crate) async fn forward(
@@ -24,10 +24,11 @@ pub(crate) async fn forward(
 ) -> Result<Response<ResponseBody>, Problem> {
     let (mut parts, body) = request.into_parts();
     let upload = Arc::clone(body.upload());
-    let body = if body.is_end_stream() {
-        RequestBody::empty()
-    } else {
+    let has_body = !body.is_end_stream();
+    let body = if has_body {
         RequestBody::Client(body)
+    } else {
+        RequestBody::empty()
     };
     // The client's Expect was answered by this server; the upstream is sent the body at once.
     parts.headers.remove(header::EXPECT);
@@ -44,13 +45,21 @@ pub(crate) async fn forward(
     .await;
     let (response, lease) = match answer {
         Ok(answer) => answer,
-        Err(_) if upload.exceeded() => return Err(too_large(core)),
-        Err(_) if route.best_effort => {
-            let mut accepted = Response::new(ResponseBody::empty());
-            *accepted.status_mut() = StatusCode::ACCEPTED;
-            return Ok(accepted);
-        }
-        Err(error) => return Err(error.into()),
+        Err(error) => match (upload.end(), error) {
+            (Some(UploadEnd::TooLarge), _) => return Err(too_large(core)),
+            (Some(UploadEnd::Broken), _) => {
+                return Err(Problem::bad_request("the body is malformed or incomplete"));
+            }
+            (None, CallError::Late) if has_body => {
+                return Err(Problem::request_timeout("the body did not arrive in time"));
+            }
+            _ if route.best_effort => {
+                let mut accepted = Response::new(ResponseBody::empty());
+                *accepted.status_mut() = StatusCode::ACCEPTED;
+                return Ok(accepted);
+            }
+            (_, error) => return Err(error.into()),
+        },
     };
     let (mut parts, body) = response.into_parts();
     headers::clean_answer(&mut parts.headers);

@@ -115,11 +115,11 @@ async fn accept(
             }
         };
         let _ = stream.set_nodelay(true);
-        let (stream, ambiguous) = Watched::new(stream);
+        let (stream, malformed) = Watched::new(stream);
         let peer = Peer {
             address,
             trusted_proxies: Arc::clone(&trusted_proxies),
-            ambiguous,
+            malformed,
         };
         let core = Arc::clone(&core);
         let service = service_fn(move |request| {

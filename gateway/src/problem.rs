@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::json;
 
 use crate::body::ResponseBody;
@@ -32,6 +32,8 @@ impl Problem {
     problems! {
         /// The request is not well formed.
         bad_request = BAD_REQUEST, "bad-request", "Bad request";
+        /// The client was too slow to send the request's body.
+        request_timeout = REQUEST_TIMEOUT, "request-timeout", "Request timeout";
         /// No identity, or none that is accepted.
         unauthorized_plain = UNAUTHORIZED, "unauthorized", "Unauthorized";
         /// The identity may not do this.
@@ -70,6 +72,15 @@ impl Problem {
     /// 503, with the time after which to try again.
     pub fn unavailable(detail: impl Into<String>) -> Self {
         Self::unavailable_plain(detail).header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+    }
+
+    /// 503 of an upstream that refuses work because it has too much, with the `Retry-After` of its answer, or 1 s.
+    pub fn overloaded(answer: &HeaderMap) -> Self {
+        let wait = answer.get(header::RETRY_AFTER).cloned();
+        Self::unavailable_plain("the service has too much to do at the moment; see Retry-After").header(
+            header::RETRY_AFTER,
+            wait.unwrap_or_else(|| HeaderValue::from_static("1")),
+        )
     }
 
     /// 503 of an upstream that is not asked for now, with the time after which it is.

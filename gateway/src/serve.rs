@@ -36,14 +36,14 @@ const TRACE_RESPONSE: HeaderName = HeaderName::from_static("traceresponse");
 pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     pub(crate) trusted_proxies: Arc<[IpNet]>,
-    /// Set when the connection sent a head that two readers could take for two different requests.
-    pub(crate) ambiguous: Arc<AtomicBool>,
+    /// Set when the connection sent a request whose end two readers could see in different places.
+    pub(crate) malformed: Arc<AtomicBool>,
 }
 
 /// Answers a request; whatever happens, there is an answer, with the request's ids.
 pub(crate) async fn serve(core: Arc<Core>, peer: Peer, request: Request<Incoming>) -> Response<ResponseBody> {
     let started = Instant::now();
-    let mut request = ClientBody::of(request, core.gateway.limits.body.0);
+    let mut request = ClientBody::of(request, core.gateway.limits.body.0, &peer.malformed);
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let request_id = headers::request_id(request.headers());
@@ -80,7 +80,7 @@ pub(crate) async fn serve(core: Arc<Core>, peer: Peer, request: Request<Incoming
             },
         };
         let mut response = result.unwrap_or_else(|problem| problem.into_response(&path));
-        let close = peer.ambiguous.load(Ordering::Relaxed);
+        let close = peer.malformed.load(Ordering::Relaxed);
         let status = response.status();
         telemetry::name_span(|| format!("{} {route}", telemetry::metrics::method(&method)));
         tracing::Span::current().record("http.route", route);
@@ -112,9 +112,9 @@ pub(crate) async fn serve(core: Arc<Core>, peer: Peer, request: Request<Incoming
 
 /// What no request may be, whatever its route.
 fn admit(core: &Core, peer: &Peer, request: &Request<ClientBody>) -> Result<(), Problem> {
-    if peer.ambiguous.load(Ordering::Relaxed) {
+    if peer.malformed.load(Ordering::Relaxed) {
         return Err(Problem::bad_request(
-            "a request has either Content-Length or Transfer-Encoding",
+            "a request states its length once: a Content-Length or chunk sizes, as plain numbers",
         ));
     }
     if [Method::TRACE, Method::CONNECT].contains(request.method()) {

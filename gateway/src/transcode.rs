@@ -186,7 +186,10 @@ fn problem(status: &Status) -> Problem {
         Code::Unauthenticated => Problem::unauthorized("the service does not accept the token"),
         Code::PermissionDenied => Problem::forbidden("the service does not allow this"),
         Code::DeadlineExceeded | Code::Cancelled => Problem::timeout("the service did not answer in time"),
-        Code::Unavailable | Code::ResourceExhausted => Problem::unavailable("the service cannot be reached"),
+        Code::Unavailable => Problem::unavailable("the service cannot be reached"),
+        Code::ResourceExhausted => {
+            Problem::unavailable("the service has too much to do at the moment; see Retry-After")
+        }
         code => {
             tracing::warn!(?code, message = status.message(), "the service failed");
             Problem::bad_gateway("the service failed")

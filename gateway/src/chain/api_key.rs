@@ -98,14 +98,17 @@ impl ApiKeys {
         request
             .headers_mut()
             .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let (status, body) = upstream::collect(pool, None, request, deadline).await?;
-        match status {
+        let response = upstream::collect(pool, None, request, deadline).await?;
+        match response.status() {
             StatusCode::OK => {}
+            status if upstream::is_shed(status, response.headers()) => {
+                return Err(Problem::overloaded(response.headers()));
+            }
             // Whatever is wrong with the key is the client's affair; everything else is ours.
             status if status.is_client_error() => return Err(refused()),
             _ => return Err(Problem::unavailable("API keys cannot be verified at the moment")),
         }
-        let answer: Exchanged = serde_json::from_slice(&body)
+        let answer: Exchanged = serde_json::from_slice(response.body())
             .map_err(|_| Problem::bad_gateway("the service answered nonsense"))?;
         let mut header = HeaderValue::try_from(format!("Bearer {}", answer.access_token))
             .map_err(|_| Problem::bad_gateway("the service answered nonsense"))?;

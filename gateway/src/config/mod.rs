@@ -210,9 +210,9 @@ pub struct Breaker {
     pub min_calls: NonZeroU32,
     /// It opens when more than this share failed: no connection, no answer in time, a reset, 5xx, gRPC 4, 13 or 14.
     pub failures: Share,
-    /// Or when so many were slow.
+    /// Or when so many were slow for at least half of the window, which a single burst of calls is not.
     pub slow: Slow,
-    /// How long it stays open, give or take a tenth; twice as long each further time in a row, to 5 min.
+    /// How long failures keep it open, give or take a tenth; twice as long each further time in a row, to 5 min.
     pub open: Span,
     /// Calls that are then let through, and must all do well before it closes.
     pub probes: NonZeroU32,
@@ -226,6 +226,15 @@ pub struct Slow {
     pub over: Span,
     /// More than this share of calls.
     pub share: Share,
+    /// How long they keep it open, give or take a tenth: 3 s, so that a queue can drain. The upstream does answer.
+    #[serde(default = "Slow::pause")]
+    pub pause: Span,
+}
+
+impl Slow {
+    fn pause() -> Span {
+        Span(Duration::from_secs(3))
+    }
 }
 
 /// Which origins' pages may read answers.

@@ -102,9 +102,9 @@ async fn fetch(pool: &Arc<Pool>, path: &str, deadline: Instant) -> Option<Value>
     request
         .headers_mut()
         .insert(header::HOST, pool.cluster.host.clone());
-    let (status, body) = upstream::collect(pool, None, request, deadline).await.ok()?;
-    let document: Value = serde_json::from_slice(&body).ok()?;
-    (status.is_success() && document.is_object()).then_some(document)
+    let response = upstream::collect(pool, None, request, deadline).await.ok()?;
+    let document: Value = serde_json::from_slice(response.body()).ok()?;
+    (response.status().is_success() && document.is_object()).then_some(document)
 }
 
 fn join(core: &Core, documents: &Documents, parts: &[Option<Value>]) -> Value {

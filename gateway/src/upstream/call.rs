@@ -6,13 +6,17 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use tracing::{Instrument, field::Empty};
 
 use super::{Attempt, Breaker, Lease, Pool, SendError};
-use crate::{body::RequestBody, client_body::Upload, problem::Problem};
+use crate::{
+    body::RequestBody,
+    client_body::{Upload, UploadEnd},
+    problem::Problem,
+};
 
 /// An answer that is collected must fit into this.
 const COLLECTED: usize = 4 << 20;
@@ -29,6 +33,9 @@ pub enum CallError {
     /// It did not get there, or did not come back.
     #[error(transparent)]
     Send(#[from] SendError),
+    /// The client's body could not be read; [`Upload`] says why.
+    #[error("the client's body broke off")]
+    Upload,
     /// The answer's head came, but not all of its body.
     #[error("the answer broke off")]
     Body,
@@ -40,6 +47,7 @@ impl CallError {
         match self {
             Self::ClosedOff(_) => "closed_off",
             Self::Late => "timeout",
+            Self::Upload => "client",
             Self::Send(SendError::Broken(_)) | Self::Body => "broken",
             Self::Send(_) => "connection",
         }
@@ -51,6 +59,7 @@ impl From<CallError> for Problem {
         match error {
             CallError::ClosedOff(wait) => Self::closed_off(wait),
             CallError::Late => Self::timeout("the service did not answer in time"),
+            CallError::Upload => Self::bad_request("the body is malformed or incomplete"),
             CallError::Send(SendError::Broken(_)) | CallError::Body => {
                 Self::bad_gateway("the service broke off")
             }
@@ -64,15 +73,39 @@ impl From<CallError> for Problem {
 pub async fn call(
     pool: &Arc<Pool>,
     breaker: Option<&Breaker>,
-    request: Request<RequestBody>,
+    mut request: Request<RequestBody>,
     deadline: Instant,
 ) -> Result<(Response<Incoming>, Lease), CallError> {
-    let attempt = Attempt::begin(breaker).map_err(CallError::ClosedOff)?;
+    let mut attempt = Attempt::begin(breaker).map_err(CallError::ClosedOff)?;
     let upload = request.body().upload();
+    if attempt.is_probe() && upload.is_some() {
+        // A client that is slow to send must not hold one of the few probes, so its body is read before it gets one.
+        drop(attempt);
+        request = with_whole_body(request, deadline).await?;
+        attempt = Attempt::begin(breaker).map_err(CallError::ClosedOff)?;
+    }
     let answer = send(pool, request, deadline).await;
-    let status = answer.as_ref().map(|(response, _)| response.status());
-    judge(attempt, status, upload.as_deref());
+    let head = answer
+        .as_ref()
+        .map(|(response, _)| (response.status(), response.headers()));
+    judge(attempt, head, upload.as_deref());
     answer
+}
+
+/// The request with its body in memory, which [`crate::client_body::ClientBody`] bounds.
+async fn with_whole_body(
+    request: Request<RequestBody>,
+    deadline: Instant,
+) -> Result<Request<RequestBody>, CallError> {
+    let (parts, body) = request.into_parts();
+    let body = tokio::time::timeout_at(deadline.into(), body.collect())
+        .await
+        .map_err(|_| CallError::Late)?
+        .map_err(|_| CallError::Upload)?;
+    Ok(Request::from_parts(
+        parts,
+        RequestBody::Full(Some(body.to_bytes())),
+    ))
 }
 
 /// Calls, and reads the whole answer, by which it is judged.
@@ -81,27 +114,44 @@ pub async fn collect(
     breaker: Option<&Breaker>,
     request: Request<RequestBody>,
     deadline: Instant,
-) -> Result<(StatusCode, Bytes), CallError> {
+) -> Result<Response<Bytes>, CallError> {
     let attempt = Attempt::begin(breaker).map_err(CallError::ClosedOff)?;
     let answer = read(pool, request, deadline).await;
-    judge(attempt, answer.as_ref().map(|(status, _)| *status), None);
+    let head = answer
+        .as_ref()
+        .map(|response| (response.status(), response.headers()));
+    judge(attempt, head, None);
     answer
 }
 
-/// Judges by the answer. What a client is to blame for counts as no call, or a few slow clients could close an upstream off for
-/// everybody: a body that broke off or was too large, or that took all the time.
-fn judge(mut attempt: Attempt<'_>, answer: Result<StatusCode, &CallError>, upload: Option<&Upload>) {
-    let ended = upload.map(Upload::ended);
-    match answer {
-        Err(CallError::Send(SendError::Broken(error))) if error.is_user() => return,
-        Err(CallError::Late) if ended == Some(None) => return,
-        _ => {}
-    }
-    if let Some(ended) = ended {
+/// The head of an answer.
+type Head<'a> = (StatusCode, &'a HeaderMap);
+
+/// Judges by the answer. Two kinds of calls do not count at all: those that failed because of the client, or a few clients
+/// could open the breaker for everybody (a body that was malformed, broke off, was too large, or took all the time); and
+/// those that the upstream refused because it had too much to do, which shows that it protects itself.
+fn judge(mut attempt: Attempt<'_>, answer: Result<Head<'_>, &CallError>, upload: Option<&Upload>) {
+    if let Some(upload) = upload {
         // The upstream's own time begins with the end of the body; an answer before that took none.
-        attempt = attempt.since(ended.unwrap_or_else(Instant::now));
+        attempt = match (upload.end(), &answer) {
+            (Some(UploadEnd::TooLarge | UploadEnd::Broken), _) | (None, Err(CallError::Late)) => return,
+            (Some(UploadEnd::Complete(end)), _) => attempt.since(end),
+            (None, _) => attempt.since(Instant::now()),
+        };
     }
-    attempt.judge(answer.map_or(true, |status| status.is_server_error()));
+    match answer {
+        Ok((status, headers)) if is_shed(status, headers) => {}
+        Ok((status, _)) => attempt.judge(status.is_server_error()),
+        Err(_) => attempt.judge(true),
+    }
+}
+
+/// Whether an upstream refused a request because it has too much to do (load shedding): 429, or 503 that says when to
+/// come back.
+#[must_use]
+pub fn is_shed(status: StatusCode, headers: &HeaderMap) -> bool {
+    status == StatusCode::TOO_MANY_REQUESTS
+        || (status == StatusCode::SERVICE_UNAVAILABLE && headers.contains_key(header::RETRY_AFTER))
 }
 
 /// Sends, telling the upstream what is left of the time.
@@ -160,14 +210,14 @@ async fn read(
     pool: &Arc<Pool>,
     request: Request<RequestBody>,
     deadline: Instant,
-) -> Result<(StatusCode, Bytes), CallError> {
+) -> Result<Response<Bytes>, CallError> {
     let (response, lease) = send(pool, request, deadline).await?;
-    let status = response.status();
-    let body = Limited::new(response.into_body(), COLLECTED).collect();
+    let (parts, body) = response.into_parts();
+    let body = Limited::new(body, COLLECTED).collect();
     let body = tokio::time::timeout_at(deadline.into(), body)
         .await
         .map_err(|_| CallError::Late)?;
     let body = body.map_err(|_| CallError::Body)?;
     lease.give_back();
-    Ok((status, body.to_bytes()))
+    Ok(Response::from_parts(parts, body.to_bytes()))
 }

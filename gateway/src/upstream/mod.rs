@@ -9,7 +9,7 @@ mod pool;
 mod report;
 
 pub use breaker::{Attempt, Breaker, Target};
-pub use call::{CallError, call, collect};
+pub use call::{CallError, call, collect, is_shed};
 pub use discover::{Cluster, resolve_for_ever};
 pub use instance::{InFlight, Instance};
 pub use pool::{Lease, Pool, SendError};

@@ -14,7 +14,7 @@ use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::{Cluster, InFlight, Instance};
+use super::{Cluster, InFlight, Instance, is_shed};
 use crate::{body::RequestBody, metrics::RETRIES};
 
 /// Kept shorter than the 10 s after which the services close idle connections.
@@ -99,7 +99,8 @@ impl Pool {
             let mut lease = self.lease(stale < STALE).await?;
             match lease.sender.try_send_request(request).await {
                 Ok(response) => {
-                    if response.status().is_server_error() {
+                    if response.status().is_server_error() && !is_shed(response.status(), response.headers())
+                    {
                         lease.instance.failed(&response.status());
                     }
                     return Ok((response, lease));

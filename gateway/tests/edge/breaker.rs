@@ -5,7 +5,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicU16, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -20,12 +20,13 @@ use axum::{
 };
 use gateway::{Gateway, config::Config, listen};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
 };
 
-use crate::harness::{assert_problem, free_port, listen_at, with_telemetry};
+use crate::harness::{assert_problem, connect, free_port, listen_at, rest, with_telemetry};
 
 const BREAKER: &str = "window: 10s, min_calls: 4, failures: 50%, slow: {over: 300ms, share: 80%}, probes: 2";
 
@@ -36,6 +37,8 @@ struct Service {
     status: AtomicU16,
     delay_ms: AtomicUsize,
     hits: AtomicUsize,
+    /// Says with a 503 when to come back, as load shedding does.
+    sheds: AtomicBool,
 }
 
 async fn answer(State(service): State<Arc<Service>>, body: Body) -> Response {
@@ -50,7 +53,15 @@ async fn answer(State(service): State<Arc<Service>>, body: Body) -> Response {
             });
             Body::from_stream(later).into_response()
         }
-        status => (StatusCode::from_u16(status).unwrap(), "{\"it\": \"said so\"}").into_response(),
+        status => {
+            let body = "{\"it\": \"said so\"}";
+            let mut response = (StatusCode::from_u16(status).unwrap(), body).into_response();
+            if service.sheds.load(Relaxed) {
+                let headers = response.headers_mut();
+                headers.insert("retry-after", "7".parse().unwrap());
+            }
+            response
+        }
     }
 }
 
@@ -73,7 +84,8 @@ async fn edge(there: SocketAddr, open: &str, routes: &str) -> Edge {
     let yaml = format!(
         "version: 1\nlisteners: {{edge: {{bind: \"{bind}\"}}}}\nupstreams:\n  there: {{discover: {{static: [\"{there}\"]}}}}\n  \
          grpc: {{discover: {{dns: \"{grpc}\"}}, protocol: grpc}}\npolicies:\n  open: [anonymous]\n  \
-         few: [anonymous, {{rate: {{by: address, quota: 2, window: 60s}}}}]\n  safe: [{{breaker: {{{BREAKER}, open: {open}}}}}]\n\
+         few: [anonymous, {{rate: {{by: address, quota: 2, window: 60s}}}}]\n  safe: [{{breaker: {{{BREAKER}, open: {open}}}}}]\n  \
+         slowly: [{{breaker: {{window: 3s, min_calls: 4, failures: 50%, slow: {{over: 300ms, share: 80%}}, open: {open}, probes: 2}}}}]\n\
          routes:\n  upstreams: {{match: {{path: /upstreams, methods: [GET]}}, use: [open], local: upstreams}}\n{routes}",
     );
     let config = Config::parse(&yaml, |_| None).unwrap_or_else(|error| panic!("{error}\n{yaml}"));
@@ -215,7 +227,7 @@ async fn what_an_upstream_is_not_to_blame_for_does_not_count() {
         post(reqwest::Body::wrap_stream(body))
     });
     for answer in futures::future::join_all(dawdling).await {
-        assert_eq!(answer.unwrap().status(), 504);
+        assert_eq!(answer.unwrap().status(), 408);
     }
     service.delay_ms.store(400, Relaxed);
     for _ in 0..6 {
@@ -239,7 +251,7 @@ async fn what_an_upstream_is_not_to_blame_for_does_not_count() {
 #[tokio::test]
 async fn slow_answers_and_late_ones_count_and_a_stream_only_until_its_head() {
     let routes = "  stream: {match: {path: /stream, methods: [GET]}, use: [open, safe], to: there, idle: 5s}\n  \
-                  slow: {match: {path: /slow, methods: [GET]}, use: [open, safe], to: there}\n  \
+                  slow: {match: {path: /slow, methods: [GET]}, use: [open, slowly], to: there}\n  \
                   late: {match: {path: /late, methods: [GET]}, use: [open, safe], to: there, deadline: 200ms}\n";
     let (edge, service) = told(0, "5m", routes).await;
     for _ in 0..6 {
@@ -253,8 +265,26 @@ async fn slow_answers_and_late_ones_count_and_a_stream_only_until_its_head() {
     );
     service.status.store(200, Relaxed);
     service.delay_ms.store(350, Relaxed);
-    edge.times(4, "/slow", 200).await;
-    assert_problem(edge.get("/slow").await, 503);
+    let burst = (0..20).map(|_| edge.send("/slow"));
+    for answer in futures::future::join_all(burst).await {
+        assert_eq!(answer.status(), 200);
+    }
+    assert_eq!(edge.breaker("slow").await["state"], "closed", "all began at once");
+    let mut refused = None;
+    for _ in 0..20 {
+        let answer = edge.send("/slow").await;
+        if answer.status() == 503 {
+            refused = Some(answer);
+            break;
+        }
+    }
+    let refused = refused.expect("it opens when calls stay slow");
+    let wait: u64 = refused.headers()["retry-after"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!((1..=4).contains(&wait), "not as long as after failures: {wait}");
     edge.times(4, "/late", 504).await;
     assert_problem(edge.get("/late").await, 503);
 }
@@ -323,4 +353,86 @@ async fn an_upstream_that_was_away_is_tried_as_soon_as_it_takes_connections() {
     // Long enough for a second look: it takes connections, but it did before, too.
     tokio::time::sleep(Duration::from_millis(2500)).await;
     assert_eq!(edge.breaker("away").await["state"], "open");
+}
+
+#[tokio::test]
+async fn load_shedding_passes_through_and_is_no_failure() {
+    let routes = "  busy: {match: {path: /x, methods: [GET]}, use: [open, safe], to: there}\n  \
+                  needed: {match: {path: /needed, methods: [GET]}, use: [open, safe], aggregate: {parts: {part: {to: there, path: /x, required: true}}}}\n  \
+                  without: {match: {path: /without, methods: [GET]}, use: [open, safe], aggregate: {parts: {part: {to: there, path: /x}}}}\n";
+    let (edge, service) = told(503, "5m", routes).await;
+    service.sheds.store(true, Relaxed);
+    for (status, needed) in [(503, 503), (429, 429)] {
+        service.status.store(status, Relaxed);
+        for _ in 0..8 {
+            let answer = edge.send("/x").await;
+            assert_eq!(
+                (
+                    answer.status().as_u16(),
+                    answer.headers()["retry-after"].to_str().unwrap()
+                ),
+                (status, "7")
+            );
+            assert_eq!(answer.text().await.unwrap(), "{\"it\": \"said so\"}");
+            let answer = edge.send("/needed").await;
+            assert_eq!(
+                (
+                    answer.status().as_u16(),
+                    answer.headers()["retry-after"].to_str().unwrap()
+                ),
+                (needed, "7")
+            );
+            assert_eq!(
+                edge.get("/without").await,
+                (200, json!({"part": null, "degraded": ["part"]}))
+            );
+        }
+    }
+    for route in ["busy", "needed", "without"] {
+        let shown = edge.breaker(route).await;
+        assert_eq!((&shown["state"], &shown["calls"]), (&json!("closed"), &json!(0)));
+    }
+    service.sheds.store(false, Relaxed);
+    service.status.store(503, Relaxed);
+    edge.times(4, "/x", 503).await;
+    assert_eq!(
+        edge.breaker("busy").await["state"],
+        "open",
+        "a 503 that does not say when to come back is a failure"
+    );
+}
+
+#[tokio::test]
+async fn slow_uploads_hold_no_probes() {
+    let routes = "  upload: {match: {path: /x, methods: [GET, POST]}, use: [open, safe], to: there}\n";
+    let (edge, service) = told(500, "300ms", routes).await;
+    edge.times(4, "/x", 500).await;
+    testkit::eventually("its time is over", Duration::from_secs(10), async || {
+        (edge.breaker("upload").await["state"] == "half_open").then_some(())
+    })
+    .await;
+    service.status.store(200, Relaxed);
+    let hits = service.hits.load(Relaxed);
+    // More of them than there are probes, each with its head and a byte of its body.
+    let mut uploads = vec![];
+    for _ in 0..8 {
+        let mut stream = connect(&edge.url).await;
+        let head = b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: close\r\n\r\nh";
+        stream.write_all(head).await.unwrap();
+        uploads.push(stream);
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(service.hits.load(Relaxed), hits, "none of them has been sent");
+    assert_eq!(edge.breaker("upload").await["state"], "half_open");
+    edge.times(2, "/x", 200).await;
+    assert_eq!(
+        edge.breaker("upload").await["state"],
+        "closed",
+        "two probes did well"
+    );
+    for mut stream in uploads {
+        stream.write_all(b"ello").await.unwrap();
+        let answer = rest(stream).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
 }

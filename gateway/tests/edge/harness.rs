@@ -13,6 +13,10 @@ use axum::{
 use gateway::{Gateway, config::Config, listen};
 use serde_json::{Value, json};
 use testkit::auth::Issuer;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// A gateway that runs as long as this lives.
@@ -161,10 +165,11 @@ policies:
   pages: [anonymous, {{cors: {{origins: ["http://shop.test"], max_age: 60s}}}}]
   user: [{{auth: souk}}]
   admin: [{{auth: souk}}, {{role: admin}}]
+  safe: [{{breaker: {{window: 10s, min_calls: 4, failures: 50%, slow: {{over: 2s, share: 80%}}, open: 5m, probes: 2}}}}]
   few: [anonymous, {{rate: {{by: address, quota: 2, window: 60s}}}}]
 routes:
   open: {{match: {{path: /echo, methods: [GET, POST]}}, use: [open], to: there}}
-  sink: {{match: {{path: /sink, methods: [POST]}}, use: [open], to: there}}
+  sink: {{match: {{path: /sink, methods: [POST]}}, use: [open, safe], to: there}}
   slow: {{match: {{path: /slow, methods: [GET]}}, use: [open], to: there, deadline: 200ms}}
   stream: {{match: {{path: /stream, methods: [GET]}}, use: [open], to: there, deadline: 500ms, idle: 5s}}
   away: {{match: {{path: /away, methods: [GET]}}, use: [open], to: away}}
@@ -245,15 +250,24 @@ impl Edge {
 
     /// Sends bytes as they are, and reads until the connection ends or is silent.
     pub(crate) async fn raw(&self, request: &str) -> String {
-        use tokio::io::{AsyncReadExt, AsyncWriteExt};
-        let mut stream = tokio::net::TcpStream::connect(self.url.trim_start_matches("http://"))
-            .await
-            .unwrap();
+        let mut stream = connect(&self.url).await;
         stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        let _ = tokio::time::timeout(Duration::from_secs(3), stream.read_to_end(&mut answer)).await;
-        String::from_utf8_lossy(&answer).into_owned()
+        rest(stream).await
     }
+}
+
+/// A connection of its own.
+pub(crate) async fn connect(url: &str) -> TcpStream {
+    TcpStream::connect(url.trim_start_matches("http://"))
+        .await
+        .unwrap()
+}
+
+/// Reads until the connection ends or is silent for three seconds.
+pub(crate) async fn rest(mut stream: TcpStream) -> String {
+    let mut answer = Vec::new();
+    let _ = tokio::time::timeout(Duration::from_secs(3), stream.read_to_end(&mut answer)).await;
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 #[track_caller]

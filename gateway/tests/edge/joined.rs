@@ -36,3 +36,28 @@ async fn a_parameter_stays_one_value_wherever_it_is_put() {
         assert!(answer.contains("application/problem+json"), "{path}: {answer}");
     }
 }
+
+/// Polled by every shopper who waits for an order, so it must stay cheap.
+#[tokio::test]
+async fn a_joined_answer_asks_once_for_each_part() {
+    let edge = edge().await;
+    let requests = async || {
+        let (_, report) = edge.get("/upstreams").await;
+        let items = report["items"].as_array().unwrap().clone();
+        let of = |name: &str| {
+            let item = items.iter().find(|item| item["name"] == name).unwrap();
+            item["instances"][0]["requests"].as_u64().unwrap()
+        };
+        (of("there"), of("grpc"))
+    };
+    let before = requests().await;
+    for _ in 0..5 {
+        assert_eq!(edge.get("/stocked/7").await.1["degraded"], json!([]));
+    }
+    let after = requests().await;
+    assert_eq!(
+        (after.0 - before.0, after.1 - before.1),
+        (10, 5),
+        "two parts and one"
+    );
+}

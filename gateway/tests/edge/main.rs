@@ -6,6 +6,7 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+mod bodies;
 mod breaker;
 mod document;
 mod file;

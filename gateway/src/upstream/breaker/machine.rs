@@ -25,6 +25,15 @@ pub enum State {
 #[derive(Debug)]
 pub struct Permit {
     generation: u64,
+    is_probe: bool,
+}
+
+impl Permit {
+    /// Whether it is one of the few that a half-open breaker gives out.
+    #[must_use]
+    pub fn is_probe(&self) -> bool {
+        self.is_probe
+    }
 }
 
 /// A breaker.
@@ -42,15 +51,16 @@ pub struct Machine {
 
 #[derive(Debug)]
 enum Phase {
-    Closed(Window),
+    Closed(Box<Window>),
     /// And what opened it.
     Open {
         until: Duration,
         judged: Tally,
     },
-    /// Probes that were given out, done or not, and what became of those that are.
+    /// Probes that were given out, finished or not, when the first of them was, and the results of the finished ones.
     HalfOpen {
         given: u32,
+        since: Option<Duration>,
         judged: Tally,
     },
 }
@@ -60,7 +70,7 @@ impl Machine {
     #[must_use]
     pub fn new(rules: config::Breaker, seed: u64) -> Self {
         Self {
-            phase: Phase::Closed(Window::new(rules.window.0)),
+            phase: Phase::Closed(Box::new(Window::new(rules.window.0))),
             rules,
             generation: 0,
             openings: 0,
@@ -95,10 +105,22 @@ impl Machine {
         }
     }
 
-    /// Goes on to half-open when it was open long enough.
+    /// Does what is due by time alone: an open breaker becomes half-open; a half-open one closes if there were too few
+    /// calls to use up its probes within a window, and all that there were did well. Otherwise a route that is seldom
+    /// used would stay half-open, and refuse calls as soon as a few more come than it has probes.
     pub fn tick(&mut self, now: Duration) {
         if self.wait(now) == Some(Duration::ZERO) {
             self.try_again();
+        }
+        if let Phase::HalfOpen {
+            since: Some(since),
+            judged,
+            ..
+        } = self.phase
+            && judged.calls > 0
+            && now.saturating_sub(since) >= self.rules.window.0
+        {
+            self.settle(judged, now);
         }
     }
 
@@ -107,6 +129,7 @@ impl Machine {
         if let Phase::Open { .. } = self.phase {
             self.enter(Phase::HalfOpen {
                 given: 0,
+                since: None,
                 judged: Tally::default(),
             });
         }
@@ -115,19 +138,24 @@ impl Machine {
     /// Leave for a call, or the time after which to ask again: none if that depends on probes under way.
     pub fn admit(&mut self, now: Duration) -> Result<Permit, Duration> {
         self.tick(now);
-        match &mut self.phase {
-            Phase::Closed(_) => {}
-            Phase::HalfOpen { given, .. } if *given < self.rules.probes.get() => *given += 1,
+        let is_probe = match &mut self.phase {
+            Phase::Closed(_) => false,
+            Phase::HalfOpen { given, since, .. } if *given < self.rules.probes.get() => {
+                *given += 1;
+                since.get_or_insert(now);
+                true
+            }
             Phase::HalfOpen { .. } => return Err(Duration::ZERO),
             Phase::Open { until, .. } => return Err(until.saturating_sub(now)),
-        }
+        };
         Ok(Permit {
             generation: self.generation,
+            is_probe,
         })
     }
 
     /// Takes in what became of a call, and how long it took.
-    pub fn judge(&mut self, Permit { generation }: Permit, failed: bool, took: Duration, now: Duration) {
+    pub fn judge(&mut self, Permit { generation, .. }: Permit, failed: bool, took: Duration, now: Duration) {
         if generation != self.generation {
             return;
         }
@@ -135,28 +163,32 @@ impl Machine {
             calls: 1,
             failed: failed.into(),
             slow: (took > self.rules.slow.over.0).into(),
+            slow_begun: (took > self.rules.slow.over.0).then(|| {
+                let began = now.saturating_sub(took);
+                (began, began)
+            }),
         };
         match &mut self.phase {
             Phase::Closed(window) => {
                 window.add(call, now);
                 let judged = window.tally(now);
-                let enough = judged.calls >= self.rules.min_calls.get();
-                if enough
-                    && (self.rules.failures.is_exceeded(judged.failed, judged.calls) || self.is_slow(judged))
-                {
+                if judged.calls < self.rules.min_calls.get() {
+                    return;
+                }
+                if self.rules.failures.is_exceeded(judged.failed, judged.calls) {
                     self.open(judged, now);
+                } else if self.is_slow(judged) && judged.slow_for() >= self.rules.window.0 / 2 {
+                    self.pause(judged, now);
                 }
             }
             Phase::HalfOpen { judged, .. } => {
                 judged.add(call);
                 let judged = *judged;
-                let all = judged.calls == self.rules.probes.get();
                 // One that fails has decided, whatever the others do.
-                if failed || (all && self.is_slow(judged)) {
+                if failed {
                     self.open(judged, now);
-                } else if all {
-                    self.openings = 0;
-                    self.enter(Phase::Closed(Window::new(self.rules.window.0)));
+                } else if judged.calls == self.rules.probes.get() {
+                    self.settle(judged, now);
                 }
             }
             // Nothing is begun in this phase.
@@ -165,7 +197,7 @@ impl Machine {
     }
 
     /// Takes back leave for a call that came to nothing: a probe's place goes to another.
-    pub fn give_back(&mut self, Permit { generation }: Permit) {
+    pub fn give_back(&mut self, Permit { generation, .. }: Permit) {
         if let Phase::HalfOpen { given, .. } = &mut self.phase
             && generation == self.generation
         {
@@ -177,11 +209,31 @@ impl Machine {
         self.rules.slow.share.is_exceeded(judged.slow, judged.calls)
     }
 
+    /// Ends half-open when no probe failed.
+    fn settle(&mut self, judged: Tally, now: Duration) {
+        if self.is_slow(judged) {
+            self.pause(judged, now);
+        } else {
+            self.openings = 0;
+            self.enter(Phase::Closed(Box::new(Window::new(self.rules.window.0))));
+        }
+    }
+
+    /// Opens after failures, twice as long each time in a row.
     fn open(&mut self, judged: Tally, now: Duration) {
         let time = self.rules.open.0.saturating_mul(1 << self.openings.min(16));
         let time = time.min(LONGEST.max(self.rules.open.0));
-        let time = time.saturating_mul(900 + self.chance(201)) / 1000;
         self.openings += 1;
+        self.open_for(time, judged, now);
+    }
+
+    /// Opens because calls are slow: only as long as a queue needs to drain, since the upstream does answer.
+    fn pause(&mut self, judged: Tally, now: Duration) {
+        self.open_for(self.rules.slow.pause.0, judged, now);
+    }
+
+    fn open_for(&mut self, time: Duration, judged: Tally, now: Duration) {
+        let time = time.saturating_mul(900 + self.chance(201)) / 1000;
         let until = now.saturating_add(time);
         self.enter(Phase::Open { until, judged });
     }
@@ -242,7 +294,7 @@ mod tests {
         let judged = Tally {
             calls: 21,
             failed: 11,
-            slow: 0,
+            ..Tally::default()
         };
         assert_eq!(machine.tally(seconds(2)), judged, "it says why");
         let wait = machine.admit(seconds(3)).expect_err("none is let through");
@@ -250,10 +302,11 @@ mod tests {
     }
 
     #[test]
-    fn too_many_slow_ones_open_it() {
+    fn too_many_slow_ones_open_it_for_a_moment() {
         let mut machine = machine();
         for number in 0..21 {
-            let permit = machine.admit(seconds(1)).unwrap();
+            let now = seconds(10) + Duration::from_millis(320) * number;
+            let permit = machine.admit(now).unwrap();
             // A second is not more than a second.
             let took = if number < 4 {
                 seconds(1)
@@ -261,9 +314,57 @@ mod tests {
                 Duration::from_millis(1001)
             };
             assert_eq!(machine.state(), State::Closed, "16 of 20 are not more than 80 %");
-            machine.judge(permit, false, took, seconds(1));
+            machine.judge(permit, false, took, now);
         }
         assert_eq!(machine.state(), State::Open, "17 of 21 are");
+        let wait = machine.wait(seconds(16) + Duration::from_millis(400)).unwrap();
+        assert!((2700..=3300).contains(&wait.as_millis()), "{wait:?}");
+    }
+
+    /// Everybody comes at once and is served one after the other: the last ones waited long, and nothing is wrong.
+    #[test]
+    fn a_burst_that_is_slow_opens_nothing() {
+        let mut machine = machine();
+        let permits: Vec<_> = (0..48).map(|_| machine.admit(seconds(10)).unwrap()).collect();
+        for (permit, number) in permits.into_iter().zip(0..) {
+            let took = Duration::from_millis(1500 + 150 * number);
+            machine.judge(permit, false, took, seconds(10) + took);
+            assert_eq!(machine.state(), State::Closed, "after {number}");
+        }
+        // But if they are still slow later, that is no burst.
+        for _ in 0..48 {
+            let now = seconds(19);
+            if let Ok(permit) = machine.admit(now) {
+                machine.judge(permit, false, seconds(2), now);
+            }
+        }
+        assert_eq!(machine.state(), State::Open);
+    }
+
+    #[test]
+    fn few_probes_that_do_well_close_it_after_a_window() {
+        let mut machine = machine();
+        let until = opened(&mut machine, seconds(1));
+        machine.tick(until + seconds(100));
+        calls(&mut machine, 1, false, until + seconds(100));
+        machine.tick(until + seconds(109));
+        assert_eq!(
+            machine.state(),
+            State::HalfOpen,
+            "the window counts from the first probe"
+        );
+        machine.tick(until + seconds(110));
+        assert_eq!(machine.state(), State::Closed);
+    }
+
+    #[test]
+    fn probes_that_are_given_back_settle_nothing() {
+        let mut machine = machine();
+        let until = opened(&mut machine, seconds(1));
+        let probe = machine.admit(until).unwrap();
+        machine.give_back(probe);
+        machine.tick(until + seconds(100));
+        assert_eq!(machine.state(), State::HalfOpen);
     }
 
     #[test]
@@ -329,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn slow_probes_open_it_again() {
+    fn slow_probes_open_it_again_for_a_moment() {
         let mut machine = machine();
         let until = opened(&mut machine, seconds(1));
         for _ in 0..5 {
@@ -337,6 +438,7 @@ mod tests {
             machine.judge(probe, false, seconds(2), until);
         }
         assert_eq!(machine.state(), State::Open);
+        assert!(machine.wait(until).unwrap() < seconds(4));
     }
 
     #[test]

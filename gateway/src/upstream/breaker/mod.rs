@@ -144,6 +144,12 @@ impl<'a> Attempt<'a> {
         })
     }
 
+    /// Whether it is one of the few calls by which a half-open breaker is judged.
+    #[must_use]
+    pub fn is_probe(&self) -> bool {
+        self.leave.as_ref().is_some_and(|(_, permit)| permit.is_probe())
+    }
+
     /// The upstream's time began then.
     pub fn since(mut self, began: Instant) -> Self {
         self.began = began;

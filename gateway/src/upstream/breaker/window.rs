@@ -14,6 +14,8 @@ pub struct Tally {
     pub failed: u32,
     /// And the ones that took too long, failed or not.
     pub slow: u32,
+    /// When the first and the last of the slow ones began.
+    pub slow_begun: Option<(Duration, Duration)>,
 }
 
 impl Tally {
@@ -22,6 +24,19 @@ impl Tally {
         self.calls += other.calls;
         self.failed += other.failed;
         self.slow += other.slow;
+        self.slow_begun = match (self.slow_begun, other.slow_begun) {
+            (Some((first, last)), Some((other_first, other_last))) => {
+                Some((first.min(other_first), last.max(other_last)))
+            }
+            (one, other) => one.or(other),
+        };
+    }
+
+    /// The time from the beginning of the first slow call to that of the last one. A burst whose calls wait for each
+    /// other begins all at once.
+    pub(super) fn slow_for(self) -> Duration {
+        self.slow_begun
+            .map_or(Duration::ZERO, |(first, last)| last.saturating_sub(first))
     }
 }
 

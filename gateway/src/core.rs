@@ -10,6 +10,7 @@ use tonic::transport::{Channel, Endpoint};
 use crate::{
     chain::{Auth, Cors, Link, Rate},
     config::{self, Config, Limits, Protocol},
+    connections::Connections,
     openapi::Documents,
     route::{Compiled, Table},
     upstream::{Breaker, Cluster, Pool, Target, breaker, resolve_for_ever},
@@ -20,6 +21,7 @@ use crate::{
 pub struct Gateway {
     pub(crate) limits: Limits,
     pub(crate) listeners: Vec<config::Listener>,
+    pub(crate) connections: Arc<Connections>,
     pub(crate) clusters: Vec<Arc<Cluster>>,
     pub(crate) breakers: Vec<Arc<Breaker>>,
     pub(crate) table: Table,
@@ -110,6 +112,7 @@ impl Gateway {
             documents,
             auths: auths.into_values().collect(),
             rates,
+            connections: Connections::new(config.limits.connections_per_address),
             limits: config.limits,
             listeners: config.listeners.into_values().collect(),
             draining: CancellationToken::new(),

@@ -6,6 +6,7 @@ pub mod body;
 pub mod chain;
 pub mod client_body;
 pub mod config;
+pub mod connections;
 pub mod core;
 mod files;
 
@@ -19,6 +20,7 @@ pub mod problem;
 pub mod process;
 pub mod route;
 pub mod serve;
+pub mod stall;
 pub mod template;
 pub mod transcode;
 pub mod upstream;

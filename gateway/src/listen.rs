@@ -18,6 +18,7 @@ use crate::{
     core::{Core, Gateway},
     framing::Watched,
     serve::{Peer, serve},
+    stall::Unstalled,
 };
 
 /// The smallest buffer that hyper takes.
@@ -114,8 +115,19 @@ async fn accept(
                 continue;
             }
         };
+        let is_proxy = trusted_proxies
+            .iter()
+            .any(|net| net.contains(&address.ip().to_canonical()));
+        let admitted = if is_proxy {
+            None
+        } else {
+            let Some(admitted) = core.gateway.connections.admit(address.ip()) else {
+                continue;
+            };
+            Some(admitted)
+        };
         let _ = stream.set_nodelay(true);
-        let (stream, malformed) = Watched::new(stream);
+        let (stream, malformed) = Watched::new(Unstalled::new(stream, limits.stall.0));
         let peer = Peer {
             address,
             trusted_proxies: Arc::clone(&trusted_proxies),
@@ -131,7 +143,7 @@ async fn accept(
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended badly");
             }
-            drop(place);
+            drop((place, admitted));
         });
     }
     drop(listener);

@@ -5,6 +5,12 @@ use telemetry::metrics::{Counter, Gauge};
 /// Requests over the quota of a limit.
 pub(crate) static RATE_LIMITED: Counter = Counter::counter("gateway_rate_limited", "Requests over a quota");
 
+/// Connections that were closed at once.
+pub(crate) static CONNECTIONS_REFUSED: Counter = Counter::counter(
+    "gateway_connections_refused",
+    "Connections that were closed because their address had too many",
+);
+
 /// Whether a route's calls of an upstream are let through.
 pub(crate) static BREAKER_STATE: Gauge = Gauge::gauge(
     "gateway_breaker_state",

@@ -71,6 +71,10 @@ pub struct Limits {
     pub header_time: Span,
     /// Connections at a time, 10,000; the others wait in the kernel's queue.
     pub connections: usize,
+    /// Of these from one address (IPv6: one /64), 1,000; more are closed at once. Trusted proxies have no limit.
+    pub connections_per_address: usize,
+    /// How long an answer may make no progress because its client does not read, 30 s; then the connection is reset.
+    pub stall: Span,
     /// A request from its head to the end of its answer, 10 s; routes may set their own.
     pub deadline: Span,
     /// A connection to an upstream, 1 s.
@@ -87,6 +91,8 @@ impl Default for Limits {
             header_fields: 100,
             header_time: Span(Duration::from_secs(10)),
             connections: 10_000,
+            connections_per_address: 1_000,
+            stall: Span(Duration::from_secs(30)),
             deadline: Span(Duration::from_secs(10)),
             connect: Span(Duration::from_secs(1)),
             drain: Span(Duration::from_secs(30)),

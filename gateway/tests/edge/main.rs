@@ -8,6 +8,7 @@
 
 mod bodies;
 mod breaker;
+mod connections;
 mod document;
 mod file;
 mod files;

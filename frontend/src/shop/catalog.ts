@@ -46,6 +46,38 @@ export function shelfQuery(filters: Filters, limit: number) {
   });
 }
 
+/** The categories in the shop's order, with the number of products in each. */
+export function categoriesQuery() {
+  return queryOptions({
+    queryKey: ["catalog", "categories"],
+    queryFn: ({ signal }) => call(api.GET("/v1/categories", { signal })),
+  });
+}
+
+/** What the start page shows of a category. */
+export interface Display {
+  /** The address of a picture that stands for the category. */
+  readonly cover: string | undefined;
+  /** Its newest product in stock, if it has one. */
+  readonly newest: Page["items"][number] | undefined;
+}
+
+/** A category's newest product in stock, and the picture of another one where there is another. */
+export function displayQuery(category: string) {
+  return queryOptions({
+    queryKey: ["catalog", "display", category],
+    queryFn: async ({ signal }): Promise<Display> => {
+      const page = (query: Filters & { limit: number }) => call(api.GET("/v1/products", { params: { query }, signal }));
+      const inStock = await page({ category, in_stock: true, sort: "newest", limit: 2 });
+      const [newest, another = newest] = inStock.items;
+      if (another) return { cover: another.image, newest };
+      // Everything is sold out, and still has pictures.
+      const any = await page({ category, sort: "newest", limit: 1 });
+      return { cover: any.items[0]?.image, newest: undefined };
+    },
+  });
+}
+
 /** How many there are over all pages: every count of a category ignores the chosen category, and nothing else. */
 export function countOf({ facets }: Page, category: string | undefined): number {
   return facets.categories

@@ -1,4 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
+import { useQueries, useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 
 import { useCart } from "@/cart/useCart";
@@ -8,20 +8,25 @@ import { useTitle } from "@/ui/page";
 import { Skeleton } from "@/ui/skeleton";
 import { Failure } from "@/ui/states";
 
-import { type Page, shelfQuery } from "./catalog";
+import { categoriesQuery, displayQuery } from "./catalog";
 import { messages } from "./messages";
 import { Picture } from "./picture";
 import { ProductCard, ProductCardSkeleton } from "./productCard";
 
-/** The start: what there is, and what is special about buying it here. One request feeds it all. */
+/** Categories whose newest product is shown under "New in the shop". */
+const NEWEST = 4;
+
+/** The start page. It asks for the categories, and for two products of each, so that no category can crowd out another. */
 export function Component() {
   const t = useMessages(messages);
   useTitle("Souk");
-  const { data, error, refetch } = useQuery(shelfQuery({ sort: "newest" }, 100));
-  const shelves = data && shelvesOf(data);
+  const { data, error, refetch } = useQuery(categoriesQuery());
+  const filled = data?.items.filter(({ products }) => products > 0);
+  const displays = useQueries({ queries: (filled ?? []).map(({ slug }) => displayQuery(slug)) });
+  const shelves = filled?.map((category, index) => ({ ...category, ...displays[index]?.data, isPending: displays[index]?.isPending }));
   return (
     <div className="grid gap-14">
-      <Hero pictures={shelves?.slice(0, 3).map(({ cover }) => cover)} />
+      <Hero pictures={shelves?.flatMap(({ cover }) => cover ?? []).slice(0, 3)} />
       {error ? (
         <Failure error={error} onRetry={() => void refetch()} />
       ) : (
@@ -32,15 +37,21 @@ export function Component() {
             </h2>
             <ul className="grid grid-cols-2 gap-3 sm:grid-cols-3 sm:gap-4 lg:grid-cols-6">
               {shelves
-                ? shelves.map(({ slug, name, count, cover }) => (
+                ? shelves.map(({ slug, name, products, cover, isPending }) => (
                     <li key={slug}>
                       <Link to={`/products?category=${slug}`} className="group grid gap-2 rounded-xl">
-                        <Picture src={cover} className="transition-transform group-hover:scale-[1.02]" />
+                        {cover ? (
+                          <Picture src={cover} className="transition-transform group-hover:scale-[1.02]" />
+                        ) : isPending ? (
+                          <Skeleton className="aspect-square w-full rounded-xl" />
+                        ) : (
+                          <div className="aspect-square w-full rounded-xl bg-raised" />
+                        )}
                         <span className="grid px-1 leading-snug">
                           <span className="font-semibold group-hover:underline group-hover:underline-offset-4">
                             {t.categories[slug] ?? name}
                           </span>
-                          <span className="text-sm text-muted">{t.things(count)}</span>
+                          <span className="text-sm text-muted">{t.things(products)}</span>
                         </span>
                       </Link>
                     </li>
@@ -64,8 +75,13 @@ export function Component() {
             </div>
             <div className="grid grid-cols-2 gap-3 sm:gap-4 lg:grid-cols-4">
               {shelves
-                ? shelves.slice(0, 4).map(({ slug, latest }) => latest && <ProductCard key={slug} product={latest} />)
-                : Array.from({ length: 4 }, (_, index) => <ProductCardSkeleton key={index} />)}
+                ? shelves
+                    .filter(({ newest, isPending }) => newest ?? isPending)
+                    .slice(0, NEWEST)
+                    .map(({ slug, newest }) =>
+                      newest ? <ProductCard key={slug} product={newest} /> : <ProductCardSkeleton key={slug} />,
+                    )
+                : Array.from({ length: NEWEST }, (_, index) => <ProductCardSkeleton key={index} />)}
             </div>
           </section>
         </>
@@ -118,13 +134,4 @@ function SagaBand() {
       <ButtonLink to={count ? "/checkout" : "/products?in_stock=true"}>{count ? t.sagaCheckout : t.sagaPick}</ButtonLink>
     </section>
   );
-}
-
-/** A category with a picture to know it by, and the newest of it that can be bought. */
-function shelvesOf({ facets, items }: Page) {
-  return facets.categories.flatMap(({ slug, name, count }) => {
-    const products = items.filter((product) => product.category === slug);
-    const cover = products.at(-1)?.image;
-    return cover ? [{ slug, name, count, cover, latest: products.find((product) => product.in_stock) }] : [];
-  });
 }

@@ -8,6 +8,7 @@ import { api, call, type Schemas } from "@/api/client";
 import { Problem } from "@/api/problem";
 import { useMessages } from "@/i18n";
 import { parseAmount, useFormat } from "@/i18n/format";
+import { categoriesQuery } from "@/shop/catalog";
 import { Button } from "@/ui/button";
 import { SelectField, TextArea, TextField } from "@/ui/field";
 import { announce, notify } from "@/ui/live";
@@ -50,10 +51,7 @@ export function CreateDialog({ onClose }: { onClose: () => void }) {
   const t = useMessages(messages);
   const words = useMessages(common);
   const queries = useQueryClient();
-  const categories = useQuery({
-    queryKey: ["catalog", "categories"],
-    queryFn: () => call(api.GET("/v1/categories")),
-  });
+  const categories = useQuery(categoriesQuery());
   const schema = z
     .object({
       sku: z.string().trim().regex(/^[\w.-]{1,64}$/, t.badSku),

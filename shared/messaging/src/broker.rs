@@ -193,8 +193,8 @@ impl Connector {
         let options = ConnectionProperties::default().with_connection_name(self.app_id.into());
         let connect = async {
             let connection = Connection::connect(&self.url, options).await?;
+            topology::declare(&connection, &self.namespace).await?;
             let channel = connection.create_channel().await?;
-            topology::declare(&channel, &self.namespace).await?;
             Ok::<_, lapin::Error>((connection, channel))
         };
         let (connection, channel) = timeout(CONNECT_TIMEOUT, connect).await.map_err(|_| {

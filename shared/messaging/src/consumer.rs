@@ -27,6 +27,10 @@ use crate::{
 
 /// Attempts at one message before it becomes a dead letter.
 pub const MAX_ATTEMPTS: u32 = 6;
+/// The longest wait between two attempts that are made without the broker, in units of the first one.
+const LONGEST_PAUSE: u32 = 60;
+/// The first wait before a failed message is published once more to where it is put aside.
+const PUBLISH_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why a message was not handled.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +65,10 @@ impl From<PublishError> for HandleError {
 pub trait Handler: Send + Sync + 'static {
     /// The kinds that it knows: shown as metrics from the start, so that the first message of each is counted by a rate.
     const KINDS: &'static [&'static str] = &[];
+
+    /// The wait before a dead letter that could not be stored is handled again. It doubles with every failure, up to 60
+    /// times this.
+    const DEAD_LETTER_PAUSE: Duration = Duration::from_secs(1);
 
     /// Handles one message; when this returns `Ok`, its effect is committed.
     fn handle(&self, message: Incoming) -> impl Future<Output = Result<(), HandleError>> + Send;
@@ -111,6 +119,8 @@ async fn session<H: Handler>(
         )
         .await?;
     let in_work = TaskTracker::new();
+    // What waits to be tried again does so no longer than the broker would take its acknowledgement.
+    let ended = shutdown.child_token();
     let result = loop {
         match shutdown.run_until_cancelled(deliveries.next()).await {
             None => {
@@ -126,17 +136,25 @@ async fn session<H: Handler>(
                     queue.to_owned(),
                     delivery,
                     Arc::clone(handler),
+                    ended.clone(),
                 );
                 in_work.spawn(work);
             }
         }
     };
+    ended.cancel();
     in_work.close();
     in_work.wait().await;
     result
 }
 
-async fn deliver<H: Handler>(broker: Arc<Broker>, queue: String, delivery: Delivery, handler: Arc<H>) {
+async fn deliver<H: Handler>(
+    broker: Arc<Broker>,
+    queue: String,
+    delivery: Delivery,
+    handler: Arc<H>,
+    ended: CancellationToken,
+) {
     let message = Incoming::read(&delivery, &queue, broker.namespace());
     let span = message.trace.child(|| {
         info_span!(
@@ -165,34 +183,50 @@ async fn deliver<H: Handler>(broker: Arc<Broker>, queue: String, delivery: Deliv
         sent.link(&span);
     }
     async {
-        let started = Instant::now();
-        let result = if message.id.is_nil() && queue != DEAD_LETTERS {
-            Err(Poison::Id.into())
-        } else {
-            handler.handle(message.clone()).await
-        };
-        let (kind, outcome) = match &result {
-            Ok(()) => (message.kind.as_str(), "handled"),
-            Err(HandleError::Poison(_)) => ("_OTHER", "dead"),
-            Err(HandleError::Retry(_)) if is_exhausted(&queue, &message) => (message.kind.as_str(), "dead"),
-            Err(HandleError::Retry(_)) => (message.kind.as_str(), "retried"),
-        };
-        match result {
-            Ok(()) => {
+        let mut pauses = pauses(H::DEAD_LETTER_PAUSE);
+        loop {
+            let started = Instant::now();
+            let result = if message.id.is_nil() && queue != DEAD_LETTERS {
+                Err(Poison::Id.into())
+            } else {
+                handler.handle(message.clone()).await
+            };
+            let (kind, outcome) = match &result {
+                Ok(()) => (message.kind.as_str(), "handled"),
+                Err(HandleError::Poison(_)) => ("_OTHER", "dead"),
+                Err(HandleError::Retry(_)) if is_exhausted(&queue, &message) => {
+                    (message.kind.as_str(), "dead")
+                }
+                Err(HandleError::Retry(_)) => (message.kind.as_str(), "retried"),
+            };
+            PROCESS_DURATION
+                .of([("queue", &queue), ("kind", kind), ("outcome", outcome)])
+                .observe(started.elapsed().as_secs_f64());
+            let Err(error) = result else {
                 info!(kind = message.kind, "handled");
-                acknowledge(&delivery).await;
+                return acknowledge(&delivery).await;
+            };
+            tracing::Span::current().record("otel.status_code", "ERROR");
+            if queue != DEAD_LETTERS {
+                return put_aside(&broker, &queue, &delivery, &message, error, &ended).await;
             }
-            Err(error) => {
-                tracing::Span::current().record("otel.status_code", "ERROR");
-                put_aside(&broker, &queue, &delivery, &message, error).await;
+            // There is no further queue for it, and returning it to this one would only count another delivery. So it
+            // stays here, unacknowledged, until it is stored.
+            let pause = pauses.next().unwrap_or_default();
+            error!(%error, ?pause, "a dead letter could not be stored; will retry");
+            if ended.run_until_cancelled(sleep(pause)).await.is_none() {
+                return requeue(&delivery).await;
             }
         }
-        PROCESS_DURATION
-            .of([("queue", &queue), ("kind", kind), ("outcome", outcome)])
-            .observe(started.elapsed().as_secs_f64());
     }
     .instrument(span)
     .await;
+}
+
+/// Endless waits, each twice as long as the one before it, up to [`LONGEST_PAUSE`] times the first.
+fn pauses(first: Duration) -> impl Iterator<Item = Duration> {
+    std::iter::successors(Some(1u32), |times| Some((times * 2).min(LONGEST_PAUSE)))
+        .map(move |times| first * times)
 }
 
 /// Whether this was the last attempt. A dead letter that cannot be stored is tried for ever: there is no further place to
@@ -208,6 +242,7 @@ async fn put_aside(
     delivery: &Delivery,
     message: &Incoming,
     error: HandleError,
+    ended: &CancellationToken,
 ) {
     let namespace = broker.namespace();
     let reason = error.to_string();
@@ -223,10 +258,6 @@ async fn put_aside(
             (DEATH_REASON, AMQPValue::LongString(reason.as_str().into())),
         ];
         (namespace.queue(DEAD_LETTERS), changes)
-    } else if queue == DEAD_LETTERS {
-        error!(error = reason, "a dead letter could not be stored, and waits");
-        sleep(Duration::from_secs(1)).await;
-        return give_back(delivery).await;
     } else {
         warn!(
             error = reason,
@@ -240,14 +271,18 @@ async fn put_aside(
         )
     };
     let properties = with_headers(&delivery.properties, changes);
-    match broker
-        .publish_raw(target, properties, delivery.data.clone())
-        .await
-    {
-        Ok(()) => acknowledge(delivery).await,
-        Err(error) => {
-            error!(%error, "the failed message could not be put aside");
-            give_back(delivery).await;
+    // Returned to its queue it would come back at once, and after a few such rounds the broker would give up on it. So it
+    // is published until the broker takes it.
+    for pause in pauses(PUBLISH_PAUSE) {
+        let published = broker
+            .publish_raw(target.clone(), properties.clone(), delivery.data.clone())
+            .await;
+        let Err(error) = published else {
+            return acknowledge(delivery).await;
+        };
+        error!(%error, ?pause, "the failed message could not be put aside; will retry");
+        if ended.run_until_cancelled(sleep(pause)).await.is_none() {
+            return requeue(delivery).await;
         }
     }
 }
@@ -261,12 +296,27 @@ async fn acknowledge(delivery: &Delivery) {
     }
 }
 
-async fn give_back(delivery: &Delivery) {
+/// Returns a message to its queue, for the next consumer.
+async fn requeue(delivery: &Delivery) {
     let options = BasicNackOptions {
         requeue: true,
         ..BasicNackOptions::default()
     };
     if let Err(error) = delivery.nack(options).await {
-        warn!(%error, "the message could not be given back; it comes again with the next connection");
+        warn!(%error, "the message could not be requeued; the broker redelivers it after the connection is lost");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_without_the_broker_are_made_ever_more_seldom() {
+        let seconds: Vec<_> = pauses(Duration::from_secs(1))
+            .take(9)
+            .map(|pause| pause.as_secs())
+            .collect();
+        assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
     }
 }

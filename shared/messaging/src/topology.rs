@@ -3,10 +3,12 @@
 
 use contracts::saga::queues;
 use lapin::{
-    Channel, Result,
+    Channel, Connection, Error, ErrorKind, Result,
     options::QueueDeclareOptions,
+    protocol::{AMQPErrorKind, AMQPSoftError, constants::REPLY_SUCCESS},
     types::{AMQPValue, FieldTable},
 };
+use tracing::warn;
 
 /// Where messages end that no retry helps.
 pub const DEAD_LETTERS: &str = "souk.dead-letters";
@@ -18,6 +20,10 @@ pub(crate) const RETRIES: [(&str, i32); 4] =
 /// Unacknowledged deliveries (crashes of the consumer) after which the broker itself buries a message. `RabbitMQ` 3.10 has
 /// no limit unless one is set.
 const DELIVERY_LIMIT: i32 = 20;
+
+/// The delivery limit of the dead letters: the highest that every version understands. The -1 of `RabbitMQ` 4 would make
+/// 3.10 drop a message the first time it is requeued.
+const NO_DELIVERY_LIMIT: i32 = i32::MAX;
 
 /// How long the queues of a test outlive their last use. A broker that kept them all would run out of file descriptors.
 const TEST_QUEUES_LIVE_MS: i32 = 180_000;
@@ -55,8 +61,9 @@ pub(crate) fn retry_queue(queue: &str, attempt: u32) -> String {
     format!("{queue}.retry.{}", RETRIES[index].0)
 }
 
-pub(crate) async fn declare(channel: &Channel, namespace: &Namespace) -> Result<()> {
-    quorum(channel, namespace, &namespace.queue(DEAD_LETTERS), &[]).await?;
+pub(crate) async fn declare(connection: &Connection, namespace: &Namespace) -> Result<()> {
+    declare_dead_letters(connection, namespace).await?;
+    let channel = &connection.create_channel().await?;
     for queue in [queues::INVENTORY, queues::PAYMENTS, queues::ORDERS] {
         let name = namespace.queue(queue);
         let buried = [
@@ -77,7 +84,41 @@ pub(crate) async fn declare(channel: &Channel, namespace: &Namespace) -> Result<
             quorum(channel, namespace, &format!("{name}.retry.{suffix}"), &back).await?;
         }
     }
-    Ok(())
+    channel.close(REPLY_SUCCESS, "declared".into()).await
+}
+
+/// Declares the queue of the dead letters with a delivery limit that no message reaches. `RabbitMQ` 4 would otherwise drop
+/// a message of it after 20 deliveries, since the queue has no dead-letter exchange of its own.
+///
+/// A queue that an earlier version of Souk declared without the limit cannot be declared with it, and it cannot be
+/// replaced either: the other queues name it as theirs, and a quorum queue cannot be deleted on the condition that it is
+/// empty. Such a queue is used as it is, and the log says to set the limit by a policy.
+async fn declare_dead_letters(connection: &Connection, namespace: &Namespace) -> Result<()> {
+    let name = namespace.queue(DEAD_LETTERS);
+    let limit = [("x-delivery-limit", AMQPValue::LongInt(NO_DELIVERY_LIMIT))];
+    let channel = connection.create_channel().await?;
+    match quorum(&channel, namespace, &name, &limit).await {
+        Ok(()) => return channel.close(REPLY_SUCCESS, "declared".into()).await,
+        Err(error) if is_inequivalent(&error) => warn!(
+            queue = name,
+            %error,
+            "the dead-letter queue was declared without x-delivery-limit; set it by a policy, see the runbook DeadLetters"
+        ),
+        Err(error) => return Err(error),
+    }
+    // The refusal has closed the first channel.
+    let channel = connection.create_channel().await?;
+    quorum(&channel, namespace, &name, &[]).await?;
+    channel.close(REPLY_SUCCESS, "declared".into()).await
+}
+
+/// Whether the broker refused a declaration because the queue exists with other arguments.
+fn is_inequivalent(error: &Error) -> bool {
+    let ErrorKind::ProtocolError(refused) = error.kind() else {
+        return false;
+    };
+    *refused.kind() == AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED)
+        && refused.get_message().as_str().contains("inequivalent arg")
 }
 
 async fn quorum(

@@ -2,9 +2,16 @@
 
 #![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use contracts::{CommandId, OrderId, SagaId, saga};
+use lapin::types::{AMQPValue, FieldTable};
 use messaging::{
     Broker, DEAD_LETTERS, HandleError, Handler, Incoming, Namespace, Outgoing, PublishError, consume,
 };
@@ -21,6 +28,7 @@ struct Script<F> {
 
 impl<F: Fn(&Incoming) -> Result<(), HandleError> + Send + Sync + 'static> Handler for Script<F> {
     const KINDS: &'static [&'static str] = &["test.never_sent.v1"];
+    const DEAD_LETTER_PAUSE: Duration = Duration::from_millis(1);
 
     async fn handle(&self, message: Incoming) -> Result<(), HandleError> {
         let result = (self.decide)(&message);
@@ -141,6 +149,117 @@ async fn poison_goes_to_the_dead_letters_and_holds_up_nobody() {
     let mut sent = [bad, good.id];
     sent.sort_unstable();
     assert_eq!(handled, sent);
+}
+
+/// A dead letter as the consumer publishes it.
+async fn dead_letter(broker: &Broker) -> uuid::Uuid {
+    let letter = Outgoing {
+        queue: DEAD_LETTERS.into(),
+        ..command()
+    };
+    broker.publish(&letter).await.expect("confirmed");
+    letter.id
+}
+
+#[tokio::test]
+async fn a_dead_letter_waits_for_its_database_without_being_redelivered() {
+    let broker = broker().await;
+    let id = dead_letter(&broker).await;
+    // More failures than the deliveries that RabbitMQ 4 grants a message by default.
+    let failures = AtomicUsize::new(30);
+    let (mut arrivals, _guard) = listen(&broker, DEAD_LETTERS, move |_| {
+        let left = failures.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
+        left.map_or(Ok(()), |_| {
+            Err(HandleError::Retry(anyhow::anyhow!("the database is down")))
+        })
+    });
+    assert_eq!(next(&mut arrivals).await.id, id);
+    // The broker would offer the next delivery to this consumer.
+    let (mut others, _other_guard) = listen(&broker, DEAD_LETTERS, |_| Ok(()));
+    for _ in 0..30 {
+        assert_eq!(next(&mut arrivals).await.id, id);
+    }
+    assert!(others.try_recv().is_err(), "it was delivered again");
+    // Once it is stored it is acknowledged, and the next one is handled.
+    let second = dead_letter(&broker).await;
+    let handled = tokio::select! {
+        message = next(&mut arrivals) => message,
+        message = next(&mut others) => message,
+    };
+    assert_eq!(handled.id, second);
+}
+
+#[tokio::test]
+async fn a_dead_letter_that_waits_is_requeued_when_its_consumer_stops() {
+    let broker = broker().await;
+    let id = dead_letter(&broker).await;
+    let (mut arrivals, guard) = listen(&broker, DEAD_LETTERS, |_| {
+        Err(HandleError::Retry(anyhow::anyhow!("the database is down")))
+    });
+    assert_eq!(next(&mut arrivals).await.id, id);
+    drop(guard);
+    let (mut others, _other_guard) = listen(&broker, DEAD_LETTERS, |_| Ok(()));
+    assert_eq!(next(&mut others).await.id, id);
+}
+
+/// Returns the only message of a queue to it that many times, as replicas that crash would.
+async fn crash(channel: &lapin::Channel, queue: &str, times: usize) {
+    for _ in 0..times {
+        let message = testkit::eventually("the message", PATIENCE, async || {
+            let options = lapin::options::BasicGetOptions::default();
+            channel.basic_get(queue.into(), options).await.expect("an answer")
+        })
+        .await;
+        let options = lapin::options::BasicNackOptions {
+            requeue: true,
+            ..Default::default()
+        };
+        message.nack(options).await.expect("an open channel");
+    }
+}
+
+#[tokio::test]
+async fn no_number_of_crashes_drops_a_dead_letter() {
+    let broker = broker().await;
+    let id = dead_letter(&broker).await;
+    let connection = lapin::Connection::connect(&testkit::amqp_url(), lapin::ConnectionProperties::default())
+        .await
+        .expect("the tests' broker");
+    let channel = connection.create_channel().await.expect("a channel");
+    crash(&channel, &broker.namespace().queue(DEAD_LETTERS), 30).await;
+    let (mut arrivals, _guard) = listen(&broker, DEAD_LETTERS, |_| Ok(()));
+    assert_eq!(next(&mut arrivals).await.id, id);
+}
+
+/// Declares the dead letters as earlier versions did, without a delivery limit.
+async fn declare_without_limit(channel: &lapin::Channel, namespace: &Namespace) {
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+    arguments.insert("x-expires".into(), AMQPValue::LongInt(180_000));
+    channel
+        .queue_declare(
+            namespace.queue(DEAD_LETTERS).into(),
+            lapin::options::QueueDeclareOptions::durable(),
+            arguments,
+        )
+        .await
+        .expect("declared");
+}
+
+#[tokio::test]
+async fn a_queue_of_an_earlier_version_is_used_as_it_is() {
+    let namespace = testkit::namespace();
+    let connection = lapin::Connection::connect(&testkit::amqp_url(), lapin::ConnectionProperties::default())
+        .await
+        .expect("the tests' broker");
+    let channel = connection.create_channel().await.expect("a channel");
+    declare_without_limit(&channel, &namespace).await;
+    let broker = Broker::connect(&testkit::amqp_url(), "test", namespace)
+        .await
+        .expect("a valid URL");
+    let id = dead_letter(&broker).await;
+    let (mut arrivals, _guard) = listen(&broker, DEAD_LETTERS, |_| Ok(()));
+    assert_eq!(next(&mut arrivals).await.id, id);
 }
 
 #[tokio::test]

@@ -13,6 +13,8 @@ pub const TIMEOUT: HeaderName = HeaderName::from_static("x-request-timeout-ms");
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// A key instead of a token.
 pub const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// The client's address, for upstreams that limit by it. Only the gateway sets it: `x-internal-*` of a client is removed.
+pub const CLIENT_ADDRESS: HeaderName = HeaderName::from_static("x-internal-client-address");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -97,6 +99,13 @@ pub fn set_forwarded(headers: &mut HeaderMap, peer: IpAddr, trusted: bool) {
         };
     }
     headers.append(header::VIA, VIA);
+}
+
+/// Sets the client's address, as [`client_address`] found it. Must come after [`strip_identity`].
+pub fn set_client_address(headers: &mut HeaderMap, client: IpAddr) {
+    if let Ok(value) = HeaderValue::try_from(client.to_string()) {
+        headers.insert(CLIENT_ADDRESS, value);
+    }
 }
 
 /// Cleans an upstream's answer.

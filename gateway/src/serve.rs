@@ -165,6 +165,7 @@ async fn run(
     headers::strip_hop_by_hop(own);
     headers::strip_identity(own, &core.gateway.own_headers);
     headers::set_forwarded(own, address, trusted);
+    headers::set_client_address(own, client);
     let mut passage = Passage {
         client,
         deadline,

@@ -84,6 +84,20 @@ impl Client {
         }
     }
 
+    /// Nobody yet, who connects from that address of this machine.
+    #[must_use]
+    pub fn from_address(gateway: &str, address: std::net::IpAddr) -> Self {
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_secs(30))
+            .local_address(address)
+            .build()
+            .expect("an HTTP client");
+        Self {
+            http,
+            ..Self::anonymous(gateway)
+        }
+    }
+
     /// A new account, logged in.
     pub async fn shopper(gateway: &str) -> Self {
         let this = Self::anonymous(gateway);

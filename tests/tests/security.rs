@@ -232,20 +232,73 @@ async fn a_request_with_two_lengths_is_400() {
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
 }
 
-#[tokio::test]
-async fn five_wrong_passwords_close_the_door_for_a_while() {
-    let gateway = gateway();
-    let nobody = Client::anonymous(&gateway);
+async fn throttled_account() -> String {
     let email = format!("throttled-{}@souk.test", uuid::Uuid::new_v4().simple());
     let account = json!({"email": email, "password": client::PASSWORD, "name": "T"});
+    let nobody = Client::anonymous(&gateway());
     let _ = nobody.post("/v1/auth/register", account).await.expect(202);
-    for _ in 0..5 {
-        let wrong = json!({"email": email, "password": "not the right passphrase"});
-        let _ = nobody.post("/v1/auth/login", wrong).await.problem(401);
+    email
+}
+
+/// A browser's login, from that address of this machine.
+async fn login(email: &str, from: &str, password: &str, cookie: Option<&str>) -> client::Answer {
+    let client = Client::from_address(&gateway(), from.parse().expect("an address"));
+    let body = json!({"email": email, "password": password, "session": "cookie"});
+    // What a client says about its address counts for nothing.
+    let pretended = std::net::Ipv6Addr::from_bits(uuid::Uuid::new_v4().as_u128()).to_string();
+    let mut request = client
+        .request(Method::POST, "/v1/auth/login")
+        .header("x-internal-client-address", &pretended)
+        .header("x-forwarded-for", &pretended)
+        .json(&body);
+    if let Some(cookie) = cookie {
+        request = request.header("cookie", cookie);
     }
-    let right = json!({"email": email, "password": client::PASSWORD});
-    let answer = nobody.post("/v1/auth/login", right).await.problem(429);
+    client.send(request).await
+}
+
+const WRONG: &str = "not the right passphrase";
+
+#[tokio::test]
+async fn five_wrong_passwords_close_the_door_for_a_while_and_a_known_device_gets_in() {
+    let email = throttled_account().await;
+    let first = login(&email, "127.0.0.1", client::PASSWORD, None)
+        .await
+        .expect(200);
+    let cookies = first.headers.get_all("set-cookie").iter();
+    let cookies: Vec<_> = cookies.filter_map(|cookie| cookie.to_str().ok()).collect();
+    let device = cookies.iter().find(|cookie| cookie.starts_with("souk_device="));
+    let device = device
+        .and_then(|cookie| cookie.split(';').next())
+        .expect("a device");
+    for _ in 0..5 {
+        let _ = login(&email, "127.0.0.1", WRONG, None).await.problem(401);
+    }
+    let answer = login(&email, "127.0.0.1", client::PASSWORD, None)
+        .await
+        .problem(429);
     assert!(answer.headers.contains_key("retry-after"));
+    let _ = login(&email, "127.0.0.1", client::PASSWORD, Some(device))
+        .await
+        .expect(200);
+}
+
+#[tokio::test]
+async fn guesses_from_many_addresses_make_every_unknown_address_wait() {
+    let email = throttled_account().await;
+    for number in 1..=5 {
+        let from = format!("127.0.1.{number}");
+        let _ = login(&email, &from, WRONG, None).await.problem(401);
+    }
+    let answer = login(&email, "127.0.1.6", client::PASSWORD, None)
+        .await
+        .problem(429);
+    let wait = answer.headers["retry-after"].to_str().ok();
+    let wait: u64 = wait.and_then(|text| text.parse().ok()).expect("seconds");
+    assert!(
+        (55..=61).contains(&wait),
+        "a minute after five failures, not {wait} s"
+    );
 }
 
 #[tokio::test]

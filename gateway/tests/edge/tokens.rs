@@ -15,12 +15,24 @@ async fn a_clients_word_about_who_it_is_does_not_get_through() {
         ("X-User-Roles", "admin"),
         ("x_user_id", "1"),
         ("x-internal-y", "1"),
+        ("X-Internal-Client-Address", "203.0.113.7"),
+        ("x_internal_client_address", "203.0.113.7"),
+        ("x-forwarded-for", "203.0.113.7"),
     ];
     let (status, sent) = edge.get_with("/echo", &claimed).await;
     assert_eq!(status, 200);
     for name in ["x-user-id", "x-user-roles", "x_user_id", "x-internal-y"] {
         assert_eq!(sent["headers"][name], Value::Null, "{sent:#}");
     }
+    assert_eq!(
+        sent["headers"]["x-internal-client-address"], "127.0.0.1",
+        "{sent:#}"
+    );
+    assert_eq!(
+        sent["headers"]["x_internal_client_address"],
+        Value::Null,
+        "{sent:#}"
+    );
     assert!(
         sent["headers"]["traceparent"].is_string() && sent["headers"]["x-request-id"].is_string(),
         "{sent:#}"

@@ -110,6 +110,18 @@ pub(crate) async fn find_by_email(
     Ok(row.fetch_optional(connection).await?.map(Into::into))
 }
 
+/// Whether the account can still be used and has the password that was checked. Its row stays locked until the
+/// transaction ends, so that a change of the password or an operator comes before or after it.
+pub(crate) async fn is_current(connection: &mut PgConnection, account: &Account) -> sqlx::Result<bool> {
+    let current = sqlx::query_scalar!(
+        r#"SELECT true AS "current!" FROM users
+           WHERE id = $1 AND password_hash = $2 AND verified_at IS NOT NULL AND disabled_at IS NULL FOR SHARE"#,
+        account.profile.id.0,
+        account.password_hash
+    );
+    Ok(current.fetch_optional(connection).await?.is_some())
+}
+
 /// Checks a name at the edge.
 pub(crate) fn is_name(name: &str) -> bool {
     !name.trim().is_empty() && name.chars().count() <= 200 && !name.chars().any(char::is_control)

@@ -1,5 +1,5 @@
-//! The refresh token of a browser: in a cookie that no script can read and no other site can send, and accepted only
-//! with an `Origin` that may use it (ASVS 5 V3.5).
+//! The cookies of a browser, which no script can read and no other site can send: the refresh token, accepted only with
+//! an `Origin` that may use it (ASVS 5 V3.5), and the token by which a login recognises the device.
 
 use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use crate::app::Policy;
 
 const NAME: &str = "souk_refresh";
+const DEVICE: &str = "souk_device";
 const ATTRIBUTES: &str = "Path=/v1/auth; HttpOnly; Secure; SameSite=Strict";
 
 /// The cookie that carries `token` for 14 days.
@@ -17,7 +18,25 @@ pub(crate) fn set(token: &str) -> Result<HeaderValue, Problem> {
     HeaderValue::try_from(format!("{NAME}={token}; Max-Age=1209600; {ATTRIBUTES}")).map_err(Problem::internal)
 }
 
-/// The cookie that removes it.
+/// The cookie by which the next login from this browser is recognised, for 180 days.
+pub(crate) fn set_device(token: &str) -> Result<HeaderValue, Problem> {
+    let cookie =
+        format!("{DEVICE}={token}; Max-Age=15552000; Path=/v1/auth/login; HttpOnly; Secure; SameSite=Strict");
+    HeaderValue::try_from(cookie).map_err(Problem::internal)
+}
+
+/// The token of the device's cookie, which may be anything.
+pub(crate) struct DeviceToken(pub(crate) Option<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for DeviceToken {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut http::request::Parts, _: &S) -> Result<Self, Problem> {
+        Ok(Self(cookie(&parts.headers, DEVICE)))
+    }
+}
+
+/// The cookie that removes the refresh token.
 pub(crate) fn clear() -> HeaderValue {
     HeaderValue::from_static("souk_refresh=; Max-Age=0; Path=/v1/auth; HttpOnly; Secure; SameSite=Strict")
 }
@@ -91,7 +110,7 @@ where
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let has_body = request.headers().contains_key(header::CONTENT_TYPE);
-        if let Some(token) = cookie(request.headers()).filter(|_| !has_body) {
+        if let Some(token) = cookie(request.headers(), NAME).filter(|_| !has_body) {
             SameOrigin::check(request.headers(), &Policy::from_ref(state))?;
             return Ok(Self::Cookie(token));
         }
@@ -100,13 +119,13 @@ where
     }
 }
 
-fn cookie(headers: &HeaderMap) -> Option<String> {
+fn cookie(headers: &HeaderMap, wanted: &str) -> Option<String> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == NAME)
+        .find(|(name, _)| *name == wanted)
         .map(|(_, token)| token.to_owned())
 }

@@ -11,8 +11,8 @@ pub async fn run(pool: PgPool, events_are_told: bool, shutdown: CancellationToke
     souk_http::hourly(shutdown, || run_once(&pool, events_are_told)).await;
 }
 
-/// Deletes sessions a week after their end, failures a day after the last, tokens that have expired,
-/// and events as [`events::forget`] does.
+/// Deletes sessions a week after their end, failures a day after the last, devices after 180 days without a login,
+/// tokens that have expired, and events as [`events::forget`] does.
 async fn run_once(pool: &PgPool, events_are_told: bool) -> sqlx::Result<()> {
     sqlx::query!(
         "DELETE FROM sessions
@@ -25,12 +25,15 @@ async fn run_once(pool: &PgPool, events_are_told: bool) -> sqlx::Result<()> {
     )
     .execute(pool)
     .await?;
-    sqlx::query!(
-        "DELETE FROM login_failures
-         WHERE last_at < now() - interval '1 day' AND (blocked_until IS NULL OR blocked_until < now())"
-    )
-    .execute(pool)
-    .await?;
+    sqlx::query!("DELETE FROM login_failures WHERE last_at < now() - interval '1 day'")
+        .execute(pool)
+        .await?;
+    sqlx::query!("DELETE FROM login_sources WHERE last_at < now() - interval '1 day'")
+        .execute(pool)
+        .await?;
+    sqlx::query!("DELETE FROM known_devices WHERE last_used_at < now() - interval '180 days'")
+        .execute(pool)
+        .await?;
     expire_verifications(pool).await?;
     events::forget(&mut *pool.acquire().await?, events_are_told).await
 }
@@ -70,12 +73,23 @@ mod tests {
                   WHERE user_id = (SELECT id FROM users WHERE email = 'old@souk.test')",
             )
             .await;
-        users.sql("UPDATE login_failures SET last_at = now() - interval '2 days' WHERE ctid = (SELECT min(ctid) FROM login_failures)").await;
+        users
+            .sql("INSERT INTO known_devices (sha256, user_id, last_used_at)
+                  SELECT sha256(email::bytea), id, now() - interval '181 days' * (email LIKE 'old%')::int FROM users")
+            .await;
+        for sql in [
+            "UPDATE login_failures SET last_at = now() - interval '2 days' WHERE ctid = (SELECT min(ctid) FROM login_failures)",
+            "UPDATE login_sources SET last_at = now() - interval '2 days' WHERE ctid = (SELECT min(ctid) FROM login_sources)",
+        ] {
+            users.sql(sql).await;
+        }
         super::run_once(&users.database.pool, true).await.unwrap();
         for table in [
             "SELECT count(*) FROM sessions",
             "SELECT count(*) FROM refresh_tokens",
             "SELECT count(*) FROM login_failures",
+            "SELECT count(*) FROM login_sources",
+            "SELECT count(*) FROM known_devices",
         ] {
             assert_eq!(users.count(table).await, 1, "{table}");
         }

@@ -7,6 +7,7 @@ pub mod app;
 mod auth;
 pub mod config;
 mod cookie;
+mod device;
 mod email;
 pub mod housekeeping;
 mod internal;

@@ -15,7 +15,8 @@ use crate::{
     },
     app,
     email::Email,
-    password, session, throttle,
+    password, session,
+    throttle::{self, ClientAddress, Source},
 };
 
 #[derive(Deserialize, ToSchema)]
@@ -29,7 +30,8 @@ pub(crate) struct PutPassword {
     new_password: String,
 }
 
-/// Changes the password and ends all other sessions. A wrong present password counts as a failed login.
+/// Changes the password and ends all other sessions. Wrong current passwords are throttled as failed logins are,
+/// for this session alone.
 #[utoipa::path(put, path = "/v1/users/me/password", tag = "account", security(("bearer" = [])), request_body = PutPassword, responses(
     (status = 204),
     (status = 422, body = ProblemBody, content_type = "application/problem+json"),
@@ -38,8 +40,10 @@ pub(crate) struct PutPassword {
 pub(crate) async fn put_password(
     State(app): State<app::State>,
     User(claims): User,
+    address: ClientAddress,
     Json(request): Json<PutPassword>,
 ) -> Result<StatusCode, Problem> {
+    let source = claims.sid.map_or(Source::Address(address), Source::Session);
     detached(async move {
         let turn = app.passwords.turn().await?;
         let (account, email) = {
@@ -48,7 +52,7 @@ pub(crate) async fn put_password(
             let account = account.ok_or_else(|| Problem::not_found("account"))?;
             let email = Email::parse(&account.profile.email)
                 .ok_or_else(|| Problem::internal("a stored address is none"))?;
-            throttle::check(&mut connection, &email).await?;
+            throttle::begin(&mut connection, &email, source).await?;
             (account, email)
         };
         let matches = turn
@@ -56,12 +60,12 @@ pub(crate) async fn put_password(
             .await?;
         drop(turn);
         if !matches {
-            throttle::fail(&mut *app.pool.acquire().await?, &email).await?;
             return Err(Problem::invalid(vec![FieldError::new(
                 "/current_password",
                 "is not your password",
             )]));
         }
+        throttle::succeed(&mut *app.pool.acquire().await?, &email, source).await?;
         if let Some(objection) = password::objection(&request.new_password, email.as_str()) {
             return Err(Problem::invalid(vec![FieldError::new(
                 "/new_password",

@@ -224,27 +224,47 @@ impl Client {
         self.settled_within(order, Duration::from_mins(1)).await
     }
 
-    /// As [`Client::settled`], with a patience of its own. Errors on the way count as "not yet".
+    /// As [`Client::settled`], with a patience of its own. Follows the order's events as the storefront does, and where
+    /// there is no stream to be had, looks at the order once a second. Errors on the way count as "not yet".
     pub async fn settled_within(&self, order: &Value, patience: Duration) -> Value {
         let path = format!("/v1/orders/{}", order["id"].as_str().expect("an order id"));
-        let saga_path = format!("{path}/saga");
         let started = Instant::now();
         let mut last = Value::Null;
         while started.elapsed() < patience {
+            let left = patience.saturating_sub(started.elapsed());
+            let followed = self.follow(&path, left).await;
             if let Ok(answer) = self.try_send(self.request(Method::GET, &path)).await
                 && answer.status == 200
             {
                 last = answer.body;
-                if last["status"] != "pending" {
-                    let saga = self.get(&saga_path).await;
-                    if matches!(saga.body["status"].as_str(), Some("completed" | "compensated")) {
-                        return self.get(&path).await.expect(200).body;
-                    }
+                if is_settled(&last, &last["saga"]) && last["degraded"] == json!([]) {
+                    return last;
                 }
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            if !matches!(followed, Ok(true)) {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
         }
         panic!("the order did not settle within {patience:?}: {last:#}");
+    }
+
+    /// Reads the events of the order at `path` until it is settled. False when the stream was refused, or ended before.
+    async fn follow(&self, path: &str, patience: Duration) -> reqwest::Result<bool> {
+        let request = self.request(Method::GET, &format!("{path}/events"));
+        let mut stream = request.timeout(patience).send().await?;
+        let mut received = Vec::new();
+        while let Some(bytes) = stream.chunk().await? {
+            received.extend_from_slice(&bytes);
+            while let Some(end) = received.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = received.drain(..=end).collect();
+                let data = line.strip_prefix(b"data:").unwrap_or_default();
+                let event: Value = serde_json::from_slice(data).unwrap_or_default();
+                if is_settled(&event["order"], &event["saga"]) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// Waits until something holds of an order, and returns it.
@@ -288,6 +308,12 @@ impl Client {
             .expect(200)
             .body
     }
+}
+
+/// Whether an order is no longer pending, and its saga at rest.
+fn is_settled(order: &Value, saga: &Value) -> bool {
+    let is_at_rest = matches!(saga["status"].as_str(), Some("completed" | "compensated"));
+    is_at_rest && order["status"].as_str().is_some_and(|status| status != "pending")
 }
 
 /// The body of `POST /v1/orders` for one line.

@@ -98,6 +98,14 @@ pub fn is_away(error: &sqlx::Error) -> bool {
 
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
+        // No connection became free in time: more requests came than the pool has connections for.
+        if matches!(error, sqlx::Error::PoolTimedOut) {
+            tracing::warn!("no database connection became free in time");
+            return Self::overloaded(
+                "The service has too much to do at the moment. Try again in a second.",
+                1,
+            );
+        }
         if is_away(&error) {
             tracing::warn!(error = &error as &dyn Error, "the database is away");
             return Self::unavailable("The database is not available at the moment.");
@@ -110,5 +118,18 @@ impl From<sqlx::Error> for Problem {
             return Self::invalid(vec![FieldError::new("", "must not contain the character U+0000")]);
         }
         Self::internal(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_without_a_free_connection_is_overload_and_a_lost_connection_is_not() {
+        let kind = |error| Problem::from(error).kind();
+        assert_eq!(kind(sqlx::Error::PoolTimedOut), "overloaded");
+        let lost = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        assert_eq!(kind(sqlx::Error::Io(lost)), "unavailable");
     }
 }

@@ -147,6 +147,12 @@ impl Problem {
         .errors(errors)
     }
 
+    /// 503 with `Retry-After` in seconds: the service works, but has more to do than it can. Callers must not count it as
+    /// a failure.
+    pub fn overloaded(detail: impl Into<String>, retry_after: u64) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).retry_after(retry_after)
+    }
+
     /// 503 with `Retry-After`: a part that is needed is away.
     pub fn unavailable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).retry_after(2)

@@ -92,7 +92,7 @@ pub(super) async fn read(
     let Some(order) = orders::store::find(&mut snapshot, id, owner).await? else {
         return Ok(None);
     };
-    let Some(saga) = timeline::of_order(&mut snapshot, id).await? else {
+    let Some(saga) = timeline::of_order(&mut snapshot, id, owner).await? else {
         return Ok(None);
     };
     let reached = sqlx::query!(

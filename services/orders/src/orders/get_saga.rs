@@ -4,7 +4,6 @@ use axum::extract::State;
 use contracts::OrderId;
 use souk_http::{Json, Path, Problem, ProblemBody, auth::User};
 
-use super::store;
 use crate::{
     App,
     error::Error,
@@ -22,11 +21,8 @@ pub async fn get_saga(
 ) -> Result<Json<OrderSagas>, Problem> {
     souk_http::detached(async move {
         let mut conn = app.pool.acquire().await?;
-        let owner = store::owner(&mut conn, id).await?;
-        owner
-            .filter(|owner| claims.is_admin() || *owner == claims.sub)
-            .ok_or(Error::NotFound("order"))?;
-        let saga = timeline::of_order(&mut conn, id)
+        let owner = (!claims.is_admin()).then_some(claims.sub);
+        let saga = timeline::of_order(&mut conn, id, owner)
             .await?
             .ok_or(Error::NotFound("order"))?;
         Ok(Json(saga))

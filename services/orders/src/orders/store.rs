@@ -151,14 +151,6 @@ pub async fn lock(conn: &mut PgConnection, id: OrderId) -> sqlx::Result<Option<(
         .transpose()
 }
 
-/// Whose an order is.
-pub async fn owner(conn: &mut PgConnection, id: OrderId) -> sqlx::Result<Option<UserId>> {
-    let user = sqlx::query_scalar!("SELECT user_id FROM orders WHERE id = $1", id.0)
-        .fetch_optional(conn)
-        .await?;
-    Ok(user.map(UserId))
-}
-
 /// Takes a locked order to `status`, which its goods take too.
 pub async fn fulfil(
     conn: &mut PgConnection,

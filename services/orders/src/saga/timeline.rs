@@ -3,10 +3,9 @@
 use chrono::{DateTime, Utc};
 use contracts::{CommandId, OrderId, SagaId, UserId};
 use serde::{Deserialize, Serialize};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, types::Json};
 use telemetry::TraceContext;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::{
     checkout,
@@ -100,73 +99,85 @@ pub enum StepState {
     Skipped,
 }
 
-/// One entry of the log, as it is read.
-#[derive(Debug, Clone)]
-pub struct Logged {
+/// A row of the view `saga_documents`.
+#[derive(Debug, Deserialize)]
+struct Document {
+    id: SagaId,
+    order_id: OrderId,
+    definition: String,
+    status: String,
+    parked_reason: Option<String>,
+    #[serde(flatten)]
+    trace: TraceContext,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    log: Vec<Logged>,
+}
+
+/// One entry of the log.
+#[derive(Debug, Deserialize)]
+struct Logged {
     step: String,
     direction: String,
-    command_id: Option<Uuid>,
+    command_id: Option<CommandId>,
     outcome: String,
     reason: Option<String>,
     detail: Option<String>,
-    actor: Option<Uuid>,
+    actor: Option<UserId>,
     at: DateTime<Utc>,
 }
 
-/// The sagas of this order.
-pub async fn of_order(conn: &mut PgConnection, order: OrderId) -> sqlx::Result<Option<OrderSagas>> {
-    let Some(checkout) = find(conn, order.into()).await? else {
-        return Ok(None);
-    };
-    let ids = sqlx::query_scalar!(
-        "SELECT id FROM returns WHERE order_id = $1 ORDER BY created_at, id",
-        order.0
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    let mut returns = Vec::with_capacity(ids.len());
-    for id in ids {
-        returns.extend(find(conn, SagaId(id)).await?);
+impl From<Document> for SagaView {
+    fn from(document: Document) -> Self {
+        let saga = checkout::ALL
+            .into_iter()
+            .find(|saga| saga.name == document.definition);
+        Self {
+            id: document.id,
+            order_id: document.order_id,
+            steps: saga.map_or_else(Vec::new, |saga| steps(saga, &document.status, &document.log)),
+            definition: document.definition,
+            status: document.status,
+            parked_reason: document.parked_reason,
+            trace_id: document.trace.trace_id(),
+            created_at: document.created_at,
+            updated_at: document.updated_at,
+        }
     }
-    Ok(Some(OrderSagas { checkout, returns }))
+}
+
+/// The sagas of an order, if it exists and, where an owner is given, belongs to that user. One round trip.
+pub async fn of_order(
+    conn: &mut PgConnection,
+    order: OrderId,
+    owner: Option<UserId>,
+) -> sqlx::Result<Option<OrderSagas>> {
+    let sagas = sqlx::query_scalar!(
+        r#"SELECT s.document AS "document!: Json<Document>"
+           FROM saga_documents s JOIN orders o ON o.id = s.order_id
+           WHERE s.order_id = $1 AND ($2::uuid IS NULL OR o.user_id = $2)
+           ORDER BY s.id <> s.order_id, s.created_at, s.id"#,
+        order.0,
+        owner.map(|owner| owner.0)
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut sagas = sagas.into_iter().map(|Json(document)| SagaView::from(document));
+    Ok(sagas.next().map(|checkout| OrderSagas {
+        checkout,
+        returns: sagas.collect(),
+    }))
 }
 
 /// The saga of this id.
 pub async fn find(conn: &mut PgConnection, id: SagaId) -> sqlx::Result<Option<SagaView>> {
-    let Some(row) = sqlx::query!(
-        "SELECT order_id, definition, status, parked_reason, traceparent, tracestate, created_at, updated_at
-         FROM sagas WHERE id = $1",
+    let document = sqlx::query_scalar!(
+        r#"SELECT document AS "document!: Json<Document>" FROM saga_documents WHERE id = $1"#,
         id.0
     )
-    .fetch_optional(&mut *conn)
-    .await?
-    else {
-        return Ok(None);
-    };
-    let log = sqlx::query_as!(
-        Logged,
-        "SELECT step, direction, command_id, outcome, reason, detail, actor, at
-         FROM saga_log WHERE saga_id = $1 ORDER BY seq",
-        id.0
-    )
-    .fetch_all(conn)
+    .fetch_optional(conn)
     .await?;
-    let saga = checkout::ALL.into_iter().find(|saga| saga.name == row.definition);
-    let trace = TraceContext {
-        traceparent: row.traceparent,
-        tracestate: row.tracestate,
-    };
-    Ok(Some(SagaView {
-        id,
-        order_id: OrderId(row.order_id),
-        steps: saga.map_or_else(Vec::new, |saga| steps(saga, &row.status, &log)),
-        definition: row.definition,
-        status: row.status,
-        parked_reason: row.parked_reason,
-        trace_id: trace.trace_id(),
-        created_at: row.created_at,
-        updated_at: row.updated_at,
-    }))
+    Ok(document.map(|Json(document)| document.into()))
 }
 
 /// The log, folded.
@@ -219,7 +230,7 @@ fn steps(saga: &Saga, status: &str, log: &[Logged]) -> Vec<StepView> {
 impl StepView {
     fn hear(&mut self, entry: &Logged) {
         self.started_at = self.started_at.or(Some(entry.at));
-        self.command_id = entry.command_id.map(CommandId).or(self.command_id);
+        self.command_id = entry.command_id.or(self.command_id);
         let state = match entry.outcome.as_str() {
             "sent" => {
                 self.attempts += 1;
@@ -240,7 +251,7 @@ impl StepView {
         if entry.outcome != "sent" {
             self.reason.clone_from(&entry.reason);
             self.detail.clone_from(&entry.detail);
-            self.actor = entry.actor.map(UserId);
+            self.actor = entry.actor;
         }
     }
 }

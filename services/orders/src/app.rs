@@ -135,7 +135,8 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     }
     let are_told = config.kafka_brokers.is_some();
     workers.spawn(housekeeping::run(pool.clone(), are_told, shutdown.clone()));
-    let orchestrator = Orchestrator::new(saga_pool.clone(), outbox.clone(), app.faults.clone());
+    let orchestrator = Orchestrator::new(saga_pool.clone(), outbox.clone(), app.faults.clone())
+        .watching(Arc::clone(&broker));
     work(&workers, saga_pool, orchestrator, &outbox, &broker, &shutdown);
     // A broker that is away is no reason to refuse orders, so it is no condition.
     let admin = Admin {

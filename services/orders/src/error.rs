@@ -23,6 +23,9 @@ pub enum Error {
     /// Another request with the key works on it.
     #[error("a request with this Idempotency-Key is still being worked on")]
     InFlight,
+    /// So many checkouts wait that a new one could not be done in time.
+    #[error("too many checkouts are waiting")]
+    Overloaded,
     /// The database failed.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
@@ -53,6 +56,10 @@ impl From<Error> for Problem {
             Error::InFlight => {
                 Self::new(StatusCode::CONFLICT, "request-in-flight", format!("{error}.")).retry_after(1)
             }
+            Error::Overloaded => Self::overloaded(
+                "Too many orders are being checked out at the moment. Nothing was ordered; try again in a few seconds.",
+                5,
+            ),
             Error::Database(error) => error.into(),
         }
     }

@@ -16,6 +16,11 @@ const PERIOD: Duration = Duration::from_secs(5);
 static ENDED: Counter = Counter::counter("saga", "Sagas that ended, and that were parked");
 static ACTIVE: Gauge = Gauge::gauge("saga_active", "Sagas that run or are undone");
 static COMPENSATING: Gauge = Gauge::gauge("saga_compensating", "Sagas that are undone");
+static WAITING: Gauge = Gauge::gauge("saga_waiting", "Checkouts that wait for a free place in flight");
+static REFUSED: Counter = Counter::counter(
+    "orders_refused",
+    "Orders that were refused because too many checkouts were waiting",
+);
 static PARKED: Gauge = Gauge::gauge("saga_parked", "Sagas that wait for an operator");
 static OLDEST: Gauge = Gauge::gauge(
     "saga_oldest_active_age_seconds",
@@ -34,8 +39,14 @@ pub(crate) fn came_to(saga: &Saga, at: At) {
     }
 }
 
+/// Counts an order that was refused for overload.
+pub(crate) fn refused() {
+    REFUSED.of([]).inc();
+}
+
 /// Counts until `shutdown`.
 pub(crate) async fn run(pool: PgPool, shutdown: CancellationToken) {
+    REFUSED.of([]);
     for saga in checkout::ALL {
         for outcome in ["completed", "compensated", "parked"] {
             ENDED.of([("saga", saga.name), ("outcome", outcome)]);
@@ -61,6 +72,7 @@ async fn count(pool: &PgPool) -> sqlx::Result<()> {
         r#"SELECT
                count(*) FILTER (WHERE status <> 'parked')::float8 AS "active!",
                count(*) FILTER (WHERE status = 'compensating')::float8 AS "compensating!",
+               count(*) FILTER (WHERE status = 'running' AND attempts = 0)::float8 AS "waiting!",
                count(*) FILTER (WHERE status = 'parked')::float8 AS "parked!",
                count(*) FILTER (WHERE status = 'compensating' AND attempts >= 3)::float8 AS "unanswered!",
                coalesce(extract(epoch FROM now() - min(created_at) FILTER (WHERE status <> 'parked')), 0)::float8
@@ -72,6 +84,7 @@ async fn count(pool: &PgPool) -> sqlx::Result<()> {
     .await?;
     ACTIVE.of([]).set(now.active);
     COMPENSATING.of([]).set(now.compensating);
+    WAITING.of([]).set(now.waiting);
     PARKED.of([]).set(now.parked);
     OLDEST.of([]).set(now.oldest);
     UNANSWERED.of([]).set(now.unanswered);

@@ -8,7 +8,8 @@ use std::{
 
 use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties,
-    options::{BasicQosOptions, ConfirmSelectOptions},
+    options::{BasicQosOptions, ConfirmSelectOptions, QueueDeclareOptions},
+    types::FieldTable,
 };
 use telemetry::TraceContext;
 use tokio::{
@@ -137,6 +138,22 @@ impl Broker {
             .connection(&self.connector.publishing)
             .await
             .map(drop)
+    }
+
+    /// How many messages wait in `queue` for a consumer. Messages that a consumer is working on are not counted.
+    pub async fn backlog(&self, queue: &str) -> Result<u32, lapin::Error> {
+        let channel = self.connector.connection(&self.connector.publishing).await?;
+        let passive = QueueDeclareOptions {
+            passive: true,
+            ..QueueDeclareOptions::default()
+        };
+        let name = self.connector.namespace.queue(queue);
+        let queue = channel
+            .queue_declare(name.into(), passive, FieldTable::default())
+            .await?;
+        let waiting = queue.message_count();
+        channel.close(200, "counted".into()).await?;
+        Ok(waiting)
     }
 
     pub(crate) fn connector(&self) -> &Connector {

@@ -107,6 +107,29 @@ async fn a_message_arrives_with_its_envelope() {
 }
 
 #[tokio::test]
+async fn a_backlog_is_what_waits_for_a_consumer() {
+    let broker = broker().await;
+    assert_eq!(broker.backlog(saga::queues::PAYMENTS).await.expect("a queue"), 0);
+    let command = saga::PinStock {
+        order_id: OrderId::generate(),
+    };
+    for _ in 0..3 {
+        let notice = Outgoing::notice(saga::queues::PAYMENTS, uuid::Uuid::new_v4(), &command);
+        broker.publish(&notice).await.expect("confirmed");
+    }
+    testkit::eventually("three messages wait", PATIENCE, async || {
+        let waiting = broker.backlog(saga::queues::PAYMENTS).await.expect("a queue");
+        (waiting == 3).then_some(())
+    })
+    .await;
+    assert_eq!(broker.backlog(saga::queues::INVENTORY).await.expect("a queue"), 0);
+    let gone = broker.backlog("no.such.queue").await;
+    assert!(gone.is_err(), "{gone:?}");
+    let still = broker.backlog(saga::queues::PAYMENTS).await.expect("a queue");
+    assert_eq!(still, 3, "the connection goes on");
+}
+
+#[tokio::test]
 async fn what_fails_is_tried_again_a_second_later() {
     let broker = broker().await;
     broker.publish(&command()).await.expect("confirmed");

@@ -11,7 +11,7 @@ use super::{OrderStatus, OrderView, store};
 use crate::{
     App,
     error::Error,
-    saga::{Move, effects::Ending, engine, engine::Heard, proceed, store as sagas},
+    saga::{Move, effects::Ending, engine::Heard, proceed, store as sagas},
     text,
 };
 
@@ -56,7 +56,7 @@ pub async fn cancel_order(
                 .as_ref()
                 .is_some_and(|ending| ending.status == OrderStatus::Cancelled);
         if !cancelled_already {
-            let to = engine::give_up(live.saga, live.at).ok_or_else(|| {
+            let to = live.give_up().ok_or_else(|| {
                 Error::Conflict("too-late", "The order can no longer be cancelled.".to_owned())
             })?;
             let cause = Move {
@@ -67,6 +67,7 @@ pub async fn cancel_order(
                 detail: reason.clone(),
                 actor: None,
                 ending: Some(Ending::cancelled(reason.unwrap_or_else(|| "cancelled".into()))),
+                restarts_deadline: false,
             };
             proceed(&mut transaction, &app.faults, &live, cause).await?;
         }

@@ -39,7 +39,8 @@ pub struct PlaceOrder {
 
 /// Place an order
 ///
-/// Answers before anything is reserved or charged: follow the order at `Location`.
+/// Answers before anything is reserved or charged: follow the order at `Location`. Answers 503 with `Retry-After` while so
+/// many checkouts are waiting that a new one could not be done in time.
 #[utoipa::path(post, path = "/v1/orders", tag = "orders", security(("bearer" = [])), request_body = PlaceOrder,
     params(("Idempotency-Key" = String, Header, description = "The same at every repetition")),
     responses((status = 202, body = OrderView, headers(("Location" = String, description = "The order"))),
@@ -59,8 +60,10 @@ pub async fn place_order(
         let answer = idempotency::run(&app.pool, user, OPERATION, &key, sha256, move |conn| {
             async move {
                 match draft {
-                    Some(draft) => place(conn, &faults, draft).await,
-                    None => Err(Error::InFlight),
+                    Draft::New(draft) => place(conn, &faults, *draft).await,
+                    // A request with the same key has taken the cart, or has failed, since this one looked.
+                    Draft::EmptyCart => Err(Error::field("/items", "is absent, and the cart is empty")),
+                    Draft::Known => Err(Error::InFlight),
                 }
             }
             .boxed()
@@ -117,15 +120,25 @@ pub(crate) fn check_items(items: &[OrderItem]) -> Vec<FieldError> {
         .collect()
 }
 
+/// What a request comes to, before its key is taken.
+enum Draft {
+    /// A new order.
+    New(Box<NewOrder>),
+    /// There is nothing to order, unless a request with the same key has just taken it out of the cart.
+    EmptyCart,
+    /// The key is known: its answer is stored, whatever inventory would say today.
+    Known,
+}
+
 /// An order that is not yet written.
-struct Draft {
+struct NewOrder {
     order: OrderView,
     items: Vec<OrderItem>,
     from_cart: bool,
 }
 
-/// The order with its prices. None when the key is known: its answer is stored, whatever inventory would say today.
-async fn draft(app: &App, user: UserId, key: &Key, request: PlaceOrder) -> Result<Option<Draft>, Error> {
+/// The order with its prices. Refused when so many checkouts wait that it could not be done in time.
+async fn draft(app: &App, user: UserId, key: &Key, request: PlaceOrder) -> Result<Draft, Error> {
     let mut conn = app.pool.acquire().await?;
     let known = sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT FROM idempotency_keys WHERE user_id = $1 AND operation = $2 AND key = $3) AS "known!""#,
@@ -136,8 +149,9 @@ async fn draft(app: &App, user: UserId, key: &Key, request: PlaceOrder) -> Resul
     .fetch_one(&mut *conn)
     .await?;
     if known {
-        return Ok(None);
+        return Ok(Draft::Known);
     }
+    saga::admission::load(&mut conn).await?.admit()?;
     let from_cart = request.items.is_none();
     let items = match request.items {
         Some(items) => items,
@@ -145,7 +159,7 @@ async fn draft(app: &App, user: UserId, key: &Key, request: PlaceOrder) -> Resul
     };
     drop(conn);
     if items.is_empty() {
-        return Err(Error::field("/items", "is absent, and the cart is empty"));
+        return Ok(Draft::EmptyCart);
     }
     if app.faults.has(Fault::QuotesUnavailable) {
         return Err(QuoteError::Unavailable(None).into());
@@ -177,16 +191,16 @@ async fn draft(app: &App, user: UserId, key: &Key, request: PlaceOrder) -> Resul
         created_at: chrono::DateTime::UNIX_EPOCH,
         updated_at: chrono::DateTime::UNIX_EPOCH,
     };
-    Ok(Some(Draft {
+    Ok(Draft::New(Box::new(NewOrder {
         order,
         items,
         from_cart,
-    }))
+    })))
 }
 
 /// Writes it all.
-async fn place(conn: &mut PgConnection, faults: &Faults, draft: Draft) -> Result<StoredResponse, Error> {
-    let Draft {
+async fn place(conn: &mut PgConnection, faults: &Faults, draft: NewOrder) -> Result<StoredResponse, Error> {
+    let NewOrder {
         mut order,
         items,
         from_cart,

@@ -1,19 +1,21 @@
 //! Who moves the sagas: replies as they come in, and timers for what does not come. Any number of orchestrators run side
 //! by side; a saga's row lock, its lease and its epoch keep them apart.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use contracts::{
     SagaId,
     saga::{Message as _, Outcome, PaymentRefunded, Reply},
 };
-use messaging::{HandleError, Handler, Incoming, Outbox, Poison};
+use messaging::{Broker, HandleError, Handler, Incoming, Outbox, Poison};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, debug, info_span, warn};
 
 use super::{
-    engine::{self, At, Heard},
+    effects::Ending,
+    engine::{self, At, Heard, Position},
+    overdue::{Backlog, ReplyDelays},
     proceed::{Move, proceed},
     store::{self, Lease, Live},
 };
@@ -33,6 +35,8 @@ pub struct Orchestrator {
     pool: PgPool,
     outbox: Outbox,
     faults: Faults,
+    broker: Option<Arc<Broker>>,
+    delays: ReplyDelays,
 }
 
 impl Handler for Orchestrator {
@@ -63,10 +67,25 @@ impl Orchestrator {
     /// Over the orders database; commands leave by `outbox`, unless `faults` has them lost.
     #[must_use]
     pub fn new(pool: PgPool, outbox: Outbox, faults: Faults) -> Self {
-        Self { pool, outbox, faults }
+        Self {
+            pool,
+            outbox,
+            faults,
+            broker: None,
+            delays: ReplyDelays::default(),
+        }
     }
 
-    /// One reply: one transaction. A reply that is late or comes twice is not awaited any more, and changes nothing.
+    /// The same, which does not resend a command while its queue at `broker` has a backlog.
+    #[must_use]
+    pub fn watching(self, broker: Arc<Broker>) -> Self {
+        Self {
+            broker: Some(broker),
+            ..self
+        }
+    }
+
+    /// One reply: one transaction. Late and duplicate replies are ignored, and so is a second refusal of a parked saga.
     pub async fn on_reply(&self, id: SagaId, reply: Reply) -> sqlx::Result<()> {
         let mut transaction = self.pool.begin().await?;
         let Some(live) = store::lock(&mut transaction, id).await? else {
@@ -77,12 +96,17 @@ impl Orchestrator {
             debug!(saga_id = %id, command_id = %reply.command_id, "a late or repeated reply");
             return Ok(());
         }
+        self.delays.observe(&live);
         let cause = match reply.outcome {
             Outcome::Done => Move::heard(&live, Heard::Done, None, None),
             Outcome::Refused { reason, detail } => {
                 Move::heard(&live, Heard::Refused, Some(reason), Some(detail))
             }
         };
+        if matches!(live.at, At::Parked(_)) && cause.to == live.at {
+            debug!(saga_id = %id, command_id = %reply.command_id, "a parked saga was refused again");
+            return Ok(());
+        }
         let span = span("saga reply", &live, cause.outcome);
         proceed(&mut transaction, &self.faults, &live, cause)
             .instrument(span)
@@ -106,8 +130,15 @@ impl Orchestrator {
     /// Moves every saga that is due now, and returns how many there were.
     pub async fn tick(&self) -> sqlx::Result<usize> {
         let leases = self.lease().await?;
+        if leases.is_empty() {
+            return Ok(0);
+        }
+        let backlog = match &self.broker {
+            Some(broker) => Backlog::read(broker).await,
+            None => Backlog::default(),
+        };
         for lease in &leases {
-            if let Err(error) = self.wake(*lease).await {
+            if let Err(error) = self.wake(*lease, &backlog).await {
                 // The lease ends by itself, and the saga is due again.
                 warn!(saga_id = %lease.id, %error, "a due saga could not be moved");
             }
@@ -121,9 +152,10 @@ impl Orchestrator {
         store::lease_due(&mut conn, BATCH).await
     }
 
-    /// Moves a leased saga: before the pivot and past its deadline it counts as unanswered, else its command is sent
-    /// again. Returns whether it did; not if the saga has moved, or was leased by another, since.
-    pub async fn wake(&self, lease: Lease) -> sqlx::Result<bool> {
+    /// Moves a leased saga: starts it if it waited for a place, gives it up if its deadline has passed before the pivot,
+    /// and otherwise sends its command again, unless that command, or its reply, probably still waits in a queue. Returns
+    /// whether it moved; not if another replica, or a reply, was faster.
+    pub async fn wake(&self, lease: Lease, backlog: &Backlog) -> sqlx::Result<bool> {
         let mut transaction = self.pool.begin().await?;
         let Some(live) = store::lock(&mut transaction, lease.id).await? else {
             return Ok(false);
@@ -131,28 +163,25 @@ impl Orchestrator {
         let (At::Active(position), true) = (live.at, live.epoch == lease.epoch) else {
             return Ok(false);
         };
-        let gives_up = live.overdue && engine::is_before_pivot(live.saga, position);
-        let cause = if gives_up {
-            Move::heard(
-                &live,
-                Heard::Silent,
-                Some("timeout".into()),
-                Some("no answer in time".into()),
-            )
-        } else {
+        let is_given_up = live.overdue && engine::is_before_pivot(live.saga, position);
+        let cause = if is_given_up {
+            give_up(&live, position)
+        } else if live.is_waiting() {
             Move {
-                to: live.at,
-                heard: None,
-                outcome: None,
-                reason: None,
-                detail: None,
-                actor: None,
-                ending: None,
+                restarts_deadline: true,
+                ..Move::send(position, None)
             }
+        } else if let Some(wait) = self.delays.wait_for_reply(&live, backlog) {
+            let postponed = store::postpone(&mut transaction, live.id, live.epoch, wait).await?;
+            transaction.commit().await?;
+            debug!(saga_id = %live.id, postponed, "the command still waits in its queue");
+            return Ok(false);
+        } else {
+            Move::send(position, None)
         };
         let span = || span("saga timer", &live, cause.outcome);
         // In time a resend is part of the checkout's trace; hours later it is a trace of its own that names the first.
-        let span = if live.overdue && !gives_up {
+        let span = if live.overdue && !is_given_up {
             let span = span();
             live.trace.link(&span);
             span
@@ -166,6 +195,23 @@ impl Orchestrator {
         self.outbox.flush_soon();
         Ok(moved)
     }
+}
+
+/// What the end of a deadline leads to.
+fn give_up(live: &Live, position: Position) -> Move {
+    let reason = Some("timeout".to_owned());
+    if live.is_waiting() {
+        let step = live.saga.steps[position.step].name;
+        return Move {
+            to: At::Compensated,
+            outcome: Some("silent"),
+            reason,
+            detail: Some("its turn did not come in time".into()),
+            ending: Some(Ending::rejected(step, Heard::Silent)),
+            ..Move::send(position, None)
+        };
+    }
+    Move::heard(live, Heard::Silent, reason, Some("no answer in time".into()))
 }
 
 fn span(name: &'static str, live: &Live, outcome: Option<&str>) -> tracing::Span {

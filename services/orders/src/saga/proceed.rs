@@ -7,13 +7,14 @@ use sqlx::PgConnection;
 use tracing::{error, info};
 
 use super::{
+    admission,
     checkout::RETURN,
     effects::{self, Change, Ending},
     engine::{self, At, Direction, Heard, Position},
     store::{self, Live, Next},
     table::{Facts, Saga},
 };
-use crate::{faults::Faults, gauges, returns};
+use crate::{dead_letters, faults::Faults, gauges, returns};
 
 /// Resends without an answer after which somebody should look.
 const ALERT_AFTER: i32 = 8;
@@ -44,6 +45,8 @@ pub(crate) struct Move {
     pub(crate) actor: Option<UserId>,
     /// Why it is to be undone, if this is what decides it.
     pub(crate) ending: Option<Ending>,
+    /// Whether the time until the pivot starts again.
+    pub(crate) restarts_deadline: bool,
 }
 
 impl Move {
@@ -75,11 +78,27 @@ impl Move {
             detail,
             actor: None,
             ending: goes_back.then(|| Ending::rejected(name, heard)),
+            restarts_deadline: false,
+        }
+    }
+
+    /// Sends the command of `position` now. `why` is the word for the log; none for a plain resend.
+    pub(crate) fn send(position: Position, why: Option<&'static str>) -> Self {
+        Self {
+            to: At::Active(position),
+            heard: None,
+            outcome: why,
+            reason: None,
+            detail: None,
+            actor: None,
+            ending: None,
+            restarts_deadline: why.is_some(),
         }
     }
 }
 
-/// Starts a saga: its row, its log and its first command.
+/// Starts a saga: its row, its log and its first command. A checkout waits while all places in flight are taken; a return
+/// compensates an order, and needs none.
 pub(crate) async fn start(
     conn: &mut PgConnection,
     faults: &Faults,
@@ -93,15 +112,17 @@ pub(crate) async fn start(
         return Ok(());
     };
     let id = engine::command_id(saga, facts.saga, position);
-    store::insert(
-        conn,
-        saga,
-        facts,
-        id,
-        engine::resend_after(1, jitter()).as_secs_f64(),
-    )
-    .await?;
-    info!(saga_id = %facts.saga, saga = saga.name, step = saga.steps[0].name, "started");
+    let resend_after = engine::resend_after(1, jitter()).as_secs_f64();
+    let capacity = if saga.name == RETURN.name {
+        i64::MAX
+    } else {
+        admission::IN_FLIGHT
+    };
+    let is_sent = store::insert(conn, saga, facts, id, resend_after, capacity).await?;
+    info!(saga_id = %facts.saga, saga = saga.name, step = saga.steps[0].name, is_sent, "started");
+    if !is_sent {
+        return Ok(());
+    }
     faults
         .send(conn, Outgoing::command(command, id, facts.saga))
         .await
@@ -162,12 +183,7 @@ pub(crate) async fn proceed(
     } else if let (At::Compensated, Some(ending)) = (at, &ending) {
         change = change.then(ending.change());
     }
-    let attempts = if at == At::Active(from) || matches!(at, At::Parked(_)) {
-        live.attempts
-    } else {
-        0
-    };
-    let attempts = attempts + i32::from(matches!(at, At::Active(_)));
+    let attempts = attempts_at(at, from, live.attempts);
     let outgoing = at_sending(at).and_then(|position| {
         let command = engine::command(live.saga, position, &live.facts)?;
         log.push(entry(position, "sent"));
@@ -191,6 +207,7 @@ pub(crate) async fn proceed(
         has_deadline: at
             .position()
             .is_some_and(|position| engine::is_before_pivot(live.saga, position)),
+        restarts_deadline: cause.restarts_deadline,
         last_error: unanswered
             .as_deref()
             .or(reason.filter(|_| cause.heard == Some(Heard::Refused))),
@@ -199,6 +216,9 @@ pub(crate) async fn proceed(
     };
     if !store::save(conn, live, &next, &log, change).await? {
         return Ok(false);
+    }
+    if let At::Parked(_) = live.at {
+        dead_letters::supersede(conn, live.id).await?;
     }
     gauges::came_to(live.saga, at);
     info!(
@@ -212,6 +232,16 @@ pub(crate) async fn proceed(
         faults.send(conn, command).await?;
     }
     Ok(true)
+}
+
+/// How often the command of `at` will have been sent, when that of `from` was sent `before` times.
+fn attempts_at(at: At, from: Position, before: i32) -> i32 {
+    match at {
+        At::Active(position) if position == from => before + 1,
+        At::Active(_) => 1,
+        At::Parked(_) => before,
+        At::Completed | At::Compensated => 0,
+    }
 }
 
 fn at_sending(at: At) -> Option<Position> {

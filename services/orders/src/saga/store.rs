@@ -7,9 +7,10 @@ use telemetry::TraceContext;
 use uuid::Uuid;
 
 use super::{
+    admission::{IN_FLIGHT, STUCK_AFTER},
     checkout,
     effects::{Change, Ending},
-    engine::{At, Direction, Position},
+    engine::{self, At, Direction, Position},
     proceed::Entry,
     table::{Facts, Saga},
 };
@@ -17,7 +18,7 @@ use crate::orders::{FulfilmentStatus, OrderStatus, PaymentStatus};
 
 /// How long a leased saga is left to the one that leased it.
 const LEASE_SECONDS: f64 = 30.0;
-/// How long a checkout may take until its pivot.
+/// How long a checkout may take until its pivot, from its first command on; and how long it may wait for its turn.
 const DEADLINE_SECONDS: f64 = 120.0;
 
 /// A saga as it was read, locked.
@@ -33,14 +34,33 @@ pub struct Live {
     pub epoch: i64,
     /// How often the awaited command was sent.
     pub attempts: i32,
-    /// Whether it had its time, before the pivot.
+    /// Whether its deadline has passed.
     pub overdue: bool,
+    /// Seconds since the awaited command was sent last.
+    pub awaited_seconds: f64,
     /// What its commands speak of.
     pub facts: Facts,
     /// Why it is undone, if it is.
     pub ending: Option<Ending>,
     /// Where it began.
     pub trace: TraceContext,
+}
+
+impl Live {
+    /// Whether it waits for a free place: no command was sent yet.
+    #[must_use]
+    pub const fn is_waiting(&self) -> bool {
+        self.attempts == 0 && matches!(self.at, At::Active(_))
+    }
+
+    /// Where the saga goes when it is given up, see [`engine::give_up`]. A saga that has sent nothing has nothing to undo.
+    #[must_use]
+    pub fn give_up(&self) -> Option<At> {
+        if self.is_waiting() {
+            return Some(At::Compensated);
+        }
+        engine::give_up(self.saga, self.at)
+    }
 }
 
 struct Row {
@@ -52,6 +72,7 @@ struct Row {
     epoch: i64,
     attempts: i32,
     overdue: bool,
+    awaited_seconds: f64,
     ending: Option<String>,
     reason: Option<String>,
     data: Json<Facts>,
@@ -89,6 +110,7 @@ impl Row {
             epoch: self.epoch,
             attempts: self.attempts,
             overdue: self.overdue,
+            awaited_seconds: self.awaited_seconds,
             facts: self.data.0,
             ending: status.map(|status| Ending { status, reason }),
             trace: TraceContext {
@@ -104,6 +126,7 @@ pub async fn lock(conn: &mut PgConnection, id: SagaId) -> sqlx::Result<Option<Li
     let row = sqlx::query_as!(
         Row,
         r#"SELECT id, definition, status, step_name, direction, epoch, attempts, deadline_at <= now() AS "overdue!",
+               extract(epoch FROM now() - updated_at)::float8 AS "awaited_seconds!",
                ending, reason, data AS "data: Json<Facts>", traceparent, tracestate
            FROM sagas WHERE id = $1 FOR UPDATE"#,
         id.0
@@ -122,19 +145,31 @@ pub struct Lease {
     pub epoch: i64,
 }
 
-/// Leases sagas whose time has come and that nobody else has, oldest first.
+/// Leases sagas that no other replica has: those that are due, and those for which a place in flight is free. Oldest
+/// first.
 pub async fn lease_due(conn: &mut PgConnection, limit: i64) -> sqlx::Result<Vec<Lease>> {
     let rows = sqlx::query!(
         "WITH due AS (
              SELECT id FROM sagas
              WHERE status IN ('running', 'compensating') AND next_at <= now()
                  AND (lease_until IS NULL OR lease_until <= now())
-             ORDER BY next_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+             ORDER BY next_at LIMIT $1 FOR UPDATE SKIP LOCKED
+         ), admitted AS (
+             SELECT id FROM sagas
+             WHERE status = 'running' AND attempts = 0 AND next_at > now()
+                 AND (lease_until IS NULL OR lease_until <= now())
+             ORDER BY id LIMIT (
+                 SELECT greatest($3 - count(*), 0) FROM sagas
+                 WHERE status IN ('running', 'compensating') AND attempts BETWEEN 1 AND $4)
+             FOR UPDATE SKIP LOCKED)
          UPDATE sagas SET lease_until = now() + make_interval(secs => $2), epoch = epoch + 1
-         FROM due WHERE sagas.id = due.id
+         FROM (SELECT id FROM due UNION ALL SELECT id FROM admitted) AS leased
+         WHERE sagas.id = leased.id
          RETURNING sagas.id, sagas.epoch",
         limit,
-        LEASE_SECONDS
+        LEASE_SECONDS,
+        IN_FLIGHT,
+        STUCK_AFTER
     )
     .fetch_all(conn)
     .await?;
@@ -143,6 +178,25 @@ pub async fn lease_due(conn: &mut PgConnection, limit: i64) -> sqlx::Result<Vec<
         epoch: row.epoch,
     });
     Ok(lease.collect())
+}
+
+/// Lets a due saga wait for longer, with its command unsent. False when the saga has moved since.
+pub(super) async fn postpone(
+    conn: &mut PgConnection,
+    id: SagaId,
+    epoch: i64,
+    seconds: f64,
+) -> sqlx::Result<bool> {
+    let postponed = sqlx::query!(
+        "UPDATE sagas SET next_at = now() + make_interval(secs => $3), lease_until = NULL, epoch = epoch + 1
+         WHERE id = $1 AND epoch = $2",
+        id.0,
+        epoch,
+        seconds
+    )
+    .execute(conn)
+    .await?;
+    Ok(postponed.rows_affected() == 1)
 }
 
 /// What a saga's row becomes.
@@ -156,6 +210,8 @@ pub(super) struct Next<'a> {
     pub(super) wait_seconds: f64,
     /// Whether the deadline comes before the resend.
     pub(super) has_deadline: bool,
+    /// Whether the deadline is counted from now on.
+    pub(super) restarts_deadline: bool,
     pub(super) last_error: Option<&'a str>,
     pub(super) parked_reason: Option<&'a str>,
     pub(super) ending: Option<&'a Ending>,
@@ -222,8 +278,10 @@ pub(super) async fn save(
     let saved = sqlx::query_scalar!(
         r#"WITH saga AS (
                UPDATE sagas SET status = $3, step_name = $4, direction = $5, awaiting = $6, attempts = $7,
-                   next_at = CASE WHEN $8 THEN least(now() + make_interval(secs => $9), deadline_at)
+                   next_at = CASE WHEN $8 AND NOT $28
+                       THEN least(now() + make_interval(secs => $9), deadline_at)
                        ELSE now() + make_interval(secs => $9) END,
+                   deadline_at = CASE WHEN $28 THEN now() + make_interval(secs => $29) ELSE deadline_at END,
                    lease_until = NULL, epoch = epoch + 1, last_error = coalesce($10, last_error),
                    parked_reason = $11, ending = $12, reason = $13, updated_at = now()
                WHERE id = $1 AND epoch = $2
@@ -288,30 +346,41 @@ pub(super) async fn save(
         change.fulfilment.map(FulfilmentStatus::as_str),
         entries.first().map(|entry| told(live, next, entry)),
         trace.tracestate,
+        next.restarts_deadline,
+        DEADLINE_SECONDS,
     )
     .fetch_one(conn)
     .await?;
     Ok(saved == 1)
 }
 
-/// A new saga at its first step, whose command is sent with it.
+/// A new saga at its first step. Returns whether its first command is to be sent now: not when as many sagas as
+/// `capacity` are in flight or waiting already.
 pub(super) async fn insert(
     conn: &mut PgConnection,
     saga: &Saga,
     facts: &Facts,
     command: CommandId,
     wait_seconds: f64,
-) -> sqlx::Result<()> {
+    capacity: i64,
+) -> sqlx::Result<bool> {
     let trace = TraceContext::current();
-    sqlx::query!(
-        "WITH saga AS (
+    sqlx::query_scalar!(
+        r#"WITH load AS (
+             SELECT count(*) < $11 AS is_free FROM sagas
+             WHERE status IN ('running', 'compensating') AND attempts <= $12
+         ), saga AS (
              INSERT INTO sagas (id, order_id, definition, status, step_name, direction, awaiting, attempts, next_at,
                  deadline_at, data, traceparent, tracestate)
-             VALUES ($1, $2, $3, 'running', $4, 'do', $5, 1, now() + make_interval(secs => $6),
-                 now() + make_interval(secs => $7), $8, $9, $10)
-             RETURNING id)
-         INSERT INTO saga_log (saga_id, step, direction, command_id, outcome, traceparent)
-         SELECT id, $4, 'do', $5, 'sent', $9 FROM saga",
+             SELECT $1, $2, $3, 'running', $4, 'do', $5, is_free::int,
+                 now() + make_interval(secs => CASE WHEN is_free THEN $6::float8 ELSE $7::float8 END),
+                 now() + make_interval(secs => $7), $8, $9, $10
+             FROM load
+             RETURNING id, attempts
+         ), logged AS (
+             INSERT INTO saga_log (saga_id, step, direction, command_id, outcome, traceparent)
+             SELECT id, $4, 'do', $5, 'sent', $9 FROM saga WHERE attempts > 0)
+         SELECT attempts > 0 AS "is_sent!" FROM saga"#,
         facts.saga.0,
         facts.order.0,
         saga.name,
@@ -322,10 +391,11 @@ pub(super) async fn insert(
         Json(facts) as _,
         trace.traceparent,
         trace.tracestate,
+        capacity,
+        STUCK_AFTER,
     )
-    .execute(conn)
+    .fetch_one(conn)
     .await
-    .map(|_| ())
 }
 
 /// Fails when a live saga is of a definition, or at a step, that this code does not have.

@@ -110,6 +110,12 @@ impl Step {
         }
     }
 
+    /// The queue that its commands are sent to.
+    #[must_use]
+    pub const fn queue(&self) -> &'static str {
+        self.queue
+    }
+
     /// Who performs it.
     #[must_use]
     pub fn service(&self) -> &'static str {

@@ -118,3 +118,52 @@ async fn a_cart_that_changes_while_it_is_ordered_is_not_ordered() {
     let placed = shop.post("/v1/orders", &cart).await.expect(202);
     assert_eq!(placed["lines"][0]["quantity"], 3);
 }
+
+#[tokio::test]
+async fn a_repetition_that_finds_the_cart_taken_by_the_first_request_gets_its_answer() {
+    let shop = shop().await;
+    put(&shop, "TEA-1", 1).await.expect(200);
+    let (key, request) = (uuid::Uuid::new_v4().to_string(), from_cart().to_string());
+    // The first request, in the middle of its transaction.
+    let mut first = shop.pool().begin().await.unwrap();
+    sqlx::query("LOCK TABLE cart_items IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut *first)
+        .await
+        .unwrap();
+    let repeated = shop
+        .as_user(shop.user, Method::POST, "/v1/orders")
+        .header("idempotency-key", &key)
+        .header("content-type", "application/json")
+        .body(request.clone());
+    let repeated = tokio::spawn(Answer::of(repeated));
+    eventually("the repetition reads the cart", PATIENCE, async || {
+        let waits: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+                 WHERE NOT l.granted AND c.relname = 'cart_items' AND l.database =
+                     (SELECT oid FROM pg_database WHERE datname = current_database()))",
+        )
+        .fetch_one(shop.pool())
+        .await
+        .unwrap();
+        waits.then_some(())
+    })
+    .await;
+    sqlx::query("DELETE FROM cart_items")
+        .execute(&mut *first)
+        .await
+        .unwrap();
+    sqlx::query(
+        "INSERT INTO idempotency_keys (user_id, operation, key, request_sha256, status, location, body)
+         VALUES ($1, 'place_order', $2, sha256(convert_to($3, 'UTF8')), 202, '/v1/orders/1', '{\"id\":1}')",
+    )
+    .bind(shop.user.0)
+    .bind(&key)
+    .bind(&request)
+    .execute(&mut *first)
+    .await
+    .unwrap();
+    first.commit().await.unwrap();
+    let answer = repeated.await.unwrap();
+    assert_eq!(answer.header("idempotency-replayed"), "true", "{}", answer.text);
+    assert_eq!(answer.expect(202), json!({"id": 1}));
+}

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use orders::saga::store::{self, Lease};
+use orders::saga::{
+    overdue::Backlog,
+    store::{self, Lease},
+};
 use tokio::time::timeout;
 
 use crate::support::shop;
@@ -16,7 +19,12 @@ async fn a_leased_saga_is_left_to_the_one_that_leased_it() {
     let leases = shop.orchestrator.lease().await.unwrap();
     assert_eq!(leases.len(), 1);
     assert_eq!(other.tick().await.unwrap(), 0);
-    assert!(shop.orchestrator.wake(leases[0]).await.unwrap());
+    assert!(
+        shop.orchestrator
+            .wake(leases[0], &Backlog::default())
+            .await
+            .unwrap()
+    );
     assert_eq!(shop.sent().await.len(), 2);
 }
 
@@ -41,7 +49,7 @@ async fn orchestrators_that_look_at_the_same_time_lease_different_sagas() {
     assert_eq!(all.len(), 4, "none is leased twice");
     assert!(shop.orchestrator.lease().await.unwrap().is_empty());
     for lease in leased.iter().chain(&others) {
-        assert!(shop.orchestrator.wake(*lease).await.unwrap());
+        assert!(shop.orchestrator.wake(*lease, &Backlog::default()).await.unwrap());
     }
 }
 
@@ -58,7 +66,11 @@ async fn an_orchestrator_stopped_past_its_lease_changes_no_row() {
     assert_eq!(other.tick().await.unwrap(), 1);
     let before = (shop.saga(order).await, shop.sent().await);
     assert!(
-        !shop.orchestrator.wake(leases[0]).await.unwrap(),
+        !shop
+            .orchestrator
+            .wake(leases[0], &Backlog::default())
+            .await
+            .unwrap(),
         "it comes back too late"
     );
     assert_eq!((shop.saga(order).await, shop.sent().await), before);
@@ -71,7 +83,13 @@ async fn a_reply_between_lease_and_wake_wins() {
     shop.set(order.into(), "next_at = now()").await;
     let leases = shop.orchestrator.lease().await.unwrap();
     shop.done(order.into(), "reserve_stock", "do").await;
-    assert!(!shop.orchestrator.wake(leases[0]).await.unwrap());
+    assert!(
+        !shop
+            .orchestrator
+            .wake(leases[0], &Backlog::default())
+            .await
+            .unwrap()
+    );
     assert_eq!(
         shop.sent().await,
         ["inventory.reserve_stock.v1", "payments.authorize_payment.v1"]

@@ -20,6 +20,7 @@ mod live;
 mod openapi;
 mod operators;
 mod orders;
+mod overload;
 mod participants;
 mod prices;
 mod quotes;

@@ -256,7 +256,8 @@ impl Shop {
 
     /// Lets the awaited answer be late, and wakes the timers.
     pub(crate) async fn tick_when_due(&self, saga: SagaId) -> usize {
-        self.set(saga, "next_at = now() - interval '1 ms'").await;
+        let late = "next_at = now() - interval '1 ms', updated_at = now() - interval '1 min'";
+        self.set(saga, late).await;
         self.orchestrator.tick().await.unwrap()
     }
 

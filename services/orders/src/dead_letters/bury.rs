@@ -1,12 +1,19 @@
 //! From the broker's dead letters into the table, where operators find them.
 
-use contracts::SagaId;
+use contracts::{
+    CommandId, SagaId,
+    saga::{Message as _, Reply, queues},
+};
 use messaging::{HandleError, Handler, Incoming};
 use sqlx::{PgConnection, PgPool};
 use tracing::error;
 use uuid::Uuid;
 
-use crate::saga::store;
+use super::supersede;
+use crate::saga::{
+    engine,
+    store::{self, Live},
+};
 
 /// Keeps dead letters.
 #[derive(Debug, Clone)]
@@ -30,11 +37,50 @@ impl Handler for Undertaker {
         let mut transaction = self.pool.begin().await?;
         bury(&mut transaction, &message, &reason).await?;
         let saga = SagaId(message.correlation_id);
-        let parked = format!("dead letter {} in {}: {reason}", message.kind, message.queue);
-        let parked = store::park(&mut transaction, saga, &parked.replace('\0', "\u{fffd}")).await?;
+        let live = store::lock(&mut transaction, saga).await?;
+        let mut parked = false;
+        match live.map_or(Meaning::Unknown, |live| Meaning::of(&message, &live)) {
+            Meaning::Awaited => {
+                let why = format!("dead letter {} in {}: {reason}", message.kind, message.queue);
+                parked = store::park(&mut transaction, saga, &why.replace('\0', "\u{fffd}")).await?;
+            }
+            Meaning::Superseded => supersede(&mut transaction, saga).await?,
+            Meaning::Unknown => {}
+        }
         transaction.commit().await?;
         error!(saga_id = %saga, kind = message.kind, queue = message.queue, reason, parked, "dead letter");
         Ok(())
+    }
+}
+
+/// What a dead letter means for the saga that it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    /// The saga waits for this command, or for a reply: an operator decides.
+    Awaited,
+    /// The saga has moved on, and needs it no more.
+    Superseded,
+    /// It is neither a command nor a reply, or it has no id; an operator looks at the letter itself.
+    Unknown,
+}
+
+impl Meaning {
+    fn of(message: &Incoming, live: &Live) -> Self {
+        let is_command = message.queue == queues::INVENTORY || message.queue == queues::PAYMENTS;
+        if message.id.is_nil() || !(is_command || message.kind == Reply::KIND) {
+            return Self::Unknown;
+        }
+        let command = CommandId(message.id);
+        let is_awaited = match live.at.position() {
+            // A reply that cannot be read does not say which command it answers.
+            Some(_) => !is_command || engine::awaits(live.saga, live.id, live.at, command),
+            None => false,
+        };
+        if is_awaited {
+            Self::Awaited
+        } else {
+            Self::Superseded
+        }
     }
 }
 

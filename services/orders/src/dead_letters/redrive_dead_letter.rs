@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{body::Bytes, extract::State, http::StatusCode};
-use contracts::{SagaId, UserId};
+use contracts::{CommandId, SagaId, UserId, saga::queues};
 use messaging::Outgoing;
 use souk_http::{Path, Problem, ProblemBody, auth::Admin};
 use sqlx::PgConnection;
@@ -16,7 +16,11 @@ use crate::{
     error::Error,
     faults::Faults,
     operators::Why,
-    saga::{Move, engine::At, proceed, store},
+    saga::{
+        Move,
+        engine::{self, At},
+        proceed, store,
+    },
     text,
 };
 
@@ -90,20 +94,26 @@ async fn redrive(
         body,
         trace: trace.continued(Duration::try_from_secs_f64(letter.age).unwrap_or_default()),
     };
+    let live = store::lock(conn, SagaId(letter.correlation_id)).await?;
+    // A command that its saga no longer awaits may have been given up and undone; performing it now would last.
+    let is_command = message.queue == queues::INVENTORY || message.queue == queues::PAYMENTS;
+    if let Some(live) = live.as_ref().filter(|_| is_command)
+        && !engine::awaits(live.saga, live.id, live.at, CommandId(message.id))
+    {
+        return Err(Error::Conflict(
+            "superseded",
+            "The saga has moved on and no longer awaits this command. Delete the dead letter.".into(),
+        ));
+    }
     faults.send(conn, message).await?;
     // The saga goes on as well, which sends its awaited command again; whoever has done it already says so.
-    let live = store::lock(conn, SagaId(letter.correlation_id)).await?;
     if let Some(live) = live
         && let At::Parked(position) = live.at
     {
         let cause = Move {
-            to: At::Active(position),
-            heard: None,
-            outcome: Some("redriven"),
             reason: Some(reason.to_owned()),
-            detail: None,
             actor: Some(actor),
-            ending: None,
+            ..Move::send(position, Some("redriven"))
         };
         proceed(conn, faults, &live, cause).await?;
     }

@@ -14,10 +14,9 @@ use crate::{
     saga::{
         Move,
         effects::Ending,
-        engine::{self, At, Direction, Heard, Position},
+        engine::{At, Heard, Position},
         proceed,
         store::{self, Live},
-        table::Kind,
         timeline::{self, SagaView},
     },
     text,
@@ -39,11 +38,14 @@ pub struct Resolve {
 pub enum Resolution {
     /// It is done: the saga goes on.
     Done,
-    /// It was not done and will not be: the saga goes back. Not after the pivot, nor for an undo.
+    /// It was not done: the saga is undone from this step on, which is undone, too, in case it is performed later. Only
+    /// before the pivot.
     Refused,
 }
 
 /// Send the awaited command again, now
+///
+/// Before the pivot, the saga's deadline starts again.
 #[utoipa::path(post, path = "/v1/admin/sagas/{id}/retry", tag = "operators", security(("bearer" = [])),
     params(("id" = SagaId, Path)), request_body = Why,
     responses((status = 202, body = SagaView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
@@ -56,15 +58,7 @@ pub async fn retry_saga(
 ) -> Result<(StatusCode, Json<SagaView>), Problem> {
     steer(app, id, claims.sub, &why.reason, |live| {
         let position = live.at.position().ok_or_else(|| at_its_end(live))?;
-        Ok(Move {
-            to: At::Active(position),
-            heard: None,
-            outcome: Some("retried"),
-            reason: None,
-            detail: None,
-            actor: None,
-            ending: None,
-        })
+        Ok(Move::send(position, Some("retried")))
     })
     .await
 }
@@ -83,7 +77,7 @@ pub async fn compensate_saga(
     Json(why): Json<Why>,
 ) -> Result<(StatusCode, Json<SagaView>), Problem> {
     steer(app, id, claims.sub, &why.reason, |live| {
-        let to = engine::give_up(live.saga, live.at).ok_or_else(|| {
+        let to = live.give_up().ok_or_else(|| {
             Error::Conflict(
                 "too-late",
                 "The saga is past its pivot, or goes back already.".into(),
@@ -97,6 +91,7 @@ pub async fn compensate_saga(
             detail: None,
             actor: None,
             ending: Some(Ending::cancelled("cancelled_by_operator")),
+            restarts_deadline: false,
         })
     })
     .await
@@ -121,24 +116,36 @@ pub async fn resolve_saga(
                 "Only a parked saga can be resolved.".into(),
             ));
         };
-        let (heard, detail) = match outcome {
-            Resolution::Done => (Heard::Done, "done"),
-            Resolution::Refused if goes_only_forward(live, position) => {
-                let detail = "This step can only be done: the saga cannot go back from it.";
-                return Err(Error::Conflict("too-late", detail.into()));
-            }
-            Resolution::Refused => (Heard::Refused, "refused"),
+        let cause = match outcome {
+            Resolution::Done => Move::heard(live, Heard::Done, None, Some("done".into())),
+            Resolution::Refused => refused(live, position)?,
         };
         Ok(Move {
             outcome: Some("resolved"),
-            ..Move::heard(live, heard, None, Some(detail.into()))
+            ..cause
         })
     })
     .await
 }
 
-fn goes_only_forward(live: &Live, position: Position) -> bool {
-    position.direction == Direction::Undo || live.saga.steps[position.step].kind == Kind::Retriable
+/// What an operator's word that a step was refused leads to. The participant has not said so, and may yet perform the
+/// step; so its undo is sent, too, as after a timeout. Where a timeout would only send the command again, an operator
+/// cannot give the step up either.
+fn refused(live: &Live, position: Position) -> Result<Move, Error> {
+    let cause = Move::heard(live, Heard::Silent, None, Some("refused".into()));
+    if cause.to == live.at {
+        let detail =
+            "This step may still be performed, and has no undo. Retry it: the answer says what came of it.";
+        return Err(Error::Conflict("too-late", detail.into()));
+    }
+    Ok(Move {
+        ending: Some(Ending::rejected(
+            live.saga.steps[position.step].name,
+            Heard::Refused,
+        )),
+        heard: Some(Heard::Silent),
+        ..cause
+    })
 }
 
 fn at_its_end(live: &Live) -> Error {

@@ -3,7 +3,10 @@
 use contracts::OrderId;
 use serde_json::{Value, json};
 
-use crate::support::{Shop, shop, steps};
+use crate::{
+    returns::{ask, saga_of},
+    support::{Shop, shop, steps},
+};
 
 async fn steer(shop: &Shop, order: OrderId, what: &str, body: Value) -> crate::support::Answer {
     shop.admin_post(&format!("/v1/admin/sagas/{order}/{what}"), &body)
@@ -102,6 +105,89 @@ async fn a_parked_saga_is_resolved_by_what_was_found_out() {
     assert_eq!(resolved["steps"][4]["actor"], json!(shop.admin));
     assert_eq!(shop.see(order).await["status"], "confirmed");
     let _ = steer(&shop, order, "resolve", why()).await.problem(409);
+}
+
+/// A saga that waits for an operator at `step`, as a dead letter leaves it, long after its deadline.
+async fn parked_at(shop: &Shop, done_before: &[&str]) -> OrderId {
+    let order = shop.order().await;
+    for step in done_before {
+        shop.done(order.into(), step, "do").await;
+    }
+    let long_ago =
+        "status = 'parked', parked_reason = 'dead letter', deadline_at = now() - interval '1 hour'";
+    shop.set(order.into(), long_ago).await;
+    order
+}
+
+#[tokio::test]
+async fn a_retry_before_the_pivot_starts_a_new_deadline() {
+    let shop = shop().await;
+    let order = parked_at(&shop, &["reserve_stock"]).await;
+    steer(&shop, order, "retry", why()).await.expect(202);
+    assert_eq!(shop.tick_when_due(order.into()).await, 1);
+    assert_eq!(shop.saga(order).await["status"], "running", "it is not given up");
+    let left: f64 = sqlx::query_scalar("SELECT extract(epoch FROM deadline_at - now())::float8 FROM sagas")
+        .fetch_one(shop.pool())
+        .await
+        .unwrap();
+    assert!((115.0..=120.0).contains(&left), "{left}");
+}
+
+#[tokio::test]
+async fn a_step_that_is_resolved_as_refused_is_undone_too() {
+    let shop = shop().await;
+    let order = parked_at(&shop, &["reserve_stock"]).await;
+    let refused = json!({"reason": "ticket 7", "outcome": "refused"});
+    let saga = steer(&shop, order, "resolve", refused).await.expect(202);
+    assert_eq!(saga["status"], "compensating");
+    assert_eq!(shop.sent().await.last().unwrap(), "payments.void_payment.v1");
+    // The provider answers after all.
+    shop.done(order.into(), "authorize_payment", "do").await;
+    for step in ["authorize_payment", "reserve_stock"] {
+        shop.done(order.into(), step, "undo").await;
+    }
+    let seen = shop.see(order).await;
+    assert_eq!(
+        (&seen["status"], &seen["reason"], &seen["payment_status"]),
+        (&json!("rejected"), &json!("payment_declined"), &json!("voided"))
+    );
+    assert_eq!(steps(&shop.saga(order).await)[1], "do authorize_payment refused");
+}
+
+#[tokio::test]
+async fn money_that_may_still_move_cannot_be_resolved_as_refused() {
+    let shop = shop().await;
+    let refused = json!({"reason": "ticket 7", "outcome": "refused"});
+    let order = parked_at(&shop, &["reserve_stock", "authorize_payment", "pin_stock"]).await;
+    let _ = steer(&shop, order, "resolve", refused.clone()).await.problem(409);
+    let bought = shop.confirmed().await;
+    let back = saga_of(&ask(&shop, bought, &[("TEA-1", 1)]).await);
+    shop.set(back, "status = 'parked', parked_reason = 'dead letter'")
+        .await;
+    let _ = steer(&shop, OrderId(back.0), "resolve", refused)
+        .await
+        .problem(409);
+}
+
+#[tokio::test]
+async fn a_parked_saga_that_is_refused_again_stays_as_it_is() {
+    let shop = shop().await;
+    let order = parked_after_the_pivot(&shop).await;
+    let count = async || -> i64 {
+        sqlx::query_scalar("SELECT (SELECT count(*) FROM saga_log) + (SELECT count(*) FROM order_events)")
+            .fetch_one(shop.pool())
+            .await
+            .unwrap()
+    };
+    let before = (shop.saga(order).await, count().await);
+    shop.refuse(order.into(), "commit_stock", "do", "no_hold").await;
+    assert_eq!((shop.saga(order).await, count().await), before);
+    shop.done(order.into(), "commit_stock", "do").await;
+    assert_eq!(
+        shop.see(order).await["status"],
+        "confirmed",
+        "a late answer still counts"
+    );
 }
 
 #[tokio::test]

@@ -11,6 +11,8 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use serde::{Deserialize, Serialize};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
+use crate::sampling::Untrusted;
+
 /// What comes of something within this time is part of its trace.
 const RECENT: Duration = Duration::from_hours(1);
 
@@ -37,6 +39,16 @@ impl TraceContext {
         let context = self.to_otel();
         let is_known = context.span().span_context().is_valid();
         let _parent = is_known.then(|| context.attach());
+        span()
+    }
+
+    /// Makes a span as the child of a context that anybody may have sent. It is part of that trace, but its mark that the
+    /// trace is recorded counts for nothing, and neither does its id: this process decides, as if the trace began here. A
+    /// mark that it is not recorded is respected where the sampler follows marks.
+    pub fn untrusted_child(&self, span: impl FnOnce() -> tracing::Span) -> tracing::Span {
+        let context = self.to_otel();
+        let is_known = context.span().span_context().is_valid();
+        let _parent = is_known.then(|| context.with_value(Untrusted).attach());
         span()
     }
 

@@ -40,6 +40,10 @@ thread_local! {
 #[derive(Debug)]
 struct Unrecorded(Context);
 
+/// Stands in a context beside a parent that anybody may have sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Untrusted;
+
 /// Decides as the standard variables say, as long as there is somebody to take what is recorded.
 #[derive(Debug)]
 pub(crate) struct Sampling {
@@ -62,11 +66,18 @@ impl Sampling {
         } else {
             (ids.new_trace_id(), TraceState::default())
         };
+        // Of an untrusted parent counts only that it is not recorded. Its id is not what is decided by either: anybody can
+        // choose one that a sampler by ids accepts.
+        let is_untrusted = above.is_valid() && parent.get::<Untrusted>().is_some();
+        let (judged, by) = match is_untrusted {
+            true if above.is_sampled() => (None, ids.new_trace_id()),
+            true => (Some(parent), ids.new_trace_id()),
+            false => (Some(parent), trace),
+        };
         let is_recorded = !self.collector.is_away() && {
-            let parent = Some(parent);
             let asked = self
                 .usual
-                .should_sample(parent, trace, name, &SpanKind::Internal, &[], &[]);
+                .should_sample(judged, by, name, &SpanKind::Internal, &[], &[]);
             asked.decision != SamplingDecision::Drop
         };
         if is_recorded && !above.is_valid() {
@@ -286,6 +297,44 @@ mod tests {
         assert_eq!(spans[0].parent_span_id, spans[1].span_context.span_id());
         assert_eq!(spans[1].parent_span_id.to_string(), "00f067aa0ba902b7");
         assert_eq!(spans[1].events.len(), 1);
+    }
+
+    /// How many of a hundred requests with that mark are recorded, each a part of the caller's trace.
+    fn recorded_of_strangers(usual: Sampler, flags: &str) -> usize {
+        let caller = from_outside(flags);
+        let spans = recorded(usual, |_| {
+            for _ in 0..100 {
+                let request = caller.untrusted_child(|| info_span!("request"));
+                request.in_scope(|| assert_eq!(current_trace_id(), caller.trace_id()));
+            }
+        });
+        let part = |span: &SpanData| {
+            Some(span.span_context.trace_id().to_string()) == caller.trace_id()
+                && span.parent_span_id.to_string() == "00f067aa0ba902b7"
+        };
+        assert!(spans.iter().all(part));
+        spans.len()
+    }
+
+    #[test]
+    fn a_strangers_mark_and_id_do_not_decide() {
+        let root = |sampler| Sampler::ParentBased(Box::new(sampler));
+        assert_eq!(recorded_of_strangers(root(Sampler::AlwaysOff), "01"), 0);
+        assert_eq!(recorded_of_strangers(root(Sampler::AlwaysOn), "01"), 100);
+        assert_eq!(
+            recorded_of_strangers(root(Sampler::AlwaysOn), "00"),
+            0,
+            "not wanted"
+        );
+        // By its id alone, each of these would be recorded: all or none, since the id is always the same.
+        for (sampler, flags) in [
+            (root(Sampler::TraceIdRatioBased(0.5)), "01"),
+            (Sampler::TraceIdRatioBased(0.5), "01"),
+            (Sampler::TraceIdRatioBased(0.5), "00"),
+        ] {
+            let recorded = recorded_of_strangers(sampler, flags);
+            assert!((10..=90).contains(&recorded), "{recorded} of 100");
+        }
     }
 
     #[test]

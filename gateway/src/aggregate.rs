@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     body::{RequestBody, ResponseBody},
+    chain::Client,
     config::{Aggregate, Join, Total},
     core::Core,
     headers,
@@ -51,6 +52,13 @@ pub(crate) struct Part {
 pub(crate) enum Source {
     Http(Target, Template),
     Grpc(transcode::Call),
+}
+
+/// The client's request, as far as the parts need it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Caller<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) headers: &'a HeaderMap,
 }
 
 /// Why a part has no value.
@@ -134,7 +142,7 @@ impl Plan {
         &self,
         core: &Core,
         params: &[(String, String)],
-        client: &HeaderMap,
+        caller: Caller<'_>,
         deadline: Instant,
     ) -> Result<http::Response<ResponseBody>, Problem> {
         let left: Duration = deadline.saturating_duration_since(Instant::now());
@@ -148,7 +156,7 @@ impl Plan {
             };
             let asked = stage
                 .iter()
-                .map(|name| async move { (name, self.parts[name].ask(core, scope, client, deadline).await) });
+                .map(|name| async move { (name, self.parts[name].ask(core, scope, caller, deadline).await) });
             let answered = join_all(asked).await;
             for (name, answer) in answered {
                 let value = match answer {
@@ -263,16 +271,19 @@ impl Part {
         &self,
         core: &Core,
         scope: Scope<'_>,
-        client: &HeaderMap,
+        caller: Caller<'_>,
         deadline: Instant,
     ) -> Result<Value, Failure> {
         let value = match &self.source {
-            Source::Grpc(call) => call.run(core, scope, deadline).await?.unwrap_or_default(),
+            Source::Grpc(call) => call
+                .run(core, scope, caller.client, deadline)
+                .await?
+                .unwrap_or_default(),
             Source::Http(target, template) => {
                 let Some(path) = template.render(scope) else {
                     return Ok(Value::Null);
                 };
-                get(core, target, &path, client, deadline).await?
+                get(core, target, &path, caller, deadline).await?
             }
         };
         Ok(match &self.pick {
@@ -286,7 +297,7 @@ async fn get(
     core: &Core,
     target: &Target,
     path: &str,
-    client: &HeaderMap,
+    caller: Caller<'_>,
     deadline: Instant,
 ) -> Result<Value, Failure> {
     let pool = &core.pools[target.upstream];
@@ -297,12 +308,12 @@ async fn get(
         .map_err(|_| Problem::not_found("there is no such thing"))?;
     let headers = request.headers_mut();
     for name in PASSED_ON {
-        if let Some(value) = client.get(&name) {
+        if let Some(value) = caller.headers.get(&name) {
             headers.insert(name, value.clone());
         }
     }
     headers.insert(header::HOST, pool.cluster.host.clone());
-    let answer = upstream::collect(pool, target.breaker.as_deref(), request, deadline)
+    let answer = upstream::collect(pool, Some((target, caller.client)), request, deadline)
         .await
         .map_err(Problem::from)?;
     if answer.status().is_success() {

@@ -13,7 +13,7 @@ use crate::{
     connections::Connections,
     openapi::Documents,
     route::{Compiled, Table},
-    upstream::{Breaker, Cluster, Pool, Target, breaker, resolve_for_ever},
+    upstream::{Breaker, Cluster, InFlightLimit, Pool, Target, breaker, resolve_for_ever},
 };
 
 /// The file, ready for requests.
@@ -51,8 +51,8 @@ impl Gateway {
             .collect();
         let mut rates = vec![];
         let mut link = |policy: &str, link: &config::Link| match link {
-            // A breaker stands behind the chain, before each upstream.
-            config::Link::Anonymous | config::Link::Breaker(_) => None,
+            // A breaker and a limit stand behind the chain, before each upstream.
+            config::Link::Anonymous | config::Link::Breaker(_) | config::Link::InFlight(_) => None,
             config::Link::Auth(name) => auths.get(&name.value).cloned().map(Link::Auth),
             config::Link::AuthIfGiven(name) => auths.get(&name.value).cloned().map(Link::AuthIfGiven),
             config::Link::Role(role) => Some(Link::Role(role.clone())),
@@ -70,6 +70,7 @@ impl Gateway {
             .collect();
         let mut routes = vec![];
         let mut breakers: Vec<Arc<Breaker>> = vec![];
+        let mut limits: Vec<Arc<InFlightLimit>> = vec![];
         for (name, route) in &config.routes {
             let mut target = |to: &str| {
                 let upstream = index(to);
@@ -79,7 +80,17 @@ impl Gateway {
                     breakers.push(Arc::new(Breaker::new(name, &clusters[upstream], rules)));
                     breakers.last().cloned()
                 });
-                Target { upstream, breaker }
+                let known = limits.iter().find(|one| one.is_of(name, to)).cloned();
+                let in_flight = known.or_else(|| {
+                    let rules = config.in_flight(route).next()?;
+                    limits.push(InFlightLimit::new(name, to, rules));
+                    limits.last().cloned()
+                });
+                Target {
+                    upstream,
+                    breaker,
+                    in_flight,
+                }
             };
             let links = route
                 .uses

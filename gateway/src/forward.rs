@@ -7,6 +7,7 @@ use http_body::Body as _;
 
 use crate::{
     body::{Patience, RequestBody, ResponseBody},
+    chain::Client,
     client_body::{ClientBody, UploadEnd},
     core::Core,
     headers,
@@ -19,6 +20,7 @@ pub(crate) async fn forward(
     core: &Core,
     route: &Compiled,
     target: &Target,
+    client: &Client,
     request: Request<ClientBody>,
     deadline: Instant,
 ) -> Result<Response<ResponseBody>, Problem> {
@@ -38,7 +40,8 @@ pub(crate) async fn forward(
     }
     let answer = upstream::call(
         &core.pools[target.upstream],
-        target.breaker.as_deref(),
+        target,
+        client,
         Request::from_parts(parts, body),
         deadline,
     )

@@ -24,3 +24,21 @@ pub(crate) static BREAKER_OPENED: Counter =
 /// Requests that were sent again, because the first connection had been closed before it took them.
 pub(crate) static RETRIES: Counter =
     Counter::counter("gateway_retries", "Requests that were sent to an upstream again");
+
+/// Calls that an upstream works on for a route.
+pub(crate) static CALLS_IN_FLIGHT: Gauge = Gauge::gauge(
+    "gateway_calls_in_flight",
+    "Calls of an upstream that wait for its answer",
+);
+
+/// Calls that wait until fewer are in flight.
+pub(crate) static CALLS_QUEUED: Gauge = Gauge::gauge(
+    "gateway_calls_queued",
+    "Calls of an upstream that wait for others to end",
+);
+
+/// Calls that were refused by the limit of those in flight.
+pub(crate) static CALLS_REFUSED: Counter = Counter::counter(
+    "gateway_calls_refused",
+    "Calls of an upstream that were refused because too many were in flight or waiting",
+);

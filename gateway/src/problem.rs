@@ -52,6 +52,8 @@ impl Problem {
         bad_gateway = BAD_GATEWAY, "bad-gateway", "Bad gateway";
         /// The upstream cannot be reached.
         unavailable_plain = SERVICE_UNAVAILABLE, "unavailable", "Service unavailable";
+        /// There is too much to do at the moment, here or at the upstream.
+        overloaded_plain = SERVICE_UNAVAILABLE, "overloaded", "Too busy";
         /// The deadline has passed.
         timeout = GATEWAY_TIMEOUT, "timeout", "Gateway timeout";
         /// A defect of the gateway.
@@ -77,10 +79,16 @@ impl Problem {
     /// 503 of an upstream that refuses work because it has too much, with the `Retry-After` of its answer, or 1 s.
     pub fn overloaded(answer: &HeaderMap) -> Self {
         let wait = answer.get(header::RETRY_AFTER).cloned();
-        Self::unavailable_plain("the service has too much to do at the moment; see Retry-After").header(
+        Self::overloaded_plain("the service has too much to do at the moment; see Retry-After").header(
             header::RETRY_AFTER,
             wait.unwrap_or_else(|| HeaderValue::from_static("1")),
         )
+    }
+
+    /// 503 of a request that the gateway refuses because too many of its kind are in work. Nothing has failed.
+    pub fn too_busy() -> Self {
+        Self::overloaded_plain("too many requests of this kind are in work; try again after Retry-After")
+            .header(header::RETRY_AFTER, HeaderValue::from_static("1"))
     }
 
     /// 503 of an upstream that is not asked for now, with the time after which it is.

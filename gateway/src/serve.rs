@@ -15,6 +15,7 @@ use ipnet::IpNet;
 use tracing::{Instrument, field::Empty};
 
 use crate::{
+    aggregate::Caller,
     body::ResponseBody,
     chain::{Link, Passage, cors},
     client_body::ClientBody,
@@ -184,13 +185,14 @@ async fn run(
     }
     // It has been exchanged or means nothing here; upstreams know only tokens.
     request.headers_mut().remove(API_KEY);
-    *answer = passage.answer;
+    *answer = std::mem::take(&mut passage.answer);
     if let Some(problem) = refused {
         return Err(problem);
     }
     tracing::debug!(route = route.name, "admitted");
+    let client = passage.by_user();
     match &route.action {
-        Action::Forward(target) => forward::forward(core, route, target, request, deadline).await,
+        Action::Forward(target) => forward::forward(core, route, target, &client, request, deadline).await,
         Action::Grpc(call) => {
             let parts = std::collections::BTreeMap::new();
             let value = call
@@ -200,12 +202,19 @@ async fn run(
                         params,
                         parts: &parts,
                     },
+                    &client,
                     deadline,
                 )
                 .await?;
             Ok(crate::aggregate::json_response(&value.unwrap_or_default()))
         }
-        Action::Aggregate(plan) => plan.run(core, params, request.headers(), deadline).await,
+        Action::Aggregate(plan) => {
+            let caller = Caller {
+                client: &client,
+                headers: request.headers(),
+            };
+            plan.run(core, params, caller, deadline).await
+        }
         Action::Files(files) => files.answer(&request).await,
         Action::Local(local) => answer_locally(core, *local, deadline).await,
     }

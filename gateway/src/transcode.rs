@@ -16,11 +16,12 @@ use tonic::{
 };
 
 use crate::{
+    chain::Client,
     config,
     core::Core,
     problem::Problem,
     template::{Scope, render_json},
-    upstream::{Attempt, Target},
+    upstream::{Leave, Target},
 };
 
 /// A unary call, ready for requests.
@@ -81,6 +82,7 @@ impl Call {
         &self,
         core: &Core,
         scope: Scope<'_>,
+        client: &Client,
         deadline: Instant,
     ) -> Result<Option<Value>, Problem> {
         let Some(json) = render_json(&self.request, scope) else {
@@ -88,7 +90,7 @@ impl Call {
         };
         let message = DynamicMessage::deserialize(self.input.clone(), json)
             .map_err(|error| Problem::invalid(format!("the request does not fit the service: {error}")))?;
-        let reply = self.call(core, message, deadline).await?;
+        let reply = self.call(core, message, client, deadline).await?;
         let options = SerializeOptions::new()
             .use_proto_field_name(true)
             .stringify_64_bit_integers(false)
@@ -109,9 +111,10 @@ impl Call {
         &self,
         core: &Core,
         message: DynamicMessage,
+        client: &Client,
         deadline: Instant,
     ) -> Result<DynamicMessage, Problem> {
-        let attempt = Attempt::begin(self.target.breaker.as_deref()).map_err(Problem::closed_off)?;
+        let leave = Leave::wait(&self.target, client, deadline).await?;
         let channel = core
             .channel(self.target.upstream)
             .ok_or_else(|| Problem::internal("no channel to the service"))?;
@@ -135,7 +138,7 @@ impl Call {
         let answer = tokio::time::timeout(left, call).await;
         let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer in time")));
         let failure = answer.as_ref().err().filter(|status| is_failure(status));
-        attempt.judge(failure.is_some());
+        leave.judge(failure.is_some());
         if let (Some(instance), Some(status)) = (&instance, failure) {
             instance.failed(&status.message());
         }
@@ -187,9 +190,7 @@ fn problem(status: &Status) -> Problem {
         Code::PermissionDenied => Problem::forbidden("the service does not allow this"),
         Code::DeadlineExceeded | Code::Cancelled => Problem::timeout("the service did not answer in time"),
         Code::Unavailable => Problem::unavailable("the service cannot be reached"),
-        Code::ResourceExhausted => {
-            Problem::unavailable("the service has too much to do at the moment; see Retry-After")
-        }
+        Code::ResourceExhausted => Problem::overloaded(&http::HeaderMap::new()),
         code => {
             tracing::warn!(?code, message = status.message(), "the service failed");
             Problem::bad_gateway("the service failed")

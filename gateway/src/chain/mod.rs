@@ -15,6 +15,7 @@ use crate::{core::Core, problem::Problem};
 pub use auth::{Auth, Identity};
 pub use cors::Cors;
 pub use rate::Rate;
+use rate::network;
 
 /// A link, ready for requests. Links of one policy are shared by all routes that use it.
 #[derive(Debug, Clone)]
@@ -31,6 +32,15 @@ pub enum Link {
     Cors(Arc<Cors>),
 }
 
+/// Who sends requests, as far as fairness goes: a user, or without one an address.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Client {
+    /// The subject of the token.
+    User(Arc<str>),
+    /// The client's address; an IPv6 network of 64 bits counts as one.
+    Address(IpAddr),
+}
+
 /// What is known of a request on its way through the chain.
 #[derive(Debug)]
 pub struct Passage {
@@ -42,6 +52,23 @@ pub struct Passage {
     pub identity: Option<Arc<Identity>>,
     /// Headers for the answer, whatever it will be.
     pub answer: HeaderMap,
+}
+
+impl Passage {
+    /// The user where one is known, else the address.
+    #[must_use]
+    pub fn by_user(&self) -> Client {
+        match &self.identity {
+            Some(identity) => Client::User(Arc::clone(&identity.subject)),
+            None => self.by_address(),
+        }
+    }
+
+    /// The address.
+    #[must_use]
+    pub fn by_address(&self) -> Client {
+        Client::Address(network(self.client))
+    }
 }
 
 impl Link {

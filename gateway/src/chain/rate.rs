@@ -3,7 +3,6 @@
 
 use std::{
     net::{IpAddr, Ipv6Addr},
-    sync::Arc,
     time::Duration,
 };
 
@@ -15,7 +14,7 @@ use governor::{
 };
 use http::{HeaderName, HeaderValue};
 
-use super::Passage;
+use super::{Client, Passage};
 use crate::{
     config::{self, RateBy},
     metrics::RATE_LIMITED,
@@ -25,13 +24,6 @@ use crate::{
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// Whose quota.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Key {
-    User(Arc<str>),
-    Address(IpAddr),
-}
-
 /// The quotas of one link.
 #[derive(Debug)]
 pub struct Rate {
@@ -40,7 +32,7 @@ pub struct Rate {
     quota: u32,
     window: Duration,
     policy: Option<HeaderValue>,
-    limiter: RateLimiter<Key, DashMapStateStore<Key>, DefaultClock, StateInformationMiddleware>,
+    limiter: RateLimiter<Client, DashMapStateStore<Client>, DefaultClock, StateInformationMiddleware>,
 }
 
 impl Rate {
@@ -67,9 +59,9 @@ impl Rate {
 
     /// Takes one from the quota.
     pub fn pass(&self, passage: &mut Passage) -> Result<(), Problem> {
-        let key = match (&passage.identity, self.by) {
-            (Some(identity), RateBy::User) => Key::User(identity.subject.clone()),
-            _ => Key::Address(network(passage.client)),
+        let key = match self.by {
+            RateBy::User => passage.by_user(),
+            RateBy::Address => passage.by_address(),
         };
         let (left, refused) = match self.limiter.check_key(&key) {
             Ok(state) => (state.remaining_burst_capacity(), None),

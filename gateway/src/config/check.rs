@@ -132,15 +132,24 @@ impl Config {
                 "its policies name neither `auth` nor `anonymous`",
             ));
         }
-        let breakers = self.breakers(route).count();
-        if breakers > 1 {
-            return Err(ConfigError::on(path, "its policies name more than one `breaker`"));
-        }
-        if breakers > 0 && (route.files.is_some() || route.local.is_some()) {
-            return Err(ConfigError::on(
-                path,
-                "its policies name a `breaker`, but it asks no upstream",
-            ));
+        let calls_none = route.files.is_some() || route.local.is_some();
+        let guards = [
+            ("breaker", self.breakers(route).count()),
+            ("in_flight", self.in_flight(route).count()),
+        ];
+        for (link, count) in guards {
+            if count > 1 {
+                return Err(ConfigError::on(
+                    path,
+                    format!("its policies name more than one `{link}`"),
+                ));
+            }
+            if count > 0 && calls_none {
+                return Err(ConfigError::on(
+                    path,
+                    format!("its policies name `{link}`, but it calls no upstream"),
+                ));
+            }
         }
         match (
             &route.to,

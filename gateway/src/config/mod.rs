@@ -52,7 +52,7 @@ pub struct Config {
 pub struct Listener {
     /// IP address and port.
     pub bind: SocketAddr,
-    /// Peers whose `X-Forwarded-For` is believed; empty: nobody's.
+    /// Networks of peers whose `X-Forwarded-*` fields are believed; empty: nobody's.
     #[serde(default)]
     pub trusted_proxies: Vec<IpNet>,
 }
@@ -182,6 +182,8 @@ pub enum Link {
     Cors(Cors),
     /// Calls of an upstream that fails are given up for a while.
     Breaker(Breaker),
+    /// Calls of an upstream at a time, for each route that uses it by itself.
+    InFlight(InFlight),
 }
 
 /// A quota by GCRA: `quota` requests in a `window`, all at once if need be.
@@ -222,6 +224,18 @@ pub struct Breaker {
     pub open: Span,
     /// Calls that are then let through, and must all do well before it closes.
     pub probes: NonZeroU32,
+}
+
+/// How many calls of an upstream a route may have in flight, and what happens to more of them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InFlight {
+    /// Calls at a time, over all cores. A call ends with the head of its answer, or as a part of a joined answer with all of it.
+    pub max: NonZeroU32,
+    /// Further calls that may wait, in turns by client; the others are refused at once.
+    pub queue: usize,
+    /// How long a call may wait before it is refused.
+    pub wait: Span,
 }
 
 /// When calls are too slow.
@@ -273,14 +287,27 @@ pub struct OpenApi {
 impl Config {
     /// The breakers that the policies of a route name; a checked file has at most one a route.
     pub(crate) fn breakers<'a>(&'a self, route: &'a Route) -> impl Iterator<Item = &'a Breaker> {
-        let links = route
-            .uses
-            .iter()
-            .filter_map(|name| self.policies.get(&name.value));
-        links.flatten().filter_map(|link| match link {
+        self.links(route).filter_map(|link| match link {
             Link::Breaker(breaker) => Some(breaker),
             _ => None,
         })
+    }
+
+    /// The limits of calls in flight that the policies of a route name; a checked file has at most one a route.
+    pub(crate) fn in_flight<'a>(&'a self, route: &'a Route) -> impl Iterator<Item = &'a InFlight> {
+        self.links(route).filter_map(|link| match link {
+            Link::InFlight(in_flight) => Some(in_flight),
+            _ => None,
+        })
+    }
+
+    /// All links of a route's policies.
+    fn links<'a>(&'a self, route: &'a Route) -> impl Iterator<Item = &'a Link> {
+        let policies = route
+            .uses
+            .iter()
+            .filter_map(|name| self.policies.get(&name.value));
+        policies.flatten()
     }
 
     /// Reads a file; `${NAME}` and `${NAME:-default}` are taken from the environment.

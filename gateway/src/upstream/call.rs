@@ -1,4 +1,5 @@
-//! One call to an upstream: past its breaker, within what is left of the request's time, under a client span of its own.
+//! One call to an upstream: past its breaker and its limit of calls in flight, within what is left of the request's time,
+//! under a client span of its own.
 
 use std::{
     sync::Arc,
@@ -11,12 +12,8 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use tracing::{Instrument, field::Empty};
 
-use super::{Attempt, Breaker, Lease, Pool, SendError};
-use crate::{
-    body::RequestBody,
-    client_body::{Upload, UploadEnd},
-    problem::Problem,
-};
+use super::{Attempt, Lease, Overloaded, Pool, SendError, Slot, Target};
+use crate::{body::RequestBody, chain::Client, problem::Problem};
 
 /// An answer that is collected must fit into this.
 const COLLECTED: usize = 4 << 20;
@@ -27,13 +24,16 @@ pub enum CallError {
     /// The breaker is open for so long; nothing was sent.
     #[error("not asked, after too many failures")]
     ClosedOff(Duration),
+    /// Too many calls are in flight or queued; nothing was sent.
+    #[error("refused, because too many calls are in flight")]
+    Overloaded,
     /// The deadline has passed.
     #[error("no answer in time")]
     Late,
     /// It did not get there, or did not come back.
     #[error(transparent)]
     Send(#[from] SendError),
-    /// The client's body could not be read; [`Upload`] says why.
+    /// The client's body could not be read; [`crate::client_body::Upload`] says why.
     #[error("the client's body broke off")]
     Upload,
     /// The answer's head came, but not all of its body.
@@ -46,6 +46,7 @@ impl CallError {
     fn kind(&self) -> &'static str {
         match self {
             Self::ClosedOff(_) => "closed_off",
+            Self::Overloaded => "overloaded",
             Self::Late => "timeout",
             Self::Upload => "client",
             Self::Send(SendError::Broken(_)) | Self::Body => "broken",
@@ -54,10 +55,17 @@ impl CallError {
     }
 }
 
+impl From<Overloaded> for CallError {
+    fn from(_: Overloaded) -> Self {
+        Self::Overloaded
+    }
+}
+
 impl From<CallError> for Problem {
     fn from(error: CallError) -> Self {
         match error {
             CallError::ClosedOff(wait) => Self::closed_off(wait),
+            CallError::Overloaded => Self::too_busy(),
             CallError::Late => Self::timeout("the service did not answer in time"),
             CallError::Upload => Self::bad_request("the body is malformed or incomplete"),
             CallError::Send(SendError::Broken(_)) | CallError::Body => {
@@ -68,27 +76,70 @@ impl From<CallError> for Problem {
     }
 }
 
+/// Leave to call an upstream now: a slot of the route's limit, and its breaker's permission.
+#[derive(Debug)]
+pub struct Leave<'a> {
+    attempt: Attempt<'a>,
+    _slot: Option<Slot>,
+}
+
+impl<'a> Leave<'a> {
+    /// Waits for a slot, and then asks the breaker, so that no call waits with one of its probes.
+    pub async fn wait(target: &'a Target, client: &Client, deadline: Instant) -> Result<Self, CallError> {
+        refuse_if_open(target)?;
+        let slot = match &target.in_flight {
+            Some(limit) => Some(limit.acquire(client, deadline).await?),
+            None => None,
+        };
+        let attempt = Attempt::begin(target.breaker.as_deref()).map_err(CallError::ClosedOff)?;
+        Ok(Self { attempt, _slot: slot })
+    }
+
+    /// The upstream did well, or failed.
+    pub fn judge(self, failed: bool) {
+        self.attempt.judge(failed);
+    }
+
+    /// Judges by the answer. What the upstream refused because it has too much to do does not count: it protects itself.
+    fn judge_by(self, answer: Result<Head<'_>, &CallError>) {
+        match answer {
+            Ok((status, headers)) if is_shed(status, headers) => {}
+            Ok((status, _)) => self.judge(status.is_server_error()),
+            Err(_) => self.judge(true),
+        }
+    }
+}
+
+fn refuse_if_open(target: &Target) -> Result<(), CallError> {
+    let breaker = target.breaker.as_deref();
+    breaker.map_or(Ok(()), |breaker| {
+        breaker.refuse_if_open().map_err(CallError::ClosedOff)
+    })
+}
+
 /// Sends a request and waits for the head of its answer, by which it is judged: how fast the body comes is up to the client,
 /// and a stream's never ends.
+///
+/// Before a breaker or a limit, the client's body is read completely. So a client that is slow to send holds neither a
+/// slot nor a probe, its time does not count as the upstream's, and a body that breaks off never gets there.
 pub async fn call(
     pool: &Arc<Pool>,
-    breaker: Option<&Breaker>,
+    target: &Target,
+    client: &Client,
     mut request: Request<RequestBody>,
     deadline: Instant,
 ) -> Result<(Response<Incoming>, Lease), CallError> {
-    let mut attempt = Attempt::begin(breaker).map_err(CallError::ClosedOff)?;
-    let upload = request.body().upload();
-    if attempt.is_probe() && upload.is_some() {
-        // A client that is slow to send must not hold one of the few probes, so its body is read before it gets one.
-        drop(attempt);
+    refuse_if_open(target)?;
+    if target.is_guarded() && request.body().upload().is_some() {
         request = with_whole_body(request, deadline).await?;
-        attempt = Attempt::begin(breaker).map_err(CallError::ClosedOff)?;
     }
+    let leave = Leave::wait(target, client, deadline).await?;
     let answer = send(pool, request, deadline).await;
-    let head = answer
-        .as_ref()
-        .map(|(response, _)| (response.status(), response.headers()));
-    judge(attempt, head, upload.as_deref());
+    leave.judge_by(
+        answer
+            .as_ref()
+            .map(|(response, _)| (response.status(), response.headers())),
+    );
     answer
 }
 
@@ -108,43 +159,27 @@ async fn with_whole_body(
     ))
 }
 
-/// Calls, and reads the whole answer, by which it is judged.
+/// Calls, and reads the whole answer, by which it is judged. Without a target, there is no breaker and no limit.
 pub async fn collect(
     pool: &Arc<Pool>,
-    breaker: Option<&Breaker>,
+    target: Option<(&Target, &Client)>,
     request: Request<RequestBody>,
     deadline: Instant,
 ) -> Result<Response<Bytes>, CallError> {
-    let attempt = Attempt::begin(breaker).map_err(CallError::ClosedOff)?;
+    let leave = match target {
+        Some((target, client)) => Some(Leave::wait(target, client, deadline).await?),
+        None => None,
+    };
     let answer = read(pool, request, deadline).await;
-    let head = answer
-        .as_ref()
-        .map(|response| (response.status(), response.headers()));
-    judge(attempt, head, None);
+    if let Some(leave) = leave {
+        let head = answer.as_ref();
+        leave.judge_by(head.map(|response| (response.status(), response.headers())));
+    }
     answer
 }
 
 /// The head of an answer.
 type Head<'a> = (StatusCode, &'a HeaderMap);
-
-/// Judges by the answer. Two kinds of calls do not count at all: those that failed because of the client, or a few clients
-/// could open the breaker for everybody (a body that was malformed, broke off, was too large, or took all the time); and
-/// those that the upstream refused because it had too much to do, which shows that it protects itself.
-fn judge(mut attempt: Attempt<'_>, answer: Result<Head<'_>, &CallError>, upload: Option<&Upload>) {
-    if let Some(upload) = upload {
-        // The upstream's own time begins with the end of the body; an answer before that took none.
-        attempt = match (upload.end(), &answer) {
-            (Some(UploadEnd::TooLarge | UploadEnd::Broken), _) | (None, Err(CallError::Late)) => return,
-            (Some(UploadEnd::Complete(end)), _) => attempt.since(end),
-            (None, _) => attempt.since(Instant::now()),
-        };
-    }
-    match answer {
-        Ok((status, headers)) if is_shed(status, headers) => {}
-        Ok((status, _)) => attempt.judge(status.is_server_error()),
-        Err(_) => attempt.judge(true),
-    }
-}
 
 /// Whether an upstream refused a request because it has too much to do (load shedding): 429, or 503 that says when to
 /// come back.

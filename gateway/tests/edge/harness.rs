@@ -134,6 +134,17 @@ fn shared(address: SocketAddr) -> tokio::net::TcpSocket {
     socket
 }
 
+/// Starts a gateway with this file, as long as the guard lives.
+pub(crate) fn start(yaml: &str) -> tokio_util::sync::DropGuard {
+    with_telemetry();
+    let config = Config::parse(yaml, |_| None).unwrap_or_else(|error| panic!("{error}\n{yaml}"));
+    let gateway = Gateway::new(config).unwrap();
+    let stop = CancellationToken::new();
+    gateway.spawn_background(&TaskTracker::new(), &stop);
+    listen::start(&gateway, &stop).unwrap();
+    stop.drop_guard()
+}
+
 /// Ids of traces exist once telemetry runs, as in the process.
 pub(crate) fn with_telemetry() {
     static TELEMETRY: OnceLock<telemetry::Guard> = OnceLock::new();

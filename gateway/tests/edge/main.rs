@@ -14,6 +14,7 @@ mod file;
 mod files;
 mod grpc;
 mod harness;
+mod in_flight;
 mod joined;
 mod requests;
 mod tokens;

@@ -25,15 +25,6 @@ pub enum State {
 #[derive(Debug)]
 pub struct Permit {
     generation: u64,
-    is_probe: bool,
-}
-
-impl Permit {
-    /// Whether it is one of the few that a half-open breaker gives out.
-    #[must_use]
-    pub fn is_probe(&self) -> bool {
-        self.is_probe
-    }
 }
 
 /// A breaker.
@@ -138,24 +129,22 @@ impl Machine {
     /// Leave for a call, or the time after which to ask again: none if that depends on probes under way.
     pub fn admit(&mut self, now: Duration) -> Result<Permit, Duration> {
         self.tick(now);
-        let is_probe = match &mut self.phase {
-            Phase::Closed(_) => false,
+        match &mut self.phase {
+            Phase::Closed(_) => {}
             Phase::HalfOpen { given, since, .. } if *given < self.rules.probes.get() => {
                 *given += 1;
                 since.get_or_insert(now);
-                true
             }
             Phase::HalfOpen { .. } => return Err(Duration::ZERO),
             Phase::Open { until, .. } => return Err(until.saturating_sub(now)),
-        };
+        }
         Ok(Permit {
             generation: self.generation,
-            is_probe,
         })
     }
 
     /// Takes in what became of a call, and how long it took.
-    pub fn judge(&mut self, Permit { generation, .. }: Permit, failed: bool, took: Duration, now: Duration) {
+    pub fn judge(&mut self, Permit { generation }: Permit, failed: bool, took: Duration, now: Duration) {
         if generation != self.generation {
             return;
         }
@@ -197,7 +186,7 @@ impl Machine {
     }
 
     /// Takes back leave for a call that came to nothing: a probe's place goes to another.
-    pub fn give_back(&mut self, Permit { generation, .. }: Permit) {
+    pub fn give_back(&mut self, Permit { generation }: Permit) {
         if let Phase::HalfOpen { given, .. } = &mut self.phase
             && generation == self.generation
         {

@@ -25,15 +25,6 @@ pub use watch::watch;
 /// When clients may ask again for what nobody could connect to.
 const SOON: Duration = Duration::from_secs(5);
 
-/// Whom a route asks, and the breaker in between, if its policies name one.
-#[derive(Debug, Clone)]
-pub struct Target {
-    /// The number of the upstream.
-    pub upstream: usize,
-    /// Shared by all parts of the route that ask this upstream.
-    pub breaker: Option<Arc<Breaker>>,
-}
-
 /// What keeps a route from asking an upstream that fails.
 #[derive(Debug)]
 pub struct Breaker {
@@ -67,14 +58,25 @@ impl Breaker {
 
     /// Leave for a call, or the time after which to ask again.
     fn admit(&self) -> Result<Permit, Duration> {
-        self.with(Machine::admit).map_err(|wait| {
-            // It may be back at any time, and will then be tried at once.
-            if self.cluster.is_away() {
-                wait.min(SOON)
-            } else {
-                wait
-            }
-        })
+        self.with(Machine::admit).map_err(|wait| self.until_retry(wait))
+    }
+
+    /// Fails while it is open, with the time after which to ask again. Takes no probe: for what comes before a call.
+    pub fn refuse_if_open(&self) -> Result<(), Duration> {
+        let wait = self.with(|machine, now| {
+            machine.tick(now);
+            machine.wait(now)
+        });
+        wait.map_or(Ok(()), |wait| Err(self.until_retry(wait)))
+    }
+
+    /// An upstream that nobody could connect to may be back at any time, and is then tried at once.
+    fn until_retry(&self, wait: Duration) -> Duration {
+        if self.cluster.is_away() {
+            wait.min(SOON)
+        } else {
+            wait
+        }
     }
 
     /// As the list of upstreams shows it.
@@ -142,18 +144,6 @@ impl<'a> Attempt<'a> {
             leave: breaker.zip(permit),
             began: Instant::now(),
         })
-    }
-
-    /// Whether it is one of the few calls by which a half-open breaker is judged.
-    #[must_use]
-    pub fn is_probe(&self) -> bool {
-        self.leave.as_ref().is_some_and(|(_, permit)| permit.is_probe())
-    }
-
-    /// The upstream's time began then.
-    pub fn since(mut self, began: Instant) -> Self {
-        self.began = began;
-        self
     }
 
     /// The upstream did well, or failed.

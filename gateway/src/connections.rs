@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use crate::{chain::rate::network, metrics::CONNECTIONS_REFUSED};
+use crate::chain::rate::network;
 
 /// The connections that are open.
 #[derive(Debug)]
@@ -27,8 +27,6 @@ impl Connections {
     /// None is open yet.
     #[must_use]
     pub fn new(limit: usize) -> Arc<Self> {
-        // Shown from the beginning, as 0.
-        CONNECTIONS_REFUSED.of([("reason", "address")]);
         Arc::new(Self {
             limit,
             open: Mutex::default(),
@@ -42,7 +40,6 @@ impl Connections {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(network).or_default();
         if *count >= self.limit {
-            CONNECTIONS_REFUSED.of([("reason", "address")]).inc();
             return None;
         }
         *count += 1;

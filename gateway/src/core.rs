@@ -11,6 +11,7 @@ use crate::{
     chain::{Auth, Cors, Link, Rate},
     config::{self, Config, Limits, Protocol},
     connections::Connections,
+    metrics::CONNECTIONS_REFUSED,
     openapi::Documents,
     route::{Compiled, Table},
     upstream::{Breaker, Cluster, InFlightLimit, Pool, Target, breaker, resolve_for_ever},
@@ -28,6 +29,8 @@ pub struct Gateway {
     /// Headers that only the gateway may set.
     pub(crate) own_headers: Vec<HeaderName>,
     pub(crate) documents: Option<Documents>,
+    /// The quota of what no route takes.
+    pub(crate) unmatched: Option<Arc<Rate>>,
     auths: Vec<Arc<Auth>>,
     rates: Vec<Arc<Rate>>,
     /// Cancelled when it is about to stop.
@@ -107,6 +110,13 @@ impl Gateway {
                 &mut target,
             )?);
         }
+        let unmatched = config
+            .unmatched
+            .as_ref()
+            .map(|rate| Arc::new(Rate::new("unmatched", rate)));
+        rates.extend(unmatched.clone());
+        // Exposed from the start, as 0.
+        CONNECTIONS_REFUSED.of([("reason", "address")]);
         let own_headers = auths
             .values()
             .flat_map(|auth| auth.header_names().cloned())
@@ -121,6 +131,7 @@ impl Gateway {
             breakers,
             own_headers,
             documents,
+            unmatched,
             auths: auths.into_values().collect(),
             rates,
             connections: Connections::new(config.limits.connections_per_address),

@@ -38,32 +38,53 @@ pub(crate) async fn forward(
     if let Some(path) = parts.uri.path_and_query() {
         parts.uri = Uri::from(path.clone());
     }
-    let answer = upstream::call(
-        &core.pools[target.upstream],
-        target,
-        client,
-        Request::from_parts(parts, body),
-        deadline,
-    )
-    .await;
-    let (response, lease) = match answer {
-        Ok(answer) => answer,
+    let request = Request::from_parts(parts, body);
+    match call(core, route, target, client, request, deadline).await {
+        Ok(answer) => Ok(answer),
         Err(error) => match (upload.end(), error) {
-            (Some(UploadEnd::TooLarge), _) => return Err(too_large(core)),
-            (Some(UploadEnd::Broken), _) => {
-                return Err(Problem::bad_request("the body is malformed or incomplete"));
-            }
+            (Some(UploadEnd::TooLarge), _) => Err(too_large(core)),
+            (Some(UploadEnd::Broken), _) => Err(Problem::bad_request("the body is malformed or incomplete")),
             (None, CallError::Late) if has_body => {
-                return Err(Problem::request_timeout("the body did not arrive in time"));
+                Err(Problem::request_timeout("the body did not arrive in time"))
             }
-            _ if route.best_effort => {
-                let mut accepted = Response::new(ResponseBody::empty());
-                *accepted.status_mut() = StatusCode::ACCEPTED;
-                return Ok(accepted);
-            }
-            (_, error) => return Err(error.into()),
+            (_, error) => without_answer(route, error),
         },
-    };
+    }
+}
+
+/// Hands on a request of the gateway's own making.
+pub(crate) async fn forward_own(
+    core: &Core,
+    route: &Compiled,
+    target: &Target,
+    client: &Client,
+    request: Request<RequestBody>,
+    deadline: Instant,
+) -> Result<Response<ResponseBody>, Problem> {
+    let answer = call(core, route, target, client, request, deadline).await;
+    answer.or_else(|error| without_answer(route, error))
+}
+
+/// What the client gets where the upstream has no answer.
+fn without_answer(route: &Compiled, error: CallError) -> Result<Response<ResponseBody>, Problem> {
+    if !route.best_effort {
+        return Err(error.into());
+    }
+    let mut accepted = Response::new(ResponseBody::empty());
+    *accepted.status_mut() = StatusCode::ACCEPTED;
+    Ok(accepted)
+}
+
+async fn call(
+    core: &Core,
+    route: &Compiled,
+    target: &Target,
+    client: &Client,
+    request: Request<RequestBody>,
+    deadline: Instant,
+) -> Result<Response<ResponseBody>, CallError> {
+    let pool = &core.pools[target.upstream];
+    let (response, lease) = upstream::call(pool, target, client, request, deadline).await?;
     let (mut parts, body) = response.into_parts();
     headers::clean_answer(&mut parts.headers);
     let patience = route.idle.map_or(Patience::Until(deadline), |idle| {

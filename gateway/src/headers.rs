@@ -78,26 +78,55 @@ pub fn strip_identity(headers: &mut HeaderMap, own: &[HeaderName]) {
     }
 }
 
-/// Says through whom the request came. Only a trusted peer's own word about that is kept.
-pub fn set_forwarded(headers: &mut HeaderMap, peer: IpAddr, trusted: bool) {
+/// What the connection says about the client, together with the fields of a trusted proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// The client's address.
+    pub client: IpAddr,
+    /// Whether the client came by HTTPS.
+    pub is_https: bool,
+    /// Whether the peer's `X-Forwarded-*` fields are believed.
+    pub is_proxied: bool,
+}
+
+impl Origin {
+    /// Reads the fields of a request before they are replaced by [`set_forwarded`].
+    #[must_use]
+    pub fn of(headers: &HeaderMap, peer: SocketAddr, trusted: &[IpNet]) -> Self {
+        let is_proxied = is_trusted(&peer.ip().to_canonical(), trusted);
+        let proto = headers.get_all(&FORWARDED_PROTO).iter().next_back();
+        Self {
+            client: client_address(headers, peer, trusted),
+            is_https: is_proxied
+                && proto.is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https")),
+            is_proxied,
+        }
+    }
+
+    /// `http` or `https`.
+    #[must_use]
+    pub fn scheme(self) -> &'static str {
+        if self.is_https { "https" } else { "http" }
+    }
+}
+
+/// Says how the request came: `X-Forwarded-For` is exactly one address, the client's, so that no service can take a
+/// proxy's, or one that the client made up, for it.
+pub fn set_forwarded(headers: &mut HeaderMap, origin: Origin) {
     headers.remove(header::FORWARDED);
-    let before = headers.remove(&FORWARDED_FOR).filter(|_| trusted);
-    let chain = match before.as_ref().and_then(|before| before.to_str().ok()) {
-        Some(before) => format!("{before}, {peer}"),
-        None => peer.to_string(),
+    if let Ok(client) = HeaderValue::try_from(origin.client.to_string()) {
+        headers.insert(FORWARDED_FOR, client);
+    }
+    headers.insert(FORWARDED_PROTO, HeaderValue::from_static(origin.scheme()));
+    let told = headers.get_all(&FORWARDED_HOST).iter().next_back();
+    let host = told
+        .filter(|_| origin.is_proxied)
+        .or_else(|| headers.get(header::HOST))
+        .cloned();
+    match host {
+        Some(host) => headers.insert(FORWARDED_HOST, host),
+        None => headers.remove(&FORWARDED_HOST),
     };
-    if let Ok(chain) = HeaderValue::try_from(chain) {
-        headers.insert(FORWARDED_FOR, chain);
-    }
-    if !trusted || !headers.contains_key(&FORWARDED_PROTO) {
-        headers.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
-    }
-    if !trusted || !headers.contains_key(&FORWARDED_HOST) {
-        match headers.get(header::HOST).cloned() {
-            Some(host) => headers.insert(FORWARDED_HOST, host),
-            None => headers.remove(&FORWARDED_HOST),
-        };
-    }
     headers.append(header::VIA, VIA);
 }
 
@@ -114,28 +143,35 @@ pub fn clean_answer(headers: &mut HeaderMap) {
     headers.append(header::VIA, VIA);
 }
 
-/// The client's address: the peer's, or, behind trusted proxies, the last one in `X-Forwarded-For` that is not theirs.
+/// Whether an address is in one of these networks.
+pub(crate) fn is_trusted(address: &IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|net| net.contains(address))
+}
+
+/// The client's address: the peer's, or, behind trusted proxies, the last one in all lines of `X-Forwarded-For` that is
+/// not theirs. Each proxy appends the peer that it saw, so everything to the left of that may be made up. An entry that is
+/// no address ends the search with the proxy that wrote it.
 #[must_use]
 pub fn client_address(headers: &HeaderMap, peer: SocketAddr, trusted: &[IpNet]) -> IpAddr {
-    let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
     let mut client = peer.ip().to_canonical();
-    if trusted.is_empty() || !is_trusted(&client) {
-        return client;
-    }
+    // Read as bytes: a line that is no text in one place must not hide what a proxy appended to it.
     let lines = headers.get_all(&FORWARDED_FOR).iter().rev();
-    for hop in lines
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.rsplit(','))
-    {
-        let Ok(address) = hop.trim().parse::<IpAddr>() else {
+    let mut hops = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+    while is_trusted(&client, trusted) {
+        let Some(address) = hops.next().and_then(hop) else {
             break;
         };
         client = address.to_canonical();
-        if !is_trusted(&client) {
-            break;
-        }
     }
     client
+}
+
+/// An address, possibly with a port, as some proxies write it.
+fn hop(text: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(text.trim_ascii()).ok()?;
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    let with_port = || text.parse::<SocketAddr>().map(|address| address.ip());
+    bare.unwrap_or(text).parse().or_else(|_| with_port()).ok()
 }
 
 /// The client's id for the request if it is a sane one, else a new one.
@@ -190,13 +226,71 @@ mod tests {
         assert_eq!(map, headers(&[("x-username", "kept")]));
     }
 
+    /// The client of a request with these lines of `X-Forwarded-For`.
+    fn client_of(peer: &str, lines: &[&[u8]]) -> String {
+        let trusted = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
+        let lines = lines
+            .iter()
+            .map(|line| (FORWARDED_FOR, HeaderValue::from_bytes(line).unwrap()));
+        let mut map = HeaderMap::new();
+        lines.for_each(|(name, value)| {
+            map.append(name, value);
+        });
+        client_address(&map, peer.parse().unwrap(), &trusted).to_string()
+    }
+
     #[test]
     fn believes_only_trusted_proxies() {
-        let trusted = ["10.0.0.0/8".parse().unwrap()];
-        let map = headers(&[("x-forwarded-for", "1.1.1.1, 2.2.2.2, 10.0.0.9")]);
-        let address = |peer: &str| client_address(&map, peer.parse().unwrap(), &trusted).to_string();
-        assert_eq!(address("10.0.0.1:1"), "2.2.2.2");
-        assert_eq!(address("9.9.9.9:1"), "9.9.9.9");
-        assert_eq!(address("[::ffff:9.9.9.9]:1"), "9.9.9.9");
+        let lines: &[&[u8]] = &[b"1.1.1.1, 2.2.2.2, 10.0.0.9"];
+        assert_eq!(client_of("10.0.0.1:1", lines), "2.2.2.2");
+        assert_eq!(client_of("9.9.9.9:1", lines), "9.9.9.9");
+        assert_eq!(client_of("[::ffff:9.9.9.9]:1", lines), "9.9.9.9");
+        assert_eq!(client_of("10.0.0.1:1", &[]), "10.0.0.1");
+        let all_trusted: &[&[u8]] = &[b"10.0.0.7, 10.0.0.8"];
+        assert_eq!(client_of("10.0.0.1:1", all_trusted), "10.0.0.7");
+    }
+
+    #[test]
+    fn finds_the_client_in_all_lines_and_never_left_of_what_a_proxy_wrote() {
+        let of = |lines: &[&[u8]]| client_of("10.0.0.1:1", lines);
+        assert_eq!(of(&[b"1.1.1.1", b"2.2.2.2", b"10.0.0.9,10.0.0.8"]), "2.2.2.2");
+        assert_eq!(
+            of(&[b"1.1.1.1", b"\xff, 2.2.2.2"]),
+            "2.2.2.2",
+            "bytes that are no text hide nothing"
+        );
+        assert_eq!(
+            of(&[b"1.1.1.1, unknown, 10.0.0.9"]),
+            "10.0.0.9",
+            "whoever sent `unknown`"
+        );
+        assert_eq!(of(&[b"1.1.1.1, , 10.0.0.9"]), "10.0.0.9");
+        assert_eq!(of(&[b"1.1.1.1", b""]), "10.0.0.1");
+        assert_eq!(of(&[b"2.2.2.2:4711"]), "2.2.2.2");
+        assert_eq!(of(&[b"2001:db8::1, [fd00::1]:80"]), "2001:db8::1");
+        assert_eq!(of(&[b"[2001:db8::1], ::ffff:10.0.0.9"]), "2001:db8::1");
+    }
+
+    #[test]
+    fn services_are_told_one_address_and_how_the_client_came() {
+        let sent = [
+            ("x-forwarded-for", "1.1.1.1, 2.2.2.2"),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "shop.test"),
+            ("forwarded", "for=1.1.1.1"),
+            ("host", "inside.test"),
+        ];
+        let told = |peer: &str| {
+            let mut map = headers(&sent);
+            let origin = Origin::of(&map, peer.parse().unwrap(), &["10.0.0.0/8".parse().unwrap()]);
+            set_forwarded(&mut map, origin);
+            assert!(!map.contains_key(header::FORWARDED));
+            [FORWARDED_FOR, FORWARDED_PROTO, FORWARDED_HOST].map(|name| {
+                assert_eq!(map.get_all(&name).iter().count(), 1);
+                map[&name].to_str().unwrap().to_owned()
+            })
+        };
+        assert_eq!(told("10.0.0.1:1"), ["2.2.2.2", "https", "shop.test"]);
+        assert_eq!(told("9.9.9.9:1"), ["9.9.9.9", "http", "inside.test"]);
     }
 }

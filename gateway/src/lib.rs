@@ -3,6 +3,7 @@
 
 pub mod aggregate;
 pub mod body;
+mod browser_spans;
 pub mod chain;
 pub mod client_body;
 pub mod config;
@@ -19,6 +20,7 @@ pub mod openapi;
 pub mod problem;
 pub mod process;
 pub mod route;
+mod security_headers;
 pub mod serve;
 pub mod stall;
 pub mod template;

@@ -15,9 +15,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Listener,
+    connections::{Admitted, Connections},
     core::{Core, Gateway},
     framing::Watched,
-    serve::{Peer, serve},
+    headers,
+    metrics::CONNECTIONS_REFUSED,
+    serve::{Peer, Rules, serve},
     stall::Unstalled,
 };
 
@@ -38,7 +41,11 @@ pub fn start(
             let socket = bind(listener.bind).with_context(|| {
                 format!("cannot listen on {}; is another process using it?", listener.bind)
             })?;
-            sockets.push((socket, Arc::from(listener.trusted_proxies.clone())));
+            let rules = Rules {
+                trusted_proxies: Arc::from(listener.trusted_proxies.clone()),
+                hsts: format!("max-age={}", listener.hsts.0.as_secs()).try_into()?,
+            };
+            sockets.push((socket, rules));
         }
         let (gateway, stop) = (Arc::clone(gateway), stop.clone());
         let thread = std::thread::Builder::new()
@@ -50,9 +57,9 @@ pub fn start(
                 runtime.block_on(async {
                     let share = (gateway.limits.connections / cores).max(1);
                     let core = Core::new(gateway)?;
-                    let listeners = sockets.into_iter().map(|(socket, trusted)| {
-                        accept(Arc::clone(&core), socket, trusted, share, stop.clone())
-                    });
+                    let listeners = sockets
+                        .into_iter()
+                        .map(|(socket, rules)| accept(Arc::clone(&core), socket, rules, share, stop.clone()));
                     futures::future::try_join_all(listeners).await.map(drop)
                 })
             })?;
@@ -84,12 +91,14 @@ fn bind(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
 async fn accept(
     core: Arc<Core>,
     socket: std::net::TcpListener,
-    trusted_proxies: Arc<[ipnet::IpNet]>,
+    rules: Rules,
     connections: usize,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let listener = TcpListener::from_std(socket)?;
     let places = Arc::new(Semaphore::new(connections));
+    // The kernel chooses the core of a connection. Whatever it chooses, no address gets more than half of a core's places.
+    let of_this_core = Connections::new((connections / 2).max(1));
     let open = GracefulShutdown::new();
     let limits = core.gateway.limits.clone();
     let mut http = hyper::server::conn::http1::Builder::new();
@@ -115,13 +124,13 @@ async fn accept(
                 continue;
             }
         };
-        let is_proxy = trusted_proxies
-            .iter()
-            .any(|net| net.contains(&address.ip().to_canonical()));
-        let admitted = if is_proxy {
+        let admitted = if headers::is_trusted(&address.ip().to_canonical(), &rules.trusted_proxies) {
             None
         } else {
-            let Some(admitted) = core.gateway.connections.admit(address.ip()) else {
+            let all = [&of_this_core, &core.gateway.connections];
+            let admitted: Option<Vec<Admitted>> = all.iter().map(|one| one.admit(address.ip())).collect();
+            let Some(admitted) = admitted else {
+                CONNECTIONS_REFUSED.of([("reason", "address")]).inc();
                 continue;
             };
             Some(admitted)
@@ -130,7 +139,7 @@ async fn accept(
         let (stream, malformed) = Watched::new(Unstalled::new(stream, limits.stall.0));
         let peer = Peer {
             address,
-            trusted_proxies: Arc::clone(&trusted_proxies),
+            rules: rules.clone(),
             malformed,
         };
         let core = Arc::clone(&core);

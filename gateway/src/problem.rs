@@ -44,6 +44,8 @@ impl Problem {
         method_not_allowed_plain = METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed";
         /// The body is over the limit.
         too_large = PAYLOAD_TOO_LARGE, "payload-too-large", "Payload too large";
+        /// A body in another form than the route takes.
+        unsupported_media_type = UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type";
         /// An argument that the upstream does not take.
         invalid = UNPROCESSABLE_ENTITY, "invalid-request", "Invalid request";
         /// Over a quota.

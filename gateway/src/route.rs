@@ -8,6 +8,7 @@ use matchit::Router;
 
 use crate::{
     aggregate::Plan,
+    browser_spans::BrowserSpans,
     chain::Link,
     config::{self, Config, ConfigError, Local},
     files::Files,
@@ -36,6 +37,7 @@ pub struct Compiled {
 #[derive(Debug)]
 pub(crate) enum Action {
     Forward(Target),
+    BrowserSpans(Target, BrowserSpans),
     Grpc(transcode::Call),
     Aggregate(Plan),
     Files(Files),
@@ -62,9 +64,10 @@ impl Compiled {
                 .to
                 .as_ref()
                 .with_context(|| format!("route {name} answers nothing"))?;
-            match &route.grpc {
-                Some(grpc) => Action::Grpc(transcode::Call::new(grpc, target(&to.value))?),
-                None => Action::Forward(target(&to.value)),
+            match (&route.grpc, &route.browser_spans) {
+                (Some(grpc), _) => Action::Grpc(transcode::Call::new(grpc, target(&to.value))?),
+                (None, Some(spans)) => Action::BrowserSpans(target(&to.value), BrowserSpans::new(spans)),
+                (None, None) => Action::Forward(target(&to.value)),
             }
         };
         Ok(Self {

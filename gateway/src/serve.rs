@@ -22,21 +22,30 @@ use crate::{
     config::Local,
     core::Core,
     forward,
-    headers::{self, API_KEY, REQUEST_ID},
+    headers::{self, API_KEY, Origin, REQUEST_ID},
     openapi,
     problem::Problem,
     route::{Action, Compiled, Found},
+    security_headers::{Answered, protect},
     template::{self, Scope},
     upstream,
 };
 
 const TRACE_RESPONSE: HeaderName = HeaderName::from_static("traceresponse");
 
+/// What a listener's connections have in common.
+#[derive(Debug, Clone)]
+pub(crate) struct Rules {
+    pub(crate) trusted_proxies: Arc<[IpNet]>,
+    /// `Strict-Transport-Security`, for clients that came by HTTPS.
+    pub(crate) hsts: HeaderValue,
+}
+
 /// What is known of a connection.
 #[derive(Debug, Clone)]
 pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
-    pub(crate) trusted_proxies: Arc<[IpNet]>,
+    pub(crate) rules: Rules,
     /// Set when the connection sent a request whose end two readers could see in different places.
     pub(crate) malformed: Arc<AtomicBool>,
 }
@@ -48,14 +57,16 @@ pub(crate) async fn serve(core: Arc<Core>, peer: Peer, request: Request<Incoming
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let request_id = headers::request_id(request.headers());
-    let span = telemetry::http::extract(request.headers()).child(|| {
+    let origin = Origin::of(request.headers(), peer.address, &peer.rules.trusted_proxies);
+    // Whoever sends a request may say which trace it belongs to, but not that it is recorded.
+    let span = telemetry::http::extract(request.headers()).untrusted_child(|| {
         tracing::info_span!(
             "http",
             otel.kind = "server",
             otel.status_code = Empty,
             http.request.method = telemetry::metrics::method(&method),
             http.route = Empty,
-            url.scheme = "http",
+            url.scheme = origin.scheme(),
             url.path = path,
             server.address = telemetry::http::host(request.headers()),
             http.response.status_code = Empty,
@@ -64,20 +75,24 @@ pub(crate) async fn serve(core: Arc<Core>, peer: Peer, request: Request<Incoming
         )
     });
     async {
-        let mut answer = HeaderMap::new();
+        let mut passed = Passed::default();
         request.headers_mut().insert(REQUEST_ID, request_id.clone());
         let (route, result) = match admit(&core, &peer, &request) {
-            Err(problem) => ("refused", Err(problem)),
+            Err(problem) => ("refused", unmatched(&core, origin, &mut passed, Err(problem))),
             Ok(()) => match core.gateway.table.find(&method, &path) {
                 Found::Route(route, params) => (
                     route.path.as_str(),
-                    run(&core, &peer, route, &params, request, &mut answer).await,
+                    run(&core, origin, route, &params, request, &mut passed).await,
                 ),
-                Found::OtherMethods(allow) => (
-                    "unmatched",
-                    preflight(&core, &request, &path).ok_or_else(|| Problem::method_not_allowed(allow)),
-                ),
-                Found::Nothing => ("unmatched", Err(Problem::not_found("there is no such resource"))),
+                Found::OtherMethods(allow) => {
+                    let result =
+                        preflight(&core, &request, &path).ok_or_else(|| Problem::method_not_allowed(allow));
+                    ("unmatched", unmatched(&core, origin, &mut passed, result))
+                }
+                Found::Nothing => {
+                    let result = Err(Problem::not_found("there is no such resource"));
+                    ("unmatched", unmatched(&core, origin, &mut passed, result))
+                }
             },
         };
         let mut response = result.unwrap_or_else(|problem| problem.into_response(&path));
@@ -87,7 +102,7 @@ pub(crate) async fn serve(core: Arc<Core>, peer: Peer, request: Request<Incoming
         tracing::Span::current().record("http.route", route);
         telemetry::http::record_status(status, status.is_server_error());
         let headers = response.headers_mut();
-        for (name, value) in &answer {
+        for (name, value) in &passed.answer {
             if name == header::VARY {
                 // The upstream's answer may depend on more than the chain's.
                 headers.append(name, value.clone());
@@ -95,6 +110,12 @@ pub(crate) async fn serve(core: Arc<Core>, peer: Peer, request: Request<Incoming
                 headers.insert(name, value.clone());
             }
         }
+        let answered = Answered {
+            method: &method,
+            is_personal: passed.is_personal,
+            hsts: origin.is_https.then_some(&peer.rules.hsts),
+        };
+        protect(headers, answered);
         headers.insert(REQUEST_ID, request_id);
         let trace = telemetry::TraceContext::current().traceparent;
         if let Some(trace) = trace.and_then(|text| HeaderValue::try_from(text).ok()) {
@@ -109,6 +130,30 @@ pub(crate) async fn serve(core: Arc<Core>, peer: Peer, request: Request<Incoming
     }
     .instrument(span)
     .await
+}
+
+/// What the chain adds to the answer, whatever that will be.
+#[derive(Debug, Default)]
+struct Passed {
+    answer: HeaderMap,
+    /// The client has shown who it is.
+    is_personal: bool,
+}
+
+/// The answer to a request that no route takes, unless the client has sent too many of them.
+fn unmatched(
+    core: &Core,
+    origin: Origin,
+    passed: &mut Passed,
+    result: Result<Response<ResponseBody>, Problem>,
+) -> Result<Response<ResponseBody>, Problem> {
+    if let Some(rate) = &core.gateway.unmatched {
+        let mut passage = Passage::new(origin.client, Instant::now());
+        let within = rate.pass(&mut passage);
+        passed.answer = passage.answer;
+        within?;
+    }
+    result
 }
 
 /// What no request may be, whatever its route.
@@ -151,28 +196,20 @@ fn sane_path(path: &str) -> bool {
 
 async fn run(
     core: &Core,
-    peer: &Peer,
+    origin: Origin,
     route: &Compiled,
     params: &[(String, String)],
     mut request: Request<ClientBody>,
-    answer: &mut HeaderMap,
+    passed: &mut Passed,
 ) -> Result<Response<ResponseBody>, Problem> {
     let deadline = Instant::now() + route.deadline;
-    let client = headers::client_address(request.headers(), peer.address, &peer.trusted_proxies);
-    let address = peer.address.ip().to_canonical();
-    let trusted = peer.trusted_proxies.iter().any(|net| net.contains(&address));
     let method = request.method().clone();
     let own = request.headers_mut();
     headers::strip_hop_by_hop(own);
     headers::strip_identity(own, &core.gateway.own_headers);
-    headers::set_forwarded(own, address, trusted);
-    headers::set_client_address(own, client);
-    let mut passage = Passage {
-        client,
-        deadline,
-        identity: None,
-        answer: HeaderMap::new(),
-    };
+    headers::set_forwarded(own, origin);
+    headers::set_client_address(own, origin.client);
+    let mut passage = Passage::new(origin.client, deadline);
     let mut refused = None;
     for link in &route.links {
         if let Err(problem) = link
@@ -185,7 +222,8 @@ async fn run(
     }
     // It has been exchanged or means nothing here; upstreams know only tokens.
     request.headers_mut().remove(API_KEY);
-    *answer = std::mem::take(&mut passage.answer);
+    passed.answer = std::mem::take(&mut passage.answer);
+    passed.is_personal = passage.identity.is_some();
     if let Some(problem) = refused {
         return Err(problem);
     }
@@ -193,6 +231,11 @@ async fn run(
     let client = passage.by_user();
     match &route.action {
         Action::Forward(target) => forward::forward(core, route, target, &client, request, deadline).await,
+        Action::BrowserSpans(target, spans) => {
+            let host = core.pools[target.upstream].cluster.host.clone();
+            let request = spans.read(core, request, host, deadline).await?;
+            forward::forward_own(core, route, target, &client, request, deadline).await
+        }
         Action::Grpc(call) => {
             let parts = std::collections::BTreeMap::new();
             let value = call

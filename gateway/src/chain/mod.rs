@@ -55,6 +55,17 @@ pub struct Passage {
 }
 
 impl Passage {
+    /// Of a request of which nothing is known but where it comes from.
+    #[must_use]
+    pub fn new(client: IpAddr, deadline: Instant) -> Self {
+        Self {
+            client,
+            deadline,
+            identity: None,
+            answer: HeaderMap::new(),
+        }
+    }
+
     /// The user where one is known, else the address.
     #[must_use]
     pub fn by_user(&self) -> Client {

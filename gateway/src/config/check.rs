@@ -151,6 +151,14 @@ impl Config {
                 ));
             }
         }
+        if route.browser_spans.is_some()
+            && (route.to.is_none() || route.grpc.is_some() || route.idle.is_some())
+        {
+            return Err(ConfigError::on(
+                path,
+                "`browser_spans` needs `to`, and no `grpc` or `idle`",
+            ));
+        }
         match (
             &route.to,
             &route.grpc,

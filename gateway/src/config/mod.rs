@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_saphyr::Spanned;
 
 pub use check::ConfigError;
-pub use route::{Aggregate, Files, Grpc, Join, Local, Match, Part, Route, Total};
+pub use route::{Aggregate, BrowserSpans, Files, Grpc, Join, Local, Match, Part, Route, Total};
 pub use units::{Bytes, Share, Span};
 
 /// A name in the file, with the line where it stands.
@@ -41,6 +41,10 @@ pub struct Config {
     pub policies: BTreeMap<String, Vec<Link>>,
     /// What is served, and by whom.
     pub routes: BTreeMap<String, Route>,
+    /// The quota of what no route takes: unknown paths and methods (404, 405) and requests that are refused whatever
+    /// their path is (400, 413); absent: there is none.
+    #[serde(default)]
+    pub unmatched: Option<Rate>,
     /// The joined API document; absent: none is served.
     #[serde(default)]
     pub openapi: Option<OpenApi>,
@@ -55,6 +59,15 @@ pub struct Listener {
     /// Networks of peers whose `X-Forwarded-*` fields are believed; empty: nobody's.
     #[serde(default)]
     pub trusted_proxies: Vec<IpNet>,
+    /// How long browsers that came by HTTPS, as a trusted proxy says, then use nothing else (HSTS): a year.
+    #[serde(default = "Listener::a_year")]
+    pub hsts: Span,
+}
+
+impl Listener {
+    fn a_year() -> Span {
+        Span(Duration::from_hours(365 * 24))
+    }
 }
 
 /// Bounds of everything that a client can make grow.

@@ -1,6 +1,6 @@
 //! A route of the file: which requests, past which policies, and who answers them.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf};
 
 use serde::Deserialize;
 
@@ -28,6 +28,9 @@ pub struct Route {
     /// Nobody waits for what the upstream says: where it has no answer, the request is accepted (202) and dropped.
     #[serde(default)]
     pub best_effort: bool,
+    /// The request is spans of browsers, of which the upstream, a collector, gets only what this names.
+    #[serde(default)]
+    pub browser_spans: Option<BrowserSpans>,
     /// The answer is a gRPC method's, as JSON.
     #[serde(default)]
     pub grpc: Option<Grpc>,
@@ -60,6 +63,18 @@ pub struct Files {
     /// Headers of every file's answer.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
+}
+
+/// What of the spans that browsers send (OTLP/HTTP, JSON, not compressed) is handed on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BrowserSpans {
+    /// The only `service.name` that they may have.
+    pub service: String,
+    /// Spans in one request; more are 422.
+    pub max: NonZeroUsize,
+    /// Attributes of spans that are handed on; all others are left out.
+    pub attributes: Vec<String>,
 }
 
 /// What the gateway answers itself.

@@ -21,7 +21,7 @@ pub(super) fn describe(core: &Core, paths: &mut Map<String, Value>, components: 
             let key = method.as_str().to_lowercase();
             let known = paths.get(&route.path).and_then(|path| path.get(&key)).cloned();
             let operation = match (&route.action, known) {
-                (Action::Forward(_), known) => known,
+                (Action::Forward(_) | Action::BrowserSpans(..), known) => known,
                 (Action::Files(_), _) => None,
                 (Action::Aggregate(plan), known) => {
                     let known = known.unwrap_or_else(|| {

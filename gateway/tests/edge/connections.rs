@@ -158,6 +158,21 @@ async fn idle_connections_end() {
     gone_within(&[silent], Duration::from_secs(5)).await;
 }
 
+/// The kernel chooses the core of a connection, so the first of these addresses has enough of them for every core.
+#[tokio::test]
+async fn an_address_cannot_take_every_connection_of_a_core() {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let edge = edge(&format!("connections: {}, header_time: 60s", 4 * cores), "").await;
+    let mut kept = vec![];
+    for _ in 0..40 * cores {
+        kept.push(edge.connect(1).await);
+    }
+    for _ in 0..20 {
+        let served = tokio::time::timeout(Duration::from_secs(5), edge.serves(2)).await;
+        assert!(served.expect("it waits in no queue"));
+    }
+}
+
 #[tokio::test]
 async fn an_address_has_its_share_of_the_connections() {
     let edge = edge("connections_per_address: 8, header_time: 60s", "127.0.0.3/32").await;

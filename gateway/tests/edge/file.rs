@@ -70,6 +70,36 @@ fn a_wrong_file_is_refused_with_the_place() {
             "{to}: {error}"
         );
     }
+    let limited = broken.replace(breaker, "{in_flight: {max: 1, queue: 0, wait: 1s}}");
+    Config::parse(&limited, |_| None).unwrap_or_else(|error| panic!("{error}\n{limited}"));
+    let spans = "to: a, browser_spans: {service: s, max: 1, attributes: []}";
+    Config::parse(&good.replace("to: a", spans), |_| None).unwrap_or_else(|error| panic!("{error}"));
+    for (file, change, to) in [
+        (&*limited, "max: 1", "max: 0"),
+        (&limited, "wait: 1s", "wait: 1"),
+        (&limited, ", wait: 1s", ""),
+        (
+            &limited,
+            "- {in_flight",
+            "- {in_flight: {max: 1, queue: 0, wait: 1s}}\n    - {in_flight",
+        ),
+        (&limited, "to: a", "local: docs"),
+        (good, "to: a", &spans.replace("max: 1", "max: 0")),
+        (good, "to: a", &format!("{spans}, idle: 1s")),
+        (good, "to: a", &spans.replace("to: a", "local: docs")),
+        (
+            good,
+            "version: 1",
+            "version: 1\nunmatched: {quota: 1, window: 1s}",
+        ),
+        (good, "bind: ", "trusted_proxies: [somebody], bind: "),
+    ] {
+        assert!(file.contains(change), "{change}");
+        let error = Config::parse(&file.replacen(change, to, 1), |_| None)
+            .expect_err(to)
+            .to_string();
+        assert!(error.starts_with("line "), "{to}: {error}");
+    }
     let twice = format!("{good}  s: {{match: {{path: /x, methods: [GET]}}, use: [open], to: a}}\n");
     assert!(
         Config::parse(&twice, |_| None)

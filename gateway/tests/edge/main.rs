@@ -8,6 +8,7 @@
 
 mod bodies;
 mod breaker;
+mod browser_spans;
 mod connections;
 mod document;
 mod file;
@@ -16,5 +17,6 @@ mod grpc;
 mod harness;
 mod in_flight;
 mod joined;
+mod proxies;
 mod requests;
 mod tokens;

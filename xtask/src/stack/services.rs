@@ -46,11 +46,14 @@ const ON_KAFKA: [&str; 6] = [
 const MAIL: [&str; 2] = ["SOUK_SMTP_URL", "SOUK_MAIL_FROM"];
 
 /// The gateway's quotas a minute; `up` hands on what its caller sets.
-pub(crate) const RATES: [&str; 4] = [
+pub(crate) const RATES: [&str; 7] = [
     "SOUK_RATE_ADDRESS",
     "SOUK_RATE_LOGIN",
     "SOUK_RATE_USER",
     "SOUK_RATE_TRACES",
+    "SOUK_RATE_PROVIDER",
+    "SOUK_RATE_PROBE",
+    "SOUK_RATE_UNMATCHED",
 ];
 
 /// The port, in a system for tests, at which the tests take traces.

@@ -16,6 +16,7 @@ pub mod framing;
 pub mod headers;
 pub mod listen;
 pub mod metrics;
+mod open_files;
 pub mod openapi;
 pub mod problem;
 pub mod process;

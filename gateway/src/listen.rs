@@ -20,6 +20,7 @@ use crate::{
     framing::Watched,
     headers,
     metrics::CONNECTIONS_REFUSED,
+    open_files,
     serve::{Peer, Rules, serve},
     stall::Unstalled,
 };
@@ -33,6 +34,7 @@ pub fn start(
     stop: &CancellationToken,
 ) -> anyhow::Result<Vec<JoinHandle<anyhow::Result<()>>>> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = (open_files::affordable(gateway.limits.connections) / cores).max(1);
     let mut threads = vec![];
     for core in 0..cores {
         // Bound here, so that a taken port ends the start and not a thread.
@@ -55,7 +57,6 @@ pub fn start(
                     .enable_all()
                     .build()?;
                 runtime.block_on(async {
-                    let share = (gateway.limits.connections / cores).max(1);
                     let core = Core::new(gateway)?;
                     let listeners = sockets
                         .into_iter()

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use souk_http::{Admin, health::Health};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Gateway, config::Config, listen};
+use crate::{Gateway, config::Config, listen, open_files};
 
 /// `SOUK_*`. Other keys are not refused here: the file may name any of them in `${…}`.
 #[derive(Debug, Deserialize)]
@@ -25,6 +25,7 @@ struct Settings {
 pub async fn serve() -> Result<()> {
     let settings: Settings = souk_config::load()?;
     let _telemetry = telemetry::init("gateway", settings.log)?;
+    open_files::raise_limit();
     let file = &settings.gateway_config;
     let config = Config::read(file).with_context(|| file.display().to_string())?;
     let gateway = Gateway::new(config)?;

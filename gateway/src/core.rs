@@ -80,7 +80,8 @@ impl Gateway {
                 let known = breakers.iter().find(|one| one.is_of(name, to)).cloned();
                 let breaker = known.or_else(|| {
                     let rules = config.breakers(route).next()?;
-                    breakers.push(Arc::new(Breaker::new(name, &clusters[upstream], rules)));
+                    let deadline = route.deadline.map_or(config.limits.deadline.0, |span| span.0);
+                    breakers.push(Arc::new(Breaker::new(name, &clusters[upstream], rules, deadline)));
                     breakers.last().cloned()
                 });
                 let known = limits.iter().find(|one| one.is_of(name, to)).cloned();

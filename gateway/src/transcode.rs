@@ -138,7 +138,11 @@ impl Call {
         let answer = tokio::time::timeout(left, call).await;
         let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer in time")));
         let failure = answer.as_ref().err().filter(|status| is_failure(status));
-        leave.judge(failure.is_some());
+        if failure.is_some_and(|status| status.code() == Code::DeadlineExceeded) {
+            leave.judge_late();
+        } else {
+            leave.judge(failure.is_some());
+        }
         if let (Some(instance), Some(status)) = (&instance, failure) {
             instance.failed(&status.message());
         }

@@ -100,11 +100,17 @@ impl<'a> Leave<'a> {
         self.attempt.judge(failed);
     }
 
+    /// No answer came in time.
+    pub fn judge_late(self) {
+        self.attempt.judge_late();
+    }
+
     /// Judges by the answer. What the upstream refused because it has too much to do does not count: it protects itself.
     fn judge_by(self, answer: Result<Head<'_>, &CallError>) {
         match answer {
             Ok((status, headers)) if is_shed(status, headers) => {}
             Ok((status, _)) => self.judge(status.is_server_error()),
+            Err(CallError::Late) => self.judge_late(),
             Err(_) => self.judge(true),
         }
     }

@@ -436,3 +436,33 @@ async fn slow_uploads_hold_no_probes() {
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
 }
+
+/// The time that a client takes to send its body is not left for the upstream, which is not to blame for that.
+#[tokio::test]
+async fn uploads_that_end_at_the_last_moment_count_as_nothing() {
+    let routes = "  last: {match: {path: /x, methods: [POST]}, use: [open, safe], to: there, deadline: 1s}\n";
+    let (edge, service) = told(200, "5m", routes).await;
+    service.delay_ms.store(600, Relaxed);
+    let mut uploads = vec![];
+    for _ in 0..8 {
+        let mut stream = connect(&edge.url).await;
+        let head = b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: close\r\n\r\nh";
+        stream.write_all(head).await.unwrap();
+        uploads.push(stream);
+    }
+    // Less than the service needs is left, and less than a fair part of the deadline.
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    for stream in &mut uploads {
+        stream.write_all(b"ello").await.unwrap();
+    }
+    for stream in uploads {
+        let answer = rest(stream).await;
+        // On a busy machine, the end of the body may come too late.
+        assert!(
+            answer.starts_with("HTTP/1.1 504") || answer.starts_with("HTTP/1.1 408"),
+            "{answer}"
+        );
+    }
+    let shown = edge.breaker("last").await;
+    assert_eq!((&shown["state"], &shown["calls"]), (&json!("closed"), &json!(0)));
+}

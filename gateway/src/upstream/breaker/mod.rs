@@ -30,14 +30,16 @@ const SOON: Duration = Duration::from_secs(5);
 pub struct Breaker {
     route: String,
     cluster: Arc<Cluster>,
+    /// A call that had less time than this and got no answer says nothing about the upstream.
+    fair_time: Duration,
     born: Instant,
     machine: Mutex<Machine>,
 }
 
 impl Breaker {
-    /// A closed one.
+    /// A closed one, of a route with this deadline.
     #[must_use]
-    pub fn new(route: &str, cluster: &Arc<Cluster>, rules: &config::Breaker) -> Self {
+    pub fn new(route: &str, cluster: &Arc<Cluster>, rules: &config::Breaker, deadline: Duration) -> Self {
         let labels = [("route", route), ("upstream", &*cluster.name)];
         // Shown from the beginning, as 0.
         BREAKER_STATE.of(labels);
@@ -45,6 +47,7 @@ impl Breaker {
         Self {
             route: route.to_owned(),
             cluster: Arc::clone(cluster),
+            fair_time: rules.slow.over.0.min(deadline / 2),
             born: Instant::now(),
             machine: Mutex::new(Machine::new(rules.clone(), RandomState::new().hash_one(route))),
         }
@@ -144,6 +147,19 @@ impl<'a> Attempt<'a> {
             leave: breaker.zip(permit),
             began: Instant::now(),
         })
+    }
+
+    /// No answer came before the deadline. That is a failure only if the upstream had a fair part of the time: a client
+    /// that sends its body until the last moment must not be able to open the breaker for everybody.
+    pub fn judge_late(self) {
+        let had = self.began.elapsed();
+        if self
+            .leave
+            .as_ref()
+            .is_some_and(|(breaker, _)| had >= breaker.fair_time)
+        {
+            self.judge(true);
+        }
     }
 
     /// The upstream did well, or failed.

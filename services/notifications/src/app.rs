@@ -58,8 +58,9 @@ pub async fn run(config: Config, pool: PgPool, shutdown: CancellationToken) -> a
     let workers = TaskTracker::new();
     workers.spawn(housekeeping::run(pool.clone(), shutdown.clone()));
     workers.spawn(mail::watch(pool.clone(), shutdown.clone()));
+    let tokens = config.mail_tokens()?;
     if let Some(url) = &config.smtp_url {
-        let sender = Sender::new(url.expose_secret(), &config.mail_from, &config.shop_url)?;
+        let sender = Sender::new(url.expose_secret(), &config.mail_from, &config.shop_url, tokens)?;
         workers.spawn(MailWorker::new(pool.clone(), sender).run(shutdown.clone()));
     }
     if let Some(brokers) = config.kafka_brokers {

@@ -7,6 +7,7 @@ use axum::{
     extract::FromRef,
     routing::{get, patch, post, put},
 };
+use contracts::MailTokens;
 use souk_http::{auth::Verifier, openapi::Bearer};
 use sqlx::PgPool;
 use utoipa::OpenApi;
@@ -31,6 +32,8 @@ pub struct State {
     pub keyring: Keyring,
     /// Verifies access tokens, as every other service does.
     pub verifier: Verifier,
+    /// Derives the tokens of mails.
+    pub mail_tokens: MailTokens,
     pub(crate) policy: Policy,
 }
 
@@ -51,6 +54,7 @@ impl State {
             pool,
             passwords: Passwords::new()?,
             verifier: Verifier::new(settings.jwks_url()),
+            mail_tokens: settings.mail_tokens()?,
             policy: Policy {
                 demo: settings.demo,
                 allowed_origins: settings.allowed_origins.clone().into(),
@@ -64,6 +68,18 @@ pub fn router(state: State) -> Router {
     Router::new()
         .route("/v1/auth/register", post(auth::register::register_account))
         .route("/v1/auth/verify", post(auth::verify::verify_account))
+        .route(
+            "/v1/auth/verification-mail",
+            post(auth::mails::request_verification_mail),
+        )
+        .route(
+            "/v1/auth/password-reset",
+            post(auth::mails::request_password_reset),
+        )
+        .route(
+            "/v1/auth/password-reset/confirm",
+            post(auth::reset::confirm_password_reset),
+        )
         .route("/v1/auth/login", post(auth::login::log_in))
         .route("/v1/auth/refresh", post(auth::refresh::refresh_session))
         .route("/v1/auth/logout", post(auth::logout::log_out))
@@ -107,6 +123,9 @@ pub fn router(state: State) -> Router {
     paths(
         auth::register::register_account,
         auth::verify::verify_account,
+        auth::mails::request_verification_mail,
+        auth::mails::request_password_reset,
+        auth::reset::confirm_password_reset,
         auth::login::log_in,
         auth::refresh::refresh_session,
         auth::logout::log_out,

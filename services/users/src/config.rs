@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use anyhow::{bail, ensure};
+use contracts::MailTokens;
 use events::Brokers;
 use serde::Deserialize;
 use souk_config::{ExposeSecret, SecretString};
@@ -30,6 +31,10 @@ pub struct Settings {
     /// At least 32 characters; encrypts the signing keys in the database. Required outside demo mode.
     #[serde(default)]
     pub key_encryption_secret: Option<SecretString>,
+    /// At least 32 characters, the same as that of notifications: the tokens in mails are derived from it. Required
+    /// outside demo mode.
+    #[serde(default)]
+    pub mail_token_secret: Option<SecretString>,
     /// Where this process's own keys are published; by default at its own address.
     #[serde(default)]
     pub jwks_url: Option<String>,
@@ -51,21 +56,36 @@ fn ten() -> u32 {
 impl Settings {
     /// The secret of the signing keys. Outside demo mode there is no default, and the demo's is refused.
     pub fn key_encryption_secret(&self) -> anyhow::Result<SecretString> {
-        match &self.key_encryption_secret {
+        let given = self.key_encryption_secret.as_ref();
+        self.secret("SOUK_KEY_ENCRYPTION_SECRET", given, DEMO_SECRET)
+    }
+
+    /// The tokens of mails, under the secret that notifications has, too. Outside demo mode there is no default, and the
+    /// demo's is refused.
+    pub fn mail_tokens(&self) -> anyhow::Result<MailTokens> {
+        let given = self.mail_token_secret.as_ref();
+        let secret = self.secret("SOUK_MAIL_TOKEN_SECRET", given, MailTokens::DEMO_SECRET)?;
+        Ok(MailTokens::new(secret.expose_secret()))
+    }
+
+    fn secret(
+        &self,
+        name: &str,
+        given: Option<&SecretString>,
+        of_the_demo: &str,
+    ) -> anyhow::Result<SecretString> {
+        match given {
             Some(secret) => {
                 let text = secret.expose_secret();
+                ensure!(text.len() >= 32, "{name}: expected at least 32 characters");
                 ensure!(
-                    text.len() >= 32,
-                    "SOUK_KEY_ENCRYPTION_SECRET: expected at least 32 characters"
-                );
-                ensure!(
-                    self.demo || text != DEMO_SECRET,
-                    "SOUK_KEY_ENCRYPTION_SECRET: the demo's secret is refused outside demo mode"
+                    self.demo || text != of_the_demo,
+                    "{name}: the demo's secret is refused outside demo mode"
                 );
                 Ok(secret.clone())
             }
-            None if self.demo => Ok(DEMO_SECRET.into()),
-            None => bail!("SOUK_KEY_ENCRYPTION_SECRET is not set; only SOUK_DEMO=true has a default"),
+            None if self.demo => Ok(of_the_demo.into()),
+            None => bail!("{name} is not set; only SOUK_DEMO=true has a default"),
         }
     }
 

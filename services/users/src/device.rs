@@ -63,3 +63,11 @@ pub(crate) async fn remember(
     .await?;
     Ok(token.text)
 }
+
+/// Forgets every device of an account.
+pub(crate) async fn forget_all(connection: &mut PgConnection, user: UserId) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM known_devices WHERE user_id = $1", user.0)
+        .execute(connection)
+        .await
+        .map(drop)
+}

@@ -4,7 +4,7 @@ use contracts::UserId;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-use crate::account::events::{self, Happened};
+use crate::account::events;
 
 /// Tidies up every hour until `shutdown`. Events that are told on Kafka wait until they are.
 pub async fn run(pool: PgPool, events_are_told: bool, shutdown: CancellationToken) {
@@ -34,22 +34,28 @@ async fn run_once(pool: &PgPool, events_are_told: bool) -> sqlx::Result<()> {
     sqlx::query!("DELETE FROM known_devices WHERE last_used_at < now() - interval '180 days'")
         .execute(pool)
         .await?;
-    expire_verifications(pool).await?;
+    sqlx::query!("DELETE FROM mail_tokens WHERE expires_at < now() - interval '1 hour'")
+        .execute(pool)
+        .await?;
+    expire_unverified(pool).await?;
     events::forget(&mut *pool.acquire().await?, events_are_told).await
 }
 
-/// Where nobody came with the token this is told, since the event of the registration has it, and a topic that keeps
-/// the last event of each account would keep the token for ever.
-async fn expire_verifications(pool: &PgPool) -> sqlx::Result<()> {
+/// Deletes accounts whose address was not verified within a week, unless a link that verifies it still works. So an
+/// address is not taken for ever by someone who does not own it.
+async fn expire_unverified(pool: &PgPool) -> sqlx::Result<()> {
     let mut transaction = pool.begin().await?;
-    let unproved = sqlx::query_scalar!(
-        "WITH expired AS (DELETE FROM verification_tokens WHERE expires_at < now() RETURNING user_id)
-         SELECT id FROM users WHERE verified_at IS NULL AND id IN (SELECT user_id FROM expired) FOR UPDATE"
+    let expired = sqlx::query_scalar!(
+        "DELETE FROM users u
+         WHERE verified_at IS NULL AND disabled_at IS NULL AND created_at < now() - interval '7 days'
+             AND NOT EXISTS (SELECT FROM mail_tokens t
+                             WHERE t.user_id = u.id AND t.ended_at IS NULL AND t.expires_at > now())
+         RETURNING id"
     )
     .fetch_all(&mut *transaction)
     .await?;
-    for id in unproved {
-        events::tell(&mut transaction, UserId(id), Happened::VerificationExpired).await?;
+    for id in expired {
+        events::tell_expired(&mut transaction, UserId(id)).await?;
     }
     transaction.commit().await
 }
@@ -97,36 +103,63 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_that_nobody_used_is_not_in_the_last_event_of_its_account() {
+    async fn accounts_that_nobody_verified_expire_after_a_week() {
         let users = Users::start_without_demo().await;
-        for email in ["proved@souk.test", "late@souk.test", "new@souk.test"] {
+        users.verified("proved@souk.test").await;
+        for email in [
+            "late@souk.test",
+            "again@souk.test",
+            "disabled@souk.test",
+            "new@souk.test",
+        ] {
             users.register(email).await;
         }
-        let token = users.verification_token("proved@souk.test").await;
-        let verified = users.post("/v1/auth/verify", &json!({"token": token})).await;
-        assert_eq!(verified.status, 204);
         users
-            .sql(
-                "UPDATE verification_tokens SET expires_at = now() - interval '1 second'
-                 WHERE user_id = (SELECT id FROM users WHERE email = 'late@souk.test')",
-            )
+            .sql("UPDATE users SET disabled_at = now() WHERE email LIKE 'disabled%'")
             .await;
+        users
+            .sql("UPDATE users SET created_at = now() - interval '8 days' WHERE email NOT LIKE 'new%'")
+            .await;
+        users
+            .sql("UPDATE mail_tokens SET created_at = now() - interval '8 days', expires_at = now() - interval '7 days'")
+            .await;
+        users.register("again@souk.test").await;
         for _ in 0..2 {
             super::run_once(&users.database.pool, true).await.unwrap();
         }
-        let told = "SELECT string_agg(type || CASE WHEN data ? 'verification_token' THEN ' with' ELSE '' END, ', ' ORDER BY id)
-             FROM domain_events GROUP BY aggregate_id ORDER BY min(id)";
-        let told: Vec<String> = sqlx::query_scalar(told)
-            .fetch_all(&users.database.pool)
+        let left: String = sqlx::query_scalar("SELECT string_agg(email, ' ' ORDER BY email) FROM users")
+            .fetch_one(&users.database.pool)
             .await
             .unwrap();
         assert_eq!(
-            told,
-            [
-                "user_registered with, email_verified",
-                "user_registered with, verification_expired",
-                "user_registered with",
-            ]
+            left,
+            "again@souk.test disabled@souk.test new@souk.test proved@souk.test"
+        );
+        assert_eq!(
+            users.count("SELECT count(*) FROM mail_tokens").await,
+            1,
+            "tokens are forgotten"
+        );
+        let last: serde_json::Value = sqlx::query_scalar(
+            "SELECT jsonb_agg(jsonb_build_array(type, data->'email', data->'name')) FROM domain_events
+             WHERE aggregate_id IN (SELECT aggregate_id FROM domain_events WHERE type = 'verification_expired')",
+        )
+        .fetch_one(&users.database.pool)
+        .await
+        .unwrap();
+        assert_eq!(
+            last,
+            json!([
+                ["user_registered", "late@souk.test", "Someone"],
+                ["verification_expired", "", ""],
+            ]),
+            "the last event names nobody"
+        );
+        users.register("late@souk.test").await;
+        assert_eq!(
+            users.count("SELECT count(*) FROM users").await,
+            5,
+            "the address is free again"
         );
     }
 

@@ -12,6 +12,7 @@ mod email;
 pub mod housekeeping;
 mod internal;
 pub mod keyring;
+pub mod mail;
 mod me;
 mod password;
 pub mod seed;

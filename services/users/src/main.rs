@@ -6,7 +6,7 @@ use contracts::events::UserEvent;
 use events::Relay;
 use souk_config::ExposeSecret;
 use souk_http::{Admin, database, health::Health};
-use users::{app, config::Settings, housekeeping, keyring, seed};
+use users::{app, config::Settings, housekeeping, keyring, mail, seed};
 
 // A password's 19 MiB go back when its hash is made: the system's allocator keeps them, once for each thread that hashed.
 #[global_allocator]
@@ -43,6 +43,8 @@ async fn main() -> anyhow::Result<()> {
     let state = app::State::new(&settings, pool.clone())?;
     let workers = tokio_util::task::TaskTracker::new();
     workers.spawn(state.keyring.clone().run(shutdown.clone()));
+    let tokens = state.mail_tokens.clone();
+    workers.spawn(mail::requests::run(pool.clone(), tokens, shutdown.clone()));
     if let Some(brokers) = &settings.kafka_brokers {
         let relay = Relay::new::<UserEvent>(pool.clone(), brokers, &events::Namespace::default());
         workers.spawn(relay.run(shutdown.clone()));

@@ -68,7 +68,7 @@ pub async fn run(pool: &PgPool) -> anyhow::Result<()> {
         .await?;
         if done.rows_affected() == 1 {
             let registered = Happened::Registered {
-                verification_token: None,
+                verification_id: None,
             };
             events::tell(&mut transaction, UserId(id), registered).await?;
         }

@@ -1,6 +1,7 @@
 //! The service under test: its real router behind the real layers, on a real socket and a real database.
 
 use axum::Router;
+use contracts::{MailTokenKind, MailTokens};
 use http::HeaderMap;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -10,6 +11,8 @@ use testkit::postgres::TestDatabase;
 use crate::{app, config::Settings};
 
 pub(crate) const PASSWORD: &str = "a password of tests";
+
+const MAIL_SECRET: &str = "another secret of tests, longer than 32";
 
 pub(crate) struct Users {
     pub(crate) base: String,
@@ -54,6 +57,7 @@ impl Users {
             ("SOUK_ADMIN_ADDR", "127.0.0.1:0"),
             ("SOUK_DATABASE_URL", &database.url),
             ("SOUK_KEY_ENCRYPTION_SECRET", "a secret of tests, longer than 32"),
+            ("SOUK_MAIL_TOKEN_SECRET", MAIL_SECRET),
             ("SOUK_DEMO", demo),
         ];
         let vars = vars.map(|(key, value)| (key.to_owned(), value.to_owned()));
@@ -154,15 +158,45 @@ impl Users {
         answer.body["access_token"].as_str().unwrap().to_owned()
     }
 
-    /// What a mail would carry to an address that is not proved yet.
-    pub(crate) async fn verification_token(&self, email: &str) -> String {
-        let sql = "SELECT data->>'verification_token' FROM domain_events
-                   WHERE type = 'user_registered' AND data->>'email' = $1";
-        sqlx::query_scalar(sql)
+    /// A new account whose address is verified, without the demo.
+    pub(crate) async fn verified(&self, email: &str) {
+        self.register(email).await;
+        let token = self.mail_token(email).await;
+        let answer = self.post("/v1/auth/verify", &json!({"token": token})).await;
+        assert_eq!(answer.status, 204);
+    }
+
+    /// The token in the newest mail to that address, as notifications derives it from the event.
+    pub(crate) async fn mail_token(&self, email: &str) -> String {
+        let sql = "SELECT data FROM domain_events
+                   WHERE data->>'email' = $1 AND (data ? 'verification_id' OR data ? 'reset_id')
+                   ORDER BY id DESC LIMIT 1";
+        let data: Value = sqlx::query_scalar(sql)
             .bind(email)
             .fetch_one(&self.database.pool)
             .await
-            .unwrap()
+            .unwrap();
+        let (kind, id) = match &data["reset_id"] {
+            Value::Null => (MailTokenKind::Verification, &data["verification_id"]),
+            id => (MailTokenKind::PasswordReset, id),
+        };
+        let id = id.as_str().unwrap().parse().unwrap();
+        MailTokens::new(MAIL_SECRET).derive(kind, id)
+    }
+
+    /// What the worker does every second.
+    pub(crate) async fn handle_mail_requests(&self) {
+        let tokens = MailTokens::new(MAIL_SECRET);
+        crate::mail::requests::run_once(&self.database.pool, &tokens)
+            .await
+            .unwrap();
+    }
+
+    /// The secret of a new API key.
+    pub(crate) async fn api_key(&self, session: &str, body: &Value) -> String {
+        let answer = self.post_as("/v1/users/me/api-keys", session, body).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        answer.body["key"].as_str().unwrap().to_owned()
     }
 
     pub(crate) async fn sql(&self, sql: &'static str) {

@@ -4,12 +4,14 @@
 mod address;
 pub mod events;
 mod ids;
+mod mail_token;
 mod money;
 pub mod saga;
 mod sku;
 
 pub use address::Address;
 pub use ids::{CommandId, OrderId, PaymentId, ReturnId, SagaId, UserId};
+pub use mail_token::{MailTokenKind, MailTokens};
 pub use money::{Currency, InvalidCurrency, Money, MoneyError};
 pub use sku::{InvalidQuantity, InvalidSku, OrderItem, Quantity, Sku};
 

@@ -196,10 +196,13 @@ fn environment(stack: &mut Stack, name: &str) -> Result<Environment> {
         ));
     }
     match name {
-        "users" => settings.push((
-            "SOUK_KEY_ENCRYPTION_SECRET",
-            stack.state.secret("key-encryption")?,
-        )),
+        "users" => settings.extend([
+            (
+                "SOUK_KEY_ENCRYPTION_SECRET",
+                stack.state.secret("key-encryption")?,
+            ),
+            ("SOUK_MAIL_TOKEN_SECRET", stack.state.secret("mail-token")?),
+        ]),
         "psp" => settings.extend([
             ("SOUK_API_KEY", stack.state.secret("psp-api-key")?),
             ("SOUK_WEBHOOK_SECRET", stack.state.secret("psp-webhook")?),
@@ -231,6 +234,7 @@ fn environment(stack: &mut Stack, name: &str) -> Result<Environment> {
         "notifications" => {
             let shop = url(stack, "gateway")?.replace("127.0.0.1", "localhost");
             settings.push(("SOUK_SHOP_URL", shop));
+            settings.push(("SOUK_MAIL_TOKEN_SECRET", stack.state.secret("mail-token")?));
             settings.extend(mail(stack)?);
         }
         _ => {

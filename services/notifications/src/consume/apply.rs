@@ -169,7 +169,12 @@ async fn apply_user(conn: &mut PgConnection, event: &Envelope, user: UserEvent) 
     let (id, email, name, locale) = match &user {
         UserEvent::UserRegistered(user) => (user.user_id, &user.email, &user.name, &user.locale),
         UserEvent::EmailVerified(user) => (user.user_id, &user.email, &user.name, &user.locale),
-        UserEvent::VerificationExpired(user) => (user.user_id, &user.email, &user.name, &user.locale),
+        UserEvent::VerificationRequested(user) => (user.user_id, &user.email, &user.name, &user.locale),
+        UserEvent::PasswordResetRequested(user) => (user.user_id, &user.email, &user.name, &user.locale),
+        UserEvent::VerificationExpired(user) => {
+            mail::store::forget_recipient(conn, user.user_id, event.sequence).await?;
+            return notices::store::forget(conn, user.user_id).await;
+        }
         UserEvent::UserChanged(user) => (user.user_id, &user.email, &user.name, &user.locale),
         UserEvent::PasswordChanged(user) => (user.user_id, &user.email, &user.name, &user.locale),
         UserEvent::UserDisabled(user) => (user.user_id, &user.email, &user.name, &user.locale),
@@ -186,14 +191,30 @@ async fn apply_user(conn: &mut PgConnection, event: &Envelope, user: UserEvent) 
         UserEvent::UserRegistered(registered) => {
             let content = Content {
                 notice: Notice::Welcome,
-                verification_token: registered.verification_token,
+                token_id: registered.verification_id,
             };
             mail::store::insert(conn, event, id, &content).await?;
-            // The token belongs into the mail and nowhere else.
             notices::store::insert(conn, event, id, &content.notice).await
+        }
+        UserEvent::VerificationRequested(requested) => {
+            let content = Content {
+                notice: Notice::VerifyAddress,
+                token_id: Some(requested.verification_id),
+            };
+            mail::store::insert(conn, event, id, &content).await
+        }
+        UserEvent::PasswordResetRequested(requested) => {
+            let content = Content {
+                notice: Notice::ResetPassword {
+                    registered_again: requested.registered_again,
+                },
+                token_id: Some(requested.reset_id),
+            };
+            mail::store::insert(conn, event, id, &content).await
         }
         UserEvent::PasswordChanged(_) => tell(conn, event, id, Notice::PasswordChanged).await,
         UserEvent::EmailVerified(_)
+        // Handled above.
         | UserEvent::VerificationExpired(_)
         | UserEvent::UserChanged(_)
         | UserEvent::UserDisabled(_)
@@ -207,7 +228,7 @@ async fn tell(conn: &mut PgConnection, event: &Envelope, user: UserId, notice: N
     if notice.is_mailed() {
         let content = Content {
             notice,
-            verification_token: None,
+            token_id: None,
         };
         mail::store::insert(conn, event, user, &content).await?;
     }

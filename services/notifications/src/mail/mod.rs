@@ -7,7 +7,10 @@ mod sender;
 pub(crate) mod store;
 mod worker;
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 pub use sender::Sender;
 pub use worker::{MailWorker, count, watch};
@@ -18,9 +21,20 @@ use crate::notices::Notice;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Content {
     pub(crate) notice: Notice,
-    /// With [`Notice::Welcome`], where the address is to be proven.
+    /// The id of the token in the mail's link, if it has one. The token is derived when the mail is sent, and stands in no
+    /// table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) verification_token: Option<String>,
+    pub(crate) token_id: Option<Uuid>,
+}
+
+impl Content {
+    /// How long the mail is of any use.
+    fn lasts(&self) -> Duration {
+        match self.notice {
+            Notice::ResetPassword { .. } => Duration::from_mins(30),
+            _ => Duration::MAX,
+        }
+    }
 }
 
 /// To whom.

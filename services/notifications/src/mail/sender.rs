@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use contracts::MailTokens;
 use http::Uri;
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
@@ -32,6 +33,7 @@ pub struct Sender {
     templates: Templates,
     from: Mailbox,
     shop_url: String,
+    tokens: MailTokens,
     host: Option<String>,
     port: Option<u16>,
 }
@@ -43,6 +45,8 @@ pub(super) enum SendError {
     Letter(#[from] LetterError),
     #[error("the address is none")]
     Address,
+    #[error("its link has expired")]
+    Expired,
     #[error("the mail cannot be put together")]
     Message(#[from] lettre::error::Error),
     /// The server's text often repeats the address, so only its code is kept.
@@ -58,6 +62,7 @@ impl SendError {
         match self {
             Self::Letter(_) => "letter",
             Self::Address => "address",
+            Self::Expired => "expired",
             Self::Message(_) => "message",
             Self::Refused(_) => "refused",
             Self::Away(_) => "away",
@@ -72,8 +77,8 @@ impl SendError {
 
 impl Sender {
     /// Over the server at `url` (`smtp://host:port`, `smtps://user:password@host`), in the name of `from`, with links to
-    /// the storefront at `shop_url`. Nothing is connected yet.
-    pub fn new(url: &str, from: &str, shop_url: &str) -> anyhow::Result<Self> {
+    /// the storefront at `shop_url`, whose tokens are derived by `tokens`. Nothing is connected yet.
+    pub fn new(url: &str, from: &str, shop_url: &str, tokens: MailTokens) -> anyhow::Result<Self> {
         let server = url.parse::<Uri>().ok();
         Ok(Self {
             host: server
@@ -87,6 +92,7 @@ impl Sender {
             templates: Templates::new().context("the mail's templates")?,
             from: from.parse().context("SOUK_MAIL_FROM")?,
             shop_url: shop_url.trim_end_matches('/').to_owned(),
+            tokens,
         })
     }
 
@@ -105,8 +111,18 @@ impl Sender {
         )
     }
 
-    pub(super) async fn send(&self, id: Uuid, content: &Content, to: &Recipient) -> Result<(), SendError> {
-        let rendered = self.templates.render(content, to, &self.shop_url)?;
+    /// Sends a mail that was written so long ago.
+    pub(super) async fn send(
+        &self,
+        id: Uuid,
+        content: &Content,
+        to: &Recipient,
+        age: Duration,
+    ) -> Result<(), SendError> {
+        if age > content.lasts() {
+            return Err(SendError::Expired);
+        }
+        let rendered = self.templates.render(content, to, &self.shop_url, &self.tokens)?;
         let address = to.email.parse().map_err(|_| SendError::Address)?;
         let message = Message::builder()
             .message_id(Some(format!("<{id}@{}>", self.from.email.domain())))

@@ -96,6 +96,29 @@ pub(crate) async fn upsert_recipient(
     .map(drop)
 }
 
+/// Forgets an account that was deleted: its address, and the mails that wait for it.
+pub(crate) async fn forget_recipient(
+    conn: &mut PgConnection,
+    user: UserId,
+    sequence: i64,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "DELETE FROM recipients WHERE user_id = $1 AND sequence < $2",
+        user.0,
+        sequence
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "UPDATE mails SET status = 'failed', settled_at = now(), content = NULL
+         WHERE user_id = $1 AND status = 'unsent'",
+        user.0
+    )
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
 /// Takes what is due and has an address. Whoever took it has half a minute; then it is due again, later each time.
 pub(super) async fn claim(conn: &mut PgConnection) -> sqlx::Result<Vec<Due>> {
     sqlx::query_as!(

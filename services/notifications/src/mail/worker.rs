@@ -81,7 +81,7 @@ impl MailWorker {
         let recipient = mail.recipient();
         let sent = self
             .sender
-            .send(mail.id, &mail.content, &recipient)
+            .send(mail.id, &mail.content, &recipient, mail.age())
             .instrument(span.clone())
             .await;
         let (outcome, status) = match &sent {

@@ -13,6 +13,13 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum Notice {
     Welcome,
+    /// Only by mail: the address is to be verified.
+    VerifyAddress,
+    /// Only by mail: the way to replace a forgotten password.
+    ResetPassword {
+        /// Nobody asked for it, but someone tried to register the address again.
+        registered_again: bool,
+    },
     PasswordChanged,
     OrderConfirmed {
         order_id: OrderId,
@@ -47,6 +54,8 @@ impl Notice {
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Welcome => "welcome",
+            Self::VerifyAddress => "verify_address",
+            Self::ResetPassword { .. } => "reset_password",
             Self::PasswordChanged => "password_changed",
             Self::OrderConfirmed { .. } => "order_confirmed",
             Self::OrderRejected { .. } => "order_rejected",
@@ -61,7 +70,7 @@ impl Notice {
     /// The order it is about, if it is about one.
     pub(crate) fn order(&self) -> Option<OrderId> {
         match self {
-            Self::Welcome | Self::PasswordChanged => None,
+            Self::Welcome | Self::VerifyAddress | Self::ResetPassword { .. } | Self::PasswordChanged => None,
             Self::OrderConfirmed { order_id, .. }
             | Self::OrderRejected { order_id, .. }
             | Self::OrderCancelled { order_id }
@@ -77,6 +86,8 @@ impl Notice {
         matches!(
             self,
             Self::Welcome
+                | Self::VerifyAddress
+                | Self::ResetPassword { .. }
                 | Self::PasswordChanged
                 | Self::OrderConfirmed { .. }
                 | Self::OrderRejected { .. }

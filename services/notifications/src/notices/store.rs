@@ -37,6 +37,14 @@ pub(crate) async fn insert(
     .map(drop)
 }
 
+/// Forgets the list of an account that was deleted.
+pub(crate) async fn forget(conn: &mut PgConnection, user: UserId) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM notifications WHERE user_id = $1", user.0)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
 /// The newest, before the given place in the list.
 pub(crate) async fn list(
     conn: &mut PgConnection,

@@ -22,14 +22,22 @@ pub(crate) fn of(notice: &Notice, language: Language) -> Text {
                 "Ihr Konto ist eingerichtet. Sehen Sie sich um!".to_owned(),
             ),
         ),
+        Notice::VerifyAddress => language.pick(
+            ("Confirm your email address", confirm_address(language).to_owned()),
+            ("Bestätigen Sie Ihre E-Mail-Adresse", confirm_address(language).to_owned()),
+        ),
+        Notice::ResetPassword { registered_again } => reset_password(*registered_again, language),
         Notice::PasswordChanged => language.pick(
             (
                 "Your password was changed",
-                "You were signed out everywhere. If this was not you, tell us at once.".to_owned(),
+                "You were signed out on all other devices. If this was not you, choose a new password at once: \
+                 “Forgot password?” on the sign-in page sends you a link."
+                    .to_owned(),
             ),
             (
                 "Ihr Passwort wurde geändert",
-                "Sie wurden überall abgemeldet. Waren Sie das nicht, sagen Sie uns sofort Bescheid."
+                "Sie wurden auf allen anderen Geräten abgemeldet. Waren Sie das nicht, wählen Sie sofort ein neues Passwort: \
+                 „Passwort vergessen?“ auf der Anmeldeseite schickt Ihnen einen Link."
                     .to_owned(),
             ),
         ),
@@ -103,6 +111,40 @@ pub(crate) fn of(notice: &Notice, language: Language) -> Text {
         title: title.to_owned(),
         text,
     }
+}
+
+/// What the mail that verifies an address says.
+pub(crate) fn confirm_address(language: Language) -> &'static str {
+    language.pick(
+        "Please confirm that this address is yours. The link works once, for a day. If you did not sign up, do nothing.",
+        "Bitte bestätigen Sie, dass diese Adresse Ihnen gehört. Der Link gilt einmal und für einen Tag. Haben Sie sich nicht angemeldet, tun Sie einfach nichts.",
+    )
+}
+
+fn reset_password(registered_again: bool, language: Language) -> (&'static str, String) {
+    let (title, text) = match (registered_again, language.tag()) {
+        (false, "de") => (
+            "Neues Passwort wählen",
+            "Mit diesem Link wählen Sie ein neues Passwort. Er gilt einmal und für 30 Minuten. Danach sind alle Geräte abgemeldet und alle API-Schlüssel gelöscht. \
+             Haben Sie das nicht angefordert, tun Sie einfach nichts: Ihr Passwort bleibt, wie es ist.",
+        ),
+        (false, _) => (
+            "Choose a new password",
+            "With this link you choose a new password. It works once, for 30 minutes. All devices are then signed out and all API keys deleted. \
+             If you did not ask for it, do nothing: your password stays the same.",
+        ),
+        (true, "de") => (
+            "Sie haben schon ein Konto",
+            "Gerade wollte jemand mit dieser Adresse ein Konto anlegen, aber Sie haben schon eines. Melden Sie sich mit Ihrem Passwort an. Haben Sie es vergessen, wählen Sie \
+             mit diesem Link ein neues; er gilt einmal und für 30 Minuten. Waren Sie das nicht, tun Sie einfach nichts.",
+        ),
+        (true, _) => (
+            "You already have an account",
+            "Someone has just tried to create an account with this address, but you already have one. Sign in with your password. If you have forgotten it, choose a new one \
+             with this link; it works once, for 30 minutes. If this was not you, do nothing.",
+        ),
+    };
+    (title, text.to_owned())
 }
 
 /// Why an order was rejected, in plain words. Reasons may be added, so there are words for one that is not known.

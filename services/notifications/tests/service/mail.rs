@@ -1,20 +1,25 @@
 //! Sending mails.
 
-use contracts::{OrderId, UserId};
+use contracts::{MailTokenKind, MailTokens, OrderId, UserId};
 use notifications::mail::{MailWorker, Sender};
 
 use testkit::smtp::{Smtp, Verdict};
 
 use crate::{
     free_port,
-    support::{Log, World, address},
+    support::{Log, TOKEN_ID, World, address},
 };
+
+fn tokens() -> MailTokens {
+    MailTokens::new("a secret of tests, longer than 32 characters")
+}
 
 pub(crate) fn worker(world: &World, port: u16) -> MailWorker {
     let sender = Sender::new(
         &format!("smtp://127.0.0.1:{port}"),
         "Souk <hello@souk.test>",
         "https://shop.test/",
+        tokens(),
     );
     MailWorker::new(world.pool().clone(), sender.unwrap())
 }
@@ -66,11 +71,9 @@ async fn mails_wait_while_the_server_is_away_and_go_out_once_when_it_is_back() {
     assert_eq!(sent[0].to, address(user));
     assert_eq!(sent[0].header("From"), "Souk <hello@souk.test>");
     assert_eq!(sent[0].header("Subject"), "Willkommen bei Souk");
-    assert!(
-        sent[0].text.contains("https://shop.test/verify#token="),
-        "{}",
-        sent[0].text
-    );
+    let token = tokens().derive(MailTokenKind::Verification, TOKEN_ID);
+    let link = format!("https://shop.test/verify#token={token}");
+    assert!(unfolded(&sent[0].text).contains(&link), "{}", sent[0].text);
     assert!(sent[0].text.contains("text/plain") && sent[0].text.contains("text/html"));
 }
 
@@ -228,9 +231,97 @@ async fn two_workers_share_the_mails() {
     assert_eq!(to.len(), 20, "each once");
 }
 
+/// The text without the soft line breaks of quoted-printable.
+fn unfolded(text: &str) -> String {
+    text.replace("=\r\n", "").replace("=3D", "=")
+}
+
+#[tokio::test]
+async fn a_mail_that_was_asked_for_has_its_link_and_no_table_has_the_token() {
+    let world = World::start().await;
+    let (mut log, user) = (Log::default(), UserId::generate());
+    let smtp = Smtp::start(0).await;
+    for (event, kind, page, subject) in [
+        (
+            log.verification_requested(user),
+            MailTokenKind::Verification,
+            "verify",
+            "Confirm your email address",
+        ),
+        (
+            log.reset_requested(user, false),
+            MailTokenKind::PasswordReset,
+            "reset-password",
+            "Choose a new password",
+        ),
+        (
+            log.reset_requested(user, true),
+            MailTokenKind::PasswordReset,
+            "reset-password",
+            "You already have an account",
+        ),
+    ] {
+        world.tell(&[event]).await;
+        let waiting: String = sqlx::query_scalar("SELECT string_agg(mails::text, ' ') FROM mails")
+            .fetch_one(world.pool())
+            .await
+            .unwrap();
+        let token = tokens().derive(kind, TOKEN_ID);
+        assert!(waiting.contains(&TOKEN_ID.to_string()), "{waiting}");
+        assert!(!waiting.contains(&token["souk_vt_".len()..]), "{waiting}");
+        assert_eq!(worker(&world, smtp.port).run_once().await.unwrap(), 1);
+        let mail = smtp.mails().pop().unwrap();
+        assert_eq!(mail.header("Subject"), subject);
+        let link = format!("https://shop.test/{page}#token={token}");
+        assert!(unfolded(&mail.text).contains(&link), "{}", mail.text);
+    }
+    let listed: i64 = sqlx::query_scalar("SELECT count(*) FROM notifications")
+        .fetch_one(world.pool())
+        .await
+        .unwrap();
+    assert_eq!(listed, 0, "they are no news for the list");
+}
+
+#[tokio::test]
+async fn a_link_that_has_expired_is_not_sent() {
+    let world = World::start().await;
+    let (mut log, user) = (Log::default(), UserId::generate());
+    world.tell(&[log.reset_requested(user, false)]).await;
+    sqlx::query("UPDATE mails SET created_at = now() - interval '31 minutes'")
+        .execute(world.pool())
+        .await
+        .unwrap();
+    let smtp = Smtp::start(0).await;
+    worker(&world, smtp.port).run_once().await.unwrap();
+    assert!(smtp.mails().is_empty());
+    assert_eq!(mails(&world).await, [row("reset_password", "failed", 1)]);
+}
+
+#[tokio::test]
+async fn an_account_that_expired_is_forgotten() {
+    let world = World::start().await;
+    let mut log = Log::default();
+    let (expired, kept) = (UserId::generate(), UserId::generate());
+    world
+        .tell(&[
+            log.registered(expired, None),
+            log.registered(kept, None),
+            log.expired(expired),
+        ])
+        .await;
+    let left: Vec<uuid::Uuid> = sqlx::query_scalar(
+        "SELECT user_id FROM recipients UNION ALL SELECT user_id FROM notifications
+         UNION ALL SELECT user_id FROM mails WHERE status = 'unsent'",
+    )
+    .fetch_all(world.pool())
+    .await
+    .unwrap();
+    assert_eq!(left, [kept.0; 3]);
+}
+
 #[test]
 fn settings_that_make_no_sense_are_refused() {
     for (url, from) in [("gopher://x", "a@souk.test"), ("smtp://x", "nobody")] {
-        Sender::new(url, from, "").unwrap_err();
+        Sender::new(url, from, "", tokens()).unwrap_err();
     }
 }

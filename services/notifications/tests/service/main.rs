@@ -24,6 +24,7 @@ async fn it_is_ready_without_a_log_and_without_a_mail_server() {
         ("SOUK_ADMIN_ADDR", format!("127.0.0.1:{admin}")),
         ("SOUK_DATABASE_URL", database.url.clone()),
         ("SOUK_JWKS_URL", "http://127.0.0.1:9/".to_owned()),
+        ("SOUK_DEMO", "true".to_owned()),
     ];
     let settings = settings.map(|(key, value)| (key.to_owned(), value));
     let config = souk_config::from_vars(settings).unwrap();

@@ -8,8 +8,9 @@ use contracts::{
     events::{
         DomainEvent, Envelope, InventoryEvent, Line, OrderConfirmed, OrderDelivered, OrderEvent,
         OrderPaymentAuthorized, OrderPaymentCaptured, OrderPlaced, OrderRejected, OrderReturned,
-        OrderShipped, PasswordChanged, PaymentEvent, PaymentRefunded, ProductChanged, ProductCreated,
-        ProductFacts, StockReserved, UserChanged, UserEvent, UserRegistered,
+        OrderShipped, PasswordChanged, PasswordResetRequested, PaymentEvent, PaymentRefunded, ProductChanged,
+        ProductCreated, ProductFacts, StockReserved, UserChanged, UserEvent, UserRegistered,
+        VerificationExpired, VerificationRequested,
     },
 };
 use events::{Handler as _, Received};
@@ -20,6 +21,9 @@ use sqlx::PgPool;
 use testkit::{auth::Issuer, postgres::TestDatabase};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+/// The id of the token in every mail.
+pub(crate) const TOKEN_ID: Uuid = Uuid::from_u128(7);
 
 pub(crate) struct World {
     pub(crate) database: TestDatabase,
@@ -164,9 +168,45 @@ impl Log {
             email: address(user),
             name: "Ada".to_owned(),
             locale: locale.map(str::to_owned),
-            verification_token: Some("t0ken".to_owned()),
+            verification_id: Some(TOKEN_ID),
         };
         self.event::<UserEvent>(&user, registered)
+    }
+
+    /// A shopper wants the mail that verifies the address again.
+    pub(crate) fn verification_requested(&mut self, user: UserId) -> Envelope {
+        let requested = VerificationRequested {
+            user_id: user,
+            email: address(user),
+            name: "Ada".to_owned(),
+            locale: None,
+            verification_id: TOKEN_ID,
+        };
+        self.event::<UserEvent>(&user, requested)
+    }
+
+    /// A shopper has forgotten the password.
+    pub(crate) fn reset_requested(&mut self, user: UserId, registered_again: bool) -> Envelope {
+        let requested = PasswordResetRequested {
+            user_id: user,
+            email: address(user),
+            name: "Ada".to_owned(),
+            locale: None,
+            reset_id: TOKEN_ID,
+            registered_again,
+        };
+        self.event::<UserEvent>(&user, requested)
+    }
+
+    /// Nobody verified the address, and the account is deleted.
+    pub(crate) fn expired(&mut self, user: UserId) -> Envelope {
+        let expired = VerificationExpired {
+            user_id: user,
+            email: String::new(),
+            name: String::new(),
+            locale: None,
+        };
+        self.event::<UserEvent>(&user, expired)
     }
 
     /// A shopper moves to another address, and changes the password.

@@ -6,18 +6,20 @@ mod tests;
 use contracts::{
     UserId,
     events::{
-        DomainEvent as _, EmailVerified, PasswordChanged, UserChanged, UserDisabled, UserEnabled, UserEvent,
-        UserRegistered, VerificationExpired,
+        DomainEvent as _, EmailVerified, PasswordChanged, PasswordResetRequested, UserChanged, UserDisabled,
+        UserEnabled, UserEvent, UserRegistered, VerificationExpired, VerificationRequested,
     },
 };
 use sqlx::PgConnection;
 use telemetry::TraceContext;
+use uuid::Uuid;
 
 /// What happened. Whose account it is and how to reach them is added when it is told.
 pub(crate) enum Happened {
-    Registered { verification_token: Option<String> },
+    Registered { verification_id: Option<Uuid> },
+    VerificationRequested { verification_id: Uuid },
     EmailVerified,
-    VerificationExpired,
+    PasswordResetRequested { reset_id: Uuid, registered_again: bool },
     Changed,
     PasswordChanged,
     Disabled { reason: Option<String> },
@@ -27,6 +29,22 @@ pub(crate) enum Happened {
 /// Notes what happened to an account, in the transaction of the change, which has written or locked its row before.
 pub(crate) async fn tell(conn: &mut PgConnection, user: UserId, happened: Happened) -> sqlx::Result<()> {
     let event = complete(conn, user, happened).await?;
+    insert(conn, user, &event).await
+}
+
+/// Notes that an account was deleted because its address was not verified in time, in the transaction of the deletion.
+/// Nothing about its owner stays in its last event.
+pub(crate) async fn tell_expired(conn: &mut PgConnection, user_id: UserId) -> sqlx::Result<()> {
+    let expired = VerificationExpired {
+        user_id,
+        email: String::new(),
+        name: String::new(),
+        locale: None,
+    };
+    insert(conn, user_id, &expired.into()).await
+}
+
+async fn insert(conn: &mut PgConnection, user: UserId, event: &UserEvent) -> sqlx::Result<()> {
     let trace = TraceContext::current();
     sqlx::query!(
         "INSERT INTO user_events (user_id, type, version, data, traceparent, tracestate)
@@ -50,22 +68,35 @@ async fn complete(conn: &mut PgConnection, user_id: UserId, happened: Happened) 
         .await?;
     let (email, name, locale) = (account.email, account.name, account.locale);
     Ok(match happened {
-        Happened::Registered { verification_token } => UserRegistered {
+        Happened::Registered { verification_id } => UserRegistered {
             user_id,
             email,
             name,
             locale,
-            verification_token,
+            verification_id,
+        }
+        .into(),
+        Happened::VerificationRequested { verification_id } => VerificationRequested {
+            user_id,
+            email,
+            name,
+            locale,
+            verification_id,
+        }
+        .into(),
+        Happened::PasswordResetRequested {
+            reset_id,
+            registered_again,
+        } => PasswordResetRequested {
+            user_id,
+            email,
+            name,
+            locale,
+            reset_id,
+            registered_again,
         }
         .into(),
         Happened::EmailVerified => EmailVerified {
-            user_id,
-            email,
-            name,
-            locale,
-        }
-        .into(),
-        Happened::VerificationExpired => VerificationExpired {
             user_id,
             email,
             name,

@@ -3,6 +3,8 @@
 pub(crate) mod jwks;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod mails;
 pub(crate) mod refresh;
 pub(crate) mod register;
+pub(crate) mod reset;
 pub(crate) mod verify;

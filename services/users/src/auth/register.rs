@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use chrono::{DateTime, Utc};
-use contracts::UserId;
+use contracts::{MailTokenKind, MailTokens, UserId};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use souk_http::{FieldError, Json, Problem, ProblemBody, detached, language};
@@ -16,33 +16,43 @@ use crate::{
     },
     app,
     email::{self, Email},
+    mail::{requests, token},
     password,
-    token::Token,
 };
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RegisterRequest {
     /// A mail address.
-    #[schema(example = "ada@example.com")]
+    #[schema(example = "ada@example.com", format = "email", max_length = 254)]
     email: String,
     /// 15 to 128 characters, none of the common ones.
     #[schema(format = Password, min_length = 15, max_length = 128)]
     password: String,
     /// What to call the owner, 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
 }
 
+/// The request is accepted; a mail says what became of it.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct RegisterResponse {
+pub(crate) struct Accepted {
     #[schema(example = "accepted")]
     status: &'static str,
 }
 
-/// Registers an account. The answer is the same, and takes as long, whether or not the address is known.
+impl Default for Accepted {
+    fn default() -> Self {
+        Self { status: "accepted" }
+    }
+}
+
+/// Registers an account. The answer is the same, and takes as long, whether or not the address is known; a mail to it says
+/// which. An address that was registered but not verified can be registered again: the newest name and password count,
+/// and only the newest mail verifies it. An account that is not verified is deleted after a week.
 #[utoipa::path(post, path = "/v1/auth/register", tag = "auth", request_body = RegisterRequest,
     params(("accept-language" = Option<String>, Header, description = "The language of mail to the owner, English or German.")), responses(
-    (status = 202, body = RegisterResponse),
+    (status = 202, body = Accepted),
     (status = 422, body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn register_account(
@@ -50,11 +60,12 @@ pub(crate) async fn register_account(
         pool,
         passwords,
         policy,
+        mail_tokens,
         ..
     }): State<app::State>,
     headers: HeaderMap,
     Json(request): Json<RegisterRequest>,
-) -> Result<(StatusCode, Json<RegisterResponse>), Problem> {
+) -> Result<(StatusCode, Json<Accepted>), Problem> {
     let mut errors = Vec::new();
     let email = Email::parse(&request.email);
     if email.is_none() {
@@ -76,34 +87,79 @@ pub(crate) async fn register_account(
     detached(async move {
         let mut connection = pool.acquire().await?;
         let mut transaction = connection.begin().await?;
-        let id = UserId::generate();
-        let verified_at = policy.demo.then(Utc::now);
         let new = NewAccount {
-            id,
+            id: UserId::generate(),
             email: &email,
             name: request.name.trim(),
             password_hash: &password_hash,
             locale,
-            verified_at,
+            verified_at: policy.demo.then(Utc::now),
         };
         if insert(&mut transaction, &new).await? {
-            let verification_token = if policy.demo {
-                None
-            } else {
-                // The event carries it to the mail; no log sees it.
-                let token = Token::generate("souk_vt_");
-                add_verification(&mut transaction, id, &token).await?;
-                Some(token.text)
-            };
-            events::tell(&mut transaction, id, Happened::Registered { verification_token }).await?;
+            welcome(&mut transaction, &mail_tokens, &new).await?;
+        } else {
+            register_again(&mut transaction, &mail_tokens, &new).await?;
         }
         transaction.commit().await?;
-        Ok((
-            StatusCode::ACCEPTED,
-            Json(RegisterResponse { status: "accepted" }),
-        ))
+        Ok((StatusCode::ACCEPTED, Json(Accepted::default())))
     })
     .await
+}
+
+async fn welcome(
+    connection: &mut PgConnection,
+    tokens: &MailTokens,
+    new: &NewAccount<'_>,
+) -> sqlx::Result<()> {
+    let verification_id = match new.verified_at {
+        Some(_) => None,
+        None => token::issue(connection, tokens, new.id, MailTokenKind::Verification).await?,
+    };
+    events::tell(connection, new.id, Happened::Registered { verification_id }).await
+}
+
+/// The address is known. If it is verified, its owner is notified and nothing changes. If it is not, the newest
+/// registration counts: without that, whoever registers an address first could keep its owner from using it.
+async fn register_again(
+    connection: &mut PgConnection,
+    tokens: &MailTokens,
+    new: &NewAccount<'_>,
+) -> sqlx::Result<()> {
+    let known = sqlx::query!(
+        r#"SELECT id, verified_at IS NOT NULL AS "verified!" FROM users
+           WHERE email = $1 AND disabled_at IS NULL FOR UPDATE"#,
+        new.email.as_str()
+    )
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(known) = known else {
+        return Ok(());
+    };
+    let id = UserId(known.id);
+    if known.verified {
+        return requests::request_reset(connection, tokens, id, true).await;
+    }
+    let issued = token::issue(connection, tokens, id, MailTokenKind::Verification).await?;
+    // After too many registrations in an hour there is no mail, so the last one that had a mail still counts.
+    let Some(verification_id) = issued else {
+        return Ok(());
+    };
+    token::end(connection, id, MailTokenKind::Verification, Some(verification_id)).await?;
+    sqlx::query!(
+        "UPDATE users SET name = $2, password_hash = $3, locale = $4, verified_at = $5, updated_at = now() WHERE id = $1",
+        id.0,
+        new.name,
+        new.password_hash,
+        new.locale,
+        new.verified_at
+    )
+    .execute(&mut *connection)
+    .await?;
+    let happened = match new.verified_at {
+        Some(_) => Happened::EmailVerified,
+        None => Happened::VerificationRequested { verification_id },
+    };
+    events::tell(connection, id, happened).await
 }
 
 pub(crate) struct NewAccount<'a> {
@@ -130,17 +186,6 @@ pub(crate) async fn insert(connection: &mut PgConnection, new: &NewAccount<'_>) 
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
-}
-
-async fn add_verification(connection: &mut PgConnection, user: UserId, token: &Token) -> sqlx::Result<()> {
-    sqlx::query!(
-        "INSERT INTO verification_tokens (sha256, user_id, expires_at) VALUES ($1, $2, now() + interval '1 day')",
-        &token.sha256[..],
-        user.0
-    )
-    .execute(connection)
-    .await
-    .map(|_| ())
 }
 
 #[cfg(test)]
@@ -200,7 +245,7 @@ mod tests {
                 .status,
             422
         );
-        let token = users.verification_token("ada@souk.test").await;
+        let token = users.mail_token("ada@souk.test").await;
         assert_eq!(
             users
                 .post("/v1/auth/verify", &json!({"token": token}))
@@ -217,5 +262,66 @@ mod tests {
             422,
             "good once"
         );
+    }
+    #[tokio::test]
+    async fn an_unverified_address_is_registered_again_and_verified_with_the_newest_password() {
+        let users = Users::start_without_demo().await;
+        let register = async |name: &str, password: &str| {
+            let body = json!({"email": "ada@souk.test", "password": password, "name": name});
+            let answer = users.post("/v1/auth/register", &body).await;
+            assert_eq!((answer.status, answer.body), (202, json!({"status": "accepted"})));
+            users.mail_token("ada@souk.test").await
+        };
+        let verify = async |token: String| {
+            users
+                .post("/v1/auth/verify", &json!({"token": token}))
+                .await
+                .status
+        };
+        let others = register("Eve", "the password of eve").await;
+        let owners = register("Ada", PASSWORD).await;
+        assert_eq!(verify(others).await, 422, "only the newest mail verifies");
+        assert_eq!(users.login("ada@souk.test", PASSWORD).await.status, 401);
+        assert_eq!(verify(owners).await, 204);
+        assert_eq!(
+            users.login("ada@souk.test", "the password of eve").await.status,
+            401
+        );
+        let login = users.login("ada@souk.test", PASSWORD).await;
+        let token = login.body["access_token"].as_str().unwrap();
+        assert_eq!(users.get("/v1/users/me", token).await.body["name"], "Ada");
+        assert_eq!(users.count("SELECT count(*) FROM users").await, 1);
+    }
+
+    #[tokio::test]
+    async fn registering_again_too_often_changes_nothing() {
+        let users = Users::start_without_demo().await;
+        let register = async |password: &str| {
+            let body = json!({"email": "ada@souk.test", "password": password, "name": "Ada"});
+            assert_eq!(users.post("/v1/auth/register", &body).await.status, 202);
+        };
+        for _ in 0..4 {
+            register("the password of eve").await;
+        }
+        register(PASSWORD).await;
+        let token = users.mail_token("ada@souk.test").await;
+        register("the password of eve").await;
+        assert_eq!(users.mail_token("ada@souk.test").await, token, "no sixth mail");
+        let verified = users.post("/v1/auth/verify", &json!({"token": token})).await;
+        assert_eq!(verified.status, 204);
+        assert_eq!(users.login("ada@souk.test", PASSWORD).await.status, 200);
+    }
+
+    #[tokio::test]
+    async fn the_owner_of_a_verified_address_is_notified() {
+        let users = Users::start_without_demo().await;
+        users.verified("ada@souk.test").await;
+        users.register("ada@souk.test").await;
+        let told = "SELECT count(*) FROM domain_events
+                    WHERE type = 'password_reset_requested' AND data->'registered_again' = 'true'";
+        assert_eq!(users.count(told).await, 1);
+        users.sql("UPDATE users SET disabled_at = now()").await;
+        users.register("ada@souk.test").await;
+        assert_eq!(users.count(told).await, 1, "but not of a disabled account");
     }
 }

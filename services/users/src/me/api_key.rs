@@ -2,6 +2,7 @@
 
 use axum::{extract::State, response::IntoResponse};
 use chrono::{DateTime, Utc};
+use contracts::UserId;
 use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 use souk_http::{
@@ -9,7 +10,7 @@ use souk_http::{
     auth::User,
     page::{self, Page, PageQuery},
 };
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -149,6 +150,14 @@ pub(crate) async fn delete_api_key(
     } else {
         Err(Problem::not_found("API key"))
     }
+}
+
+/// Ends every key of a user.
+pub(crate) async fn end_all(connection: &mut PgConnection, user: UserId) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM api_keys WHERE user_id = $1", user.0)
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
 #[cfg(test)]

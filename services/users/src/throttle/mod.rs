@@ -128,6 +128,24 @@ pub(crate) async fn succeed(
     Ok(())
 }
 
+/// Forgets all failures of an account, whose owner has proved to be there in another way.
+pub(crate) async fn forget_account(connection: &mut PgConnection, email: &Email) -> sqlx::Result<()> {
+    let email_sha256 = token::hash(email.as_str());
+    sqlx::query!(
+        "DELETE FROM login_sources WHERE email_sha256 = $1",
+        &email_sha256[..]
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "DELETE FROM login_failures WHERE email_sha256 = $1",
+        &email_sha256[..]
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
 struct LockedAccount {
     /// Failed attempts from addresses, with no pause of a day between them.
     failures: i32,

@@ -27,8 +27,8 @@ pub use payments::{
     PaymentRefunded, PaymentVoided,
 };
 pub use users::{
-    EmailVerified, PasswordChanged, UserChanged, UserDisabled, UserEnabled, UserEvent, UserRegistered,
-    VerificationExpired,
+    EmailVerified, PasswordChanged, PasswordResetRequested, UserChanged, UserDisabled, UserEnabled,
+    UserEvent, UserRegistered, VerificationExpired, VerificationRequested,
 };
 
 use serde_json::Value;

@@ -251,10 +251,17 @@ fn users_events_are_as_agreed() {
     }
     insta::assert_json_snapshot!(forms::<UserEvent>(&[
         of!(UserRegistered {
-            verification_token: Some("souk_vt_x".into())
+            verification_id: Some(Uuid::from_u128(6))
+        }),
+        of!(VerificationRequested {
+            verification_id: Uuid::from_u128(7)
         }),
         of!(EmailVerified {}),
         of!(VerificationExpired {}),
+        of!(PasswordResetRequested {
+            reset_id: Uuid::from_u128(8),
+            registered_again: false
+        }),
         of!(UserChanged {}),
         of!(PasswordChanged {}),
         of!(UserDisabled { reason: None }),

@@ -1,0 +1,95 @@
+//! The tokens of mails: issued for an account, good once and for a short time.
+
+use contracts::{MailTokenKind, MailTokens, UserId};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::token;
+
+/// Tokens, and so mails, of an account and kind in an hour. Nobody can fill an owner's mailbox by asking for more.
+const MOST_IN_AN_HOUR: i64 = 5;
+
+/// Issues a token for a mail and returns its id; none if there were too many lately. The caller has locked the account.
+pub(crate) async fn issue(
+    connection: &mut PgConnection,
+    tokens: &MailTokens,
+    user: UserId,
+    kind: MailTokenKind,
+) -> sqlx::Result<Option<Uuid>> {
+    let id = Uuid::new_v4();
+    let minutes = match kind {
+        MailTokenKind::Verification => 24.0 * 60.0,
+        MailTokenKind::PasswordReset => 30.0,
+    };
+    let done = sqlx::query!(
+        "INSERT INTO mail_tokens (id, user_id, kind, sha256, expires_at)
+         SELECT $1, $2, $3, $4, now() + $5 * interval '1 minute'
+         WHERE (SELECT count(*) FROM mail_tokens
+                WHERE user_id = $2 AND kind = $3 AND created_at > now() - interval '1 hour') < $6",
+        id,
+        user.0,
+        kind.name(),
+        &token::hash(&tokens.derive(kind, id))[..],
+        minutes,
+        MOST_IN_AN_HOUR
+    )
+    .execute(connection)
+    .await?;
+    Ok((done.rows_affected() == 1).then_some(id))
+}
+
+/// Uses a token up; the account it was issued for, unless it is unknown, expired, used or replaced. The account is locked
+/// first, as by everything else that changes tokens, so that two changes wait for each other.
+pub(crate) async fn spend(
+    connection: &mut PgConnection,
+    text: &str,
+    kind: MailTokenKind,
+) -> sqlx::Result<Option<UserId>> {
+    let Some(user) = find(connection, text, kind).await? else {
+        return Ok(None);
+    };
+    sqlx::query_scalar!("SELECT id FROM users WHERE id = $1 FOR UPDATE", user.0)
+        .fetch_optional(&mut *connection)
+        .await?;
+    let user = sqlx::query_scalar!(
+        "UPDATE mail_tokens SET ended_at = now()
+         WHERE sha256 = $1 AND kind = $2 AND ended_at IS NULL AND expires_at > now() RETURNING user_id",
+        &token::hash(text)[..],
+        kind.name()
+    );
+    Ok(user.fetch_optional(connection).await?.map(UserId))
+}
+
+/// The account that a token was issued for, if it could be used now.
+pub(crate) async fn find(
+    connection: &mut PgConnection,
+    text: &str,
+    kind: MailTokenKind,
+) -> sqlx::Result<Option<UserId>> {
+    let user = sqlx::query_scalar!(
+        "SELECT user_id FROM mail_tokens
+         WHERE sha256 = $1 AND kind = $2 AND ended_at IS NULL AND expires_at > now()",
+        &token::hash(text)[..],
+        kind.name()
+    );
+    Ok(user.fetch_optional(connection).await?.map(UserId))
+}
+
+/// Ends the tokens of an account and kind, but for the one with the id `kept`.
+pub(crate) async fn end(
+    connection: &mut PgConnection,
+    user: UserId,
+    kind: MailTokenKind,
+    kept: Option<Uuid>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE mail_tokens SET ended_at = now()
+         WHERE user_id = $1 AND kind = $2 AND id IS DISTINCT FROM $3 AND ended_at IS NULL",
+        user.0,
+        kind.name(),
+        kept
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}

@@ -16,9 +16,13 @@
 //!     body           jsonb NOT NULL,
 //!     traceparent    text,
 //!     tracestate     text,
-//!     created_at     timestamptz NOT NULL DEFAULT now()
+//!     created_at     timestamptz NOT NULL DEFAULT now(),
+//!     claimed_until  timestamptz NOT NULL DEFAULT '-infinity'
 //! );
 //! ```
+//!
+//! A relay claims rows before it publishes them, so that replicas publish different ones. One statement deletes what the
+//! broker has confirmed and claims what was committed since: a message costs its relay two round trips at most.
 
 use std::{
     collections::HashMap,
@@ -39,14 +43,15 @@ use crate::{Broker, Outgoing, PublishError, metrics};
 
 /// Rows published in one go.
 const BATCH: i64 = 256;
+/// How long a relay may take to publish what it has claimed, in seconds; then another relay does. The publisher waits for
+/// confirms for less.
+const CLAIM_SECONDS: f64 = 10.0;
 /// How often the relay looks for what a crash or another replica left.
 const POLL: Duration = Duration::from_secs(1);
 /// How often what waits is counted.
 const COUNT: Duration = Duration::from_secs(5);
 /// How long the rows of a queue that the broker does not have are passed over, so that they do not hold up all others.
 const PASSED_OVER: Duration = Duration::from_secs(5);
-/// The advisory lock of the relay: one publishes at a time, so the order of rows holds. The number spells "outbox".
-const RELAY_LOCK: i64 = 0x6f75_7462_6f78;
 
 /// Writes messages into the caller's transaction, in one statement.
 pub async fn insert(conn: &mut PgConnection, messages: &[Outgoing]) -> sqlx::Result<()> {
@@ -99,10 +104,15 @@ pub struct Outbox {
     missing: Arc<Mutex<HashMap<String, Instant>>>,
 }
 
-/// What became of a batch.
+/// What became of a batch, by the rows' ids.
+#[derive(Default)]
 struct Batch {
-    published: usize,
-    unroutable: usize,
+    /// The broker has confirmed them.
+    confirmed: Vec<i64>,
+    /// They are to be published again later.
+    failed: Vec<i64>,
+    /// Why the broker took some of them not, unless they are unroutable.
+    error: Option<PublishError>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -162,7 +172,7 @@ impl Outbox {
                 .run_until_cancelled(timeout(POLL, self.wake.notified()))
                 .await
                 .is_none();
-            if let Err(error) = self.drain().await {
+            if let Err(error) = self.run_once().await {
                 warn!(%error, "the outbox waits for the broker or the database");
                 // Wake-ups would only hurry into the same failure.
                 shutdown.run_until_cancelled(tokio::time::sleep(POLL)).await;
@@ -190,77 +200,93 @@ impl Outbox {
         Ok(())
     }
 
-    async fn drain(&self) -> anyhow::Result<()> {
-        while self.run_once().await? > 0 {}
-        Ok(())
-    }
-
-    /// Publishes one batch and returns how many the broker took. Unroutable messages stay, for a person to see, and do not
-    /// count: if there are no others in a batch, the next is published.
+    /// Publishes what waits and returns how many messages the broker took. Unroutable messages stay, for a person to see,
+    /// and do not count.
     pub async fn run_once(&self) -> anyhow::Result<usize> {
+        let (mut published, mut confirmed) = (0, vec![]);
         loop {
-            let batch = self.batch().await?;
-            if batch.published > 0 || batch.unroutable == 0 {
-                return Ok(batch.published);
+            let rows = self.claim(&confirmed).await?;
+            if rows.is_empty() {
+                return Ok(published);
+            }
+            let batch = self.publish(rows).await;
+            published += batch.confirmed.len();
+            confirmed = batch.confirmed;
+            if !batch.failed.is_empty() {
+                self.release(&std::mem::take(&mut confirmed), &batch.failed)
+                    .await?;
+            }
+            if let Some(error) = batch.error {
+                return Err(error.into());
             }
         }
     }
 
-    async fn batch(&self) -> anyhow::Result<Batch> {
-        let mut transaction = self.pool.begin().await?;
-        // Waits for another replica's batch, so that what was committed before this call is published after it.
-        sqlx::query("SELECT pg_advisory_xact_lock($1)")
-            .bind(RELAY_LOCK)
-            .execute(&mut *transaction)
-            .await?;
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT id, message_id, kind, queue, correlation_id, reply_to, body, traceparent, tracestate
-             FROM outbox WHERE queue <> ALL($1) ORDER BY id LIMIT $2",
+    /// Deletes the rows that are `confirmed`, and claims the next batch, oldest first.
+    async fn claim(&self, confirmed: &[i64]) -> sqlx::Result<Vec<Row>> {
+        sqlx::query_as(
+            "WITH deleted AS (
+                 DELETE FROM outbox WHERE id = ANY($1)
+             ), claimed AS (
+                 UPDATE outbox SET claimed_until = now() + make_interval(secs => $2)
+                 WHERE id IN (
+                     SELECT id FROM outbox
+                     WHERE claimed_until <= now() AND id <> ALL($1) AND queue <> ALL($3)
+                     ORDER BY id LIMIT $4 FOR UPDATE SKIP LOCKED)
+                 RETURNING *)
+             SELECT id, message_id, kind, queue, correlation_id, reply_to, body, traceparent, tracestate
+             FROM claimed ORDER BY id",
         )
+        .bind(confirmed)
+        .bind(CLAIM_SECONDS)
         .bind(self.passed_over())
         .bind(BATCH)
-        .fetch_all(&mut *transaction)
-        .await?;
-        let results = self.publish(rows).await;
-        let ids: Vec<i64> = results
-            .iter()
-            .filter_map(|(id, _, result)| result.is_ok().then_some(*id))
-            .collect();
-        if !ids.is_empty() {
-            sqlx::query("DELETE FROM outbox WHERE id = ANY($1)")
-                .bind(&ids)
-                .execute(&mut *transaction)
-                .await?;
-        }
-        transaction.commit().await?;
-        let mut unroutable = 0;
-        for (_, queue, result) in results {
-            match result {
-                Ok(()) => {}
-                Err(error @ PublishError::Unroutable { .. }) => {
-                    unroutable += 1;
-                    // Once a queue, which stands for all that wait for it.
-                    if self.missing().insert(queue, Instant::now()).is_none() {
-                        error!(%error, "a message stays in the outbox");
-                    }
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        debug!(published = ids.len(), unroutable, "outbox");
-        Ok(Batch {
-            published: ids.len(),
-            unroutable,
-        })
+        .fetch_all(&self.pool)
+        .await
     }
 
-    async fn publish(&self, rows: Vec<Row>) -> Vec<(i64, String, Result<(), PublishError>)> {
+    /// Deletes the rows that are `confirmed`, and lets any relay claim those that `failed`.
+    async fn release(&self, confirmed: &[i64], failed: &[i64]) -> sqlx::Result<()> {
+        sqlx::query(
+            "WITH deleted AS (DELETE FROM outbox WHERE id = ANY($1))
+             UPDATE outbox SET claimed_until = '-infinity' WHERE id = ANY($2)",
+        )
+        .bind(confirmed)
+        .bind(failed)
+        .execute(&self.pool)
+        .await
+        .map(drop)
+    }
+
+    async fn publish(&self, rows: Vec<Row>) -> Batch {
         let publish = rows.into_iter().map(|row| async {
             let (id, message) = row.into();
             let result = self.broker.publish(&message).await;
             (id, message.queue, result)
         });
-        join_all(publish).await
+        let mut batch = Batch::default();
+        for (id, queue, result) in join_all(publish).await {
+            match result {
+                Ok(()) => {
+                    batch.confirmed.push(id);
+                    continue;
+                }
+                Err(error @ PublishError::Unroutable { .. }) => {
+                    // Once a queue, which stands for all that wait for it.
+                    if self.missing().insert(queue, Instant::now()).is_none() {
+                        error!(%error, "a message stays in the outbox");
+                    }
+                }
+                Err(error) => batch.error = Some(error),
+            }
+            batch.failed.push(id);
+        }
+        debug!(
+            published = batch.confirmed.len(),
+            failed = batch.failed.len(),
+            "outbox"
+        );
+        batch
     }
 
     fn passed_over(&self) -> Vec<String> {

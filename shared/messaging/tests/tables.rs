@@ -86,6 +86,28 @@ async fn what_a_transaction_commits_is_published_by_whoever_comes_next() {
 }
 
 #[tokio::test]
+async fn relays_publish_different_rows_and_take_over_what_a_crash_leaves() {
+    let db = database().await;
+    let mut conn = db.pool.acquire().await.unwrap();
+    let (claimed, free) = (command(), command());
+    outbox::insert(&mut conn, &[claimed.clone(), free]).await.unwrap();
+    // Another relay is publishing the first row.
+    let claim = "UPDATE outbox SET claimed_until = now() + make_interval(secs => $1) WHERE message_id = $2";
+    let claim = async |seconds: f64| {
+        let claimed = sqlx::query(claim).bind(seconds).bind(claimed.id);
+        claimed.execute(&db.pool).await.unwrap();
+    };
+    claim(60.0).await;
+    let outbox = Outbox::new(db.pool.clone(), broker().await);
+    assert_eq!(outbox.run_once().await.unwrap(), 1);
+    assert_eq!(waiting(&db.pool).await, 1);
+    // It has crashed, and its claim ends.
+    claim(-1.0).await;
+    assert_eq!(outbox.run_once().await.unwrap(), 1);
+    assert_eq!(waiting(&db.pool).await, 0);
+}
+
+#[tokio::test]
 async fn rows_wait_for_a_broker_that_is_away_and_unroutable_ones_stay() {
     let db = database().await;
     let mut conn = db.pool.acquire().await.unwrap();

@@ -3,14 +3,14 @@
 
 use chrono::{DateTime, Utc};
 use contracts::{OrderId, UserId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::{PgPool, types::Json};
 use utoipa::ToSchema;
 
 use crate::{
-    orders::{self, OrderView},
-    saga::timeline::{self, OrderSagas},
+    orders::OrderView,
+    saga::timeline::{Document, OrderSagas},
 };
 
 /// Events read at once.
@@ -58,7 +58,7 @@ pub(super) struct Seen {
 }
 
 /// A row of the log.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
 pub(super) struct Told {
     pub(super) id: i64,
     kind: String,
@@ -79,47 +79,41 @@ impl Told {
     }
 }
 
-/// The order, if it is `owner`'s, and its events after `after`, if that is a number it has reached.
+/// The order, if it is `owner`'s, and its events after `after`, if that is a number it has reached. One statement, so that
+/// all of it is of one moment.
 pub(super) async fn read(
     pool: &PgPool,
     id: OrderId,
     owner: Option<UserId>,
     after: Option<i64>,
 ) -> sqlx::Result<Option<Seen>> {
-    let mut snapshot = pool
-        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        .await?;
-    let Some(order) = orders::store::find(&mut snapshot, id, owner).await? else {
-        return Ok(None);
-    };
-    let Some(saga) = timeline::of_order(&mut snapshot, id, owner).await? else {
-        return Ok(None);
-    };
-    let reached = sqlx::query!(
-        r#"SELECT coalesce(max(id), 0) AS "newest!", now() AS "now!" FROM order_events WHERE order_id = $1"#,
-        id.0
+    let row = sqlx::query!(
+        r#"SELECT o.document AS "order!: Json<OrderView>",
+               (SELECT coalesce(jsonb_agg(s.document ORDER BY s.id <> s.order_id, s.created_at, s.id), '[]')
+                FROM saga_documents s WHERE s.order_id = o.id) AS "sagas!: Json<Vec<Document>>",
+               (SELECT coalesce(max(e.id), 0) FROM order_events e WHERE e.order_id = o.id) AS "newest!",
+               (SELECT coalesce(jsonb_agg(to_jsonb(e) ORDER BY e.id), '[]')
+                FROM (SELECT id, type AS kind, created_at AS at, data FROM order_events
+                      WHERE order_id = o.id AND id > $3 ORDER BY id LIMIT $4) AS e) AS "told!: Json<Vec<Told>>",
+               now() AS "now!"
+           FROM order_documents o WHERE o.id = $1 AND ($2::uuid IS NULL OR o.user_id = $2)"#,
+        id.0,
+        owner.map(|owner| owner.0),
+        after.unwrap_or(i64::MAX),
+        BATCH
     )
-    .fetch_one(&mut *snapshot)
+    .fetch_optional(pool)
     .await?;
-    let told = match after.filter(|after| (0..=reached.newest).contains(after)) {
-        None => None,
-        Some(after) => {
-            let told = sqlx::query_as!(
-                Told,
-                "SELECT id, type AS kind, created_at AS at, data FROM order_events
-                 WHERE order_id = $1 AND id > $2 ORDER BY id LIMIT $3",
-                id.0,
-                after,
-                BATCH
-            );
-            Some(told.fetch_all(&mut *snapshot).await?)
-        }
-    };
-    snapshot.commit().await?;
-    Ok(Some(Seen {
-        snapshot: OrderSnapshot { order, saga },
-        newest: reached.newest,
-        now: reached.now,
-        told,
+    Ok(row.and_then(|row| {
+        let is_reached = after.is_some_and(|after| (0..=row.newest).contains(&after));
+        Some(Seen {
+            snapshot: OrderSnapshot {
+                order: row.order.0,
+                saga: OrderSagas::of(row.sagas.0)?,
+            },
+            newest: row.newest,
+            now: row.now,
+            told: is_reached.then_some(row.told.0),
+        })
     }))
 }

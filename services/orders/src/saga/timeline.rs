@@ -101,7 +101,7 @@ pub enum StepState {
 
 /// A row of the view `saga_documents`.
 #[derive(Debug, Deserialize)]
-struct Document {
+pub(crate) struct Document {
     id: SagaId,
     order_id: OrderId,
     definition: String,
@@ -146,6 +146,18 @@ impl From<Document> for SagaView {
     }
 }
 
+impl OrderSagas {
+    /// The sagas of one order, of which the checkout comes first. None when there is no checkout.
+    pub(crate) fn of(documents: impl IntoIterator<Item = Document>) -> Option<Self> {
+        let mut sagas = documents.into_iter().map(SagaView::from);
+        let checkout = sagas.next()?;
+        Some(Self {
+            checkout,
+            returns: sagas.collect(),
+        })
+    }
+}
+
 /// The sagas of an order, if it exists and, where an owner is given, belongs to that user. One round trip.
 pub async fn of_order(
     conn: &mut PgConnection,
@@ -162,11 +174,7 @@ pub async fn of_order(
     )
     .fetch_all(conn)
     .await?;
-    let mut sagas = sagas.into_iter().map(|Json(document)| SagaView::from(document));
-    Ok(sagas.next().map(|checkout| OrderSagas {
-        checkout,
-        returns: sagas.collect(),
-    }))
+    Ok(OrderSagas::of(sagas.into_iter().map(|Json(document)| document)))
 }
 
 /// The saga of this id.

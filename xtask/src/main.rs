@@ -23,7 +23,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     cargo::Profile,
-    stack::{Mode, Stack, extras::Extra},
+    stack::{Alone, Mode, Stack, extras::Extra},
     up::Asked,
 };
 
@@ -100,8 +100,8 @@ enum Command {
     /// Starts only the servers, and prints the environment in which `cargo test -p NAME` finds them.
     Servers {
         /// Nothing but this one.
-        #[arg(long, value_name = "NAME", value_parser = ["kafka"])]
-        only: Option<String>,
+        #[arg(long, value_name = "NAME")]
+        only: Option<Alone>,
     },
     /// Checks the invariants over the live databases.
     Audit {
@@ -174,7 +174,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Stop { name } => open()?.stop(&name),
         Command::Start { name } => open()?.start_again(&name),
         Command::Test { args } => test::run(&args),
-        Command::Servers { only } => test::servers(&folder, only.map(|_| Extra::Kafka)),
+        Command::Servers { only } => test::servers(&folder, only),
         Command::Audit { args } => bench::audit(&mut open()?, &args),
         Command::Seed { gateway } => seed::past_orders(&gateway),
         Command::Bench { args } => bench::bench(&mut open()?, &args),

@@ -8,7 +8,7 @@ use crate::{
     progress::note,
     sqlx,
     stack::{
-        Mode, Stack,
+        Alone, Mode, Stack,
         extras::{Extra, kafka},
         mongodb, postgres, rabbitmq, services,
     },
@@ -106,12 +106,12 @@ fn environment(stack: &mut Stack) -> Result<Vec<(&'static str, String)>> {
 }
 
 /// For the tests of one crate at a time, which need no whole system; or one server alone.
-pub(crate) fn servers(folder: &std::path::Path, only: Option<Extra>) -> Result<()> {
+pub(crate) fn servers(folder: &std::path::Path, only: Option<Alone>) -> Result<()> {
     interrupt::listen()?;
     let mut stack = Stack::open(folder, Mode::Test)?;
     let turn = stack.turn()?;
-    let started = if let Some(extra) = only {
-        stack.start_only(extra)
+    let started = if let Some(only) = only {
+        stack.start_only(only)
     } else {
         stack.state.extras = Extra::TESTED.into();
         stack.start_servers()
@@ -122,10 +122,11 @@ pub(crate) fn servers(folder: &std::path::Path, only: Option<Extra>) -> Result<(
         return Err(error);
     }
     let settings = match only {
-        Some(_) => kafka::brokers(&mut stack)?
+        Some(Alone::Kafka) => kafka::brokers(&mut stack)?
             .map(|brokers| ("SOUK_TEST_KAFKA", brokers))
             .into_iter()
             .collect(),
+        Some(Alone::Mongodb) => vec![("SOUK_TEST_MONGODB", mongodb::server_url(&mut stack)?)],
         None => environment(&mut stack)?,
     };
     for (key, value) in settings {

@@ -12,7 +12,7 @@ use bson::{DateTime, doc};
 use mongodb::{
     Client, Collection,
     event::{EventHandler, command::CommandEvent},
-    options::ClientOptions,
+    options::{Acknowledgment, ClientOptions, WriteConcern},
 };
 use telemetry::db::{self, Call};
 use tracing::Instrument as _;
@@ -53,6 +53,7 @@ impl Database {
         options.app_name = Some("inventory".to_owned());
         options.server_selection_timeout = Some(SELECTION);
         options.connect_timeout = Some(SELECTION);
+        options.write_concern = Some(durable());
         options.max_pool_size = Some(POOL);
         options.command_event_handler = Some(observer());
         let name = options
@@ -116,6 +117,16 @@ impl Database {
     }
 }
 
+/// What every write asks for: it is acknowledged once a majority of the servers has it in its journal on disk. Otherwise a
+/// server that is killed loses what it acknowledged since it last wrote its journal, up to 100 ms before.
+#[must_use]
+pub(crate) fn durable() -> WriteConcern {
+    WriteConcern::builder()
+        .w(Acknowledgment::Majority)
+        .journal(true)
+        .build()
+}
+
 /// Tells the telemetry of every command. The collection is in the event of its start, and kept only if a trace wants it.
 fn observer() -> EventHandler<CommandEvent> {
     let started = Mutex::new(HashMap::<i32, String>::new());
@@ -158,5 +169,27 @@ pub async fn run<T: Send + 'static>(
         Ok(Ok(result)) => result,
         Ok(Err(panicked)) => Err(Error::Task(panicked)),
         Err(_) => Err(Error::TimedOut),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Database, durable};
+
+    #[tokio::test]
+    async fn every_collection_asks_for_journaled_writes_whatever_the_url_says() {
+        let db = Database::new("mongodb://127.0.0.1:1/inventory?directConnection=true&w=1&journal=false")
+            .await
+            .unwrap();
+        let concerns = [
+            db.products.write_concern(),
+            db.stock.write_concern(),
+            db.movements.write_concern(),
+            db.categories.write_concern(),
+            db.raw().write_concern(),
+        ];
+        for concern in concerns {
+            assert_eq!(concern, Some(&durable()));
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! Kafka: the tests' shared brokers, and brokers of one test's own, which it may kill.
 
-use std::{path::PathBuf, process::Command};
-
 use uuid::Uuid;
+
+use crate::own::OwnServer;
 
 /// `host:port` of the tests' Kafka. Tests share it: take topics and groups of a prefix of your own.
 ///
@@ -19,11 +19,10 @@ pub fn prefix() -> String {
     format!("test-{}.", Uuid::now_v7().simple())
 }
 
-/// A Kafka of one test's own, run by xtask as all servers are. It is deleted with this.
+/// A Kafka of one test's own. It is deleted with this.
 #[derive(Debug)]
 pub struct OwnKafka {
-    xtask: String,
-    state: PathBuf,
+    server: OwnServer,
     /// `host:port`; the same after a restart.
     pub brokers: String,
 }
@@ -35,50 +34,17 @@ impl OwnKafka {
     /// Without `SOUK_XTASK`, and when it does not start.
     #[must_use]
     pub fn start() -> Self {
-        let state = std::env::temp_dir().join(format!("souk-kafka-{}", Uuid::now_v7().simple()));
-        let mut this = Self {
-            xtask: crate::setting("SOUK_XTASK"),
-            state,
-            brokers: String::new(),
-        };
-        let exports = this.xtask(&["servers", "--only", "kafka"]);
-        let brokers = exports.lines().find_map(|line| {
-            let value = line.strip_prefix("export SOUK_TEST_KAFKA=")?;
-            Some(value.trim_matches('\'').to_owned())
-        });
-        this.brokers = brokers.unwrap_or_else(|| panic!("xtask started no Kafka: {exports}"));
-        this
+        let (server, brokers) = OwnServer::start("kafka", "SOUK_TEST_KAFKA");
+        Self { server, brokers }
     }
 
     /// `kill -9`.
     pub fn kill(&self) {
-        self.xtask(&["kill", "kafka"]);
+        self.server.kill();
     }
 
     /// Starts it again, where it was and with what it had.
     pub fn start_again(&self) {
-        self.xtask(&["start", "kafka"]);
-    }
-
-    fn xtask(&self, arguments: &[&str]) -> String {
-        let output = self.command(arguments).output().expect("SOUK_XTASK is a program");
-        assert!(
-            output.status.success(),
-            "xtask {arguments:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.xtask);
-        command.arg("--state").arg(&self.state).args(arguments);
-        command
-    }
-}
-
-impl Drop for OwnKafka {
-    fn drop(&mut self) {
-        let _ = self.command(&["reset"]).output();
+        self.server.start_again();
     }
 }

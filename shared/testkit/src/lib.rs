@@ -9,6 +9,7 @@
 pub mod auth;
 pub mod kafka;
 pub mod mongo;
+mod own;
 pub mod postgres;
 pub mod smtp;
 mod wait;

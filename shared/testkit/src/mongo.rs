@@ -3,6 +3,8 @@
 use mongodb::{Client, Database};
 use uuid::Uuid;
 
+use crate::own::OwnServer;
+
 /// A database of one test. It is dropped with this.
 #[derive(Debug)]
 pub struct TestMongo {
@@ -26,6 +28,39 @@ pub async fn database() -> TestMongo {
         .expect("SOUK_TEST_MONGODB is a MongoDB URL");
     let db = client.default_database().expect("the URL names the database");
     TestMongo { url, db }
+}
+
+/// A MongoDB server of one test's own. It is deleted with this.
+#[derive(Debug)]
+pub struct OwnMongo {
+    server: OwnServer,
+    /// The URL of a database; the same after a restart.
+    pub url: String,
+}
+
+impl OwnMongo {
+    /// Starts one.
+    ///
+    /// # Panics
+    /// Without `SOUK_XTASK`, and when it does not start.
+    #[must_use]
+    pub fn start() -> Self {
+        let (server, url) = OwnServer::start("mongodb", "SOUK_TEST_MONGODB");
+        Self {
+            server,
+            url: with_database(&url, "test"),
+        }
+    }
+
+    /// `kill -9`, at once.
+    pub fn kill(&self) {
+        self.server.kill();
+    }
+
+    /// Starts it again, where it was and with what it had.
+    pub fn start_again(&self) {
+        self.server.start_again();
+    }
 }
 
 fn with_database(server: &str, name: &str) -> String {

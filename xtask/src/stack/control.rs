@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use rustix::process::Signal;
 
 use super::{Mode, SERVERS, Stack, extras::Extra, mongodb, postgres, rabbitmq, services};
-use crate::progress::step;
+use crate::{progress::step, system::install};
 
 /// How long a process may take to end in good order.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -121,10 +121,13 @@ impl Stack {
         if let Some(extra) = Extra::of(name) {
             return extra.start(&mut self);
         }
+        if name == "mongodb" {
+            let server = install::mongodb(&self.tools(), &self.log("install"))?;
+            return mongodb::start(&mut self, &server);
+        }
         let servers = self.servers()?;
         match name {
             "postgres" => postgres::start(&mut self, &servers),
-            "mongodb" => mongodb::start(&mut self, &servers),
             _ => rabbitmq::start(&mut self, &servers),
         }
     }

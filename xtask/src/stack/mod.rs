@@ -40,6 +40,13 @@ pub(crate) enum Mode {
     Test,
 }
 
+/// A server that can be started alone, for a test that kills its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Alone {
+    Kafka,
+    Mongodb,
+}
+
 /// A system, running or not.
 #[derive(Debug)]
 pub(crate) struct Stack {
@@ -136,7 +143,7 @@ impl Stack {
         let servers = self.prepare()?;
         step("PostgreSQL", || postgres::start(self, &servers))?;
         step("RabbitMQ", || rabbitmq::start(self, &servers))?;
-        step("MongoDB", || mongodb::start(self, &servers))?;
+        step("MongoDB", || mongodb::start(self, &servers.mongodb))?;
         for extra in self.state.extras.clone() {
             // One that is being built starts when it is there.
             if !extra.is_missing(self) {
@@ -147,11 +154,19 @@ impl Stack {
     }
 
     /// Starts one server that the others are not needed for.
-    pub(crate) fn start_only(&mut self, extra: Extra) -> Result<()> {
+    pub(crate) fn start_only(&mut self, only: Alone) -> Result<()> {
         self.ready_folders()?;
-        self.state.extras.insert(extra);
-        self.save()?;
-        extra.start(self)
+        match only {
+            Alone::Kafka => {
+                self.state.extras.insert(Extra::Kafka);
+                self.save()?;
+                Extra::Kafka.start(self)
+            }
+            Alone::Mongodb => {
+                let server = install::mongodb(&self.tools(), &self.log("install"))?;
+                step("MongoDB", || mongodb::start(self, &server))
+            }
+        }
     }
 
     /// Whether this system is to have that server or service.

@@ -1,20 +1,21 @@
-//! A private MongoDB: `mongod` as a replica set of one where there is one, for transactions and change streams, else the
-//! stand-in, which behaves as one by itself.
+//! A private MongoDB server: `mongod` where there is one on PATH, else the stand-in. Both run standalone, because Souk uses
+//! neither transactions nor change streams, and both sync every commit to the disk before they acknowledge it.
 
 use std::time::Duration;
 
 use anyhow::Result;
 
 use super::{Stack, mongo_wire};
-use crate::system::install::{MongoServer, Servers};
+use crate::system::install::MongoServer;
 
-pub(super) fn start(stack: &mut Stack, servers: &Servers) -> Result<()> {
+pub(super) fn start(stack: &mut Stack, server: &MongoServer) -> Result<()> {
     let folder = stack.data("mongodb")?;
     let path = folder.to_string_lossy().into_owned();
     let port = stack.state.port("mongodb")?;
     stack.save()?;
     let number = port.to_string();
-    let (mut program, is_real) = match &servers.mongodb {
+    let mut program = match server {
+        // It journals every write whose client asks for it, as inventory does.
         MongoServer::Mongod(file) => {
             let arguments = [
                 "--dbpath",
@@ -23,15 +24,23 @@ pub(super) fn start(stack: &mut Stack, servers: &Servers) -> Result<()> {
                 "127.0.0.1",
                 "--port",
                 &number,
-                "--replSet",
-                "souk",
                 "--nounixsocket",
             ];
-            (stack.program(file, &arguments), true)
+            stack.program(file, &arguments)
         }
+        // By default it calls itself a replica set, and writes an oplog that nothing in Souk reads: an eighth of the speed.
         MongoServer::StandIn(file) => {
-            let arguments = ["--host", "127.0.0.1", "--port", &number, "--storage-path", &path];
-            (stack.program(file, &arguments), false)
+            let arguments = [
+                "--host",
+                "127.0.0.1",
+                "--port",
+                &number,
+                "--storage-path",
+                &path,
+                "--standalone",
+                "--sync-on-commit",
+            ];
+            stack.program(file, &arguments)
         }
     };
     program.environment = vec![
@@ -39,12 +48,7 @@ pub(super) fn start(stack: &mut Stack, servers: &Servers) -> Result<()> {
         ("PYTHONDONTWRITEBYTECODE".into(), "1".into()),
     ];
     program.folder = folder;
-    let mut initiated = false;
     stack.ensure("mongodb", &program, Duration::from_mins(1), |_| {
-        if is_real && !initiated {
-            // Refused when it was done before, which is as good.
-            initiated = mongo_wire::initiate(port, "souk").is_ok();
-        }
         mongo_wire::is_writable(port).unwrap_or(false)
     })
 }

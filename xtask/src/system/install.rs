@@ -54,26 +54,10 @@ pub(crate) fn servers(tools: &Path, log: &Path) -> Result<Servers> {
     if rabbitmq().is_none() || epmd().is_none() {
         missing.push("rabbitmq-server");
     }
-    let mongod = find("mongod");
-    let stand_in = tools.join("venv/bin").join(STAND_IN_PROGRAM);
-    if mongod.is_none() && !is_executable(&stand_in) && !python_makes_environments() {
-        missing.push(PYTHON);
-    }
     if !missing.is_empty() {
         packages(&missing, log)?;
     }
-    let mongodb = if let Some(program) = mongod {
-        MongoServer::Mongod(program)
-    } else {
-        if !is_executable(&stand_in) {
-            step(
-                &format!("install {STAND_IN}, which serves MongoDB's protocol"),
-                || environment(&tools.join("venv"), STAND_IN, log),
-            )
-            .context("or put a `mongod` on PATH")?;
-        }
-        MongoServer::StandIn(stand_in)
-    };
+    let mongodb = mongodb(tools, log)?;
     let lost =
         |what: &str| format!("{what} is installed, but not where it is looked for; please report this");
     Ok(Servers {
@@ -82,6 +66,25 @@ pub(crate) fn servers(tools: &Path, log: &Path) -> Result<Servers> {
         epmd: epmd().with_context(|| lost("Erlang's epmd"))?,
         mongodb,
     })
+}
+
+/// Finds `mongod`, or the stand-in, which is installed if it is missing.
+pub(crate) fn mongodb(tools: &Path, log: &Path) -> Result<MongoServer> {
+    if let Some(program) = find("mongod") {
+        return Ok(MongoServer::Mongod(program));
+    }
+    let stand_in = tools.join("venv/bin").join(STAND_IN_PROGRAM);
+    if !is_executable(&stand_in) {
+        if !python_makes_environments() {
+            packages(&[PYTHON], log)?;
+        }
+        step(
+            &format!("install {STAND_IN}, which serves MongoDB's protocol"),
+            || environment(&tools.join("venv"), STAND_IN, log),
+        )
+        .context("or put a `mongod` on PATH")?;
+    }
+    Ok(MongoServer::StandIn(stand_in))
 }
 
 /// The newest PostgreSQL: Debian keeps one folder a version, others have the programs on PATH.

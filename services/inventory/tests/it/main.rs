@@ -4,6 +4,7 @@
 
 mod catalog;
 mod commands;
+mod durability;
 mod events;
 mod expiry;
 mod grpc;

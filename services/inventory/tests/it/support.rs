@@ -22,7 +22,8 @@ use souk_http::auth::Verifier;
 /// A database with some stock in it.
 pub(crate) struct Shelf {
     pub(crate) db: Database,
-    _mongo: testkit::mongo::TestMongo,
+    /// Drops the database, unless that belongs to the test.
+    _mongo: Option<testkit::mongo::TestMongo>,
 }
 
 impl Deref for Shelf {
@@ -36,8 +37,16 @@ impl Deref for Shelf {
 /// A fresh database with so many units of each SKU.
 pub(crate) async fn shelf(units: &[(&str, i64)]) -> Shelf {
     let mongo = testkit::mongo::database().await;
-    migrate::run(&mongo.db).await.unwrap();
     let db = Database::of(mongo.db.clone());
+    Shelf {
+        _mongo: Some(mongo),
+        ..Shelf::filled(db, units).await
+    }
+}
+
+/// Prepares an empty database.
+async fn fill(db: &Database, units: &[(&str, i64)]) {
+    migrate::run(db.raw()).await.unwrap();
     let category = doc! {"_id": "tea", "name": "Tea", "position": 0};
     db.categories
         .clone_with_type()
@@ -45,7 +54,7 @@ pub(crate) async fn shelf(units: &[(&str, i64)]) -> Shelf {
         .await
         .unwrap();
     for (sku, units) in units {
-        stock::store::open(&db, sku).await.unwrap();
+        stock::store::open(db, sku).await.unwrap();
         if *units > 0 {
             let movement = Movement::new(
                 format!("test/{sku}"),
@@ -53,10 +62,9 @@ pub(crate) async fn shelf(units: &[(&str, i64)]) -> Shelf {
                 *units,
                 DateTime::now(),
             );
-            stock::store::adjust(&db, sku, &movement).await.unwrap();
+            stock::store::adjust(db, sku, &movement).await.unwrap();
         }
     }
-    Shelf { db, _mongo: mongo }
 }
 
 pub(crate) fn done() -> Outcome {
@@ -80,6 +88,17 @@ pub(crate) fn items(items: &[(&str, i64)]) -> Vec<OrderItem> {
 }
 
 impl Shelf {
+    /// On a database that belongs to the test.
+    pub(crate) fn of(db: Database) -> Self {
+        Self { db, _mongo: None }
+    }
+
+    /// On an empty database that belongs to the test, with so many units of each SKU.
+    pub(crate) async fn filled(db: Database, units: &[(&str, i64)]) -> Self {
+        fill(&db, units).await;
+        Self::of(db)
+    }
+
     pub(crate) async fn reserve(&self, order_id: OrderId, wanted: &[(&str, i64)]) -> Outcome {
         self.try_reserve(order_id, wanted).await.unwrap()
     }

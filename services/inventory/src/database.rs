@@ -23,10 +23,16 @@ use crate::{
     stock::{Movement, Stock},
 };
 
-/// How long one piece of work may take before its caller is told that the database is away; reliability.md gives 5 s.
-const PATIENCE: Duration = Duration::from_secs(4);
-/// How long to look for a server. Reads and writes are tried twice by the driver, so twice this stays below [`PATIENCE`].
+/// How long a client of HTTP or gRPC waits before it gets 503; reliability.md allows 5 s.
+const CLIENT_LIMIT: Duration = Duration::from_secs(4);
+/// How long a command from the queue, or background work, may take. Nobody is waiting at the other end of a connection, so
+/// a slow database makes it late, not impossible. The limit only ends what would hang for ever.
+const COMMAND_LIMIT: Duration = Duration::from_mins(1);
+/// How long to look for a server. The driver tries reads twice, so twice this stays below [`CLIENT_LIMIT`].
 const SELECTION: Duration = Duration::from_millis(1_500);
+/// How long connecting, and each of the driver's own checks of the server, may take. Longer than the delay of a slow server:
+/// the driver uses no server whose check it has given up.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// Connections at most; as many as one consumer's prefetch, and few enough for a small server.
 const POOL: u32 = 32;
 
@@ -52,7 +58,7 @@ impl Database {
         let mut options = ClientOptions::parse(url).await?;
         options.app_name = Some("inventory".to_owned());
         options.server_selection_timeout = Some(SELECTION);
-        options.connect_timeout = Some(SELECTION);
+        options.connect_timeout = Some(CONNECT_LIMIT);
         options.write_concern = Some(durable());
         options.max_pool_size = Some(POOL);
         options.command_event_handler = Some(observer());
@@ -161,11 +167,26 @@ fn observer() -> EventHandler<CommandEvent> {
     })
 }
 
-/// Runs database work as a task of its own, to its end whatever becomes of the caller, who waits at most 4 s for it.
+/// Runs database work for a client that waits: as a task of its own, to its end whatever becomes of the client, who waits
+/// at most 4 s for it.
 pub async fn run<T: Send + 'static>(
     work: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Error> {
-    match tokio::time::timeout(PATIENCE, tokio::spawn(work.in_current_span())).await {
+    run_within(CLIENT_LIMIT, work).await
+}
+
+/// The same for a command from the queue and for background work, with a limit of one minute.
+pub async fn run_command<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    run_within(COMMAND_LIMIT, work).await
+}
+
+async fn run_within<T: Send + 'static>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::time::timeout(limit, tokio::spawn(work.in_current_span())).await {
         Ok(Ok(result)) => result,
         Ok(Err(panicked)) => Err(Error::Task(panicked)),
         Err(_) => Err(Error::TimedOut),

@@ -43,6 +43,14 @@ pub enum Error {
     /// The work ended with a panic.
     #[error("the work broke off")]
     Task(#[source] tokio::task::JoinError),
+    /// The database rejected an update of several.
+    #[error("the database rejected an update with code {code}: {message}")]
+    Rejected {
+        /// MongoDB's number for the reason.
+        code: i32,
+        /// MongoDB's text.
+        message: String,
+    },
     /// The database failed or refused.
     #[error("database")]
     Database(#[from] mongodb::error::Error),
@@ -66,6 +74,7 @@ impl Error {
     pub fn is_outage(&self) -> bool {
         match self {
             Self::TimedOut | Self::Contended => true,
+            Self::Rejected { code, .. } => TRANSIENT.contains(code),
             Self::Database(error) => {
                 error.contains_label("RetryableWriteError")
                     || matches!(

@@ -2,6 +2,7 @@
 //! REST and quotes over gRPC, and holds stock for orders by commands from `RabbitMQ`, and tells what happens on Kafka. It must never sell a unit twice.
 
 pub mod app;
+mod batch;
 pub mod config;
 pub mod database;
 mod error;

@@ -60,7 +60,7 @@ pub async fn perform(db: &Database, message: &Incoming) -> Result<Outcome, Handl
                 $($command::KIND => {
                     let command: $command = message.decode()?;
                     let db = db.clone();
-                    database::run(async move { $function(&db, &command).await }).await
+                    database::run_command(async move { $function(&db, &command).await }).await
                 })+
                 kind => return Err(Poison::Kind(kind.to_owned()).into()),
             }

@@ -1,11 +1,12 @@
 //! `CommitStock`: the held units leave for good. It follows the pivot, so it is repeated until it is done.
 
-use bson::{DateTime, doc};
+use bson::doc;
 use contracts::saga::{CommitStock, Outcome};
 
 use super::{Held, Record, give_back, holds_of, record_of, refused, whole_record_of};
 use crate::{
     Error,
+    batch::{self, Change},
     database::Database,
     outbox,
     stock::{
@@ -26,15 +27,11 @@ pub async fn commit(db: &Database, command: &CommitStock) -> Result<Outcome, Err
             return Ok(settled(&whole_record_of(db, order).await?));
         };
         let record = record_of(db, order).await?;
-        let now = db.now().await?;
-        let mut left = record.committed.len();
-        for held in &holds {
-            if record.committed.contains(&held.sku) {
-                give_back(db, held, doc! {}).await?;
-            } else if take_off(db, held, now).await? {
-                left += 1;
-            }
-        }
+        let (strays, due): (Vec<_>, Vec<_>) = holds
+            .into_iter()
+            .partition(|held| record.committed.contains(&held.sku));
+        give_back(db, &strays, &doc! {}).await?;
+        let left = record.committed.len() + take_off(db, &due).await?;
         if i64::try_from(left).is_ok_and(|left| left == lines) {
             return Ok(Outcome::Done);
         }
@@ -57,21 +54,22 @@ fn settled(record: &Record) -> Outcome {
     refused(reason, format!("only {left} items were held until the end"))
 }
 
-/// Turns the very hold that was read into a movement. Whether it was still there.
-pub(super) async fn take_off(db: &Database, held: &Held, now: DateTime) -> Result<bool, Error> {
-    let Held { sku, hold } = held;
-    let mut movement = Movement::new(
-        format!("{}/{sku}/commit", hold.order_id),
-        MovementKind::Commit,
-        hold.qty,
-        now,
-    );
+/// Turns the very holds that were read into movements. Returns how many of them were still there.
+pub(super) async fn take_off(db: &Database, holds: &[Held]) -> Result<usize, Error> {
+    let changes: Result<Vec<_>, Error> = holds.iter().map(|held| movement_of(db, held)).collect();
+    batch::apply(db, "stock", changes?).await
+}
+
+/// Turns one hold into a movement.
+fn movement_of(db: &Database, Held { sku, hold }: &Held) -> Result<Change, Error> {
+    let id = format!("{}/{sku}/commit", hold.order_id);
+    let mut movement = Movement::of_update(id, MovementKind::Commit, hold.qty);
     movement.sku = Some(sku.clone());
     movement.order_id = Some(hold.order_id.clone());
     movement.lines = Some(hold.lines);
     let filter = doc! {"_id": sku, "holds": {"$elemMatch": {"order_id": &hold.order_id, "id": hold.id}}};
     let this = doc! {"$and": [{"$eq": ["$$hold.order_id", {"$literal": &hold.order_id}]}, {"$eq": ["$$hold.id", hold.id]}]};
-    let mut update = vec![doc! {"$set": {
+    let mut stages = vec![doc! {"$set": {
         "on_hand": plus("on_hand", -hold.qty),
         "held": plus("held", -hold.qty),
         "committed": plus("committed", hold.qty),
@@ -79,6 +77,6 @@ pub(super) async fn take_off(db: &Database, held: &Held, now: DateTime) -> Resul
         "holds": {"$filter": {"input": "$holds", "as": "hold", "cond": {"$not": [this]}}},
         "journal": entered(&movement)?,
     }}];
-    update.extend(outbox::stock_changed(db, "committed"));
-    Ok(db.stock.update_one(filter, update).await?.modified_count == 1)
+    stages.extend(outbox::stock_changed(db, "committed"));
+    Ok(Change::pipeline(filter, stages))
 }

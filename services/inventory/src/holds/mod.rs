@@ -2,13 +2,17 @@
 //! one stock document, and the hold in it is the inbox: a command that comes again finds what it did and answers the same.
 //!
 //! Who may be late here: a command can be delivered again at any time, beside itself, or after the commands that came
-//! after it. Two things keep that harmless.
+//! after it. Three things keep that harmless.
 //!
 //! - **`close` in the ledger.** A release, or a refusal, first writes that the order is closed and then looks for holds;
 //!   a reservation first takes its holds and then looks whether the order is closed. Whichever comes second sees the
 //!   other, so nothing stays held for a closed order. One ledger entry an order does this and not an array in the stock
 //!   documents, because a release knows the order but not the SKUs that a reservation still under way will touch, and
 //!   because a well-sold SKU would collect orders without end. Each change of units stays one update of one document.
+//! - **A refusal never touches a pinned hold.** Of two deliveries of one reservation, one may be refused late, after the
+//!   other was answered and the saga has pinned the holds. Only a release, which the saga sends when it gives up, gives
+//!   back pinned holds. That is why the two have entries of their own in the ledger: `{order}/close` for a refusal and
+//!   `{order}/release` for a release, whose reason is `closed`.
 //! - **A hold's `id`.** A commit or release names the very hold that it read. A hold taken anew by a late duplicate after
 //!   the first was committed is another one; the ledger tells that it is a stray, and it is given back.
 
@@ -37,12 +41,16 @@ pub use restock::restock;
 
 use crate::{
     Error,
+    batch::{self, Change},
     database::Database,
     stock::{Hold, Movement, MovementKind, Stock},
 };
 
 /// How long a hold lasts unless it is pinned, in milliseconds: 15 minutes.
 const HOLD_MILLIS: i64 = 15 * 60 * 1_000;
+
+/// The reason of a `close` that a release has written; those of refusals are others.
+const RELEASED: &str = "closed";
 
 /// A hold and the SKU it is of.
 struct Held {
@@ -90,8 +98,10 @@ struct Record {
     committed: BTreeSet<String>,
     /// How many SKUs the order has, if any left.
     lines: i64,
-    /// Why nothing may be held any more.
+    /// Why nothing may be held any more: the refusal if there was one, which every duplicate must be answered with.
     closed: Option<Outcome>,
+    /// The saga has given up the order, so that pinned holds are given back, too.
+    released: bool,
 }
 
 impl Record {
@@ -102,10 +112,14 @@ impl Record {
                 self.committed.extend(movement.sku);
             }
             MovementKind::Close => {
-                self.closed = Some(refused(
-                    movement.reason.as_deref().unwrap_or("closed"),
-                    movement.detail.unwrap_or_default(),
-                ));
+                let reason = movement.reason.as_deref().unwrap_or(RELEASED);
+                let answer = refused(reason, movement.detail.unwrap_or_default());
+                if reason == RELEASED {
+                    self.released = true;
+                    self.closed.get_or_insert(answer);
+                } else {
+                    self.closed = Some(answer);
+                }
             }
             MovementKind::Receive | MovementKind::Adjust | MovementKind::Restock => {}
         }
@@ -140,31 +154,33 @@ async fn whole_record_of(db: &Database, order: OrderId) -> Result<Record, Error>
     Ok(record)
 }
 
-/// Gives the units of one hold back, if it is still there and `condition` holds for it. Whether it was.
-async fn give_back(db: &Database, held: &Held, condition: Document) -> Result<bool, Error> {
-    let Held { sku, hold } = held;
-    let mut which = doc! {"order_id": &hold.order_id, "id": hold.id};
-    which.extend(condition);
-    let update = doc! {
-        "$inc": {"available": hold.qty, "held": -hold.qty, "rev": 1_i64},
-        "$pull": {"holds": {"order_id": &hold.order_id, "id": hold.id}},
-    };
-    let result = db
-        .stock
-        .update_one(doc! {"_id": sku, "holds": {"$elemMatch": which}}, update)
-        .await?;
-    Ok(result.modified_count == 1)
+/// Gives the units of these holds back, of each if it is still there and `condition` holds for it. Returns how many were.
+async fn give_back(db: &Database, holds: &[Held], condition: &Document) -> Result<usize, Error> {
+    let changes = holds.iter().map(|Held { sku, hold }| {
+        let mut which = doc! {"order_id": &hold.order_id, "id": hold.id};
+        which.extend(condition.clone());
+        let update = doc! {
+            "$inc": {"available": hold.qty, "held": -hold.qty, "rev": 1_i64},
+            "$pull": {"holds": {"order_id": &hold.order_id, "id": hold.id}},
+        };
+        Change::new(doc! {"_id": sku, "holds": {"$elemMatch": which}}, update)
+    });
+    batch::apply(db, "stock", changes.collect()).await
 }
 
 /// Gives back what is held for an order although it is committed: taken by a duplicate that came too late.
 async fn give_back_strays(db: &Database, order: OrderId) -> Result<(), Error> {
     // The holds are read before the ledger: a stray was taken after its SKU was entered there.
-    let holds = holds_of(db, order).await?;
+    let mut holds = holds_of(db, order).await?;
     let record = record_of(db, order).await?;
-    for held in holds.iter().filter(|held| record.committed.contains(&held.sku)) {
-        give_back(db, held, doc! {}).await?;
-    }
+    holds.retain(|held| record.committed.contains(&held.sku));
+    give_back(db, &holds, &doc! {}).await?;
     Ok(())
+}
+
+/// Whether these are the holds of all `lines` SKUs of their order.
+fn is_whole(holds: &[Held], lines: usize) -> bool {
+    lines > 0 && holds.len() == lines
 }
 
 /// The items of a command in the order in which every command takes them; a SKU that comes twice is the sender's mistake.

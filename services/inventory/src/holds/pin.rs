@@ -7,7 +7,7 @@ use contracts::{
 };
 
 use super::{HOLD_MILLIS, give_back_strays, holds_of, record_of, refused, whole_record_of};
-use crate::{Error, database::Database};
+use crate::{Error, database::Database, stock::HoldState};
 
 /// Takes the expiry off all holds of the order, or refuses if one of them is gone.
 pub async fn pin(db: &Database, command: &PinStock) -> Result<Outcome, Error> {
@@ -24,6 +24,11 @@ pub async fn pin(db: &Database, command: &PinStock) -> Result<Outcome, Error> {
     if !record.committed.is_empty() {
         // Pinned and committed long ago: this is a duplicate.
         give_back_strays(db, order).await?;
+        return Ok(Outcome::Done);
+    }
+    // A refusal that came late has closed an order that was pinned before; this is a duplicate, too.
+    let is_pinned = holds.iter().all(|held| held.hold.state == HoldState::Pinned);
+    if whole && is_pinned && !record.released {
         return Ok(Outcome::Done);
     }
     if record.closed.is_some() {

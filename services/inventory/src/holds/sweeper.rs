@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Held, give_back};
 use crate::{
     Error,
+    batch::{self, Change},
     database::{self, Database},
     error::is_duplicate,
     stock::{Movement, Stock},
@@ -44,7 +45,7 @@ pub async fn run(db: Database, nudge: Arc<Notify>, shutdown: CancellationToken) 
             () = tokio::time::sleep(PERIOD) => {}
         }
         let db = db.clone();
-        match database::run(async move { sweep_once(&db).await }).await {
+        match database::run_command(async move { sweep_once(&db).await }).await {
             Ok(swept) => {
                 if swept.expired > 0 {
                     tracing::info!(holds = swept.expired, "holds expired");
@@ -82,21 +83,18 @@ async fn expire(db: &Database) -> Result<usize, Error> {
         .await?
         .try_collect()
         .await?;
-    let mut expired = 0;
-    for Stock { sku, holds, .. } in stocks {
-        for hold in holds
+    let overdue = stocks.into_iter().flat_map(|Stock { sku, holds, .. }| {
+        let holds = holds
             .into_iter()
-            .filter(|hold| hold.expires_at.is_some_and(|at| at <= now))
-        {
-            // Asked again in the update itself: it may have been pinned meanwhile.
-            let held = Held {
-                sku: sku.clone(),
-                hold,
-            };
-            expired += usize::from(give_back(db, &held, late.clone()).await?);
-        }
-    }
-    Ok(expired)
+            .filter(|hold| hold.expires_at.is_some_and(|at| at <= now));
+        holds.map(move |hold| Held {
+            sku: sku.clone(),
+            hold,
+        })
+    });
+    let overdue: Vec<_> = overdue.collect();
+    // The condition is part of the update itself: a hold may have been pinned meanwhile.
+    give_back(db, &overdue, &late).await
 }
 
 /// Copies the journals to the ledger and empties them, in this order: after a crash between the two the entry is found
@@ -124,35 +122,54 @@ async fn enter_movements(db: &Database) -> Result<usize, Error> {
         Err(error) if is_duplicate(&error) => {}
         Err(error) => return Err(error.into()),
     }
-    for Stock { sku, journal, .. } in stocks {
+    let changes = stocks.into_iter().map(|Stock { sku, journal, .. }| {
         let entered: Vec<String> = journal.into_iter().map(|entry| entry.id).collect();
-        db.stock
-            .update_one(
-                doc! {"_id": sku},
-                doc! {"$pull": {"journal": {"_id": {"$in": entered}}}},
-            )
-            .await?;
-    }
+        let update = doc! {"$pull": {"journal": {"_id": {"$in": entered}}}};
+        Change::new(doc! {"_id": sku}, update)
+    });
+    batch::apply(db, "stock", changes.collect()).await?;
     Ok(movements.len())
 }
 
-/// Tells the catalog which products can be bought. Kept in the product because lists are filtered by it, and told from
-/// here because a sale must not touch the product unless it is the last unit.
-pub async fn publish_availability(db: &Database) -> Result<usize, Error> {
+/// Updates `in_stock` of the products where it is out of date. Kept in the product because lists are filtered by it, and
+/// written from here because a sale must not touch the product unless it is the last unit.
+async fn publish_availability(db: &Database) -> Result<usize, Error> {
     let mut listed = 0;
     for (was, filter) in [(true, doc! {"$lte": 0}), (false, doc! {"$gt": 0})] {
-        let wrong = doc! {"listed": was, "available": filter.clone()};
+        let wrong = doc! {"listed": was, "available": filter};
         let stocks: Vec<Stock> = db.stock.find(wrong).limit(BATCH).await?.try_collect().await?;
-        for Stock { sku, rev, .. } in stocks {
-            // Of two that tell, the one that has seen the later document is right.
-            let update = doc! {"$set": {"in_stock": !was, "stock_rev": rev}};
-            db.products
-                .update_one(doc! {"_id": &sku, "stock_rev": {"$lt": rev}}, update)
-                .await?;
-            let told = doc! {"_id": sku, "available": filter.clone()};
-            db.stock.update_one(told, doc! {"$set": {"listed": !was}}).await?;
-            listed += 1;
-        }
+        list(db, &stocks, !was).await?;
+        listed += stocks.len();
     }
     Ok(listed)
+}
+
+/// The same for one SKU, whose stock was just changed: constant work, whatever else waits to be published.
+pub(crate) async fn publish_availability_of(db: &Database, stock: &Stock) -> Result<(), Error> {
+    let is_available = stock.available > 0;
+    if stock.listed == is_available {
+        return Ok(());
+    }
+    list(db, std::slice::from_ref(stock), is_available).await
+}
+
+/// Sets `in_stock` of the products of these stocks.
+async fn list(db: &Database, stocks: &[Stock], in_stock: bool) -> Result<(), Error> {
+    let products = stocks.iter().map(|Stock { sku, rev, .. }| {
+        // Of two that write, the one that has seen the later document is right.
+        let older = doc! {"_id": sku, "stock_rev": {"$lt": rev}};
+        Change::new(older, doc! {"$set": {"in_stock": in_stock, "stock_rev": rev}})
+    });
+    batch::apply(db, "products", products.collect()).await?;
+    let filter = if in_stock {
+        doc! {"$gt": 0}
+    } else {
+        doc! {"$lte": 0}
+    };
+    let told = stocks.iter().map(|Stock { sku, .. }| {
+        let unchanged = doc! {"_id": sku, "available": filter.clone()};
+        Change::new(unchanged, doc! {"$set": {"listed": in_stock}})
+    });
+    batch::apply(db, "stock", told.collect()).await?;
+    Ok(())
 }

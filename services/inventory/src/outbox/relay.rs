@@ -48,7 +48,7 @@ impl Relay {
     /// Publishes one batch and returns how many events it had.
     pub async fn run_once(&self) -> anyhow::Result<usize> {
         let db = self.db.clone();
-        let waiting = database::run(async move {
+        let waiting = database::run_command(async move {
             catalog::tell_rest(&db).await?;
             store::waiting(&db).await
         })
@@ -59,7 +59,7 @@ impl Relay {
         }
         self.producer.publish(&events).await?;
         let db = self.db.clone();
-        database::run(async move {
+        database::run_command(async move {
             for outbox in &waiting {
                 let dropped = outbox.dropped();
                 if dropped > 0 {
@@ -79,7 +79,7 @@ impl Relay {
 
     async fn count(&self) -> anyhow::Result<()> {
         let db = self.db.clone();
-        let (events, age) = database::run(async move {
+        let (events, age) = database::run_command(async move {
             let (events, oldest) = store::count(&db).await?;
             let age = match oldest {
                 Some(oldest) => seconds(oldest, db.now().await?),

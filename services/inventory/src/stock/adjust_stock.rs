@@ -68,7 +68,7 @@ pub async fn adjust_stock(
         let stock = store::adjust(&app.db, sku.as_str(), &movement).await?;
         // Here and not by the sweeper in a moment, so that the administrator finds the product in stock at once. The units
         // are in the books already: a failure here must not look as if they were not.
-        if let Err(error) = sweeper::publish_availability(&app.db).await {
+        if let Err(error) = sweeper::publish_availability_of(&app.db, &stock).await {
             tracing::warn!(error = error.chain(), "the catalog learns of the stock later");
         }
         app.nudge.notify_one();

@@ -90,7 +90,8 @@ pub enum HoldState {
 /// One entry of the ledger. Its key is made of what it tells of, so that it is entered once.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Movement {
-    /// `{order}/{sku}/commit`, `{return}/{sku}/restock`, `{order}/close`, `seed/{sku}`, or a UUID for an adjustment.
+    /// `{order}/{sku}/commit`, `{return}/{sku}/restock`, `{order}/close`, `{order}/release`, `seed/{sku}`, or a UUID for an
+    /// adjustment.
     #[serde(rename = "_id")]
     pub id: String,
     /// What happened.
@@ -123,6 +124,12 @@ pub struct Movement {
 }
 
 impl Movement {
+    /// An entry that an update of a stock document will write into its journal. The server sets the time.
+    #[must_use]
+    pub fn of_update(id: String, kind: MovementKind, qty: i64) -> Self {
+        Self::new(id, kind, qty, DateTime::from_millis(0))
+    }
+
     /// An entry with nothing but its key, its kind, its units and its time.
     #[must_use]
     pub fn new(id: String, kind: MovementKind, qty: i64, at: DateTime) -> Self {

@@ -44,10 +44,11 @@ pub(crate) fn plus(field: &str, units: i64) -> Document {
     doc! {"$add": [format!("${field}"), units]}
 }
 
-/// The expression for the journal with one entry more.
+/// The expression for the journal with one entry more, whose time is that of the update.
 pub(crate) fn entered(movement: &Movement) -> Result<Document, Error> {
     let entry: Bson = bson::serialize_to_bson(movement).map_err(mongodb::error::Error::from)?;
-    Ok(doc! {"$concatArrays": ["$journal", [{"$literal": entry}]]})
+    let entry = doc! {"$mergeObjects": [{"$literal": entry}, {"at": "$$NOW"}]};
+    Ok(doc! {"$concatArrays": ["$journal", [entry]]})
 }
 
 /// Adds `movement.qty` units, or takes them away if so many are available, and records it in the same update.

@@ -128,7 +128,7 @@ async fn a_command_is_answered_each_time_it_comes_and_poison_holds_nobody_up() {
 }
 
 /// A command as it arrives.
-fn arrived(command: &Command) -> Incoming {
+pub(crate) fn arrived(command: &Command) -> Incoming {
     Incoming {
         id: Uuid::now_v7(),
         kind: command.kind.to_owned(),

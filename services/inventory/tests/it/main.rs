@@ -15,6 +15,8 @@ mod late;
 mod openapi;
 mod outage;
 mod products;
+mod proxy;
 mod seed;
+mod slow;
 mod stock;
 mod support;

@@ -1,0 +1,154 @@
+//! What a slow database does to the commands, and how many round trips they take.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use contracts::{OrderId, ReturnId, saga::ReserveStock};
+use inventory::{database::Database, holds::perform};
+use mongodb::{
+    Client,
+    event::{EventHandler, command::CommandEvent},
+    options::ClientOptions,
+};
+use testkit::mongo::TestMongo;
+
+use crate::{
+    commands::arrived,
+    proxy::Proxy,
+    support::{Shelf, done, items, reason},
+};
+
+/// As many lines as a big order has.
+const LINES: usize = 50;
+
+/// A database whose commands are counted.
+pub(crate) struct Counted {
+    pub(crate) shelf: Shelf,
+    commands: Arc<AtomicUsize>,
+    mongo: TestMongo,
+}
+
+impl Counted {
+    /// With so many units of each SKU.
+    pub(crate) async fn with(units: &[(&str, i64)]) -> Self {
+        let mongo = testkit::mongo::database().await;
+        let commands = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&commands);
+        let mut options = ClientOptions::parse(&mongo.url).await.unwrap();
+        options.command_event_handler = Some(EventHandler::callback(move |event| {
+            if matches!(event, CommandEvent::Started(_)) {
+                count.fetch_add(1, SeqCst);
+            }
+        }));
+        let client = Client::with_options(options).unwrap();
+        let db = Database::of(client.default_database().unwrap());
+        Self {
+            shelf: Shelf::filled(db, units).await,
+            commands,
+            mongo,
+        }
+    }
+
+    /// How many commands `work` takes.
+    pub(crate) async fn commands_of<T>(&self, work: impl Future<Output = T>) -> (usize, T) {
+        let before = self.commands.load(SeqCst);
+        let result = work.await;
+        (self.commands.load(SeqCst) - before, result)
+    }
+}
+
+fn skus() -> Vec<String> {
+    (0..LINES).map(|line| format!("SKU-{line:02}")).collect()
+}
+
+fn lines(skus: &[String], each: i64) -> Vec<(&str, i64)> {
+    skus.iter().map(|sku| (sku.as_str(), each)).collect()
+}
+
+#[tokio::test]
+async fn an_order_of_fifty_lines_takes_no_more_commands_than_one_of_a_single_line() {
+    let skus = skus();
+    let counted = Counted::with(&lines(&skus, 90)).await;
+    let shelf = &counted.shelf;
+    shelf.sweep().await;
+    let mut taken = Vec::new();
+    for wanted in [&lines(&skus[..1], 1)[..], &lines(&skus, 1)] {
+        let (paid, given_up, back) = (OrderId::generate(), OrderId::generate(), ReturnId::generate());
+        let short: Vec<_> = wanted.iter().map(|(sku, _)| (*sku, 95)).collect();
+        let commands = [
+            counted.commands_of(shelf.reserve(paid, wanted)).await,
+            counted.commands_of(shelf.pin(paid)).await,
+            counted.commands_of(shelf.commit(paid)).await,
+            counted.commands_of(shelf.restock(paid, back, wanted)).await,
+            counted.commands_of(shelf.reserve(given_up, wanted)).await,
+            counted.commands_of(shelf.release(given_up)).await,
+        ];
+        assert!(
+            commands.iter().all(|(_, outcome)| *outcome == done()),
+            "{commands:?}"
+        );
+        let (refused, outcome) = counted
+            .commands_of(shelf.reserve(OrderId::generate(), &short))
+            .await;
+        assert_eq!(reason(&outcome), "out_of_stock");
+        let (swept, _) = counted.commands_of(shelf.sweep()).await;
+        taken.push((commands.map(|(count, _)| count), refused, swept));
+    }
+    assert_eq!(taken[0], taken[1]);
+    // Each of them is a round trip; with 80 ms to the database this is a checkout of less than a second.
+    assert_eq!(taken[1], ([2, 3, 3, 3, 2, 4], 9, 7));
+    for sku in &skus {
+        assert_eq!(shelf.levels(sku).await.2, 0, "{sku}");
+    }
+}
+
+#[tokio::test]
+async fn a_line_that_is_short_ends_the_reservation_and_nothing_of_it_stays_held() {
+    let skus = skus();
+    let counted = Counted::with(&lines(&skus, 1)).await;
+    let shelf = &counted.shelf;
+    // Units of the last SKU that are gone: all others are held first.
+    assert_eq!(shelf.reserve(OrderId::generate(), &[("SKU-49", 1)]).await, done());
+    let order = OrderId::generate();
+    assert_eq!(
+        reason(&shelf.reserve(order, &lines(&skus, 1)).await),
+        "out_of_stock"
+    );
+    for sku in &skus[..LINES - 1] {
+        assert_eq!(shelf.levels(sku).await, (1, 1, 0, 0), "{sku}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_orders_for_the_same_last_units_one_gets_them_all() {
+    let shelf = crate::support::shelf(&[("A", 1), ("B", 1), ("C", 1)]).await;
+    let wanted = [("C", 1), ("A", 1), ("B", 1)];
+    let orders = (0..20).map(|_| shelf.reserve(OrderId::generate(), &wanted));
+    let outcomes = futures::future::join_all(orders).await;
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == done()).count(), 1);
+    for sku in ["A", "B", "C"] {
+        assert_eq!(shelf.levels(sku).await, (1, 0, 1, 0), "{sku}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_takes_two_seconds_for_each_answer_makes_commands_late_and_not_impossible() {
+    let skus = skus();
+    let counted = Counted::with(&lines(&skus, 1)).await;
+    let proxy = Proxy::to(&counted.mongo.url, "").await;
+    let db = proxy.database(&counted.mongo.url).await;
+    // Connected before it becomes slow, as a service is.
+    db.ping().await.unwrap();
+    proxy.delay(Duration::from_secs(2));
+    let command = ReserveStock {
+        order_id: OrderId::generate(),
+        items: items(&lines(&skus, 1)),
+    };
+    let outcome = perform(&db, &arrived(&command.into())).await.unwrap();
+    assert_eq!(outcome, done());
+}

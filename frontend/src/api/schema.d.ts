@@ -920,7 +920,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Adds or removes units; 409 when more would go than are available. */
+        /**
+         * Adds or removes units; 409 when more would go than are available.
+         * @description The key belongs to one user and one product. A request that is repeated is counted once and gets the same response.
+         */
         post: operations["adjust_stock"];
         delete?: never;
         options?: never;
@@ -5547,7 +5550,10 @@ export interface operations {
     adjust_stock: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description The same at every repetition */
+                "Idempotency-Key": string;
+            };
             path: {
                 /** @description The product */
                 sku: components["schemas"]["Sku"];
@@ -5567,6 +5573,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StockLevels"];
+                };
+            };
+            /** @description No Idempotency-Key, or no JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unauthorized */
@@ -5596,7 +5611,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Conflict */
+            /** @description More than is available, or a request with the same key in flight */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5605,7 +5620,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description A wrong field, or the key came with another body before */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -27,7 +27,7 @@ use crate::{
         image::get_image, list_categories::list_categories, list_products::list_products,
         update_product::update_product,
     },
-    stock::{adjust_stock::adjust_stock, get_stock::get_stock},
+    stock::{adjust_stock::adjust_stock, get_stock::get_stock, in_flight::InFlight},
 };
 
 /// Commands in work at the same time.
@@ -42,6 +42,8 @@ pub struct App {
     pub verifier: Verifier,
     /// Wakes the sweeper.
     pub nudge: Arc<Notify>,
+    /// The adjustments that this process is working on.
+    pub adjustments: InFlight,
 }
 
 impl App {
@@ -52,6 +54,7 @@ impl App {
             db,
             verifier,
             nudge: Arc::default(),
+            adjustments: InFlight::default(),
         }
     }
 }

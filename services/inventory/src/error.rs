@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use mongodb::error::ErrorKind;
-use souk_http::{FieldError, Problem};
+use souk_http::{FieldError, Problem, idempotency};
 
 /// Every failure of this service. The text is for the log; [`Problem`] is what a client is told.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +28,9 @@ pub enum Error {
         /// Units that are free now.
         available: i64,
     },
+    /// The `Idempotency-Key` came with another body before.
+    #[error("the Idempotency-Key came with another body before")]
+    KeyReused,
     /// The input breaks a rule; which one and where.
     #[error("invalid input")]
     Invalid(Vec<FieldError>),
@@ -146,6 +149,7 @@ impl From<Error> for Problem {
                 "insufficient-stock",
                 format!("Only {available} units are available."),
             ),
+            Error::KeyReused => idempotency::reused(),
             Error::Invalid(errors) => Self::invalid(errors),
             error if error.is_outage() => {
                 tracing::warn!(error = error.chain(), "the catalog's database is away");

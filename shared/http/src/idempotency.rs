@@ -69,6 +69,30 @@ pub struct StoredResponse {
     pub body: serde_json::Value,
 }
 
+impl StoredResponse {
+    /// The HTTP response, marked with `idempotency-replayed: true` if it was `replayed`. For services that store it in
+    /// another way than [`run`].
+    #[must_use]
+    pub fn respond(self, replayed: bool) -> Response {
+        Answer::from(self).respond(replayed)
+    }
+}
+
+/// 409: another request with the same key is still being worked on.
+pub fn in_flight() -> Problem {
+    let detail = "A request with this Idempotency-Key is still being worked on.";
+    Problem::conflict("request-in-flight", detail).retry_after(1)
+}
+
+/// 422: the key came with another body before.
+pub fn reused() -> Problem {
+    Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "idempotency-key-reused",
+        "This Idempotency-Key came with another body before.",
+    )
+}
+
 /// Does `work` at most once for this user, operation and key. The work, the key and the answer commit in one
 /// transaction, which finishes even if the client disconnects. 409 while another request holds the key; 422 if the key
 /// came with another body before; a repetition gets the stored answer with `idempotency-replayed: true`. Work that fails
@@ -90,30 +114,18 @@ where
         let mut connection = pool.acquire().await?;
         let mut transaction = connection.begin().await?;
         if !lock(&mut transaction, user, operation, &key).await? {
-            return Err(Problem::conflict(
-                "request-in-flight",
-                "A request with this Idempotency-Key is still being worked on.",
-            )
-            .retry_after(1));
+            return Err(in_flight());
         }
         if let Some((sha256, answer)) = find(&mut transaction, user, operation, &key).await? {
             // Before the answer: whoever repeats it at once would otherwise find the key still locked.
             transaction.rollback().await?;
             if sha256 != body_hash {
-                return Err(Problem::new(
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    "idempotency-key-reused",
-                    "This Idempotency-Key came with another body before.",
-                ));
+                return Err(reused());
             }
             return Ok(answer.respond(true));
         }
         let stored = work(&mut transaction).await.map_err(Into::into)?;
-        let answer = Answer {
-            status: stored.status,
-            location: stored.location,
-            body: stored.body.to_string(),
-        };
+        let answer = Answer::from(stored);
         insert(&mut transaction, user, operation, &key, body_hash, &answer).await?;
         transaction.commit().await?;
         Ok(answer.respond(false))
@@ -137,6 +149,16 @@ struct Answer {
     status: StatusCode,
     location: Option<String>,
     body: String,
+}
+
+impl From<StoredResponse> for Answer {
+    fn from(stored: StoredResponse) -> Self {
+        Self {
+            status: stored.status,
+            location: stored.location,
+            body: stored.body.to_string(),
+        }
+    }
 }
 
 impl Answer {

@@ -1,9 +1,11 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useQueryClient } from "@tanstack/react-query";
+import { useRef } from "react";
 import { useForm } from "react-hook-form";
 import { z } from "@/ui/zod";
 
 import { api, call } from "@/api/client";
+import { isFinal } from "@/checkout/placeOrder";
 import { useMessages } from "@/i18n";
 import { TextField } from "@/ui/field";
 
@@ -13,7 +15,7 @@ import { showLevels } from "./levels";
 import { messages } from "./messages";
 import type { Product } from "./productDialogs";
 
-/** Units that came or went other than by orders. */
+/** Units that came or went other than by orders. Until there is a final answer it is the same request that is sent, and it counts once. */
 export function AdjustDialog({ product, onClose }: { product: Product; onClose: () => void }) {
   const t = useMessages(messages);
   const words = useMessages(common);
@@ -32,6 +34,7 @@ export function AdjustDialog({ product, onClose }: { product: Product; onClose: 
     ),
     defaultValues: { delta: "", reason: "" },
   });
+  const key = useRef(crypto.randomUUID());
   const { errors } = form.formState;
   return (
     <FormDialog
@@ -42,8 +45,13 @@ export function AdjustDialog({ product, onClose }: { product: Product; onClose: 
       onClose={onClose}
       form={form}
       onSubmit={async (body) => {
-        const path = { sku: product.sku };
-        showLevels(queries, await call(api.POST("/v1/products/{sku}/stock-adjustments", { params: { path }, body })));
+        const params = { path: { sku: product.sku }, header: { "Idempotency-Key": key.current } };
+        try {
+          showLevels(queries, await call(api.POST("/v1/products/{sku}/stock-adjustments", { params, body })));
+        } catch (error) {
+          if (isFinal(error)) key.current = crypto.randomUUID();
+          throw error;
+        }
         await queries.invalidateQueries({ queryKey: ["catalog"] });
       }}
     >

@@ -124,7 +124,7 @@ async fn enter_movements(db: &Database) -> Result<usize, Error> {
     }
     let changes = stocks.into_iter().map(|Stock { sku, journal, .. }| {
         let entered: Vec<String> = journal.into_iter().map(|entry| entry.id).collect();
-        let update = doc! {"$pull": {"journal": {"_id": {"$in": entered}}}};
+        let update = doc! {"$pull": {"journal": {"_id": {"$in": entered}}}, "$inc": {"ledgered": 1_i64}};
         Change::new(doc! {"_id": sku}, update)
     });
     batch::apply(db, "stock", changes.collect()).await?;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use souk_http::{Json, Path, Problem, ProblemBody, auth::Admin};
 use utoipa::ToSchema;
 
-use super::{Stock, store};
+use super::{Levels, store};
 use crate::{app::App, database};
 
 /// The units of a SKU; `on_hand = available + held`.
@@ -26,19 +26,18 @@ pub struct StockLevels {
     restocked: i64,
 }
 
-impl From<Stock> for StockLevels {
-    fn from(stock: Stock) -> Self {
-        let Stock {
-            sku,
+impl StockLevels {
+    /// The levels of `sku`.
+    pub(super) fn new(sku: &str, levels: Levels) -> Self {
+        let Levels {
             on_hand,
             available,
             held,
             committed,
             restocked,
-            ..
-        } = stock;
+        } = levels;
         Self {
-            sku,
+            sku: sku.to_owned(),
             on_hand,
             available,
             held,
@@ -59,5 +58,5 @@ pub async fn get_stock(
     Path(sku): Path<Sku>,
 ) -> Result<Json<StockLevels>, Problem> {
     let stock = database::run(async move { store::find(&app.db, sku.as_str()).await }).await?;
-    Ok(Json(stock.into()))
+    Ok(Json(StockLevels::new(&stock.sku, stock.levels())))
 }

@@ -3,7 +3,10 @@
 
 pub mod adjust_stock;
 pub mod get_stock;
+pub mod in_flight;
 pub mod store;
+#[cfg(test)]
+mod tests;
 
 use bson::DateTime;
 use serde::{Deserialize, Serialize};
@@ -37,6 +40,25 @@ pub struct Stock {
     pub listed: bool,
     /// Counts the updates; decides which of two tellers of `in_stock` knows better.
     pub rev: i64,
+    /// Counts how often entries of the journal were moved to the ledger. An update with the number that was read knows
+    /// that an entry which it found in neither of them is not in the ledger now.
+    #[serde(default)]
+    pub ledgered: i64,
+}
+
+/// The units of a SKU at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Levels {
+    /// In the warehouse.
+    pub on_hand: i64,
+    /// Can be reserved.
+    pub available: i64,
+    /// Held by orders.
+    pub held: i64,
+    /// Left for good, ever.
+    pub committed: i64,
+    /// Came back, ever.
+    pub restocked: i64,
 }
 
 impl Stock {
@@ -56,6 +78,19 @@ impl Stock {
             retired: false,
             listed: false,
             rev: 0,
+            ledgered: 0,
+        }
+    }
+
+    /// How many units there are.
+    #[must_use]
+    pub fn levels(&self) -> Levels {
+        Levels {
+            on_hand: self.on_hand,
+            available: self.available,
+            held: self.held,
+            committed: self.committed,
+            restocked: self.restocked,
         }
     }
 }
@@ -90,8 +125,8 @@ pub enum HoldState {
 /// One entry of the ledger. Its key is made of what it tells of, so that it is entered once.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Movement {
-    /// `{order}/{sku}/commit`, `{return}/{sku}/restock`, `{order}/close`, `{order}/release`, `seed/{sku}`, or a UUID for an
-    /// adjustment.
+    /// `{order}/{sku}/commit`, `{return}/{sku}/restock`, `{order}/close`, `{order}/release`, `seed/{sku}`, or
+    /// `{user}/{sku}/adjust/{Idempotency-Key}`.
     #[serde(rename = "_id")]
     pub id: String,
     /// What happened.
@@ -121,6 +156,12 @@ pub struct Movement {
     /// The same for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// For an adjustment: the SHA-256 of the request's body in hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_sha256: Option<String>,
+    /// For an adjustment: the units after it, which its response shows again when the request is repeated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub levels: Option<Levels>,
 }
 
 impl Movement {
@@ -145,6 +186,8 @@ impl Movement {
             actor: None,
             reason: None,
             detail: None,
+            request_sha256: None,
+            levels: None,
         }
     }
 }

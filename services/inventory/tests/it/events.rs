@@ -48,7 +48,8 @@ async fn story(api: &Api) {
     }
     let count = json!({"delta": -1, "reason": "broken"});
     let adjustments = format!("{path}/stock-adjustments");
-    Answer::of(api.by_admin(Method::POST, &adjustments).json(&count))
+    let request = api.by_admin(Method::POST, &adjustments).json(&count);
+    Answer::of(request.header("idempotency-key", "count"))
         .await
         .expect(200);
     let delete = api.by_admin(Method::DELETE, path).header("if-match", "\"v2\"");

@@ -23,7 +23,7 @@ use souk_http::auth::Verifier;
 pub(crate) struct Shelf {
     pub(crate) db: Database,
     /// Drops the database, unless that belongs to the test.
-    _mongo: Option<testkit::mongo::TestMongo>,
+    mongo: Option<testkit::mongo::TestMongo>,
 }
 
 impl Deref for Shelf {
@@ -39,7 +39,7 @@ pub(crate) async fn shelf(units: &[(&str, i64)]) -> Shelf {
     let mongo = testkit::mongo::database().await;
     let db = Database::of(mongo.db.clone());
     Shelf {
-        _mongo: Some(mongo),
+        mongo: Some(mongo),
         ..Shelf::filled(db, units).await
     }
 }
@@ -90,13 +90,18 @@ pub(crate) fn items(items: &[(&str, i64)]) -> Vec<OrderItem> {
 impl Shelf {
     /// On a database that belongs to the test.
     pub(crate) fn of(db: Database) -> Self {
-        Self { db, _mongo: None }
+        Self { db, mongo: None }
     }
 
     /// On an empty database that belongs to the test, with so many units of each SKU.
     pub(crate) async fn filled(db: Database, units: &[(&str, i64)]) -> Self {
         fill(&db, units).await;
         Self::of(db)
+    }
+
+    /// The URL of its own database.
+    pub(crate) fn url(&self) -> &str {
+        &self.mongo.as_ref().unwrap().url
     }
 
     pub(crate) async fn reserve(&self, order_id: OrderId, wanted: &[(&str, i64)]) -> Outcome {
@@ -223,7 +228,7 @@ pub(crate) struct Api {
     http: reqwest::Client,
     pub(crate) admin: String,
     pub(crate) customer: String,
-    _issuer: testkit::auth::Issuer,
+    pub(crate) issuer: testkit::auth::Issuer,
 }
 
 /// The API on a fresh database.
@@ -242,7 +247,7 @@ impl Api {
             http: reqwest::Client::new(),
             admin: issuer.token(contracts::UserId::generate(), &["admin"]),
             customer: issuer.token(contracts::UserId::generate(), &["customer"]),
-            _issuer: issuer,
+            issuer,
         }
     }
 
@@ -270,7 +275,8 @@ impl Api {
         if units > 0 {
             let body = serde_json::json!({"delta": units, "reason": "a test's stock"});
             let path = format!("/v1/products/{sku}/stock-adjustments");
-            Answer::of(self.by_admin(Method::POST, &path).json(&body))
+            let request = self.by_admin(Method::POST, &path).json(&body);
+            Answer::of(request.header("idempotency-key", "a-tests-stock"))
                 .await
                 .expect(200);
         }

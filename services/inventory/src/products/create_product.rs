@@ -11,8 +11,10 @@ use serde::Deserialize;
 use souk_http::{Json, Problem, ProblemBody, auth::Admin};
 use utoipa::ToSchema;
 
-use super::{Attributes, Language, Product, ProductDocument, Translations, etag, rules::Rules, store};
-use crate::{Error, app::App, database, outbox::catalog, stock};
+use super::{
+    Attributes, Language, Product, ProductDocument, Translations, etag, lifecycle, rules::Rules, store,
+};
+use crate::{app::App, database};
 
 /// A product to be.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -63,13 +65,7 @@ pub async fn create_product(
         rules.known_category(store::is_category(&app.db, &new.category).await?);
         rules.finish()?;
         let product = document(new, app.db.now().await?);
-        if store::exists(&app.db, product.sku.as_str()).await? {
-            return Err(Error::DuplicateSku);
-        }
-        // The stock first: a product without stock could be shown but never sold, stock without a product harms nobody.
-        stock::store::open(&app.db, product.sku.as_str()).await?;
-        store::insert(&app.db, &product).await?;
-        catalog::tell(&app.db, product.sku.as_str()).await;
+        lifecycle::create(&app.db, &product).await?;
         app.nudge.notify_one();
         Ok(product)
     })

@@ -7,8 +7,8 @@ use axum::{
 use contracts::Sku;
 use souk_http::{Path, Problem, ProblemBody, auth::Admin};
 
-use super::{etag::Expected, store};
-use crate::{Error, app::App, database, outbox::catalog, stock};
+use super::{etag::Expected, lifecycle};
+use crate::{app::App, database};
 
 /// Removes a product; 409 while orders hold units of it, 428 without `If-Match`, 412 when it has changed since.
 #[utoipa::path(delete, path = "/v1/products/{sku}", tag = "catalog", security(("bearer" = [])),
@@ -25,22 +25,8 @@ pub async fn delete_product(
 ) -> Result<StatusCode, Problem> {
     let expected = Expected::from_headers(&headers)?;
     database::run(async move {
-        let sku = sku.as_str();
-        if !expected.matches(store::find(&app.db, sku).await?.version) {
-            return Err(Error::Stale);
-        }
-        // What it was last, if that is still untold.
-        catalog::tell(&app.db, sku).await;
-        // First nothing more can be reserved, then the product goes: the other way round an order could hold units of
-        // a product that is no more.
-        stock::store::retire(&app.db, sku).await?;
-        let removed = store::remove(&app.db, sku, &expected).await;
-        if matches!(removed, Err(Error::Stale)) {
-            stock::store::open(&app.db, sku).await?;
-            app.nudge.notify_one();
-        }
-        // Gone, or for sale again as somebody has changed it meanwhile.
-        catalog::tell(&app.db, sku).await;
+        let removed = lifecycle::delete(&app.db, sku.as_str(), &expected).await;
+        app.nudge.notify_one();
         removed
     })
     .await?;

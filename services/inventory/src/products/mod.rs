@@ -7,6 +7,7 @@ pub mod etag;
 pub mod get_product;
 pub mod image;
 mod language;
+mod lifecycle;
 pub mod list_categories;
 pub mod list_products;
 mod listing;

@@ -43,30 +43,37 @@ pub(super) async fn replace(db: &Database, product: &ProductDocument, seen: i64)
     for field in ["_id", "created_at", "in_stock", "stock_rev"] {
         let _ = set.remove(field);
     }
+    // A product that was removed and added again has the same SKU, and its versions begin anew.
+    let same = doc! {"_id": product.sku.as_str(), "created_at": product.created_at, "version": seen};
     let result = db
         .products
-        .update_one(
-            doc! {"_id": product.sku.as_str(), "version": seen},
-            doc! {"$set": set, "$unset": {"told": ""}},
-        )
+        .update_one(same, doc! {"$set": set, "$unset": {"told": ""}})
         .await?;
     if result.matched_count == 1 {
         Ok(())
     } else {
-        Err(Error::Stale)
+        Err(why_not_found(db, product).await?)
     }
 }
 
-pub(super) async fn remove(db: &Database, sku: &str, expected: &Expected) -> Result<(), Error> {
-    let result = db
-        .products
-        .delete_one(doc! {"_id": sku, "version": expected.condition()})
-        .await?;
-    if result.deleted_count == 1 {
-        Ok(())
-    } else {
-        Err(Error::Stale)
-    }
+/// Removes the very product that was `seen`, not one that was added under its SKU since. Whether it was there.
+pub(super) async fn remove(
+    db: &Database,
+    seen: &ProductDocument,
+    expected: &Expected,
+) -> Result<bool, Error> {
+    let same =
+        doc! {"_id": seen.sku.as_str(), "created_at": seen.created_at, "version": expected.condition()};
+    Ok(db.products.delete_one(same).await?.deleted_count == 1)
+}
+
+/// Why a conditional change has not found the product that was `seen`: it has changed, or it is no more.
+pub(super) async fn why_not_found(db: &Database, seen: &ProductDocument) -> Result<Error, Error> {
+    let same = doc! {"_id": seen.sku.as_str(), "created_at": seen.created_at};
+    Ok(match db.products.find_one(same).await? {
+        Some(_) => Error::Stale,
+        None => Error::NoSuchProduct,
+    })
 }
 
 /// Units of these SKUs that can be bought now; SKUs that are not sold are left out.

@@ -256,3 +256,19 @@ async fn a_product_has_a_picture() {
         .expect(200);
     assert_eq!(drawn["image"], path);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_who_remove_a_product_at_once_one_does_and_the_others_find_none() {
+    let api = api().await;
+    for _ in 0..10 {
+        api.product("TEA", "Green Tea", 500, 0).await;
+        let removals = (0..4).map(|_| change(&api, Method::DELETE, "\"v1\"", json!({})));
+        let removals = futures::future::join_all(removals).await;
+        let mut statuses: Vec<_> = removals.iter().map(|answer| answer.status).collect();
+        statuses.sort_unstable();
+        assert_eq!(statuses, [204, 404, 404, 404]);
+        api.get(TEA).await.problem(404);
+        let stock = api.by_admin(Method::GET, "/v1/products/TEA/stock");
+        Answer::of(stock).await.problem(404);
+    }
+}

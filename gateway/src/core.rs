@@ -8,7 +8,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::transport::{Channel, Endpoint};
 
 use crate::{
-    chain::{Auth, Cors, Link, Rate},
+    chain::{Auth, Cors, Link, Rate, ScopeRule},
     config::{self, Config, Limits, Protocol},
     connections::Connections,
     metrics::CONNECTIONS_REFUSED,
@@ -59,6 +59,7 @@ impl Gateway {
             config::Link::Auth(name) => auths.get(&name.value).cloned().map(Link::Auth),
             config::Link::AuthIfGiven(name) => auths.get(&name.value).cloned().map(Link::AuthIfGiven),
             config::Link::Role(role) => Some(Link::Role(role.clone())),
+            config::Link::Scope(rule) => Some(Link::Scope(Arc::new(ScopeRule::new(rule)))),
             config::Link::Rate(rate) => {
                 let rate = Arc::new(Rate::new(policy, rate));
                 rates.push(Arc::clone(&rate));

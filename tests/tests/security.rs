@@ -341,6 +341,103 @@ async fn registering_a_known_address_looks_the_same() {
 }
 
 #[tokio::test]
+async fn asking_for_a_mail_says_nothing_about_an_address() {
+    let nobody = Client::anonymous(&gateway());
+    for path in ["/v1/auth/password-reset", "/v1/auth/verification-mail"] {
+        let ask = |email: &str| nobody.post(path, json!({"email": email}));
+        let known = ask("ada@souk.test").await.expect(202);
+        let fresh = format!("unknown-{}@souk.test", uuid::Uuid::new_v4().simple());
+        let unknown = ask(&fresh).await.expect(202);
+        assert_eq!(known.body, unknown.body);
+        let _ = ask("no address").await.problem(422);
+    }
+    for token in ["souk_pr_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", ""] {
+        let body = json!({"token": token, "password": client::PASSWORD});
+        let _ = nobody
+            .post("/v1/auth/password-reset/confirm", body)
+            .await
+            .problem(422);
+    }
+}
+
+/// A new key of an account.
+async fn api_key(account: &Client, scopes: &[&str]) -> String {
+    let body = json!({"name": "a test's key", "scopes": scopes});
+    let made = account.post("/v1/users/me/api-keys", body).await.expect(201);
+    made.body["key"].as_str().expect("a key").to_owned()
+}
+
+/// The status of a request with a key.
+async fn by_key(key: &str, method: Method, path: &str, body: serde_json::Value) -> u16 {
+    let nobody = Client::anonymous(&gateway());
+    let request = nobody
+        .request(method, path)
+        .header("x-api-key", key)
+        .header("idempotency-key", uuid::Uuid::new_v4().to_string());
+    nobody.send(request.json(&body)).await.status.as_u16()
+}
+
+#[tokio::test]
+async fn an_api_key_does_what_its_scopes_allow_and_never_more_than_its_owner() {
+    let gateway = gateway();
+    let (shopper, admin) = tokio::join!(Client::shopper(&gateway), Client::admin(&gateway));
+    let sku = admin.product(5).await;
+    let (line, stock) = (
+        format!("/v1/cart/items/{sku}"),
+        format!("/v1/products/{sku}/stock"),
+    );
+    for (key, read, fill, operate) in [
+        (api_key(&shopper, &["read"]).await, 200, 403, 403),
+        (api_key(&shopper, &["order"]).await, 200, 200, 403),
+        (api_key(&admin, &["read", "order"]).await, 200, 200, 403),
+        (api_key(&admin, &["admin"]).await, 200, 403, 200),
+    ] {
+        let none = || json!({});
+        assert_eq!(by_key(&key, Method::GET, "/v1/orders", none()).await, read);
+        let one = json!({"quantity": 1});
+        assert_eq!(by_key(&key, Method::PUT, &line, one).await, fill);
+        assert_eq!(by_key(&key, Method::GET, &stock, none()).await, operate);
+        let child = json!({"name": "child"});
+        assert_eq!(
+            by_key(&key, Method::POST, "/v1/users/me/api-keys", child).await,
+            403
+        );
+        let password =
+            json!({"current_password": client::PASSWORD, "new_password": "a password of the thief"});
+        assert_eq!(
+            by_key(&key, Method::PUT, "/v1/users/me/password", password).await,
+            403
+        );
+        let everywhere = "/v1/users/me/sessions";
+        assert_eq!(by_key(&key, Method::DELETE, everywhere, none()).await, 403);
+    }
+    let body = json!({"name": "k", "scopes": ["admin"]});
+    let _ = shopper.post("/v1/users/me/api-keys", body).await.problem(403);
+    let _ = admin.delete("/v1/cart").await;
+}
+
+#[tokio::test]
+async fn api_keys_end_with_a_new_password_unless_they_are_kept() {
+    let shopper = Client::shopper(&gateway()).await;
+    let key = api_key(&shopper, &["read"]).await;
+    let change = async |current: &str, new: &str, keep: bool| {
+        let body = json!({"current_password": current, "new_password": new, "keep_api_keys": keep});
+        let _ = shopper.put("/v1/users/me/password", body).await.expect(204);
+    };
+    change(client::PASSWORD, "another passphrase", true).await;
+    let me = "/v1/users/me";
+    assert_eq!(by_key(&key, Method::GET, me, json!({})).await, 200);
+    let other = api_key(&shopper, &["read"]).await;
+    change("another passphrase", "a third passphrase", false).await;
+    assert_eq!(by_key(&other, Method::GET, me, json!({})).await, 401);
+    // The gateway may remember the key that it has seen for 5 s.
+    let ended = testkit::eventually("the key ends", Duration::from_secs(10), async || {
+        (by_key(&key, Method::GET, me, json!({})).await == 401).then_some(())
+    });
+    ended.await;
+}
+
+#[tokio::test]
 async fn a_forged_webhook_is_refused() {
     let nobody = Client::anonymous(&gateway());
     let request = nobody

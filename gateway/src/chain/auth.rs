@@ -31,6 +31,8 @@ pub struct Identity {
     pub subject: Arc<str>,
     /// `roles`.
     pub roles: Vec<String>,
+    /// The words of `scope`, by which a token may be limited.
+    pub scopes: Option<Vec<String>>,
     /// `exp`, seconds since 1970.
     expires: u64,
     /// What upstreams are told.
@@ -109,6 +111,7 @@ impl Auth {
             let token = api_keys.exchange(core, &key, passage.deadline).await?;
             let identity = self.verify(token.token()).await?;
             headers.insert(header::AUTHORIZATION, token.header().clone());
+            passage.has_api_key = true;
             identity
         } else if required {
             return Err(Problem::unauthorized("a token is required"));
@@ -196,6 +199,11 @@ impl Auth {
         };
         claims.get("jti")?.as_str()?;
         let roles = claims.get("roles").and_then(Value::as_array);
+        // One that is no text limits the token to nothing.
+        let scopes = claims.get("scope").map(|scope| {
+            let words = scope.as_str().unwrap_or_default().split(' ');
+            words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+        });
         Some(Identity {
             subject: claims.get("sub")?.as_str()?.into(),
             roles: roles
@@ -203,6 +211,7 @@ impl Auth {
                 .flatten()
                 .filter_map(|role| Some(role.as_str()?.to_owned()))
                 .collect(),
+            scopes,
             expires: claims.get("exp")?.as_u64()?,
             headers: self.headers.iter().filter_map(header).collect(),
         })

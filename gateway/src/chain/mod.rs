@@ -6,6 +6,7 @@ pub mod auth;
 pub mod cors;
 pub mod keys;
 pub mod rate;
+pub mod scope;
 
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
@@ -16,6 +17,7 @@ pub use auth::{Auth, Identity};
 pub use cors::Cors;
 pub use rate::Rate;
 use rate::network;
+pub use scope::ScopeRule;
 
 /// A link, ready for requests. Links of one policy are shared by all routes that use it.
 #[derive(Debug, Clone)]
@@ -26,6 +28,8 @@ pub enum Link {
     AuthIfGiven(Arc<Auth>),
     /// A role is required.
     Role(String),
+    /// What an API key may be used for.
+    Scope(Arc<ScopeRule>),
     /// A quota.
     Rate(Arc<Rate>),
     /// Browsers from other origins.
@@ -50,6 +54,8 @@ pub struct Passage {
     pub deadline: Instant,
     /// Who asks, once that is known.
     pub identity: Option<Arc<Identity>>,
+    /// Whether that was said by an API key.
+    pub has_api_key: bool,
     /// Headers for the answer, whatever it will be.
     pub answer: HeaderMap,
 }
@@ -62,6 +68,7 @@ impl Passage {
             client,
             deadline,
             identity: None,
+            has_api_key: false,
             answer: HeaderMap::new(),
         }
     }
@@ -101,6 +108,7 @@ impl Link {
                 )),
                 None => Err(Problem::unauthorized("a token is required")),
             },
+            Self::Scope(rule) => rule.pass(passage, method),
             Self::Rate(rate) => rate.pass(passage),
             Self::Cors(origins) => {
                 origins.pass(passage, method, headers);

@@ -189,6 +189,8 @@ pub enum Link {
     AuthIfGiven(Name),
     /// The identity must have this role.
     Role(String),
+    /// What API keys may be used for; stands behind an `auth`.
+    Scope(ScopeRule),
     /// A quota.
     Rate(Rate),
     /// Browsers from other origins.
@@ -197,6 +199,17 @@ pub enum Link {
     Breaker(Breaker),
     /// Calls of an upstream at a time, for each route that uses it by itself.
     InFlight(InFlight),
+}
+
+/// The scopes of which an API key needs one. A token without a `scope` that belongs to no key is not limited.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScopeRule {
+    /// For GET, HEAD and OPTIONS.
+    pub safe: Vec<String>,
+    /// For the other methods. An empty list means that no key may.
+    #[serde(rename = "unsafe")]
+    pub other: Vec<String>,
 }
 
 /// A quota by GCRA: `quota` requests in a `window`, all at once if need be.

@@ -44,7 +44,7 @@ pub(super) fn describe(core: &Core, paths: &mut Map<String, Value>, components: 
             let Some(mut operation) = operation else {
                 continue;
             };
-            operation["security"] = security(&route.links);
+            operation["security"] = security(&route.links, method);
             if let Some(path) = paths
                 .entry(&*route.path)
                 .or_insert_with(|| json!({}))
@@ -60,17 +60,24 @@ pub(super) fn describe(core: &Core, paths: &mut Map<String, Value>, components: 
     name_once(paths);
 }
 
-/// Whether a token, or a key instead of one, is needed.
-fn security(links: &[Link]) -> Value {
-    let mut needed = json!([]);
+/// Whether a token is needed, or a key instead of one, and of which scope.
+fn security(links: &[Link], method: &Method) -> Value {
+    let mut keys = vec![json!({"api_key": []})];
+    for link in links {
+        if let Link::Scope(rule) = link {
+            let scopes = rule.allowing(method).iter();
+            keys = scopes.map(|scope| json!({"api_key": [scope]})).collect();
+        }
+    }
+    let mut needed = vec![];
     for link in links {
         match link {
-            Link::Auth(_) => needed = json!([{"bearer": []}, {"api_key": []}]),
-            Link::AuthIfGiven(_) => needed = json!([{}, {"bearer": []}, {"api_key": []}]),
+            Link::Auth(_) => needed = [vec![json!({"bearer": []})], keys.clone()].concat(),
+            Link::AuthIfGiven(_) => needed = [vec![json!({}), json!({"bearer": []})], keys.clone()].concat(),
             _ => {}
         }
     }
-    needed
+    needed.into()
 }
 
 fn operation(route: &Compiled, summary: &str, content: &Value) -> Value {

@@ -202,6 +202,14 @@ async fn the_document_is_whole_valid_and_shows_what_is_routed() {
     assert_eq!(availability["security"], json!([]));
     assert_eq!(
         operation("get", "/v1/account")["security"],
-        json!([{"bearer": []}, {"api_key": []}])
+        json!([{"bearer": []}, {"api_key": ["read"]}, {"api_key": ["order"]}, {"api_key": ["admin"]}])
+    );
+    assert_eq!(
+        operation("post", "/v1/orders")["security"],
+        json!([{"bearer": []}, {"api_key": ["order"]}])
+    );
+    assert_eq!(
+        operation("post", "/v1/users/me/api-keys")["security"],
+        json!([{"bearer": []}])
     );
 }

@@ -1,6 +1,6 @@
 //! The gateway on a real socket, in front of upstreams that the test plays.
 
-use std::{net::SocketAddr, sync::OnceLock, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, sync::OnceLock, time::Duration};
 
 use axum::{
     Json, Router,
@@ -37,18 +37,20 @@ async fn echo(headers: HeaderMap, body: String) -> Json<Value> {
     Json(json!({"headers": headers, "body": body}))
 }
 
-fn upstream(token: String) -> Router {
+fn upstream(tokens: BTreeMap<&'static str, String>) -> Router {
     let exchange = move |Json(asked): Json<Value>| async move {
-        if asked["key"] == "a-key" {
-            Json(json!({"access_token": token, "expires_in": 600})).into_response()
-        } else {
-            StatusCode::UNAUTHORIZED.into_response()
+        match asked["key"].as_str().and_then(|key| tokens.get(key)) {
+            Some(token) => Json(json!({"access_token": token, "expires_in": 600})).into_response(),
+            None => StatusCode::UNAUTHORIZED.into_response(),
         }
     };
     Router::new()
         .route("/exchange", post(exchange))
         .route("/echo", any(echo))
         .route("/known", any(echo))
+        .route("/shopper", any(echo))
+        .route("/owner", any(echo))
+        .route("/operator", any(echo))
         .route(
             "/asked",
             get(|uri: axum::http::Uri| async move { Json(json!({"query": uri.query()})) }),
@@ -151,10 +153,31 @@ pub(crate) fn with_telemetry() {
     TELEMETRY.get_or_init(|| telemetry::init("gateway", telemetry::LogFormat::Pretty).unwrap());
 }
 
+/// The keys that the upstream knows. The token of each has the scope of its name; that of `a-key` has none.
+fn api_keys(issuer: &Issuer) -> BTreeMap<&'static str, String> {
+    let token = |scope: Option<&str>| {
+        let mut claims = Issuer::claims(contracts::UserId::generate(), &["customer", "admin"]);
+        claims.as_object_mut().unwrap().remove("sid");
+        if let Some(scope) = scope {
+            claims["scope"] = scope.into();
+        }
+        issuer.sign(&issuer.header(), &claims)
+    };
+    [
+        ("a-key", None),
+        ("read", Some("read")),
+        ("order", Some("order")),
+        ("admin", Some("read admin")),
+        ("nothing", Some("")),
+    ]
+    .map(|(key, scope)| (key, token(scope)))
+    .into()
+}
+
 pub(crate) async fn edge() -> Edge {
     with_telemetry();
     let issuer = Issuer::start().await;
-    let upstream = testkit::spawn(upstream(issuer.customer(contracts::UserId::generate())))
+    let upstream = testkit::spawn(upstream(api_keys(&issuer)))
         .await
         .replace("http://", "");
     let bind = free_port();
@@ -176,6 +199,9 @@ policies:
   pages: [anonymous, {{cors: {{origins: ["http://shop.test"], max_age: 60s}}}}]
   user: [{{auth: souk}}]
   admin: [{{auth: souk}}, {{role: admin}}]
+  shopper: [{{auth: souk}}, {{scope: {{safe: [read, order, admin], unsafe: [order]}}}}]
+  owner: [{{auth: souk}}, {{scope: {{safe: [read, order, admin], unsafe: []}}}}]
+  operator: [{{auth: souk}}, {{scope: {{safe: [admin], unsafe: [admin]}}}}, {{role: admin}}]
   safe: [{{breaker: {{window: 10s, min_calls: 4, failures: 50%, slow: {{over: 2s, share: 80%}}, open: 5m, probes: 2}}}}]
   few: [anonymous, {{rate: {{by: address, quota: 2, window: 60s}}}}]
 routes:
@@ -218,6 +244,9 @@ routes:
   pages: {{match: {{path: /pages, methods: [GET, POST]}}, use: [pages], to: there}}
   picky: {{match: {{path: /picky, methods: [POST]}}, use: [open], to: there}}
   upstreams: {{match: {{path: /upstreams, methods: [GET]}}, use: [open], local: upstreams}}
+  shopper: {{match: {{path: /shopper, methods: [GET, POST]}}, use: [shopper], to: there}}
+  owner: {{match: {{path: /owner, methods: [GET, POST]}}, use: [owner], to: there}}
+  operator: {{match: {{path: /operator, methods: [GET, POST]}}, use: [operator], to: there}}
   known: {{match: {{path: /known, methods: [GET]}}, use: [user], to: there}}
   hopeless: {{match: {{path: /hopeless, methods: [GET]}}, use: [open], aggregate: {{parts: {{thing: {{to: away, path: /x, required: true}}}}}}}}
   user: {{match: {{path: /user, methods: [GET]}}, use: [user], aggregate: {{parts: {{echo: {{to: there, path: /echo}}}}}}}}

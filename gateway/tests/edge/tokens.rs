@@ -135,3 +135,36 @@ async fn an_upstream_learns_who_asks_from_the_token_and_never_sees_a_key() {
         "also where nobody asks for it: {sent:#}"
     );
 }
+
+#[tokio::test]
+async fn an_api_key_does_what_its_scopes_allow() {
+    let edge = edge().await;
+    let session = format!("Bearer {}", edge.issuer.admin());
+    let cases = [
+        // Each path with GET, then with POST.
+        (("x-api-key", "read"), [200, 403, 200, 403, 403, 403]),
+        (("x-api-key", "order"), [200, 200, 200, 403, 403, 403]),
+        (("x-api-key", "admin"), [200, 403, 200, 403, 200, 200]),
+        (("x-api-key", "nothing"), [403; 6]),
+        (("x-api-key", "a-key"), [403; 6]),
+        (("authorization", session.as_str()), [200; 6]),
+    ];
+    for (credential, expected) in cases {
+        let mut statuses = vec![];
+        for path in ["/shopper", "/owner", "/operator"] {
+            for method in [reqwest::Method::GET, reqwest::Method::POST] {
+                let request = edge.client.request(method, format!("{}{path}", edge.url));
+                let answer = request.header(credential.0, credential.1).send().await.unwrap();
+                statuses.push(answer.status().as_u16());
+            }
+        }
+        assert_eq!(statuses, expected, "{}", credential.1);
+    }
+    let refused = edge.get_with("/operator", &[("x-api-key", "read")]).await;
+    assert!(
+        refused.1["detail"].as_str().unwrap().contains("admin"),
+        "{:#}",
+        refused.1
+    );
+    assert_problem(refused, 403);
+}

@@ -99,7 +99,7 @@ pub fn router(state: State) -> Router {
         )
         .route(
             "/v1/users/me/api-keys",
-            get(api_key::list_api_keys).post(api_key::post_api_key),
+            get(api_key::list_api_keys).post(api_key::create::post_api_key),
         )
         .route(
             "/v1/users/me/api-keys/{id}",
@@ -138,7 +138,7 @@ pub fn router(state: State) -> Router {
         address::put_address,
         address::delete_address,
         api_key::list_api_keys,
-        api_key::post_api_key,
+        api_key::create::post_api_key,
         api_key::delete_api_key,
         me::session::list_sessions,
         me::session::delete_sessions,

@@ -12,7 +12,7 @@ pub async fn run(pool: PgPool, events_are_told: bool, shutdown: CancellationToke
 }
 
 /// Deletes sessions a week after their end, failures a day after the last, devices after 180 days without a login,
-/// tokens that have expired, and events as [`events::forget`] does.
+/// API keys 30 days after they expired, tokens that have expired, and events as [`events::forget`] does.
 async fn run_once(pool: &PgPool, events_are_told: bool) -> sqlx::Result<()> {
     sqlx::query!(
         "DELETE FROM sessions
@@ -32,6 +32,9 @@ async fn run_once(pool: &PgPool, events_are_told: bool) -> sqlx::Result<()> {
         .execute(pool)
         .await?;
     sqlx::query!("DELETE FROM known_devices WHERE last_used_at < now() - interval '180 days'")
+        .execute(pool)
+        .await?;
+    sqlx::query!("DELETE FROM api_keys WHERE expires_at < now() - interval '30 days'")
         .execute(pool)
         .await?;
     sqlx::query!("DELETE FROM mail_tokens WHERE expires_at < now() - interval '1 hour'")

@@ -3,9 +3,12 @@
 use axum::{extract::State, response::IntoResponse};
 use http::header;
 use serde::{Deserialize, Serialize};
-use souk_http::{Json, Problem};
+use souk_http::{
+    Json, Problem,
+    auth::{Role, Scope},
+};
 
-use crate::{account, app, keyring, token};
+use crate::{account, app, keyring::Holder, me::api_key};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,37 +23,31 @@ struct ExchangeResponse {
     expires_in: i64,
 }
 
-/// An access token for an API key; 401 for a key that is none, or whose account may not log in.
+/// An access token for an API key, which says its scopes; 401 for a key that is unknown or has expired, or whose account may
+/// not log in. Without the scope `admin` it is a shopper's, whatever the account's roles are.
 pub(crate) async fn exchange_api_key(
     State(app): State<app::State>,
     Json(request): Json<ExchangeRequest>,
 ) -> Result<impl IntoResponse, Problem> {
+    let refused = || Problem::unauthorized("The API key is not valid, or no longer.");
     let mut connection = app.pool.acquire().await?;
-    // Once a minute is precise enough for "last used", and keeps a busy key from being a busy row.
-    let owner = sqlx::query_scalar!(
-        "WITH used AS (
-             UPDATE api_keys SET last_used_at = now()
-             WHERE sha256 = $1 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
-         ) SELECT user_id FROM api_keys WHERE sha256 = $1",
-        &token::hash(&request.key)[..]
-    )
-    .fetch_optional(&mut *connection)
-    .await?;
-    let account = match owner {
-        Some(owner) => account::find(&mut connection, owner.into()).await?,
-        None => None,
+    let key = api_key::find(&mut connection, &request.key).await?;
+    let key = key.ok_or_else(refused)?;
+    let account = account::find(&mut connection, key.owner).await?;
+    let account = account.filter(account::Account::is_usable).ok_or_else(refused)?;
+    let mut roles = account.profile.roles;
+    if !key.scopes.contains(&Scope::Admin) {
+        roles.retain(|role| *role != Role::Admin);
+    }
+    let holder = Holder::ApiKey {
+        scopes: key.scopes,
+        expires_at: key.expires_at,
     };
-    let Some(account) = account.filter(account::Account::is_usable) else {
-        return Err(Problem::unauthorized("The API key is not valid, or no longer."));
-    };
-    let access_token = app
-        .keyring
-        .sign(account.profile.id, &account.profile.roles, None)
-        .await?;
+    let (access_token, expires_in) = app.keyring.sign(account.profile.id, &roles, holder).await?;
     let response = ExchangeResponse {
         access_token,
         token_type: "Bearer",
-        expires_in: keyring::TOKEN_SECONDS,
+        expires_in,
     };
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(response)))
 }

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use souk_config::{ExposeSecret, SecretString};
 use souk_http::{
     Problem,
-    auth::{AUDIENCE, Claims, ISSUER, Role, TOKEN_TYPE},
+    auth::{AUDIENCE, Claims, ISSUER, Role, Scope, Scopes, TOKEN_TYPE},
 };
 use sqlx::{Connection, PgConnection, PgPool};
 use tokio::sync::RwLock;
@@ -45,6 +45,17 @@ struct Inner {
     pool: PgPool,
     secret: SecretString,
     keys: RwLock<Vec<SigningKey>>,
+}
+
+/// For whom an access token is.
+pub(crate) enum Holder {
+    /// A session, which may do everything that its account may.
+    Session(Uuid),
+    /// An API key, whose token lives no longer than the key itself.
+    ApiKey {
+        scopes: Vec<Scope>,
+        expires_at: DateTime<Utc>,
+    },
 }
 
 /// A key of the set, with its private half in memory only.
@@ -112,15 +123,22 @@ impl Keyring {
         pick(&self.0.keys.read().await).context("there is no signing key")
     }
 
-    /// An access token.
+    /// An access token for the holder, and the seconds for which it is valid.
     pub(crate) async fn sign(
         &self,
         user: UserId,
         roles: &[Role],
-        session: Option<Uuid>,
-    ) -> Result<String, Problem> {
+        holder: Holder,
+    ) -> Result<(String, i64), Problem> {
         let key = self.current().await.map_err(away)?;
         let now = Utc::now().timestamp();
+        let (sid, scope, lasts) = match holder {
+            Holder::Session(id) => (Some(id), None, TOKEN_SECONDS),
+            Holder::ApiKey { scopes, expires_at } => {
+                let left = expires_at.timestamp() - now;
+                (None, Some(Scopes(scopes)), TOKEN_SECONDS.min(left))
+            }
+        };
         let claims = Claims {
             iss: ISSUER.into(),
             aud: vec![AUDIENCE.into()],
@@ -128,14 +146,16 @@ impl Keyring {
             jti: Uuid::new_v4(),
             iat: now,
             nbf: now,
-            exp: now + TOKEN_SECONDS,
+            exp: now + lasts,
             roles: roles.to_vec(),
-            sid: session,
+            sid,
+            scope,
         };
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TOKEN_TYPE.into());
         header.kid = Some(key.kid);
-        jsonwebtoken::encode(&header, &claims, &key.private).map_err(Problem::internal)
+        let token = jsonwebtoken::encode(&header, &claims, &key.private).map_err(Problem::internal)?;
+        Ok((token, lasts))
     }
 
     /// The public keys (RFC 7517, RFC 8037), those that will sign soon among them.
@@ -278,6 +298,11 @@ fn decrypt(secret: &SecretString, kid: &str, stored: &[u8]) -> anyhow::Result<Ve
 mod tests {
     use super::*;
 
+    async fn sign(keyring: &Keyring) -> String {
+        let holder = Holder::Session(Uuid::new_v4());
+        keyring.sign(UserId::generate(), &[], holder).await.unwrap().0
+    }
+
     async fn kids(keyring: &Keyring) -> Vec<String> {
         let keys = keyring.jwks().await.unwrap()["keys"].as_array().unwrap().clone();
         keys.iter()
@@ -291,17 +316,13 @@ mod tests {
         let secret = SecretString::from("a secret of more than 32 characters");
         let keyring = Keyring::new(database.pool.clone(), secret.clone());
         let kid = |token: &str| jsonwebtoken::decode_header(token).unwrap().kid.unwrap();
-        let first = kid(&keyring.sign(UserId::generate(), &[], None).await.unwrap());
+        let first = kid(&sign(&keyring).await);
         assert_eq!(kids(&keyring).await, std::slice::from_ref(&first));
 
         rotate(&database.pool, &secret).await.unwrap();
         keyring.refresh().await.unwrap();
         assert_eq!(kids(&keyring).await.len(), 2, "both are published");
-        assert_eq!(
-            kid(&keyring.sign(UserId::generate(), &[], None).await.unwrap()),
-            first,
-            "the old one signs"
-        );
+        assert_eq!(kid(&sign(&keyring).await), first, "the old one signs");
 
         // A quarter of an hour later.
         sqlx::query("UPDATE signing_keys SET signs_from = signs_from - interval '16 minutes', published_until = published_until - interval '16 minutes'")
@@ -309,7 +330,7 @@ mod tests {
             .await
             .unwrap();
         keyring.refresh().await.unwrap();
-        let second = kid(&keyring.sign(UserId::generate(), &[], None).await.unwrap());
+        let second = kid(&sign(&keyring).await);
         assert_ne!(second, first);
         assert_eq!(
             kids(&keyring).await.len(),

@@ -9,7 +9,11 @@ use sqlx::PgConnection;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{account, keyring::Keyring, token};
+use crate::{
+    account,
+    keyring::{Holder, Keyring},
+    token,
+};
 
 /// A refresh token unused for so long is dead.
 const IDLE: Duration = Duration::days(14);
@@ -43,11 +47,12 @@ pub(crate) struct Grant {
 
 impl Grant {
     pub(crate) async fn sign(self, keyring: &Keyring) -> Result<TokenResponse, Problem> {
-        let token = keyring.sign(self.user, &self.roles, Some(self.session)).await?;
+        let holder = Holder::Session(self.session);
+        let (access_token, expires_in) = keyring.sign(self.user, &self.roles, holder).await?;
         Ok(TokenResponse {
-            access_token: token,
+            access_token,
             token_type: "Bearer",
-            expires_in: crate::keyring::TOKEN_SECONDS,
+            expires_in,
             refresh_token: Some(self.refresh_token),
         })
     }
@@ -75,6 +80,22 @@ pub(crate) async fn start(
         session,
         refresh_token: add_token(connection, session, now).await?,
     })
+}
+
+/// Demands that a session has not ended since its access token was issued, and keeps it from ending until the transaction
+/// does; 401 otherwise.
+pub(crate) async fn require_live(connection: &mut PgConnection, session: Uuid) -> Result<(), Problem> {
+    let live = sqlx::query_scalar!(
+        r#"SELECT true AS "live!" FROM sessions
+           WHERE id = $1 AND revoked_at IS NULL AND expires_at > now() FOR SHARE"#,
+        session
+    )
+    .fetch_optional(connection)
+    .await?;
+    match live {
+        Some(_) => Ok(()),
+        None => Err(Problem::unauthorized("Your session has ended. Log in again.")),
+    }
 }
 
 /// What came of a refresh token.

@@ -10,7 +10,7 @@ use contracts::UserId;
 use futures::future::join_all;
 use http::StatusCode;
 use serde_json::{Value, json};
-use souk_http::auth::{Admin, AuthError, User, Verifier};
+use souk_http::auth::{Admin, AuthError, Session, User, Verifier};
 use testkit::auth::Issuer;
 
 #[derive(Clone, FromRef)]
@@ -24,7 +24,22 @@ async fn service(verifier: Verifier) -> String {
             "/me",
             get(|User(claims): User| async move { claims.sub.to_string() }),
         )
-        .route("/admin", get(|_: Admin| async { "welcome" }))
+        .route(
+            "/admin",
+            get(|_: Admin| async { "welcome" }).post(|_: Admin| async { "done" }),
+        )
+        .route(
+            "/things",
+            get(|_: User| async { "things" })
+                .post(|_: User| async { "done" })
+                .put(|_: User| async { "done" })
+                .patch(|_: User| async { "done" })
+                .delete(|_: User| async { "done" }),
+        )
+        .route(
+            "/password",
+            get(|_: Session| async { "yours" }).put(|_: Session| async { "done" }),
+        )
         .with_state(State { verifier });
     testkit::spawn(souk_http::layers(router)).await
 }
@@ -66,6 +81,76 @@ async fn accepts_its_own_tokens_and_knows_who_may_what() {
         .header("authorization", &bearer)
         .header("authorization", &bearer);
     assert_eq!(twice.send().await.unwrap().status(), 401);
+}
+
+#[tokio::test]
+async fn an_api_keys_token_does_what_its_scopes_allow() {
+    let issuer = Issuer::start().await;
+    let base = service(Verifier::new(issuer.jwks_url())).await;
+    let user = UserId::generate();
+    let roles = ["customer", "admin"];
+    let mut neither = Issuer::claims(user, &roles);
+    neither.as_object_mut().unwrap().remove("sid");
+    let neither = issuer.sign(&issuer.header(), &neither);
+    let client = reqwest::Client::new();
+    let key = |scope| issuer.api_key(user, &roles, scope);
+    // GET and the four others on /things; GET and POST on /admin; GET and PUT on /password.
+    let cases = [
+        ("read", key("read"), [200, 403, 403, 403, 403, 403, 403, 403, 403]),
+        (
+            "order",
+            key("order"),
+            [200, 200, 200, 200, 200, 403, 403, 403, 403],
+        ),
+        (
+            "admin",
+            key("admin"),
+            [200, 403, 403, 403, 403, 200, 200, 403, 403],
+        ),
+        (
+            "all",
+            key("read order admin future"),
+            [200, 200, 200, 200, 200, 200, 200, 403, 403],
+        ),
+        ("future", key("future"), [403; 9]),
+        ("none", key(""), [403; 9]),
+        ("neither scope nor session", neither, [403; 9]),
+        ("session", issuer.admin(), [200; 9]),
+    ];
+    for (what, token, expected) in cases {
+        let mut statuses = vec![];
+        for (path, methods) in [
+            ("/things", &["GET", "POST", "PUT", "PATCH", "DELETE"][..]),
+            ("/admin", &["GET", "POST"]),
+            ("/password", &["GET", "PUT"]),
+        ] {
+            for method in methods {
+                let request = client.request(method.parse().unwrap(), format!("{base}{path}"));
+                let answer = request.bearer_auth(&token).send().await.unwrap();
+                statuses.push(answer.status().as_u16());
+            }
+        }
+        assert_eq!(statuses, expected, "{what}");
+    }
+    let shopper = issuer.api_key(user, &["customer"], "admin");
+    let answer = client
+        .get(format!("{base}/admin"))
+        .bearer_auth(shopper)
+        .send()
+        .await;
+    assert_eq!(answer.unwrap().status(), 403, "a scope is no role");
+    let odd = Issuer::claims(user, &roles);
+    for scope in [json!(["read"]), json!(1)] {
+        let mut claims = odd.clone();
+        claims["scope"] = scope;
+        let token = issuer.sign(&issuer.header(), &claims);
+        let answer = client
+            .get(format!("{base}/things"))
+            .bearer_auth(token)
+            .send()
+            .await;
+        assert_eq!(answer.unwrap().status(), 401, "a scope is a text");
+    }
 }
 
 #[tokio::test]

@@ -69,6 +69,17 @@ impl Issuer {
         self.token(UserId::generate(), &["customer", "admin"])
     }
 
+    /// A token as an API key with these scopes is exchanged for.
+    #[must_use]
+    pub fn api_key(&self, user: UserId, roles: &[&str], scope: &str) -> String {
+        let mut claims = Self::claims(user, roles);
+        if let Some(claims) = claims.as_object_mut() {
+            claims.remove("sid");
+            claims.insert("scope".to_owned(), scope.into());
+        }
+        self.sign(&self.header(), &claims)
+    }
+
     /// A token that was valid until an hour ago.
     #[must_use]
     pub fn expired_token(&self, user: UserId) -> String {

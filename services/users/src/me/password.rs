@@ -4,46 +4,52 @@ use axum::extract::State;
 use chrono::Utc;
 use http::StatusCode;
 use serde::Deserialize;
-use souk_http::{FieldError, Json, Problem, ProblemBody, auth::User, detached};
-use sqlx::Connection;
+use souk_http::{FieldError, Json, Problem, ProblemBody, auth::Session, detached};
+use sqlx::{Connection, PgConnection};
 use utoipa::ToSchema;
 
 use crate::{
     account::{
-        self,
+        self, Account,
         events::{self, Happened},
     },
     app,
     email::Email,
+    me::api_key,
     password, session,
-    throttle::{self, ClientAddress, Source},
+    throttle::{self, Source},
 };
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PutPassword {
-    /// The present one.
+    /// The current one.
     #[schema(format = Password)]
     current_password: String,
     /// 15 to 128 characters, none of the common ones.
     #[schema(format = Password, min_length = 15, max_length = 128)]
     new_password: String,
+    /// Whether the account's API keys stay valid. Otherwise all of them end.
+    #[serde(default)]
+    keep_api_keys: bool,
 }
 
-/// Changes the password and ends all other sessions. Wrong current passwords are throttled as failed logins are,
-/// for this session alone.
+/// Changes the password. All other sessions end, and so do all API keys, unless the request keeps them. Wrong current
+/// passwords are throttled as failed logins are, for this session alone. Not for API keys.
 #[utoipa::path(put, path = "/v1/users/me/password", tag = "account", security(("bearer" = [])), request_body = PutPassword, responses(
     (status = 204),
+    (status = 401, body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "With an API key", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 429, body = ProblemBody, content_type = "application/problem+json"),
+    (status = 429, description = "Too many wrong passwords; see `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 503, description = "Too many passwords are checked at the moment; see `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn put_password(
     State(app): State<app::State>,
-    User(claims): User,
-    address: ClientAddress,
+    Session { claims, id }: Session,
     Json(request): Json<PutPassword>,
 ) -> Result<StatusCode, Problem> {
-    let source = claims.sid.map_or(Source::Address(address), Source::Session);
+    let source = Source::Session(id);
     detached(async move {
         let turn = app.passwords.turn().await?;
         let (account, email) = {
@@ -56,14 +62,11 @@ pub(crate) async fn put_password(
             (account, email)
         };
         let matches = turn
-            .verify(request.current_password, Some(account.password_hash))
+            .verify(request.current_password, Some(account.password_hash.clone()))
             .await?;
         drop(turn);
         if !matches {
-            return Err(Problem::invalid(vec![FieldError::new(
-                "/current_password",
-                "is not your password",
-            )]));
+            return Err(wrong());
         }
         throttle::succeed(&mut *app.pool.acquire().await?, &email, source).await?;
         if let Some(objection) = password::objection(&request.new_password, email.as_str()) {
@@ -75,26 +78,35 @@ pub(crate) async fn put_password(
         let hash = app.passwords.hash(request.new_password).await?;
         let mut connection = app.pool.acquire().await?;
         let mut transaction = connection.begin().await?;
-        sqlx::query!(
-            "UPDATE users SET password_hash = $2, updated_at = now() WHERE id = $1",
-            claims.sub.0,
-            hash
-        )
-        .execute(&mut *transaction)
-        .await?;
-        session::end_all(
-            &mut transaction,
-            claims.sub,
-            claims.sid,
-            "new password",
-            Utc::now(),
-        )
-        .await?;
+        // It may have been changed, or the session ended, since the current password was checked.
+        if !replace(&mut transaction, &account, &hash).await? {
+            return Err(wrong());
+        }
+        session::require_live(&mut transaction, id).await?;
+        session::end_all(&mut transaction, claims.sub, Some(id), "new password", Utc::now()).await?;
+        if !request.keep_api_keys {
+            api_key::end_all(&mut transaction, claims.sub).await?;
+        }
         events::tell(&mut transaction, claims.sub, Happened::PasswordChanged).await?;
         transaction.commit().await?;
         Ok(StatusCode::NO_CONTENT)
     })
     .await
+}
+
+fn wrong() -> Problem {
+    Problem::invalid(vec![FieldError::new("/current_password", "is not your password")])
+}
+
+/// Whether the account still had the password that was checked.
+async fn replace(connection: &mut PgConnection, account: &Account, hash: &str) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE users SET password_hash = $3, updated_at = now() WHERE id = $1 AND password_hash = $2",
+        account.profile.id.0,
+        account.password_hash,
+        hash
+    );
+    Ok(done.execute(connection).await?.rows_affected() == 1)
 }
 
 #[cfg(test)]
@@ -132,5 +144,53 @@ mod tests {
             let body = json!({"refresh_token": answer.body["refresh_token"]});
             assert_eq!(users.post("/v1/auth/refresh", &body).await.status, status);
         }
+    }
+    #[tokio::test]
+    async fn ends_the_api_keys_unless_they_are_kept() {
+        let users = Users::start().await;
+        let ada = users.account("ada@souk.test").await;
+        let key = users.api_key(&ada, &json!({"name": "backup"})).await;
+        let exchange = async || {
+            let body = json!({"key": key});
+            users.post("/internal/v1/api-keys/exchange", &body).await.status
+        };
+        let put = async |current: &str, new: &str, keep: bool| {
+            let body = json!({"current_password": current, "new_password": new, "keep_api_keys": keep});
+            users.put("/v1/users/me/password", &ada, body).await.status
+        };
+        assert_eq!(put(PASSWORD, "a new password of ada", true).await, 204);
+        assert_eq!(exchange().await, 200);
+        assert_eq!(put("a new password of ada", PASSWORD, false).await, 204);
+        assert_eq!(exchange().await, 401);
+    }
+
+    #[tokio::test]
+    async fn a_session_that_has_ended_changes_no_password() {
+        let users = Users::start().await;
+        let ada = users.account("ada@souk.test").await;
+        users.sql("UPDATE sessions SET revoked_at = now()").await;
+        let body = json!({"current_password": PASSWORD, "new_password": "a new password of ada"});
+        assert_eq!(users.put("/v1/users/me/password", &ada, body).await.status, 401);
+        assert_eq!(users.login("ada@souk.test", PASSWORD).await.status, 200);
+    }
+
+    #[tokio::test]
+    async fn another_sessions_guesses_do_not_slow_this_one_down() {
+        let users = Users::start().await;
+        users.register("ada@souk.test").await;
+        let mut tokens = vec![];
+        for _ in 0..2 {
+            let login = users.login("ada@souk.test", PASSWORD).await;
+            tokens.push(login.body["access_token"].as_str().unwrap().to_owned());
+        }
+        let put = async |token: &str, current: &str| {
+            let body = json!({"current_password": current, "new_password": "a new password of ada"});
+            users.put("/v1/users/me/password", token, body).await.status
+        };
+        for _ in 0..5 {
+            assert_eq!(put(&tokens[0], "not the password").await, 422);
+        }
+        assert_eq!(put(&tokens[0], PASSWORD).await, 429);
+        assert_eq!(put(&tokens[1], PASSWORD).await, 204);
     }
 }

@@ -3,7 +3,11 @@
 use axum::extract::State;
 use contracts::UserId;
 use serde::Deserialize;
-use souk_http::{FieldError, Json, Problem, ProblemBody, auth::User, detached};
+use souk_http::{
+    FieldError, Json, Problem, ProblemBody,
+    auth::{Session, User},
+    detached,
+};
 use sqlx::PgPool;
 use utoipa::ToSchema;
 
@@ -30,17 +34,19 @@ pub(crate) async fn get_me(State(pool): State<PgPool>, User(claims): User) -> Re
 pub(crate) struct PatchMe {
     /// What to call the owner, 1 to 200 characters.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
 }
 
-/// Changes the caller's account; what is absent stays.
+/// Changes the caller's account; what is absent stays. Not for API keys.
 #[utoipa::path(patch, path = "/v1/users/me", tag = "account", security(("bearer" = [])), request_body = PatchMe, responses(
     (status = 200, body = Profile),
+    (status = 403, description = "With an API key", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn patch_me(
     State(pool): State<PgPool>,
-    User(claims): User,
+    Session { claims, .. }: Session,
     Json(patch): Json<PatchMe>,
 ) -> Result<Json<Profile>, Problem> {
     if let Some(name) = &patch.name {

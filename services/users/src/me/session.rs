@@ -9,7 +9,7 @@ use http::{StatusCode, header};
 use serde::Serialize;
 use souk_http::{
     Json, Problem, ProblemBody, Query,
-    auth::User,
+    auth::{self, User},
     page::{self, Page, PageQuery},
 };
 use sqlx::PgPool;
@@ -64,14 +64,15 @@ pub(crate) async fn list_sessions(
 }
 
 /// Ends all sessions of the caller, this one too, and removes the browser's cookie. Access tokens given before stay good
-/// until they expire.
+/// until they expire, and API keys stay valid. Not for API keys.
 #[utoipa::path(delete, path = "/v1/users/me/sessions", tag = "account", security(("bearer" = [])), responses(
     (status = 204),
     (status = 401, body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "With an API key", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn delete_sessions(
     State(pool): State<PgPool>,
-    User(claims): User,
+    auth::Session { claims, .. }: auth::Session,
 ) -> Result<Response, Problem> {
     let mut connection = pool.acquire().await?;
     session::end_all(&mut connection, claims.sub, None, "logout everywhere", Utc::now()).await?;

@@ -2,6 +2,7 @@
 //! demand one. Nothing but the token is trusted, least of all a header that a gateway set.
 
 mod keys;
+mod scope;
 mod verifier;
 
 use axum::extract::{FromRef, FromRequestParts};
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+pub use scope::{Scope, Scopes};
 pub use verifier::{AuthError, Verifier};
 
 use crate::Problem;
@@ -55,6 +57,9 @@ pub struct Claims {
     /// The login's family of refresh tokens; absent for a token that an API key was exchanged for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<Uuid>,
+    /// What the token may be used for, if it belongs to an API key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scopes>,
 }
 
 impl Claims {
@@ -73,7 +78,8 @@ fn known_roles<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<
     Ok(known.collect())
 }
 
-/// Demands a valid access token; 401 without.
+/// Demands a valid access token; 401 without, 403 for an API key whose scopes do not allow the request: every scope allows
+/// safe methods, only `order` the others.
 #[derive(Debug, Clone)]
 pub struct User(pub Claims);
 
@@ -85,13 +91,14 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let token = bearer(parts)?;
-        let claims = Verifier::from_ref(state).verify(token).await?;
+        let claims = verify(parts, state).await?;
+        claims.require_shopping(&parts.method)?;
         Ok(Self(claims))
     }
 }
 
-/// Demands the token of an administrator; 401 without a token, 403 for anyone else.
+/// Demands the token of an administrator; 401 without a token, 403 for anyone else and for an API key without the scope
+/// `admin`.
 #[derive(Debug, Clone)]
 pub struct Admin(pub Claims);
 
@@ -103,12 +110,51 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let User(claims) = User::from_request_parts(parts, state).await?;
+        let claims = verify(parts, state).await?;
+        claims.require_operating()?;
         claims
             .is_admin()
             .then_some(Self(claims))
             .ok_or_else(Problem::forbidden)
     }
+}
+
+/// Demands the token of a session, for what an API key may never do: change the account itself, its password, its keys or
+/// its sessions. 401 without a token, 403 for an API key.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// The verified claims.
+    pub claims: Claims,
+    /// The session, which is the claims' `sid`.
+    pub id: Uuid,
+}
+
+impl<S> FromRequestParts<S> for Session
+where
+    Verifier: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let claims = verify(parts, state).await?;
+        match (claims.sid, &claims.scope) {
+            (Some(id), None) => Ok(Self { claims, id }),
+            _ => Err(Problem::new(
+                http::StatusCode::FORBIDDEN,
+                "session-required",
+                "An API key cannot do this. Log in.",
+            )),
+        }
+    }
+}
+
+async fn verify<S>(parts: &Parts, state: &S) -> Result<Claims, Problem>
+where
+    Verifier: FromRef<S>,
+{
+    let token = bearer(parts)?;
+    Ok(Verifier::from_ref(state).verify(token).await?)
 }
 
 fn bearer(parts: &Parts) -> Result<&str, Problem> {

@@ -26,6 +26,9 @@ export const router = createBrowserRouter([
           { path: "sign-in", lazy: () => import("@/account/signIn") },
           { path: "register", lazy: () => import("@/account/register") },
           { path: "verify", lazy: () => import("@/account/verify") },
+          { path: "resend-verification", lazy: () => import("@/account/resendVerification") },
+          { path: "forgot-password", lazy: () => import("@/account/forgotPassword") },
+          { path: "reset-password", lazy: () => import("@/account/resetPassword") },
           { path: "account", lazy: () => import("@/account/account") },
           {
             path: "admin",

@@ -23,7 +23,7 @@ async function check(page: Page, path: string): Promise<void> {
   }
 }
 
-for (const path of ["/", "/products", "/products?q=nothing-is-called-so", "/cart", "/checkout", "/orders", "/sign-in", "/register", "/verify#token=unknown", "/nothing/here"]) {
+for (const path of ["/", "/products", "/products?q=nothing-is-called-so", "/cart", "/checkout", "/orders", "/sign-in", "/register", "/verify#token=unknown", "/resend-verification", "/forgot-password", "/reset-password", "/reset-password#token=unknown", "/nothing/here"]) {
   test(`a guest finds no barrier at ${path}`, async ({ page }) => {
     await check(page, path);
   });

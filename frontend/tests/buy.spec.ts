@@ -10,7 +10,7 @@ test("somebody new looks around, makes an account on the way, and buys", async (
   await page.goto("/checkout");
   await page.getByRole("main").getByRole("link", { name: "Create an account" }).click();
   await page.getByLabel("Name").fill("Ada");
-  await page.getByLabel("Mail address").fill(`new-${crypto.randomUUID()}@souk.test`);
+  await page.getByLabel("Email").fill(`new-${crypto.randomUUID()}@souk.test`);
   await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
   await page.getByRole("main").getByRole("button", { name: /create|register/i }).click();
 

@@ -30,10 +30,10 @@ test("signing in goes back to where it was asked for, and a wrong password is to
   const shopper = await register(page.request);
   await page.goto("/orders");
   await page.getByRole("main").getByRole("link", { name: "Sign in" }).click();
-  await page.getByLabel("Mail address").fill(shopper.email);
+  await page.getByLabel("Email").fill(shopper.email);
   await page.getByLabel("Password", { exact: true }).fill("not-the-password-1");
   await page.getByRole("main").getByRole("button", { name: "Sign in" }).click();
-  await expect(page.getByText("The mail address or the password is wrong.")).toBeVisible();
+  await expect(page.getByText("The email address or the password is wrong.")).toBeVisible();
   await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
   await page.getByRole("main").getByRole("button", { name: "Sign in" }).click();
   await expect(page).toHaveURL(/\/orders$/);

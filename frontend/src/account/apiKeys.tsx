@@ -78,12 +78,19 @@ function KeyRow({ apiKey, onRemove }: { apiKey: ApiKey; onRemove: () => void }) 
   const t = useMessages(messages);
   const format = useFormat();
   const used = apiKey.last_used_at ? t.lastUsed(format.moment(apiKey.last_used_at)) : t.neverUsed;
+  const [now] = useState(Date.now);
+  const hasExpired = now >= Date.parse(apiKey.expires_at);
+  const expires = format.day(apiKey.expires_at);
   return (
     <li className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1 px-4 py-3 sm:px-5">
       <div className="min-w-0">
         <p className="font-medium break-words">{apiKey.name}</p>
         <p className="text-sm text-muted">
           <code>{apiKey.prefix}…</code> · {t.made(format.day(apiKey.created_at))} · {used}
+        </p>
+        <p className="text-sm text-muted">
+          {apiKey.scopes.map((scope) => t.scopes[scope]).join(", ")} ·{" "}
+          {hasExpired ? <strong className="font-semibold text-clay">{t.expired(expires)}</strong> : t.expires(expires)}
         </p>
       </div>
       <Button look="quiet" aria-label={`${t.remove}: ${apiKey.name}`} onClick={onRemove} className="-mx-4">

@@ -44,7 +44,7 @@ function open(path: string) {
 
 async function register(password: string) {
   await userEvent.type(screen.getByLabelText("Name"), "Ada");
-  await userEvent.type(screen.getByLabelText("Mail address"), "ada@souk.test");
+  await userEvent.type(screen.getByLabelText("Email"), "ada@souk.test");
   await userEvent.type(screen.getByLabelText("Password"), password);
   await userEvent.click(screen.getByRole("button", { name: "Create an account" }));
 }
@@ -52,7 +52,7 @@ async function register(password: string) {
 test("whoever signs in goes on to the page they wanted", async () => {
   server.use(accepted);
   const router = open("/sign-in?next=%2Forders%3Fstatus%3Dpending");
-  await userEvent.type(screen.getByLabelText("Mail address"), "ada@souk.test");
+  await userEvent.type(screen.getByLabelText("Email"), "ada@souk.test");
   await userEvent.type(screen.getByLabelText("Password"), "right{Enter}");
   await screen.findByText("the next page");
   expect(router.state.location).toMatchObject({ pathname: "/orders", search: "?status=pending" });
@@ -65,7 +65,7 @@ test("after too many failures the button counts the seconds that the server aske
     ),
   );
   open("/sign-in");
-  await userEvent.type(screen.getByLabelText("Mail address"), "ada@souk.test");
+  await userEvent.type(screen.getByLabelText("Email"), "ada@souk.test");
   await userEvent.type(screen.getByLabelText("Password"), "wrong{Enter}");
   expect(await screen.findByRole("button", { name: "Wait 2 s" })).toBeDisabled();
   expect(screen.getByRole("alert")).toHaveTextContent("Too many sign-ins failed");
@@ -84,7 +84,7 @@ test("one that cannot, or was there before, is told to look into the mail", asyn
   server.use(registered, refused);
   open("/register");
   await register("a long enough phrase");
-  expect(await screen.findByRole("heading", { name: "Look into your mail" })).toBeInTheDocument();
+  expect(await screen.findByRole("heading", { name: "Check your email" })).toBeInTheDocument();
   expect(screen.getByText(/ada@souk.test/)).toBeInTheDocument();
 });
 

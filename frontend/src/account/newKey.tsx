@@ -5,12 +5,14 @@ import { z } from "@/ui/zod";
 
 import { api, call } from "@/api/client";
 import { useMessages } from "@/i18n";
+import { useIsAdmin } from "@/session/useSession";
 import { Button } from "@/ui/button";
-import { TextField } from "@/ui/field";
+import { CheckField, SelectField, TextField } from "@/ui/field";
 import { notify } from "@/ui/live";
 import { Failure } from "@/ui/states";
 
 import { messages } from "./messages";
+import { inDays, LIFETIMES, type Scope, SCOPES } from "./scopes";
 import { showAtFields } from "./serverErrors";
 
 interface Props {
@@ -18,22 +20,35 @@ interface Props {
   onDone: () => void;
 }
 
-/** Asks for a key's name, and shows the key this once. */
+/** Asks what a key is for, what it may do and for how long, and shows the key this once. */
 export function NewKey({ onCreated, onDone }: Props) {
   const t = useMessages(messages);
-  const schema = useMemo(() => z.object({ name: z.string().trim().min(1, t.needed).max(200, t.tooLong) }), [t]);
-  const form = useForm({ resolver: zodResolver(schema), defaultValues: { name: "" } });
+  const isAdmin = useIsAdmin();
+  const schema = useMemo(
+    () =>
+      z.object({
+        name: z.string().trim().min(1, t.needed).max(200, t.tooLong),
+        scopes: z.array(z.enum(["read", "order", "admin"])).min(1, t.scopeNeeded),
+        days: z.string(),
+      }),
+    [t],
+  );
+  const form = useForm({
+    resolver: zodResolver(schema),
+    defaultValues: { name: "", scopes: ["read"] as Scope[], days: "90" },
+  });
   const { errors, isSubmitting } = form.formState;
   const [failure, setFailure] = useState<unknown>();
   const [secret, setSecret] = useState<string>();
-  const submit = form.handleSubmit(async (body) => {
+  const submit = form.handleSubmit(async ({ name, scopes, days }) => {
     setFailure(undefined);
     try {
+      const body = { name, scopes, expires_at: inDays(Number(days)) };
       const { key } = await call(api.POST("/v1/users/me/api-keys", { body }));
       setSecret(key);
       await onCreated();
     } catch (error) {
-      setFailure(showAtFields(error, ["name"], form.setError));
+      setFailure(showAtFields(error, ["name", "scopes"], form.setError));
     }
   });
   if (secret) return <Secret secret={secret} onDone={onDone} />;
@@ -48,6 +63,32 @@ export function NewKey({ onCreated, onDone }: Props) {
         required
         error={errors.name?.message}
       />
+      <fieldset className="grid gap-1" aria-describedby={errors.scopes ? "scopes-error" : undefined}>
+        <legend className="mb-1 text-sm font-medium">{t.keyScopes}</legend>
+        {SCOPES.filter((scope) => scope !== "admin" || isAdmin).map((scope) => (
+          <CheckField
+            {...form.register("scopes")}
+            key={scope}
+            id={`scope-${scope}`}
+            value={scope}
+            label={t.scopes[scope]}
+            hint={t.scopeHints[scope]}
+          />
+        ))}
+        {errors.scopes && (
+          <p id="scopes-error" role="alert" className="flex gap-1.5 text-sm text-clay">
+            <span aria-hidden>▲</span>
+            {errors.scopes.message}
+          </p>
+        )}
+      </fieldset>
+      <SelectField {...form.register("days")} label={t.keyLifetime} hint={t.keyLifetimeHint}>
+        {LIFETIMES.map((days) => (
+          <option key={days} value={days}>
+            {t.days(days)}
+          </option>
+        ))}
+      </SelectField>
       <div className="flex flex-wrap justify-end gap-3">
         <Button onClick={onDone}>{t.cancel}</Button>
         <Button type="submit" look="primary" busy={isSubmitting}>

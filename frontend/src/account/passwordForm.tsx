@@ -7,6 +7,7 @@ import { api, call } from "@/api/client";
 import { Problem } from "@/api/problem";
 import { useMessages } from "@/i18n";
 import { Button } from "@/ui/button";
+import { CheckField } from "@/ui/field";
 import { notify } from "@/ui/live";
 import { Failure } from "@/ui/states";
 
@@ -20,12 +21,17 @@ import { useCountdown } from "./useCountdown";
 export function PasswordForm({ email }: { email: string }) {
   const t = useMessages(messages);
   const schema = useMemo(
-    () => z.object({ current_password: z.string().min(1, t.needed), new_password: newPassword(t) }),
+    () =>
+      z.object({
+        current_password: z.string().min(1, t.needed),
+        new_password: newPassword(t),
+        keep_api_keys: z.boolean(),
+      }),
     [t],
   );
   const form = useForm({
     resolver: zodResolver(schema),
-    defaultValues: { current_password: "", new_password: "" },
+    defaultValues: { current_password: "", new_password: "", keep_api_keys: false },
   });
   const { errors, isSubmitting } = form.formState;
   const [failure, setFailure] = useState<unknown>();
@@ -63,6 +69,7 @@ export function PasswordForm({ email }: { email: string }) {
         autoComplete="new-password"
         error={errors.new_password?.message}
       />
+      <CheckField {...form.register("keep_api_keys")} label={t.keepKeys} hint={t.keepKeysHint} />
       <div>
         <Button type="submit" look="primary" busy={isSubmitting} disabled={wait.left > 0}>
           {wait.left > 0 ? t.wait(wait.left) : t.changePassword}

@@ -28,10 +28,11 @@ export function Component() {
   if (mailed) {
     return (
       <Entrance title={t.checkMail} lead={t.checkMailText(mailed)}>
-        <div>
+        <div className="flex flex-wrap gap-3">
           <ButtonLink to={signIn} look="primary">
             {t.signIn}
           </ButtonLink>
+          <ButtonLink to="/resend-verification">{t.resendVerificationAction}</ButtonLink>
         </div>
       </Entrance>
     );

@@ -1,7 +1,7 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useMemo, useState } from "react";
 import { useForm } from "react-hook-form";
-import { useSearchParams } from "react-router";
+import { Link, useSearchParams } from "react-router";
 import { z } from "@/ui/zod";
 
 import { Problem } from "@/api/problem";
@@ -75,6 +75,9 @@ function SignInForm() {
       <Button type="submit" look="primary" busy={isSubmitting} disabled={wait.left > 0}>
         {wait.left > 0 ? t.wait(wait.left) : t.signIn}
       </Button>
+      <ButtonLink to="/forgot-password" look="quiet">
+        {t.forgotPassword}
+      </ButtonLink>
     </form>
   );
 }
@@ -83,7 +86,19 @@ function SignInFailure({ error }: { error: unknown }) {
   const t = useMessages(messages);
   if (error === undefined) return null;
   const status = error instanceof Problem ? error.status : undefined;
-  if (status === 401) return <Refusal>{t.refused}</Refusal>;
+  if (status === 401) {
+    return (
+      <div className="grid gap-2">
+        <Refusal>{t.refused}</Refusal>
+        <p className="text-sm text-muted">
+          {t.notVerified}{" "}
+          <Link to="/resend-verification" className="text-accent underline underline-offset-4">
+            {t.resendVerificationAction}
+          </Link>
+        </p>
+      </div>
+    );
+  }
   if (status === 429) return <Refusal>{t.tooMany}</Refusal>;
   return <Failure error={error} />;
 }

@@ -36,10 +36,10 @@ export function Component() {
   const isRefused = verify.error instanceof Problem && !verify.error.mayPass;
   if (!token || isRefused) {
     return (
-      <Page title={t.verifyRefused} lead={t.verifyRefusedText}>
+      <Page title={t.linkRefused} lead={t.verifyRefusedText}>
         <div>
-          <ButtonLink to="/register" look="primary">
-            {t.createAccount}
+          <ButtonLink to="/resend-verification" look="primary">
+            {t.resendVerificationAction}
           </ButtonLink>
         </div>
       </Page>

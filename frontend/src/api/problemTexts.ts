@@ -25,6 +25,8 @@ const TEXTS: Record<Locale, Readonly<Record<string, string>>> = {
     internal: "Bei uns ist etwas schiefgegangen. Die Trace-Nummer sagt uns, was.",
     unauthorized: "Dafür müssen Sie angemeldet sein.",
     forbidden: "Ihr Konto darf das nicht.",
+    "session-required": "Dafür müssen Sie sich anmelden; ein API-Schlüssel genügt nicht.",
+    "insufficient-scope": "Der API-Schlüssel darf das nicht.",
     "origin-not-allowed": "Die Anmeldung gilt auf dieser Seite nicht.",
     "not-found": "Das gibt es nicht, oder nicht mehr.",
     "invalid-request": "Einige Angaben passen so nicht.",

@@ -372,8 +372,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Begins a session. An unknown address, a wrong password, and an account that is unverified or disabled look the same
-         *     and take the same time.
+         * Starts a session. An unknown address, a wrong password, and an account that is unverified or disabled look the same
+         *     and take the same time. After five failures the client's address has to wait before the next attempt, and after five
+         *     failures from anywhere so has every address. A browser in which the owner has logged in before waits only for its
+         *     own failures.
          */
         post: operations["log_in"];
         delete?: never;
@@ -393,6 +395,48 @@ export interface paths {
         put?: never;
         /** Ends the session of a refresh token, from the body or the cookie. An unknown one is ended already. */
         post: operations["log_out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/password-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends a link by which a forgotten password can be replaced, if there is an account with this address. The link works
+         *     once, for 30 minutes. The answer is the same, and takes as long, whether or not the address is known. An account gets
+         *     at most five such mails in an hour; further requests are accepted and send none.
+         */
+        post: operations["request_password_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/password-reset/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replaces a forgotten password. All sessions and API keys of the account end, and its other links to replace the
+         *     password stop working. The address is verified by this, if it was not yet, and the browser counts as a known device
+         *     at its next login. A refused password does not use the token up.
+         */
+        post: operations["confirm_password_reset"];
         delete?: never;
         options?: never;
         head?: never;
@@ -428,8 +472,33 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Registers an account. The answer is the same, and takes as long, whether or not the address is known. */
+        /**
+         * Registers an account. The answer is the same, and takes as long, whether or not the address is known; a mail to it says
+         *     which. An address that was registered but not verified can be registered again: the newest name and password count,
+         *     and only the newest mail verifies it. An account that is not verified is deleted after a week.
+         */
         post: operations["register_account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/verification-mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends the mail that verifies an address again, if an account with this address waits for it. The answer is the same,
+         *     and takes as long, whether or not the address is known. An account gets at most five such mails in an hour; further
+         *     requests are accepted and send none.
+         */
+        post: operations["request_verification_mail"];
         delete?: never;
         options?: never;
         head?: never;
@@ -445,7 +514,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes a registered account usable. */
+        /**
+         * Verifies the address of a registered account, which can be used from then on. Registering the address again replaces
+         *     the token.
+         */
         post: operations["verify_account"];
         delete?: never;
         options?: never;
@@ -962,7 +1034,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Changes the caller's account; what is absent stays. */
+        /** Changes the caller's account; what is absent stays. Not for API keys. */
         patch: operations["patch_me"];
         trace?: never;
     };
@@ -1012,7 +1084,7 @@ export interface paths {
         /** The caller's keys, oldest first. */
         get: operations["list_api_keys"];
         put?: never;
-        /** Makes a key. */
+        /** Creates a key. The secret is in this answer and in no other. Not for API keys: a key cannot create keys. */
         post: operations["post_api_key"];
         delete?: never;
         options?: never;
@@ -1030,7 +1102,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Revokes a key. Tokens it was exchanged for expire within ten minutes. */
+        /** Deletes a key. The gateway refuses it within seconds. Not for API keys. */
         delete: operations["delete_api_key"];
         options?: never;
         head?: never;
@@ -1045,7 +1117,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Changes the password and ends all other sessions. A wrong present password counts as a failed login. */
+        /**
+         * Changes the password. All other sessions end, and so do all API keys, unless the request keeps them. Wrong current
+         *     passwords are throttled as failed logins are, for this session alone. Not for API keys.
+         */
         put: operations["put_password"];
         post?: never;
         delete?: never;
@@ -1067,7 +1142,7 @@ export interface paths {
         post?: never;
         /**
          * Ends all sessions of the caller, this one too, and removes the browser's cookie. Access tokens given before stay good
-         *     until they expire.
+         *     until they expire, and API keys stay valid. Not for API keys.
          */
         delete: operations["delete_sessions"];
         options?: never;
@@ -1116,6 +1191,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description The request is accepted; a mail says what became of it. */
+        Accepted: {
+            /** @example accepted */
+            status: string;
+        };
         /** @description A fault that is switched on. */
         ActiveFault: {
             /** @description Its name. */
@@ -1162,9 +1242,14 @@ export interface components {
         ApiKey: {
             /**
              * Format: date-time
-             * @description When it was made.
+             * @description When it was created.
              */
             created_at: string;
+            /**
+             * Format: date-time
+             * @description From when on it is refused. It is deleted 30 days later.
+             */
+            expires_at: string;
             /**
              * Format: uuid
              * @description Its id.
@@ -1172,13 +1257,15 @@ export interface components {
             id: string;
             /**
              * Format: date-time
-             * @description When it was last exchanged for a token.
+             * @description When it was last used, give or take a minute.
              */
             last_used_at?: string | null;
             /** @description What its owner calls it. */
             name: string;
             /** @description How the secret begins. */
             prefix: string;
+            /** @description What it may be used for. */
+            scopes: components["schemas"]["Scope"][];
         };
         /** @description A product that sold. */
         BestSeller: {
@@ -1248,6 +1335,15 @@ export interface components {
          * @description A command of a saga; the same at every resend, see [`CommandId::derive`].
          */
         CommandId: string;
+        ConfirmPasswordReset: {
+            /**
+             * Format: password
+             * @description The new password: 15 to 128 characters, none of the common ones.
+             */
+            password: string;
+            /** @description The token of the mail's link; works once, for 30 minutes. */
+            token: string;
+        };
         /** @description What to give back. */
         CreateRefund: {
             amount?: components["schemas"]["Money"] | null;
@@ -1453,6 +1549,15 @@ export interface components {
             password: string;
             /** @description Where the refresh token goes. */
             session?: components["schemas"]["Transport"];
+        };
+        /** @description Where to send a mail, if there is an account. */
+        MailRequest: {
+            /**
+             * Format: email
+             * @description The mail address of an account.
+             * @example ada@example.com
+             */
+            email: string;
         };
         /** @description Sales of the last 24 hours, and what is in work. */
         MetricsSummary: {
@@ -1717,9 +1822,14 @@ export interface components {
             items: {
                 /**
                  * Format: date-time
-                 * @description When it was made.
+                 * @description When it was created.
                  */
                 created_at: string;
+                /**
+                 * Format: date-time
+                 * @description From when on it is refused. It is deleted 30 days later.
+                 */
+                expires_at: string;
                 /**
                  * Format: uuid
                  * @description Its id.
@@ -1727,13 +1837,15 @@ export interface components {
                 id: string;
                 /**
                  * Format: date-time
-                 * @description When it was last exchanged for a token.
+                 * @description When it was last used, give or take a minute.
                  */
                 last_used_at?: string | null;
                 /** @description What its owner calls it. */
                 name: string;
                 /** @description How the secret begins. */
                 prefix: string;
+                /** @description What it may be used for. */
+                scopes: components["schemas"]["Scope"][];
             }[];
             /** @description For the next page; null on the last. */
             next_cursor?: string | null;
@@ -2069,8 +2181,15 @@ export interface components {
             shipping_address: components["schemas"]["Address"];
         };
         PostApiKey: {
+            /**
+             * Format: date-time
+             * @description From when on it is refused: at most 366 days from now, in 90 days if this is absent.
+             */
+            expires_at?: string | null;
             /** @description What to call it, 1 to 200 characters. */
             name: string;
+            /** @description What it may be used for; `read` if this is absent. `admin` is for operators only. */
+            scopes?: components["schemas"]["Scope"][];
         };
         /** @description In minor units, as `min_price` and `max_price` are; null when nothing is found. */
         PriceRange: {
@@ -2193,9 +2312,11 @@ export interface components {
         PutPassword: {
             /**
              * Format: password
-             * @description The present one.
+             * @description The current one.
              */
             current_password: string;
+            /** @description Whether the account's API keys stay valid. Otherwise all of them end. */
+            keep_api_keys?: boolean;
             /**
              * Format: password
              * @description 15 to 128 characters, none of the common ones.
@@ -2249,6 +2370,7 @@ export interface components {
         RefundStatus: "pending" | "succeeded" | "failed";
         RegisterRequest: {
             /**
+             * Format: email
              * @description A mail address.
              * @example ada@example.com
              */
@@ -2260,10 +2382,6 @@ export interface components {
              * @description 15 to 128 characters, none of the common ones.
              */
             password: string;
-        };
-        RegisterResponse: {
-            /** @example accepted */
-            status: string;
         };
         /** @description Why orders were rejected. */
         Rejection: {
@@ -2503,6 +2621,11 @@ export interface components {
              */
             updated_at: string;
         };
+        /**
+         * @description Something that an API key may be used for.
+         * @enum {string}
+         */
+        Scope: "read" | "order" | "admin";
         /** @description A login of the caller's that is good still. */
         Session: {
             /**
@@ -2719,7 +2842,7 @@ export interface components {
          */
         UserId: string;
         VerifyRequest: {
-            /** @description As it was mailed; good once, for a day. */
+            /** @description The token of the mail's link; works once, for a day. */
             token: string;
         };
         /** @description Why an operator acts. */
@@ -3873,8 +3996,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Five failures in a row; see Retry-After */
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many failed logins. After `Retry-After` the next attempt from the same address is checked */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many logins at the moment; see `Retry-After` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3906,6 +4047,79 @@ export interface operations {
             };
             /** @description By cookie from another origin */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    request_password_reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_password_reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmPasswordReset"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many passwords are checked at the moment; see `Retry-After` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3979,7 +4193,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RegisterResponse"];
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    request_verification_mail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -5718,6 +5965,15 @@ export interface operations {
                     "application/json": components["schemas"]["Profile"];
                 };
             };
+            /** @description With an API key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -5901,6 +6157,24 @@ export interface operations {
                     "application/json": components["schemas"]["Page_ApiKey"];
                 };
             };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     post_api_key: {
@@ -5925,7 +6199,25 @@ export interface operations {
                     "application/json": components["schemas"]["NewApiKey"];
                 };
             };
-            /** @description There are 20 */
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description With an API key, or the scope `admin` for an account that is no operator's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account has 20 keys that have not expired */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5963,6 +6255,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description With an API key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not Found */
             404: {
                 headers: {
@@ -5994,6 +6295,24 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description With an API key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -6003,8 +6322,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description Too many wrong passwords; see `Retry-After` */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many passwords are checked at the moment; see `Retry-After` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6066,6 +6394,15 @@ export interface operations {
             };
             /** @description Unauthorized */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description With an API key */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

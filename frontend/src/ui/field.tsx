@@ -42,6 +42,22 @@ export function TextArea({ label, error, hint, className, id, ...rest }: Compone
   );
 }
 
+/** A choice of yes or no, with its label beside it. */
+export function CheckField({ label, error, hint, className, id, ...rest }: ComponentProps<"input"> & FieldProps) {
+  const ids = useIds(id, error, hint);
+  return (
+    <div className={classes("grid gap-0.5", className)}>
+      <label htmlFor={ids.base} className="flex min-h-9 items-center gap-2.5 text-sm font-medium">
+        <input {...rest} {...ids.control} type="checkbox" className="size-4 shrink-0 accent-accent" />
+        {label}
+      </label>
+      <div className="pl-6.5">
+        <Notes base={ids.base} error={error} hint={hint} />
+      </div>
+    </div>
+  );
+}
+
 function useIds(id: string | undefined, error: string | undefined, hint: ReactNode) {
   const own = useId();
   const base = id ?? own;
@@ -70,6 +86,14 @@ function Labelled({
         {label}
       </label>
       {children}
+      <Notes base={base} error={error} hint={hint} />
+    </div>
+  );
+}
+
+function Notes({ base, error, hint }: Pick<FieldProps, "error" | "hint"> & { base: string }) {
+  return (
+    <>
       {hint && (
         <p id={`${base}-hint`} className="text-sm text-muted">
           {hint}
@@ -81,6 +105,6 @@ function Labelled({
           {error}
         </p>
       )}
-    </div>
+    </>
   );
 }

@@ -1,0 +1,17 @@
+import { useMessages } from "@/i18n";
+
+import { MailRequest } from "./mailRequest";
+import { messages } from "./messages";
+
+export function Component() {
+  const t = useMessages(messages);
+  return (
+    <MailRequest
+      path="/v1/auth/verification-mail"
+      title={t.resendVerification}
+      lead={t.resendVerificationLead}
+      action={t.resendVerificationAction}
+      sent={t.verificationSent}
+    />
+  );
+}

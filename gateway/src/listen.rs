@@ -137,7 +137,7 @@ async fn accept(
             Some(admitted)
         };
         let _ = stream.set_nodelay(true);
-        let (stream, malformed) = Watched::new(Unstalled::new(stream, limits.stall.0));
+        let (stream, malformed) = Watched::new(Unstalled::new(stream, limits.stall.0, (place, admitted)));
         let peer = Peer {
             address,
             rules: rules.clone(),
@@ -153,7 +153,6 @@ async fn accept(
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended badly");
             }
-            drop((place, admitted));
         });
     }
     drop(listener);

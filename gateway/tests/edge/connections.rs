@@ -39,6 +39,8 @@ async fn edge(limits: &str, trusted: &str) -> Edge {
     };
     let router = Router::new()
         .route("/endless", get(endless))
+        // More than a client that does not read takes, and less than the gateway's side of the connection holds.
+        .route("/page", get(|| async { vec![b'x'; 64 << 10] }))
         .route("/ok", get(|| async { "ok" }));
     let there = testkit::spawn(router).await.replace("http://", "");
     let folder = tempfile::tempdir().unwrap();
@@ -48,6 +50,7 @@ async fn edge(limits: &str, trusted: &str) -> Edge {
         "version: 1\nlisteners: {{edge: {{bind: \"0.0.0.0:{}\", trusted_proxies: [{trusted}]}}}}\nlimits: {{{limits}}}\n\
          upstreams: {{there: {{discover: {{static: [\"{there}\"]}}}}}}\npolicies: {{open: [anonymous]}}\nroutes:\n  \
          ok: {{match: {{path: /ok, methods: [GET]}}, use: [open], to: there}}\n  \
+         page: {{match: {{path: /page, methods: [GET]}}, use: [open], to: there}}\n  \
          endless: {{match: {{path: /endless, methods: [GET]}}, use: [open], to: there, idle: 60s}}\n  \
          files: {{match: {{path: \"/{{*file}}\", methods: [GET]}}, use: [open], files: {{folder: \"{}\"}}}}\n",
         bind.port(),
@@ -103,9 +106,9 @@ async fn is_gone(stream: &TcpStream) -> bool {
 
 async fn gone_within(streams: &[TcpStream], time: Duration) {
     let started = Instant::now();
-    for stream in streams {
+    for (number, stream) in streams.iter().enumerate() {
         while !is_gone(stream).await {
-            assert!(started.elapsed() < time, "a connection is still there");
+            assert!(started.elapsed() < time, "connection {number} is still there");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -116,7 +119,7 @@ async fn four_hundred_clients_that_never_read_are_gone_and_others_are_served_at_
     let edge = edge("stall: 2s, header_time: 2s", "").await;
     let mut streams = vec![];
     for number in 0..400 {
-        let path = ["/endless", "/file", "/ok"][number % 3];
+        let path = ["/endless", "/file", "/page", "/ok"][number % 4];
         streams.push(edge.ask(1, path).await);
     }
     let started = Instant::now();
@@ -132,6 +135,33 @@ async fn four_hundred_clients_that_never_read_are_gone_and_others_are_served_at_
     );
     // Each needs the limit and a moment; the rest is for a busy machine.
     gone_within(&streams, Duration::from_secs(20)).await;
+}
+
+/// A connection that is closed while its client does not read is not given away to others before it is really gone.
+#[tokio::test]
+async fn an_answer_that_is_left_unread_at_the_end_is_reset_and_counts_until_then() {
+    let limits = "stall: 4s, header_time: 1s, connections_per_address: 1";
+    let edge = edge(limits, "").await;
+    let unread = edge.ask(1, "/page").await;
+    // The gateway has written everything, and closes when no other request comes.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(!edge.serves(1).await, "its place is taken");
+    gone_within(&[unread], Duration::from_secs(10)).await;
+    testkit::eventually("its place is free", Duration::from_secs(5), async || {
+        edge.serves(1).await.then_some(())
+    })
+    .await;
+}
+
+/// Closing a connection on a client that still reads must not cost it the end of its answer.
+#[tokio::test]
+async fn a_client_that_reads_late_gets_all_of_its_answer() {
+    let edge = edge("stall: 8s, header_time: 1s", "").await;
+    let mut stream = edge.ask(1, "/page").await;
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    let mut answer = vec![];
+    stream.read_to_end(&mut answer).await.expect("no reset");
+    assert!(answer.len() > 64 << 10, "{}", answer.len());
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use std::{
     time::Instant,
 };
 
+use telemetry::metrics::{CounterSeries, GaugeSeries};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -23,6 +24,9 @@ pub struct InFlightLimit {
     route: String,
     upstream: String,
     state: Mutex<State>,
+    in_flight: GaugeSeries,
+    queued: GaugeSeries,
+    refused: CounterSeries,
 }
 
 #[derive(Debug, Default)]
@@ -43,16 +47,16 @@ impl InFlightLimit {
     /// Nothing is in flight yet.
     #[must_use]
     pub fn new(route: &str, upstream: &str, rules: &config::InFlight) -> Arc<Self> {
-        let this = Self {
+        let labels = [("route", route), ("upstream", upstream)];
+        Arc::new(Self {
             rules: rules.clone(),
             route: route.to_owned(),
             upstream: upstream.to_owned(),
             state: Mutex::default(),
-        };
-        // Exposed from the start, as 0.
-        CALLS_REFUSED.of(this.labels());
-        this.observe(&State::default());
-        Arc::new(this)
+            in_flight: CALLS_IN_FLIGHT.of(labels),
+            queued: CALLS_QUEUED.of(labels),
+            refused: CALLS_REFUSED.of(labels),
+        })
     }
 
     /// Whether it is the limit of this route at this upstream.
@@ -86,7 +90,7 @@ impl InFlightLimit {
             Err(Overloaded) => None,
         };
         slot.ok_or_else(|| {
-            CALLS_REFUSED.of(self.labels()).inc();
+            self.refused.inc();
             Overloaded
         })
     }
@@ -112,13 +116,9 @@ impl InFlightLimit {
     }
 
     fn observe(&self, state: &State) {
-        CALLS_IN_FLIGHT.of(self.labels()).set(f64::from(state.in_flight));
+        self.in_flight.set(f64::from(state.in_flight));
         let queued = u32::try_from(state.queue.length).unwrap_or(u32::MAX);
-        CALLS_QUEUED.of(self.labels()).set(f64::from(queued));
-    }
-
-    fn labels(&self) -> [(&'static str, &str); 2] {
-        [("route", &*self.route), ("upstream", &*self.upstream)]
+        self.queued.set(f64::from(queued));
     }
 }
 

@@ -11,9 +11,13 @@ use prometheus_client::{
 /// Labels with their values.
 pub type Labels = Vec<(&'static str, String)>;
 /// A count of what has happened. Its name on `/metrics` ends in `_total`, which is not part of the name given here.
-pub type Counter = Metric<counter::Counter>;
+pub type Counter = Metric<CounterSeries>;
 /// A value of now.
-pub type Gauge = Metric<gauge::Gauge<f64, AtomicU64>>;
+pub type Gauge = Metric<GaugeSeries>;
+/// One series of a [`Counter`], to keep where it is counted often.
+pub type CounterSeries = counter::Counter;
+/// One series of a [`Gauge`], to keep where it is set often.
+pub type GaugeSeries = gauge::Gauge<f64, AtomicU64>;
 /// Durations in seconds.
 pub type Histogram = Metric<histogram::Histogram>;
 

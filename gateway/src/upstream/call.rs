@@ -215,6 +215,10 @@ async fn send(
         error.type = Empty,
     );
     async {
+        // Not the client's, whatever this process makes of it: services do as its mark says.
+        for name in ["traceparent", "tracestate"] {
+            request.headers_mut().remove(name);
+        }
         telemetry::http::inject(request.headers_mut());
         let left = deadline.saturating_duration_since(Instant::now());
         let millis = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);

@@ -1,6 +1,6 @@
 //! The file: the shipped one, and wrong ones.
 
-use gateway::config::Config;
+use gateway::config::{Config, Link};
 
 /// The shipped file: every route of the public API is there, and it says who may use it.
 #[test]
@@ -16,6 +16,31 @@ fn the_shipped_file_is_good_and_knows_every_route() {
     for route in include_str!("../routes.txt").lines() {
         let (method, path) = route.split_once(' ').expect("METHOD path");
         assert!(has(method, path), "{route} has no route");
+    }
+}
+
+#[test]
+fn every_route_of_the_shipped_file_has_a_quota_and_every_call_a_limit() {
+    let config = Config::parse(include_str!("../../gateway.yaml"), |_| None).unwrap();
+    assert!(config.unmatched.is_some());
+    for (name, route) in &config.routes {
+        let links = || {
+            route
+                .uses
+                .iter()
+                .flat_map(|policy| &config.policies[&policy.value])
+        };
+        assert!(
+            links().any(|link| matches!(link, Link::Rate(_))),
+            "{name} has no quota"
+        );
+        let calls = route.files.is_none() && route.local.is_none();
+        for (what, has) in [
+            ("breaker", links().any(|link| matches!(link, Link::Breaker(_)))),
+            ("limit", links().any(|link| matches!(link, Link::InFlight(_)))),
+        ] {
+            assert_eq!(has, calls, "{name}: {what}");
+        }
     }
 }
 

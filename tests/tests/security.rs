@@ -110,16 +110,31 @@ async fn someone_elses_things_are_404() {
         .post(&format!("/v1/orders/{id}/cancel"), json!({"reason": "mine now"}))
         .await
         .problem(404);
-    let _ = other
-        .post(
-            &format!("/v1/payments/{payment}/refunds"),
-            json!({"reason": "mine"}),
-        )
-        .await
-        .problem(404);
     assert_eq!(
         owner.get(&format!("/v1/orders/{id}")).await.body["status"],
         "confirmed"
+    );
+}
+
+#[tokio::test]
+async fn a_shopper_cannot_refund_their_own_payment() {
+    let gateway = gateway();
+    let admin = Client::admin(&gateway).await;
+    let shopper = Client::shopper(&gateway).await;
+    let sku = admin.product(5).await;
+    let order = shopper.settled(&shopper.order(&sku, 1, "pm_card_ok").await).await;
+    let payment = order["payment"]["id"].as_str().expect("a payment");
+    let path = format!("/v1/payments/{payment}/refunds");
+    let _ = shopper
+        .post(&path, json!({"reason": "I keep the tea"}))
+        .await
+        .problem(403);
+    let id = order["id"].as_str().expect("an id");
+    let order = shopper.get(&format!("/v1/orders/{id}")).await.expect(200).body;
+    assert_eq!(
+        (&order["payment_status"], &order["payment"]["refunded"]["amount"]),
+        (&json!("captured"), &json!(0)),
+        "{order:#}"
     );
 }
 

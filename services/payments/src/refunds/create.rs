@@ -1,4 +1,5 @@
-//! `POST /v1/payments/{id}/refunds`: money back on request, in whole or in part.
+//! `POST /v1/payments/{id}/refunds`: an operator refunds a payment, in whole or in part. A shopper gets money back by
+//! returning items, because a refund on its own leaves them the items.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use futures::FutureExt;
 use serde::Deserialize;
 use souk_http::{
     FieldError, HashedJson, Path, Problem, ProblemBody,
-    auth::User,
+    auth::Admin,
     idempotency::{self, Key, StoredResponse},
 };
 use sqlx::PgConnection;
@@ -34,24 +35,26 @@ pub(crate) struct CreateRefund {
 
 /// Refund a payment
 ///
-/// The refund is promised when this answers; the provider confirms it soon after, and the payment shows it.
+/// For operators only; a shopper gets money back by returning items. The refund is promised when this answers; the provider
+/// confirms it soon after, and the payment shows it.
 #[utoipa::path(post, path = "/v1/payments/{id}/refunds", tag = "payments", request_body = CreateRefund,
     params(("id" = PaymentId, Path), ("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses(
         (status = 202, description = "Promised", body = RefundView, headers(("location" = String, description = "The payment"))),
         (status = 400, description = "No Idempotency-Key, or no JSON", body = ProblemBody),
         (status = 401, body = ProblemBody),
-        (status = 404, description = "No such payment, or someone else's", body = ProblemBody),
+        (status = 403, description = "Not an operator", body = ProblemBody),
+        (status = 404, description = "No such payment", body = ProblemBody),
         (status = 409, description = "More than is left, nothing captured, or a request in flight", body = ProblemBody),
         (status = 422, body = ProblemBody)))]
 pub(crate) async fn create_refund(
     State(app): State<App>,
-    User(claims): User,
+    Admin(claims): Admin,
     Path(payment): Path<PaymentId>,
     key: Key,
     body: HashedJson<CreateRefund>,
 ) -> Result<Response, Problem> {
-    let (request, user, admin) = (body.value, claims.sub, claims.is_admin());
+    let request = body.value;
     let characters = request.reason.trim().chars().count();
     if !(1..=500).contains(&characters) || request.reason.chars().any(char::is_control) {
         let detail = "must have 1 to 500 characters, none of them a control character";
@@ -59,12 +62,9 @@ pub(crate) async fn create_refund(
     }
     let id = Uuid::now_v7();
     let hash = over(payment, body.sha256);
-    let response = idempotency::run(&app.pool, user, "create_refund", &key, hash, move |conn| {
+    let response = idempotency::run(&app.pool, claims.sub, "create_refund", &key, hash, move |conn| {
         async move {
-            let found = payments::lock(conn, payment).await?;
-            let found = found
-                .filter(|found| admin || found.user_id == user)
-                .ok_or(Error::NotFound)?;
+            let found = payments::lock(conn, payment).await?.ok_or(Error::NotFound)?;
             promise(conn, found, id, request).await
         }
         .boxed()

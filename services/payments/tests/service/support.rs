@@ -18,6 +18,8 @@ pub(crate) struct World {
     pub(crate) app: App,
     pub(crate) url: String,
     pub(crate) issuer: Issuer,
+    /// Who refunds payments; always the same, because idempotency keys belong to a user.
+    pub(crate) operator: UserId,
     pub(crate) database: TestDatabase,
     pub(crate) psp: psp::App,
     pub(crate) psp_url: String,
@@ -104,6 +106,7 @@ impl World {
             app,
             url,
             issuer,
+            operator: UserId::generate(),
             database,
             psp,
             psp_url,
@@ -171,7 +174,7 @@ impl World {
     }
 
     pub(crate) async fn refund(&self, order: &Order, key: &str, body: &Value) -> (u16, Value) {
-        let token = self.issuer.customer(order.user);
+        let token = self.issuer.token(self.operator, &["admin"]);
         self.refund_as(&token, order, key, body).await
     }
 

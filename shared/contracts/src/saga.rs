@@ -110,11 +110,12 @@ commands! { PAYMENTS {
     VoidPayment = "payments.void_payment.v1" {}
     /// Moves the money: the pivot. Refused: `capture_declined`, `not_authorized`.
     CapturePayment = "payments.capture_payment.v1" {}
-    /// Gives money back for a return. Refused: `exceeds_captured`.
+    /// Refunds a return: the amount, or the remainder if less than that is left because an operator has refunded a part
+    /// already. Refused: `exceeds_captured`, when nothing was captured.
     RefundPayment = "payments.refund_payment.v1" {
         /// Refunded once a return.
         return_id: ReturnId,
-        /// At most what is captured and not yet refunded.
+        /// The price of the returned items; may be zero if nothing was left to refund when the items arrived.
         amount: Money,
         /// For the shopper and the provider.
         reason: String,

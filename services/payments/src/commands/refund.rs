@@ -1,13 +1,16 @@
-//! `RefundPayment`: money back for a return, once a return.
+//! `RefundPayment`: refunds a return, once, and never more than is left of the payment.
 
-use contracts::saga::{Outcome, RefundPayment};
+use contracts::{
+    Money,
+    saga::{Outcome, RefundPayment},
+};
 use messaging::{HandleError, Incoming};
 use uuid::Uuid;
 
 use super::{answer, open, refused, retry};
 use crate::{
     App,
-    payment::store as payments,
+    payment::{Payment, store as payments},
     refunds::{self, NewRefund, RefundStatus, store},
 };
 
@@ -32,10 +35,16 @@ pub(super) async fn refund(
             return answer(app, tx, message, exceeds("The order has no payment.")).await;
         }
         (None, Some(payment)) => {
+            // Orders may not know yet what an operator has refunded in the meantime. The items are on their way back all the
+            // same, so a remainder is refunded rather than nothing.
+            let amount = amount(&payment, command.amount);
+            if payment.captured.amount > 0 && amount.amount == 0 {
+                return answer(app, tx, message, Outcome::Done).await;
+            }
             let new = NewRefund {
                 id: Uuid::now_v7(),
                 return_id: Some(command.return_id),
-                amount: command.amount,
+                amount,
                 reason: command.reason.clone(),
             };
             match refunds::reserve(&mut tx, payment, new).await {
@@ -55,6 +64,16 @@ pub(super) async fn refund(
     match open(app, message).await? {
         Some(tx) => answer(app, tx, message, outcome).await,
         None => Ok(()),
+    }
+}
+
+/// The asked amount, or the remainder of the payment if that is less.
+fn amount(payment: &Payment, asked: Money) -> Money {
+    let left = payment.refundable();
+    if left.currency == asked.currency && left.amount < asked.amount {
+        left
+    } else {
+        asked
     }
 }
 

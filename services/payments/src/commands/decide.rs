@@ -15,9 +15,11 @@ pub(super) enum Decision {
     Answer(Outcome),
     /// Ask the provider, then decide again.
     Ask(Operation),
+    /// Close the payment, of which the provider knows nothing, and decide again.
+    Close,
 }
 
-use Decision::{Answer, Ask};
+use Decision::{Answer, Ask, Close};
 
 pub(super) fn authorize(command: &AuthorizePayment, payment: &Payment) -> Decision {
     let closed = || Answer(refused("closed", "The order's payment was voided."));
@@ -62,7 +64,9 @@ pub(super) fn void(payment: &Payment) -> Decision {
         Status::Authorizing => Ask(Operation::Authorize),
         Status::Capturing => Ask(Operation::Capture),
         Status::Authorized | Status::Voiding => Ask(Operation::Void),
-        Status::Created | Status::Voided | Status::Failed | Status::Expired => Answer(Outcome::Done),
+        // Otherwise a late authorization would find it open, and reserve money for an order that is over.
+        Status::Created => Close,
+        Status::Voided | Status::Failed | Status::Expired => Answer(Outcome::Done),
         Status::Captured | Status::PartiallyRefunded | Status::Refunded => Answer(refused(
             "captured",
             "The money was taken; it can only be refunded.",
@@ -99,13 +103,14 @@ mod tests {
             Answer(Outcome::Refused { reason, .. }) => reason,
             Answer(Outcome::Done) => "done",
             Ask(operation) => operation.as_str(),
+            Close => "close",
         }
     }
 
     #[test]
     fn every_command_in_every_state() {
         for (status, on_authorize, on_capture, on_void) in [
-            (Status::Created, "authorize", "not_authorized", "done"),
+            (Status::Created, "authorize", "not_authorized", "close"),
             (Status::Authorizing, "authorize", "not_authorized", "authorize"),
             (Status::Authorized, "done", "capture", "void"),
             (Status::Capturing, "done", "capture", "capture"),

@@ -83,7 +83,12 @@ async fn drive(
         let (operation, payment) = match (decide(payment.as_ref()), payment) {
             (Decision::Answer(outcome), _) => return answer(app, tx, message, outcome).await,
             (Decision::Ask(operation), Some(payment)) => (operation, payment),
-            (Decision::Ask(_), None) => break,
+            (Decision::Close, Some(payment)) => {
+                let closed = payment.close().map_err(retry)?;
+                store::save(&mut tx, &closed).await.map_err(retry)?;
+                continue;
+            }
+            (Decision::Ask(_) | Decision::Close, None) => break,
         };
         let payment = begin(&mut tx, operation, payment).await.map_err(retry)?;
         let proposed = format!("{}:{}", operation.as_str(), message.id);

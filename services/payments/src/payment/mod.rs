@@ -89,7 +89,7 @@ impl Status {
         };
         matches!(
             (self, next),
-            (Created, Authorizing)
+            (Created, Authorizing | Voided)
                 | (Authorizing, Authorized | Failed)
                 | (Authorized, Capturing | Voiding | Expired)
                 // A refused capture leaves the money reserved.
@@ -194,6 +194,14 @@ impl Payment {
     }
 
     pub(crate) fn void(self) -> Transition {
+        self.to(Status::Voided)
+    }
+
+    /// Voids a payment that the provider was never asked about.
+    pub(crate) fn close(self) -> Transition {
+        if self.status != Status::Created {
+            return Err(self.illegal(Status::Voided));
+        }
         self.to(Status::Voided)
     }
 

@@ -7,7 +7,7 @@ use messaging::{HandleError, Handler};
 use payments::Commands;
 use tokio::time::Instant;
 
-use super::support::{Order, World, euros, incoming};
+use super::support::{API_KEY, Order, World, euros, incoming};
 
 #[tokio::test]
 async fn every_method_ends_as_it_says() {
@@ -95,6 +95,67 @@ async fn an_undo_before_its_do_closes_the_order() {
         0,
         "a tombstone is no payment"
     );
+}
+
+#[tokio::test]
+async fn a_void_closes_a_payment_that_the_provider_was_not_asked_about() {
+    let world = World::start().await;
+    let order = Order::paid_with("pm_card_ok");
+    sqlx::query(
+        "INSERT INTO payments (id, order_id, user_id, status, amount, currency, payment_method)
+         VALUES ($1, $2, $3, 'created', 1000, 'EUR', 'pm_card_ok')",
+    )
+    .bind(order.payment.0)
+    .bind(order.id.0)
+    .bind(order.user.0)
+    .execute(&world.database.pool)
+    .await
+    .unwrap();
+    assert_eq!(world.ask(&order.void()).await, "done");
+    assert_eq!(world.status(&order).await, "voided");
+    assert_eq!(world.ask(&order.authorize()).await, "closed");
+    assert!(world.intents(&order).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_authorization_that_reaches_the_provider_after_the_void_reserves_nothing() {
+    let world = World::start().await;
+    let order = Order::paid_with("pm_card_ok");
+    // The worker writes down what it will ask, and then stands still.
+    let authorize = order.authorize();
+    let stalled = Commands::new(world.without_provider());
+    stalled.handle(authorize.clone()).await.unwrap_err();
+    assert_eq!(world.status(&order).await, "authorizing");
+    // The order is given up meanwhile.
+    assert_eq!(world.ask(&order.void()).await, "done");
+    assert_eq!(world.intents(&order).await, ["canceled"]);
+    // Now the provider receives what the worker wrote down.
+    let key: String = sqlx::query_scalar("SELECT key FROM provider_calls WHERE operation = 'authorize'")
+        .fetch_one(&world.database.pool)
+        .await
+        .unwrap();
+    let late = world
+        .client
+        .post(format!("{}/v1/payment_intents", world.psp_url))
+        .bearer_auth(API_KEY)
+        .header("idempotency-key", key)
+        .json(&serde_json::json!({
+            "amount": 1000, "currency": "EUR", "payment_method": "pm_card_ok", "capture_method": "manual",
+            "metadata": {"order_id": order.id},
+        }))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(late.status(), 200);
+    assert_eq!(world.intents(&order).await, ["canceled"], "no second reservation");
+    // Nor does the command, however often it is delivered again.
+    assert_eq!(world.ask(&authorize).await, "closed");
+    assert_eq!(world.ask(&order.authorize()).await, "closed");
+    assert_eq!(
+        (world.status(&order).await.as_str(), world.intents(&order).await),
+        ("voided", vec!["canceled".to_owned()])
+    );
+    world.assert_books(0).await;
 }
 
 #[tokio::test]

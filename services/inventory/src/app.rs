@@ -109,9 +109,11 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         Arc::clone(&app.nudge),
     ));
     let sweeper = tokio::spawn(sweeper::run(db.clone(), Arc::clone(&app.nudge), shutdown.clone()));
+    // The relay publishes what requests and commands write, so it stops after them.
+    let stop_relay = CancellationToken::new();
     let relay = config.kafka_brokers.map(|brokers| {
         let relay = Relay::new(db.clone(), &brokers, &events::Namespace::default());
-        tokio::spawn(relay.run(shutdown.clone()))
+        tokio::spawn(relay.run(stop_relay.clone()))
     });
     let consumer = tokio::spawn(messaging::consume(
         broker,
@@ -127,6 +129,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     grpc.await??;
     consumer.await?;
     sweeper.await?;
+    stop_relay.cancel();
     if let Some(relay) = relay {
         relay.await?;
     }

@@ -129,9 +129,11 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     workers.spawn(app.feed.clone().run());
     workers.spawn(app.faults.clone().run(shutdown.clone()));
     workers.spawn(gauges::run(pool.clone(), shutdown.clone()));
+    // The relay publishes what requests and sagas write, so it stops after them.
+    let (relays, stop_relays) = (TaskTracker::new(), CancellationToken::new());
     if let Some(brokers) = &config.kafka_brokers {
         let relay = Relay::new::<OrderEvent>(pool.clone(), brokers, &events::Namespace::default());
-        workers.spawn(relay.run(shutdown.clone()));
+        relays.spawn(relay.run(stop_relays.clone()));
     }
     let are_told = config.kafka_brokers.is_some();
     workers.spawn(housekeeping::run(pool.clone(), are_told, shutdown.clone()));
@@ -147,6 +149,9 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     shutdown.cancel();
     workers.close();
     workers.wait().await;
+    stop_relays.cancel();
+    relays.close();
+    relays.wait().await;
     // What the last transactions left is published now rather than by another replica's next look.
     if let Err(error) = outbox.run_once().await {
         tracing::warn!(%error, "the outbox keeps what is left");

@@ -13,7 +13,7 @@ mod provider;
 mod refunds;
 mod webhooks;
 
-pub use app::{App, openapi, router};
+pub use app::{App, Workers, openapi, router};
 pub use commands::Commands;
 pub use payment::view::PaymentView;
 pub use provider::Provider;

@@ -4,6 +4,7 @@ use anyhow::Context;
 use psp::{App, Deliverer, MIGRATOR, config::Config};
 use souk_config::ExposeSecret;
 use souk_http::{Admin, database, health::Health};
+use tokio_util::sync::CancellationToken;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -23,12 +24,17 @@ async fn main() -> anyhow::Result<()> {
     let shutdown = souk_http::shutdown_signal();
     let housekeeping = tokio::spawn(psp::housekeeping::run(pool.clone(), shutdown.clone()));
     let app = App::new(pool, config.api_key.clone());
-    let deliverer = tokio::spawn(Deliverer::new(&app, &config)?.run(shutdown.clone()));
+    // It delivers what requests write, so it stops after them.
+    let stop_deliverer = CancellationToken::new();
+    let deliverer = tokio::spawn(Deliverer::new(&app, &config)?.run(stop_deliverer.clone()));
     let admin = Admin {
         addr: config.admin_addr,
         health,
     };
-    souk_http::serve(psp::router(app), config.http_addr, admin, shutdown).await?;
+    let served = souk_http::serve(psp::router(app), config.http_addr, admin, shutdown.clone()).await;
+    shutdown.cancel();
+    stop_deliverer.cancel();
     housekeeping.await.context("the housekeeping failed")?;
-    deliverer.await.context("the webhook deliverer failed")
+    deliverer.await.context("the webhook deliverer failed")?;
+    served
 }

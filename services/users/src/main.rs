@@ -6,6 +6,7 @@ use contracts::events::UserEvent;
 use events::Relay;
 use souk_config::ExposeSecret;
 use souk_http::{Admin, database, health::Health};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use users::{app, config::Settings, housekeeping, keyring, mail, seed};
 
 // A password's 19 MiB go back when its hash is made: the system's allocator keeps them, once for each thread that hashed.
@@ -41,13 +42,15 @@ async fn main() -> anyhow::Result<()> {
     database::observe([("requests", &pool)]);
     let shutdown = souk_http::shutdown_signal();
     let state = app::State::new(&settings, pool.clone())?;
-    let workers = tokio_util::task::TaskTracker::new();
+    let workers = TaskTracker::new();
+    // The relay publishes what requests and workers write, so it stops after them.
+    let (relays, stop_relays) = (TaskTracker::new(), CancellationToken::new());
     workers.spawn(state.keyring.clone().run(shutdown.clone()));
     let tokens = state.mail_tokens.clone();
     workers.spawn(mail::requests::run(pool.clone(), tokens, shutdown.clone()));
     if let Some(brokers) = &settings.kafka_brokers {
         let relay = Relay::new::<UserEvent>(pool.clone(), brokers, &events::Namespace::default());
-        workers.spawn(relay.run(shutdown.clone()));
+        relays.spawn(relay.run(stop_relays.clone()));
     }
     let are_told = settings.kafka_brokers.is_some();
     workers.spawn(housekeeping::run(pool.clone(), are_told, shutdown.clone()));
@@ -60,9 +63,13 @@ async fn main() -> anyhow::Result<()> {
         addr: settings.admin_addr,
         health,
     };
-    souk_http::serve(app::router(state), settings.http_addr, admin, shutdown).await?;
+    let served = souk_http::serve(app::router(state), settings.http_addr, admin, shutdown.clone()).await;
+    shutdown.cancel();
     workers.close();
     workers.wait().await;
+    stop_relays.cancel();
+    relays.close();
+    relays.wait().await;
     pool.close().await;
-    Ok(())
+    served
 }

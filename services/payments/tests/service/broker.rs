@@ -10,7 +10,7 @@ use contracts::{
     saga::{Command, Outcome, Reply, VoidPayment, queues},
 };
 use messaging::{Broker, HandleError, Handler, Incoming, Outbox, Outgoing};
-use payments::{App, Commands};
+use payments::{App, Commands, Workers};
 use tokio_util::sync::CancellationToken;
 
 use super::support::{Order, World};
@@ -110,6 +110,63 @@ async fn a_command_sent_is_answered_and_nothing_stays_behind() {
     for worker in workers {
         worker.await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_written_during_the_shutdown_is_sent_before_the_end() {
+    let world = World::start().await;
+    let broker = Broker::connect(&testkit::amqp_url(), "test", testkit::namespace())
+        .await
+        .unwrap();
+    let app = App {
+        outbox: Outbox::new(world.app.pool.clone(), broker.clone()),
+        ..world.app.clone()
+    };
+    let (stop, stop_orders) = (CancellationToken::new(), CancellationToken::new());
+    let replies = Arc::new(Replies::default());
+    let orders = tokio::spawn(consume(
+        broker.clone(),
+        queues::ORDERS,
+        replies.clone(),
+        stop_orders.clone(),
+    ));
+    let workers = Workers::start(&app, broker.clone(), None, &stop);
+
+    // Its answer takes the provider three seconds.
+    let order = Order::paid_with("pm_card_slow");
+    let saga = SagaId::from(order.id);
+    let id = CommandId::derive(saga, "authorize", "do");
+    let command = order
+        .authorize()
+        .decode::<contracts::saga::AuthorizePayment>()
+        .unwrap();
+    broker
+        .publish(&Outgoing::command(command.into(), id, saga))
+        .await
+        .unwrap();
+    testkit::eventually("the provider is asked", Duration::from_secs(20), async || {
+        let status = sqlx::query_scalar::<_, String>("SELECT status FROM payments WHERE order_id = $1");
+        let status = status.bind(order.id.0).fetch_optional(&app.pool).await.unwrap();
+        (status.as_deref() == Some("authorizing")).then_some(())
+    })
+    .await;
+    stop.cancel();
+    workers.finish().await;
+
+    assert_eq!(world.status(&order).await, "authorized");
+    let left = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM outbox");
+    assert_eq!(
+        left.fetch_one(&app.pool).await.unwrap(),
+        0,
+        "nothing stays behind"
+    );
+    testkit::eventually("the answer arrives", Duration::from_secs(20), async || {
+        let replies = replies.0.lock().unwrap();
+        replies.iter().any(|reply| reply.command_id == id).then_some(())
+    })
+    .await;
+    stop_orders.cancel();
+    orders.await.unwrap();
 }
 
 async fn consume<H: Handler>(

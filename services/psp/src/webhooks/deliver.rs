@@ -73,6 +73,10 @@ impl Deliverer {
                 }
             }
         }
+        // Each delivery that is due is tried once more; what fails waits for the next process.
+        if let Err(error) = self.run_once().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "cannot read the events");
+        }
     }
 
     /// Tries every delivery that is due, at most 20; how many there were.

@@ -284,7 +284,7 @@ async fn an_api_key_opens_the_same_doors() {
 }
 
 #[tokio::test]
-async fn a_return_gives_goods_and_money_back() {
+async fn a_return_of_shipped_items_is_refunded_and_restocked_when_they_arrive() {
     let shop = shop().await;
     let (order, sku) = shop.buy("pm_card_ok").await;
     let id = order["id"].as_str().expect("an id");
@@ -296,11 +296,37 @@ async fn a_return_gives_goods_and_money_back() {
         assert!(answer.status.is_success(), "{:#}", answer.body);
     }
     let body = json!({"items": [{"sku": sku, "quantity": 2}], "reason": "wrong colour"});
-    let _ = shop
+    let requested = shop
         .shopper
         .post(&format!("/v1/orders/{id}/returns"), body)
         .await
-        .expect(202);
+        .expect(202)
+        .body;
+    assert_eq!(requested["status"], "requested", "{requested:#}");
+    let path = format!(
+        "/v1/orders/{id}/returns/{}",
+        requested["id"].as_str().expect("an id")
+    );
+    let _ = shop
+        .shopper
+        .post(&format!("{path}/receipt"), json!({}))
+        .await
+        .problem(403);
+    let order = shop
+        .shopper
+        .get(&format!("/v1/orders/{id}"))
+        .await
+        .expect(200)
+        .body;
+    assert_eq!(order["payment_status"], "captured", "{order:#}");
+    let received = shop.admin.post(&format!("{path}/receipt"), json!({})).await;
+    assert_eq!(received.expect(202).body["status"], "received");
+    let refusal = json!({"reason": "too late"});
+    let _ = shop
+        .admin
+        .post(&format!("{path}/refusal"), refusal)
+        .await
+        .problem(409);
     let returned = shop
         .shopper
         .until(id, |order| order["status"] == "returned")
@@ -313,6 +339,33 @@ async fn a_return_gives_goods_and_money_back() {
         (&json!(5), &json!(5)),
         "{stock:#}"
     );
+}
+
+#[tokio::test]
+async fn a_return_before_the_shipment_is_refunded_at_once_and_nothing_is_shipped() {
+    let shop = shop().await;
+    let (order, sku) = shop.buy("pm_card_ok").await;
+    let id = order["id"].as_str().expect("an id");
+    let body = json!({"items": [{"sku": sku, "quantity": 2}], "reason": "changed my mind"});
+    let _ = shop
+        .shopper
+        .post(&format!("/v1/orders/{id}/returns"), body)
+        .await
+        .expect(202);
+    // Whether or not the refund is done by now.
+    let shipment = format!("/v1/orders/{id}/shipments");
+    let _ = shop.admin.post(&shipment, json!({})).await.problem(409);
+    let returned = shop
+        .shopper
+        .until(id, |order| order["status"] == "returned")
+        .await;
+    assert_eq!(
+        (&returned["payment_status"], &returned["fulfilment_status"]),
+        (&json!("refunded"), &json!("cancelled")),
+        "{returned:#}"
+    );
+    let _ = shop.admin.post(&shipment, json!({})).await.problem(409);
+    assert_eq!(shop.admin.stock(&sku).await["available"], 5);
 }
 
 #[tokio::test]

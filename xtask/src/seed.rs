@@ -14,10 +14,11 @@ pub(crate) const SHOPPER: (&str, &str) = ("demo@souk.test", "demo-password-souk"
 pub(crate) const OPERATOR: (&str, &str) = ("admin@souk.test", "admin-password-souk");
 
 /// How each past order is paid, and what is then done with it.
-const PAST: [(&str, After); 11] = [
+const PAST: [(&str, After); 12] = [
     ("pm_card_ok", After::Nothing),
     ("pm_card_ok", After::Ship),
     ("pm_card_ok", After::Deliver),
+    ("pm_card_ok", After::RequestReturn),
     ("pm_card_ok", After::Return),
     ("pm_card_slow", After::Cancel),
     ("pm_card_declined", After::Nothing),
@@ -35,6 +36,7 @@ enum After {
     Cancel,
     Ship,
     Deliver,
+    RequestReturn,
     Return,
 }
 
@@ -93,16 +95,20 @@ pub(crate) fn past_orders(gateway: &str) -> Result<()> {
         if after >= After::Deliver {
             operator.post(&format!("{path}/deliveries"), &json!({}))?;
         }
-        if after >= After::Return {
+        if after >= After::RequestReturn {
             let lines: Vec<_> = order["lines"].as_array().into_iter().flatten().collect();
             let items: Vec<_> = lines
                 .iter()
                 .map(|line| json!({"sku": line["sku"], "quantity": line["quantity"]}))
                 .collect();
-            client.post(
+            let requested = client.post(
                 &format!("{path}/returns"),
                 &json!({"items": items, "reason": "too small"}),
             )?;
+            if after == After::Return {
+                let receipt = format!("{path}/returns/{}/receipt", id(&requested));
+                operator.post(&receipt, &json!({}))?;
+            }
         }
     }
     Ok(())

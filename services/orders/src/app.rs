@@ -40,7 +40,7 @@ use crate::{
         cancel_order::cancel_order, deliver_order::deliver_order, get_order::get_order, get_saga::get_saga,
         list_orders::list_orders, place_order::place_order, ship_order::ship_order,
     },
-    returns::create_return::create_return,
+    returns::{confirm_receipt::confirm_receipt, create_return::create_return, refuse_return::refuse_return},
     saga::{self, drive::Orchestrator},
 };
 
@@ -90,6 +90,11 @@ pub fn router(app: App) -> Router {
         .route("/v1/orders/{id}/shipments", post(ship_order))
         .route("/v1/orders/{id}/deliveries", post(deliver_order))
         .route("/v1/orders/{id}/returns", post(create_return))
+        .route(
+            "/v1/orders/{id}/returns/{return_id}/receipt",
+            post(confirm_receipt),
+        )
+        .route("/v1/orders/{id}/returns/{return_id}/refusal", post(refuse_return))
         .route("/v1/admin/sagas", get(list_sagas))
         .route("/v1/admin/sagas/{id}", get(get_any_saga))
         .route("/v1/admin/sagas/{id}/retry", post(retry_saga))

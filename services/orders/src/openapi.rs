@@ -26,6 +26,8 @@ use crate::{cart, dead_letters, faults, live, operators, orders, returns};
         orders::ship_order::ship_order,
         orders::deliver_order::deliver_order,
         returns::create_return::create_return,
+        returns::confirm_receipt::confirm_receipt,
+        returns::refuse_return::refuse_return,
         faults::list_faults::list_faults,
         faults::set_fault::set_fault,
         faults::list_active_faults::list_active_faults,

@@ -1,4 +1,4 @@
-//! Orders: placed, looked at, cancelled, shipped and delivered. What a checkout makes of them is in `saga/effects.rs`.
+//! Orders: placed, read, cancelled, shipped and delivered. What a checkout makes of them is in `saga/effects.rs`.
 
 pub mod cancel_order;
 pub mod deliver_order;

@@ -1,14 +1,15 @@
-//! `POST /v1/orders/{id}/shipments`: the goods are on their way.
+//! `POST /v1/orders/{id}/shipments`: an operator has handed the items to a carrier.
 
 use axum::{extract::State, http::StatusCode};
 use contracts::OrderId;
 use serde::Deserialize;
 use serde_json::json;
 use souk_http::{Json, Path, Problem, ProblemBody, auth::Admin};
+use sqlx::PgConnection;
 use utoipa::ToSchema;
 
 use super::{OrderStatus, OrderView, store};
-use crate::{App, error::Error, text};
+use crate::{App, error::Error, returns, text};
 
 /// How the goods are sent.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -22,7 +23,8 @@ pub struct ShipOrder {
 
 /// Ship an order
 ///
-/// From `confirmed` to `shipped`.
+/// From `confirmed` to `shipped`. An order cannot be shipped while a return of it is open, nor once it has been refunded in
+/// full.
 #[utoipa::path(post, path = "/v1/orders/{id}/shipments", tag = "fulfilment", security(("bearer" = [])),
     params(("id" = OrderId, Path)), request_body = ShipOrder,
     responses((status = 201, body = OrderView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
@@ -46,6 +48,11 @@ pub async fn ship_order(
             let detail = format!("An order that is {} cannot be shipped.", status.as_str());
             return Err(Error::Conflict("not-shippable", detail).into());
         }
+        // The row lock of above decides between a shipment and a return at the same moment: whichever comes second finds
+        // what the first has written.
+        if let Some(refusal) = refusal(&mut transaction, id).await? {
+            return Err(refusal.into());
+        }
         sqlx::query!(
             "INSERT INTO shipments (order_id, carrier, tracking_number) VALUES ($1, $2, $3)",
             id.0,
@@ -63,4 +70,15 @@ pub async fn ship_order(
         Ok((StatusCode::CREATED, Json(order)))
     })
     .await
+}
+
+/// Why a locked, confirmed order must stay where it is.
+async fn refusal(conn: &mut PgConnection, id: OrderId) -> sqlx::Result<Option<Error>> {
+    if returns::store::is_open(conn, id).await? {
+        let detail = "A return of this order is in progress. It can be shipped once the return is completed or refused.";
+        return Ok(Some(Error::Conflict("return-in-progress", detail.into())));
+    }
+    let is_refunded = store::is_refunded(conn, id).await?;
+    let detail = "The order has been refunded in full, so it is not sent.";
+    Ok(is_refunded.then(|| Error::Conflict("already-refunded", detail.into())))
 }

@@ -29,7 +29,7 @@ words! {
     OrderStatus {
         /// Its checkout runs.
         Pending = "pending",
-        /// Paid, and its goods are set aside.
+        /// Paid, and its items are set aside.
         Confirmed = "confirmed",
         /// The checkout failed; `reason` says why.
         Rejected = "rejected",
@@ -106,10 +106,16 @@ impl OrderStatus {
         )
     }
 
-    /// Whether goods of it may come back.
+    /// Whether items of it may be returned.
     #[must_use]
     pub const fn can_be_returned(self) -> bool {
         self.can_become(Self::Returned)
+    }
+
+    /// Whether its items have left the warehouse, and none of them can be kept from leaving.
+    #[must_use]
+    pub const fn was_shipped(self) -> bool {
+        matches!(self, Self::Shipped | Self::Delivered)
     }
 
     /// From its stored word.

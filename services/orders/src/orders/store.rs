@@ -151,6 +151,16 @@ pub async fn lock(conn: &mut PgConnection, id: OrderId) -> sqlx::Result<Option<(
         .transpose()
 }
 
+/// Whether all of an order's money has been refunded, as far as payments has reported it.
+pub async fn is_refunded(conn: &mut PgConnection, id: OrderId) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"SELECT payment_status = 'refunded' AS "is_refunded!" FROM orders WHERE id = $1"#,
+        id.0
+    )
+    .fetch_one(conn)
+    .await
+}
+
 /// Takes a locked order to `status`, which its goods take too.
 pub async fn fulfil(
     conn: &mut PgConnection,

@@ -39,7 +39,7 @@ pub struct OrderView {
     /// How it was sent, once it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipment: Option<ShipmentView>,
-    /// What came back.
+    /// Its returns, oldest first.
     pub returns: Vec<ReturnView>,
     /// The trace of its checkout.
     pub trace_id: Option<String>,
@@ -79,7 +79,7 @@ pub struct ShipmentView {
     pub delivered_at: Option<DateTime<Utc>>,
 }
 
-/// Goods that come back.
+/// Items of an order that are returned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Return)]
 pub struct ReturnView {
@@ -87,13 +87,20 @@ pub struct ReturnView {
     pub id: ReturnId,
     /// How far it is.
     pub status: ReturnStatus,
-    /// Why they come back.
+    /// Why the shopper returns the items.
     pub reason: String,
-    /// What comes back.
+    /// The returned items.
     pub items: Vec<OrderItem>,
-    /// The money that goes back.
+    /// The refund: the price of the items, or what remained of the payment if an operator had refunded a part of it.
     pub amount: Money,
-    /// When it was asked for.
+    /// Whether the items had been shipped when the return was requested, so that an operator must confirm that they have
+    /// arrived before anything is refunded. Items that had not been shipped are refunded at once.
+    #[serde(default)]
+    pub needs_receipt: bool,
+    /// Why an operator refused the return.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal_reason: Option<String>,
+    /// When it was requested.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
@@ -103,12 +110,45 @@ pub struct ReturnView {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReturnStatus {
-    /// Asked for.
+    /// The shopper has requested it. Items that were shipped must arrive first; otherwise the refund is under way.
     Requested,
-    /// The money is back.
+    /// The items have arrived, and the refund is under way.
+    Received,
+    /// The money has been refunded, and the items are being restocked.
     Refunded,
-    /// The goods are for sale again.
+    /// The money has been refunded, and the items are for sale again.
     Completed,
-    /// Payments refused to give money back.
+    /// An operator refused it, or the refund failed. The items can be returned again.
     Refused,
+}
+
+impl ReturnStatus {
+    /// Every status.
+    pub const ALL: [Self; 5] = [
+        Self::Requested,
+        Self::Received,
+        Self::Refunded,
+        Self::Completed,
+        Self::Refused,
+    ];
+
+    /// As it is stored and shown.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Received => "received",
+            Self::Refunded => "refunded",
+            Self::Completed => "completed",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// From its stored word.
+    pub fn parse(word: &str) -> sqlx::Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|status| status.as_str() == word)
+            .ok_or_else(|| sqlx::Error::Decode(format!("no return status: {word}").into()))
+    }
 }

@@ -1,4 +1,4 @@
-//! `POST /v1/orders/{id}/returns`: goods of a confirmed order come back, and their price with them.
+//! `POST /v1/orders/{id}/returns`: a shopper returns items of a paid order, and gets their price back.
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use contracts::{Money, OrderId, OrderItem, ReturnId, SagaId};
@@ -22,19 +22,21 @@ use crate::{
     text,
 };
 
-/// What comes back.
+/// A request for a return.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateReturn {
-    /// Of the order's lines, each SKU once; not more than was bought and has not come back.
+    /// Items of the order, each SKU once; not more than was bought and has not been returned yet.
     items: Vec<OrderItem>,
     /// Why, 1 to 500 characters.
     reason: String,
 }
 
-/// Return goods
+/// Return items
 ///
-/// The money goes back first, then the goods are for sale again. When everything is back the order is `returned`.
+/// If the order has not been shipped, the money is refunded at once and the items are restocked. If it has, the return
+/// stays `requested` until an operator confirms that the items have arrived. While a return is open the order cannot be
+/// shipped. When everything has been returned the order is `returned`.
 #[utoipa::path(post, path = "/v1/orders/{id}/returns", tag = "fulfilment", security(("bearer" = [])),
     params(("id" = OrderId, Path), ("Idempotency-Key" = String, Header, description = "The same at every repetition")),
     request_body = CreateReturn,
@@ -52,7 +54,7 @@ pub async fn create_return(
     if !errors.is_empty() {
         return Err(Error::Invalid(errors).into());
     }
-    // The order is part of what is asked: the same body for another order is another request.
+    // The order is part of the request: the same body for another order is another request.
     for (byte, id) in sha256.iter_mut().zip(order.0.as_bytes()) {
         *byte ^= id;
     }
@@ -87,7 +89,12 @@ async fn create(
         );
         return Err(Error::Conflict("not-returnable", detail));
     }
+    if found.is_refunded {
+        let detail = "The order has been refunded in full already, so nothing of it can be returned.";
+        return Err(Error::Conflict("already-refunded", detail.into()));
+    }
     let amount = price(&found, &items)?;
+    let needs_receipt = found.status.was_shipped();
     let facts = Facts {
         order,
         saga: SagaId(ReturnId::generate().0),
@@ -98,14 +105,18 @@ async fn create(
         items,
         reason,
     };
-    let created_at = store::insert(conn, &facts).await?;
-    saga::start(conn, &faults, &RETURN, &facts).await?;
+    let created_at = store::insert(conn, &facts, needs_receipt).await?;
+    if !needs_receipt {
+        saga::start(conn, &faults, &RETURN, &facts).await?;
+    }
     let view = ReturnView {
         id: facts.return_id(),
         status: ReturnStatus::Requested,
         reason: facts.reason,
         items: facts.items,
         amount,
+        needs_receipt,
+        refusal_reason: None,
         created_at,
         updated_at: created_at,
     };
@@ -116,7 +127,7 @@ async fn create(
     })
 }
 
-/// What the items cost, if they are all there.
+/// The price of the items, if so many can be returned; at most what has not been refunded yet.
 fn price(order: &Returnable, items: &[OrderItem]) -> Result<Money, Error> {
     let mut sum: Option<Money> = None;
     for (index, item) in items.iter().enumerate() {
@@ -136,5 +147,9 @@ fn price(order: &Returnable, items: &[OrderItem]) -> Result<Money, Error> {
                 .map_err(overflow)?,
         );
     }
-    sum.ok_or_else(|| Error::field("/items", "must not be empty"))
+    let sum = sum.ok_or_else(|| Error::field("/items", "must not be empty"))?;
+    Ok(Money::new(
+        sum.amount.min(order.not_refunded.amount),
+        sum.currency,
+    ))
 }

@@ -44,7 +44,7 @@ pub struct OrderSagas {
     /// The checkout.
     #[serde(flatten)]
     pub checkout: SagaView,
-    /// A saga for each return, in the order of `returns` of the order; its id is the return's.
+    /// A saga for each return whose refund has begun, in the order of the order's `returns`; its id is the return's.
     pub returns: Vec<SagaView>,
 }
 

@@ -7,14 +7,15 @@ use contracts::{
     events::{
         Envelope, Line, OrderCancelled, OrderConfirmed, OrderDelivered, OrderEvent, OrderPaymentAuthorized,
         OrderPaymentCaptured, OrderPaymentFailed, OrderPaymentRefunded, OrderPaymentVoided, OrderPlaced,
-        OrderRejected, OrderReturned, OrderShipped, ReturnCompleted, ReturnRefused, ReturnRequested,
-        StockReleased, StockReserved, topics,
+        OrderRejected, OrderReturned, OrderShipped, ReturnCompleted, ReturnReceived, ReturnRefused,
+        ReturnRequested, StockReleased, StockReserved, topics,
     },
 };
 use events::{Brokers, Namespace, Reader, Relay};
 use serde_json::json;
 
 use crate::{
+    receipts::{receive, refuse},
     returns::{ask, saga_of},
     support::{Shop, shop},
 };
@@ -46,13 +47,10 @@ macro_rules! story {
 
 type Story = (OrderId, Vec<OrderEvent>);
 
-/// Sold, sent, and sent back: in part, in vain, and then the rest.
+/// Sold, returned in part, shipped, and returned in vain, twice, and then completely.
 async fn sold_and_returned(shop: &Shop) -> Story {
     let order = shop.confirmed().await;
     let path = |what: &str| format!("/v1/orders/{order}/{what}");
-    shop.admin_post(&path("shipments"), &json!({"carrier": "DHL"}))
-        .await
-        .expect(201);
     let come_back = async |saga: SagaId| {
         for step in ["refund_payment", "restock_items"] {
             shop.done(saga, step, "do").await;
@@ -60,12 +58,23 @@ async fn sold_and_returned(shop: &Shop) -> Story {
         ReturnId(saga.0)
     };
     let part = come_back(saga_of(&ask(shop, order, &[("TEA-1", 1)]).await)).await;
-    let in_vain = saga_of(&ask(shop, order, &[("CUP-1", 1)]).await);
-    shop.refuse(in_vain, "refund_payment", "do", "exceeds_captured")
+    shop.admin_post(&path("shipments"), &json!({"carrier": "DHL"}))
+        .await
+        .expect(201);
+    let refused = ask(shop, order, &[("CUP-1", 1)]).await;
+    refuse(shop, order, &refused, "The box is empty.")
+        .await
+        .expect(200);
+    let refused = ReturnId(saga_of(&refused).0);
+    let failed = ask(shop, order, &[("CUP-1", 1)]).await;
+    receive(shop, order, &failed).await.expect(202);
+    shop.refuse(saga_of(&failed), "refund_payment", "do", "exceeds_captured")
         .await;
-    let in_vain = ReturnId(in_vain.0);
+    let failed = ReturnId(saga_of(&failed).0);
     shop.admin_post(&path("deliveries"), &json!({})).await.expect(201);
-    let rest = come_back(saga_of(&ask(shop, order, &[("TEA-1", 1), ("CUP-1", 1)]).await)).await;
+    let rest = ask(shop, order, &[("TEA-1", 1), ("CUP-1", 1)]).await;
+    receive(shop, order, &rest).await.expect(202);
+    let rest = come_back(saga_of(&rest)).await;
     assert!(shop.events(order).await.contains(&"saga_progressed".to_owned()));
     let reason = || "wrong colour".to_owned();
     story! { shop, order:
@@ -74,14 +83,18 @@ async fn sold_and_returned(shop: &Shop) -> Story {
         OrderPaymentAuthorized {}
         OrderPaymentCaptured {}
         OrderConfirmed { total: euros(2_100), lines: lines() }
-        OrderShipped { carrier: Some("DHL".into()), tracking_number: None }
-        ReturnRequested { return_id: part, reason: reason() }
+        ReturnRequested { return_id: part, reason: reason(), needs_receipt: false }
         OrderPaymentRefunded { refunded: euros(450), total: euros(2_100) }
         ReturnCompleted { return_id: part }
-        ReturnRequested { return_id: in_vain, reason: reason() }
-        ReturnRefused { return_id: in_vain }
+        OrderShipped { carrier: Some("DHL".into()), tracking_number: None }
+        ReturnRequested { return_id: refused, reason: reason(), needs_receipt: true }
+        ReturnRefused { return_id: refused, reason: Some("The box is empty.".into()) }
+        ReturnRequested { return_id: failed, reason: reason(), needs_receipt: true }
+        ReturnReceived { return_id: failed }
+        ReturnRefused { return_id: failed, reason: None }
         OrderDelivered {}
-        ReturnRequested { return_id: rest, reason: reason() }
+        ReturnRequested { return_id: rest, reason: reason(), needs_receipt: true }
+        ReturnReceived { return_id: rest }
         OrderPaymentRefunded { refunded: euros(2_100), total: euros(2_100) }
         OrderReturned { return_id: rest }
     }

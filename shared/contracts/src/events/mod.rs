@@ -19,8 +19,8 @@ pub use inventory::{
 pub use orders::{
     Line, OrderCancelled, OrderConfirmed, OrderDelivered, OrderEvent, OrderPaymentAuthorized,
     OrderPaymentCaptured, OrderPaymentFailed, OrderPaymentRefunded, OrderPaymentVoided, OrderPlaced,
-    OrderRejected, OrderReturned, OrderShipped, ReturnCompleted, ReturnRefused, ReturnRequested,
-    StockReleased, StockReserved,
+    OrderRejected, OrderReturned, OrderShipped, ReturnCompleted, ReturnReceived, ReturnRefused,
+    ReturnRequested, StockReleased, StockReserved,
 };
 pub use payments::{
     CaptureRefused, PaymentAuthorized, PaymentCaptured, PaymentEvent, PaymentExpired, PaymentFailed,

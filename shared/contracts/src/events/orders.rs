@@ -78,17 +78,28 @@ events! {
     }
     /// The goods have arrived.
     OrderDelivered = "order_delivered" v 1 {}
-    /// The shopper sends goods back.
+    /// The shopper returns items.
     ReturnRequested = "return_requested" v 1 {
-        /// Which return.
+        /// The return.
         return_id: ReturnId,
-        /// The shopper's.
+        /// Why the shopper returns them.
         reason: String,
+        /// Whether the items had been shipped, so that they must arrive before they are refunded.
+        #[serde(default)]
+        needs_receipt: bool,
     }
-    /// The money of a return could not be given back.
-    ReturnRefused = "return_refused" v 1 {
-        /// Which return.
+    /// The returned items have arrived; the refund begins.
+    ReturnReceived = "return_received" v 1 {
+        /// The return.
         return_id: ReturnId,
+    }
+    /// An operator refused the return, or its refund failed.
+    ReturnRefused = "return_refused" v 1 {
+        /// The return.
+        return_id: ReturnId,
+        /// The operator's reason, for the shopper. Absent if the refund failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     }
     /// Some of the goods came back, and the money for them went back.
     ReturnCompleted = "return_completed" v 1 {

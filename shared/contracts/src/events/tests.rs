@@ -117,13 +117,21 @@ fn orders_events_are_as_agreed() {
             order_id,
             user_id,
             return_id: RETURN,
-            reason: "too hot".into()
+            reason: "too hot".into(),
+            needs_receipt: true
+        }
+        .into(),
+        ReturnReceived {
+            order_id,
+            user_id,
+            return_id: RETURN
         }
         .into(),
         ReturnRefused {
             order_id,
             user_id,
-            return_id: RETURN
+            return_id: RETURN,
+            reason: Some("The cup is broken.".into())
         }
         .into(),
         ReturnCompleted {

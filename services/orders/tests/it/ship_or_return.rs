@@ -1,0 +1,167 @@
+//! An order is not shipped while items of it are being returned, nor once its money is back. A shipment and a return at the
+//! same moment are decided by the lock on the order's row.
+
+use std::time::Duration;
+
+use contracts::OrderId;
+use serde_json::{Value, json};
+use testkit::eventually;
+
+use crate::{
+    receipts::{receive, refunded, refuse},
+    returns::{ask, saga_of},
+    support::{Answer, Shop, shop},
+};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+async fn ship(shop: &Shop, order: OrderId) -> Answer {
+    shop.admin_post(&format!("/v1/orders/{order}/shipments"), &json!({}))
+        .await
+}
+
+async fn request_return(shop: &Shop, order: OrderId) -> Answer {
+    let body = json!({"items": [{"sku": "TEA-1", "quantity": 2}], "reason": "wrong colour"});
+    shop.post(&format!("/v1/orders/{order}/returns"), &body).await
+}
+
+#[track_caller]
+fn refused_with(answer: Answer, kind: &str) {
+    assert_eq!(
+        answer.problem(409)["type"],
+        format!("https://souk.test/problems/{kind}")
+    );
+}
+
+#[tokio::test]
+async fn an_order_is_not_shipped_until_its_return_is_completed_or_refused() {
+    let shop = shop().await;
+    let order = shop.confirmed().await;
+    let asked = ask(&shop, order, &[("TEA-1", 1)]).await;
+    refused_with(ship(&shop, order).await, "return-in-progress");
+    shop.done(saga_of(&asked), "refund_payment", "do").await;
+    refused_with(ship(&shop, order).await, "return-in-progress");
+    shop.done(saga_of(&asked), "restock_items", "do").await;
+    assert_eq!(
+        ship(&shop, order).await.expect(201)["status"],
+        "shipped",
+        "the rest"
+    );
+
+    let order = shop.confirmed().await;
+    let asked = ask(&shop, order, &[("TEA-1", 1)]).await;
+    shop.refuse(saga_of(&asked), "refund_payment", "do", "exceeds_captured")
+        .await;
+    ship(&shop, order).await.expect(201);
+}
+
+#[tokio::test]
+async fn an_order_that_was_refunded_in_full_is_not_shipped() {
+    let shop = shop().await;
+    let order = shop.confirmed().await;
+    refunded(&shop, order, 2_100).await;
+    refused_with(ship(&shop, order).await, "already-refunded");
+    let seen = shop.see(order).await;
+    assert_eq!(
+        (&seen["status"], &seen["shipment"]),
+        (&json!("confirmed"), &Value::Null)
+    );
+    // A part is no reason to keep the items.
+    let order = shop.confirmed().await;
+    refunded(&shop, order, 2_000).await;
+    ship(&shop, order).await.expect(201);
+}
+
+/// Runs both requests while the order's row is locked, so that they wait for it one after the other, and then lets them go.
+async fn in_this_order<A, B>(shop: &Shop, order: OrderId, first: A, second: B) -> (A::Output, B::Output)
+where
+    A: Future,
+    B: Future,
+{
+    let mut lock = shop.pool().begin().await.unwrap();
+    sqlx::query("SELECT id FROM orders WHERE id = $1 FOR UPDATE")
+        .bind(order.0)
+        .execute(&mut *lock)
+        .await
+        .unwrap();
+    let waiting = async |count: i64| {
+        eventually("requests wait for the order's row", PATIENCE, async || {
+            let sql = "SELECT count(*) FROM pg_stat_activity
+                WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            let now: i64 = sqlx::query_scalar(sql).fetch_one(shop.pool()).await.unwrap();
+            (now == count).then_some(())
+        })
+        .await;
+    };
+    let second = async {
+        waiting(1).await;
+        second.await
+    };
+    let release = async {
+        waiting(2).await;
+        lock.commit().await.unwrap();
+    };
+    let (first, second, ()) = tokio::join!(first, second, release);
+    (first, second)
+}
+
+#[tokio::test]
+async fn a_return_that_comes_just_after_the_shipment_waits_for_the_items() {
+    let shop = shop().await;
+    let order = shop.confirmed().await;
+    let (shipped, returned) =
+        in_this_order(&shop, order, ship(&shop, order), request_return(&shop, order)).await;
+    shipped.expect(201);
+    let returned = returned.expect(202);
+    assert_eq!(
+        (&returned["status"], &returned["needs_receipt"]),
+        (&json!("requested"), &json!(true))
+    );
+    let sent = shop.sent().await;
+    assert!(
+        !sent.contains(&"payments.refund_payment.v1".to_owned()),
+        "{sent:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_shipment_that_comes_just_after_the_return_is_refused() {
+    let shop = shop().await;
+    let order = shop.confirmed().await;
+    let (returned, shipped) =
+        in_this_order(&shop, order, request_return(&shop, order), ship(&shop, order)).await;
+    assert_eq!(returned.expect(202)["needs_receipt"], false);
+    refused_with(shipped, "return-in-progress");
+    let sent = shop.sent().await;
+    assert!(
+        sent.contains(&"payments.refund_payment.v1".to_owned()),
+        "{sent:?}"
+    );
+    assert_eq!(shop.see(order).await["shipment"], Value::Null);
+}
+
+#[tokio::test]
+async fn of_a_receipt_and_a_refusal_at_the_same_moment_the_first_counts() {
+    let shop = shop().await;
+    for receipt_is_first in [true, false] {
+        let order = shop.confirmed().await;
+        ship(&shop, order).await.expect(201);
+        let asked = ask(&shop, order, &[("TEA-1", 1)]).await;
+        let (receipt, refusal) = (
+            receive(&shop, order, &asked),
+            refuse(&shop, order, &asked, "The box is empty."),
+        );
+        let expected = if receipt_is_first {
+            let (receipt, refusal) = in_this_order(&shop, order, receipt, refusal).await;
+            receipt.expect(202);
+            refused_with(refusal, "not-awaiting-receipt");
+            "received"
+        } else {
+            let (refusal, receipt) = in_this_order(&shop, order, refusal, receipt).await;
+            refusal.expect(200);
+            refused_with(receipt, "not-awaiting-receipt");
+            "refused"
+        };
+        assert_eq!(shop.see(order).await["returns"][0]["status"], expected);
+    }
+}

@@ -53,7 +53,6 @@ impl Known {
                     | OrderEvent::OrderPaymentFailed(_)
                     | OrderEvent::OrderPaymentVoided(_)
                     | OrderEvent::OrderPaymentRefunded(_)
-                    | OrderEvent::ReturnRequested(_)
                     | OrderEvent::ReturnCompleted(_)
             ),
             Self::Payment(event) => matches!(event, PaymentEvent::PaymentRefunded(_)),
@@ -127,9 +126,23 @@ async fn apply_order(conn: &mut PgConnection, event: &Envelope, order: OrderEven
             };
             tell(conn, event, delivered.user_id, notice).await
         }
+        OrderEvent::ReturnRequested(requested) => {
+            let notice = Notice::ReturnRequested {
+                order_id: requested.order_id,
+                needs_receipt: requested.needs_receipt,
+            };
+            tell(conn, event, requested.user_id, notice).await
+        }
+        OrderEvent::ReturnReceived(received) => {
+            let notice = Notice::ReturnReceived {
+                order_id: received.order_id,
+            };
+            tell(conn, event, received.user_id, notice).await
+        }
         OrderEvent::ReturnRefused(refused) => {
             let notice = Notice::ReturnRefused {
                 order_id: refused.order_id,
+                reason: refused.reason,
             };
             tell(conn, event, refused.user_id, notice).await
         }

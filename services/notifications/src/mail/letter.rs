@@ -228,6 +228,22 @@ mod tests {
         }
     }
 
+    fn returns() -> [Notice; 5] {
+        let order_id = order();
+        let requested = |needs_receipt| Notice::ReturnRequested {
+            order_id,
+            needs_receipt,
+        };
+        let refused = |reason| Notice::ReturnRefused { order_id, reason };
+        [
+            requested(true),
+            requested(false),
+            Notice::ReturnReceived { order_id },
+            refused(Some("The cup is broken.".into())),
+            refused(None),
+        ]
+    }
+
     #[test]
     fn every_mail_is_as_reviewed_in_both_languages() {
         for (language, locale) in [("en", None), ("de", Some("de-AT"))] {
@@ -301,11 +317,13 @@ mod tests {
                     None,
                 ),
             ];
+            let mails = mails.into_iter().chain(returns().map(|notice| (notice, None)));
             let texts = mails.map(|(notice, token)| {
                 assert!(notice.is_mailed());
                 let mail = render(notice, token, locale);
                 format!("Subject: {}\n\n{}", mail.subject, mail.text)
             });
+            let texts: Vec<_> = texts.collect();
             insta::assert_snapshot!(format!("texts_{language}"), texts.join("\n==========\n"));
         }
     }

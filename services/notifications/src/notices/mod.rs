@@ -41,8 +41,18 @@ pub(crate) enum Notice {
     OrderDelivered {
         order_id: OrderId,
     },
+    ReturnRequested {
+        order_id: OrderId,
+        needs_receipt: bool,
+    },
+    ReturnReceived {
+        order_id: OrderId,
+    },
     ReturnRefused {
         order_id: OrderId,
+        /// An operator's; none if the refund failed.
+        #[serde(default)]
+        reason: Option<String>,
     },
     PaymentRefunded {
         order_id: OrderId,
@@ -62,6 +72,8 @@ impl Notice {
             Self::OrderCancelled { .. } => "order_cancelled",
             Self::OrderShipped { .. } => "order_shipped",
             Self::OrderDelivered { .. } => "order_delivered",
+            Self::ReturnRequested { .. } => "return_requested",
+            Self::ReturnReceived { .. } => "return_received",
             Self::ReturnRefused { .. } => "return_refused",
             Self::PaymentRefunded { .. } => "payment_refunded",
         }
@@ -76,7 +88,9 @@ impl Notice {
             | Self::OrderCancelled { order_id }
             | Self::OrderShipped { order_id, .. }
             | Self::OrderDelivered { order_id }
-            | Self::ReturnRefused { order_id }
+            | Self::ReturnRequested { order_id, .. }
+            | Self::ReturnReceived { order_id }
+            | Self::ReturnRefused { order_id, .. }
             | Self::PaymentRefunded { order_id, .. } => Some(*order_id),
         }
     }
@@ -92,6 +106,9 @@ impl Notice {
                 | Self::OrderConfirmed { .. }
                 | Self::OrderRejected { .. }
                 | Self::OrderShipped { .. }
+                | Self::ReturnRequested { .. }
+                | Self::ReturnReceived { .. }
+                | Self::ReturnRefused { .. }
                 | Self::PaymentRefunded { .. }
         )
     }

@@ -83,16 +83,9 @@ pub(crate) fn of(notice: &Notice, language: Language) -> Text {
                 "Wir hoffen, sie gefällt Ihnen.".to_owned(),
             ),
         ),
-        Notice::ReturnRefused { .. } => language.pick(
-            (
-                "Your return needs a closer look",
-                "We could not give the money back yet. We will get in touch with you.".to_owned(),
-            ),
-            (
-                "Ihre Rücksendung müssen wir uns ansehen",
-                "Wir konnten das Geld noch nicht erstatten. Wir melden uns bei Ihnen.".to_owned(),
-            ),
-        ),
+        Notice::ReturnRequested { needs_receipt, .. } => requested(*needs_receipt, language),
+        Notice::ReturnReceived { .. } => received(language),
+        Notice::ReturnRefused { reason, .. } => refused(reason.as_deref(), language),
         Notice::PaymentRefunded { amount, .. } => {
             let amount = language.money(*amount);
             language.pick(
@@ -144,6 +137,60 @@ fn reset_password(registered_again: bool, language: Language) -> (&'static str, 
              with this link; it works once, for 30 minutes. If this was not you, do nothing.",
         ),
     };
+    (title, text.to_owned())
+}
+
+/// The returned items have arrived.
+fn received(language: Language) -> (&'static str, String) {
+    language.pick(
+        (
+            "Your return has arrived",
+            "Thank you. We are refunding you now.".to_owned(),
+        ),
+        (
+            "Ihre Rücksendung ist angekommen",
+            "Vielen Dank. Wir erstatten Ihnen jetzt den Betrag.".to_owned(),
+        ),
+    )
+}
+
+/// Why a return was refused: an operator's reason, or none if the refund failed.
+fn refused(reason: Option<&str>, language: Language) -> (&'static str, String) {
+    match reason {
+        Some(reason) => language.pick(
+            ("We cannot accept your return", format!("The reason: {reason}")),
+            (
+                "Wir können Ihre Rückgabe nicht annehmen",
+                format!("Der Grund: {reason}"),
+            ),
+        ),
+        None => language.pick(
+            (
+                "Your return needs a closer look",
+                "We could not give the money back yet. We will get in touch with you.".to_owned(),
+            ),
+            (
+                "Ihre Rücksendung müssen wir uns ansehen",
+                "Wir konnten das Geld noch nicht erstatten. Wir melden uns bei Ihnen.".to_owned(),
+            ),
+        ),
+    }
+}
+
+/// What happens next after a return was requested.
+fn requested(needs_receipt: bool, language: Language) -> (&'static str, String) {
+    let text = if needs_receipt {
+        language.pick(
+            "Please send the items back to us. We refund you as soon as they have arrived.",
+            "Bitte senden Sie die Artikel an uns zurück. Sobald sie angekommen sind, erstatten wir Ihnen den Betrag.",
+        )
+    } else {
+        language.pick(
+            "The items had not been shipped yet, so there is nothing to send back. We are refunding you now.",
+            "Die Artikel waren noch nicht verschickt, Sie müssen also nichts zurücksenden. Wir erstatten Ihnen jetzt den Betrag.",
+        )
+    };
+    let title = language.pick("We have your return request", "Ihre Rückgabe ist angemeldet");
     (title, text.to_owned())
 }
 

@@ -59,10 +59,33 @@ test("a shopper returns what was bought, and the money comes back", async ({ pag
   await page.getByRole("button", { name: "Return items" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("spinbutton", { name: `How many of ${product.name}` }).fill("1");
-  await dialog.getByLabel("Why do you send it back?").fill("It was a gift, and we have one");
+  await dialog.getByLabel("Why are you returning it?").fill("It was a gift, and we have one");
   await dialog.getByRole("button", { name: "Return for €12.50" }).click();
   await verdict(page, "Complete");
   await verdict(page, "Partly refunded");
+});
+
+test("shipped items are refunded when an operator confirms that they have arrived", async ({ page, api, admin, product }) => {
+  const order = await api.order(product.sku, "pm_card_ok", 2);
+  await api.until(order, "confirmed");
+  await admin.send("POST", `/v1/orders/${order}/shipments`, {});
+  await page.goto(`/orders/${order}`);
+  await page.getByRole("button", { name: "Return items" }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog).toContainText("We refund you as soon as they have arrived.");
+  await dialog.getByRole("spinbutton", { name: `How many of ${product.name}` }).fill("2");
+  await dialog.getByLabel("Why are you returning it?").fill("Too strong");
+  await dialog.getByRole("button", { name: "Return for €25.00" }).click();
+  await verdict(page, "Please send the items back.");
+  await expect(page.getByRole("button", { name: "Confirm receipt" })).toHaveCount(0);
+
+  await signIn(page, "admin@souk.test", "admin-password-souk");
+  await page.goto(`/orders/${order}`);
+  await page.getByRole("button", { name: "Confirm receipt" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Confirm receipt" }).click();
+  await verdict(page, "Complete");
+  await verdict(page, "Came back");
+  await api.until(order, "returned");
 });
 
 test("breaking a checkout places a real order and shows what becomes of it", async ({ page, api, product }) => {

@@ -774,10 +774,53 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Return goods
-         * @description The money goes back first, then the goods are for sale again. When everything is back the order is `returned`.
+         * Return items
+         * @description If the order has not been shipped, the money is refunded at once and the items are restocked. If it has, the return
+         *     stays `requested` until an operator confirms that the items have arrived. While a return is open the order cannot be
+         *     shipped. When everything has been returned the order is `returned`.
          */
         post: operations["create_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orders/{id}/returns/{return_id}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm the receipt of returned items
+         * @description From `requested` to `received`; the refund begins, then the items are restocked. Only for a return that needs a receipt,
+         *     and once. A body is not needed, and not read.
+         */
+        post: operations["confirm_receipt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orders/{id}/returns/{return_id}/refusal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuse a return
+         * @description From `requested` to `refused`. Only for a return that needs a receipt: what had not been shipped is refunded at once.
+         */
+        post: operations["refuse_return"];
         delete?: never;
         options?: never;
         head?: never;
@@ -812,7 +855,8 @@ export interface paths {
         put?: never;
         /**
          * Ship an order
-         * @description From `confirmed` to `shipped`.
+         * @description From `confirmed` to `shipped`. An order cannot be shipped while a return of it is open, nor once it has been refunded in
+         *     full.
          */
         post: operations["ship_order"];
         delete?: never;
@@ -886,7 +930,8 @@ export interface paths {
         put?: never;
         /**
          * Refund a payment
-         * @description The refund is promised when this answers; the provider confirms it soon after, and the payment shows it.
+         * @description For operators only; a shopper gets money back by returning items. The refund is promised when this answers; the provider
+         *     confirms it soon after, and the payment shows it.
          */
         post: operations["create_refund"];
         delete?: never;
@@ -1350,9 +1395,9 @@ export interface components {
             /** @description For the shopper and the books; 1 to 500 characters. */
             reason: string;
         };
-        /** @description What comes back. */
+        /** @description A request for a return. */
         CreateReturn: {
-            /** @description Of the order's lines, each SKU once; not more than was bought and has not come back. */
+            /** @description Items of the order, each SKU once; not more than was bought and has not been returned yet. */
             items: components["schemas"]["OrderItem"][];
             /** @description Why, 1 to 500 characters. */
             reason: string;
@@ -1688,7 +1733,7 @@ export interface components {
             payment_status: components["schemas"]["PaymentStatus"];
             /** @description Why it was rejected (`out_of_stock`, `payment_declined`, `timeout`) or cancelled. */
             reason?: string | null;
-            /** @description What came back. */
+            /** @description Its returns, oldest first. */
             returns: components["schemas"]["Return"][];
             shipment?: components["schemas"]["Shipment"] | null;
             /** @description Where it goes. */
@@ -1766,7 +1811,7 @@ export interface components {
         };
         /** @description An order's checkout, and the sagas of what was sent back. */
         OrderSagas: components["schemas"]["SagaView"] & {
-            /** @description A saga for each return, in the order of `returns` of the order; its id is the return's. */
+            /** @description A saga for each return whose refund has begun, in the order of the order's `returns`; its id is the return's. */
             returns: components["schemas"]["SagaView"][];
         };
         /** @description The data of `event: snapshot`: how things are. */
@@ -1917,7 +1962,7 @@ export interface components {
                 payment_status: components["schemas"]["PaymentStatus"];
                 /** @description Why it was rejected (`out_of_stock`, `payment_declined`, `timeout`) or cancelled. */
                 reason?: string | null;
-                /** @description What came back. */
+                /** @description Its returns, oldest first. */
                 returns: components["schemas"]["Return"][];
                 shipment?: components["schemas"]["Shipment"] | null;
                 /** @description Where it goes. */
@@ -2344,6 +2389,11 @@ export interface components {
             /** @description As the login or the last refresh gave it. */
             refresh_token: string;
         };
+        /** @description Why a return is refused. */
+        RefuseReturn: {
+            /** @description For the shopper, 1 to 500 characters. */
+            reason: string;
+        };
         /** @description A refund. */
         Refund: {
             /** @description What goes back. */
@@ -2421,21 +2471,28 @@ export interface components {
             /** @description For the log, 1 to 500 characters. */
             reason: string;
         };
-        /** @description Goods that come back. */
+        /** @description Items of an order that are returned. */
         Return: {
-            /** @description The money that goes back. */
+            /** @description The refund: the price of the items, or what remained of the payment if an operator had refunded a part of it. */
             amount: components["schemas"]["Money"];
             /**
              * Format: date-time
-             * @description When it was asked for.
+             * @description When it was requested.
              */
             created_at: string;
             /** @description Its id, which is also its saga's. */
             id: components["schemas"]["ReturnId"];
-            /** @description What comes back. */
+            /** @description The returned items. */
             items: components["schemas"]["OrderItem"][];
-            /** @description Why they come back. */
+            /**
+             * @description Whether the items had been shipped when the return was requested, so that an operator must confirm that they have
+             *     arrived before anything is refunded. Items that had not been shipped are refunded at once.
+             */
+            needs_receipt?: boolean;
+            /** @description Why the shopper returns the items. */
             reason: string;
+            /** @description Why an operator refused the return. */
+            refusal_reason?: string | null;
             /** @description How far it is. */
             status: components["schemas"]["ReturnStatus"];
             /**
@@ -2453,7 +2510,7 @@ export interface components {
          * @description How far a return is.
          * @enum {string}
          */
-        ReturnStatus: "requested" | "refunded" | "completed" | "refused";
+        ReturnStatus: "requested" | "received" | "refunded" | "completed" | "refused";
         /** @description What an hour brought in. */
         RevenueHour: {
             /** @description Taken for orders placed in it, less what went back. */
@@ -3054,7 +3111,7 @@ export interface operations {
                             payment_status: components["schemas"]["PaymentStatus"];
                             /** @description Why it was rejected (`out_of_stock`, `payment_declined`, `timeout`) or cancelled. */
                             reason?: string | null;
-                            /** @description What came back. */
+                            /** @description Its returns, oldest first. */
                             returns: components["schemas"]["Return"][];
                             shipment?: components["schemas"]["Shipment"] | null;
                             /** @description Where it goes. */
@@ -5039,6 +5096,137 @@ export interface operations {
             };
         };
     };
+    confirm_receipt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OrderId"];
+                return_id: components["schemas"]["ReturnId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Return"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refuse_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OrderId"];
+                return_id: components["schemas"]["ReturnId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefuseReturn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Return"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_saga: {
         parameters: {
             query?: never;
@@ -5301,7 +5489,16 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such payment, or someone else's */
+            /** @description Not an operator */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such payment */
             404: {
                 headers: {
                     [name: string]: unknown;

@@ -90,10 +90,10 @@ it("asks for what is missing of a return, and repeats the same one under the sam
   expect(screen.getByLabelText("How many of Tea", { selector: "input" })).toHaveFocus();
   await user.click(screen.getAllByRole("button", { name: /one more/i })[0]!);
   await send();
-  expect(screen.getByLabelText("Why do you send it back?")).toHaveFocus();
+  expect(screen.getByLabelText("Why are you returning it?")).toHaveFocus();
   expect(asked).toEqual([]);
 
-  await user.type(screen.getByLabelText("Why do you send it back?"), "cracked");
+  await user.type(screen.getByLabelText("Why are you returning it?"), "cracked");
   answers.push(problem(503, "away"), problem(503, "away"), problem(503, "away"));
   await send();
   expect(await screen.findByRole("alert")).toHaveTextContent("It is away.");

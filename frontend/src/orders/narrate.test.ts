@@ -125,14 +125,26 @@ it("tells of a return", () => {
   );
   expect(say("completed", [], "en", "return")).toMatch(/^Return complete/);
   const items = [{ sku: "a", quantity: 2 }];
-  const told = (["requested", "refunded", "completed", "refused"] as const).map((status) => narrateReturn({ status, items }, "en").text);
+  const told = (["requested", "received", "refunded", "completed", "refused"] as const).map(
+    (status) => narrateReturn({ status, items, needs_receipt: status === "received" }, "en").text,
+  );
   expect(told).toEqual([
+    "Giving the money back.",
     "Giving the money back.",
     "The money is on its way back to you. Putting 2 items back into stock.",
     "The money is on its way back to you, and 2 items are back in stock.",
     "No money moved, and nothing else changed.",
   ]);
   expect(say("compensated", [refused("refund_payment", "exceeds_captured")], "en", "return")).toMatch(/^Refund refused/);
+});
+
+it("says what a return of shipped items waits for, and why an operator refused it", () => {
+  const items = [{ sku: "a", quantity: 2 }];
+  expect(narrateReturn({ status: "requested", items, needs_receipt: true }, "en").text).toBe(
+    "Please send the items back. You get your money as soon as they have arrived.",
+  );
+  const byOperator = { status: "refused", items, needs_receipt: true, refusal_reason: "The box is empty." } as const;
+  expect(narrateReturn(byOperator, "de")).toMatchObject({ title: "Rückgabe abgelehnt", text: "Begründung des Ladens: The box is empty." });
 });
 
 it("gives reasons in the reader's language, and people's own words as they are", () => {

@@ -98,10 +98,20 @@ export function narrate(
   }
 }
 
-/** A return by its status, which is all that its shopper is told of its saga. */
-export function narrateReturn({ status, items }: Pick<Order["returns"][number], "status" | "items">, locale: Locale): Narration {
+type Return = Pick<Order["returns"][number], "status" | "items" | "needs_receipt" | "refusal_reason">;
+
+/** A return by its status: before an operator has decided about it there is no saga to tell of. */
+export function narrateReturn({ status, items, needs_receipt, refusal_reason }: Return, locale: Locale): Narration {
+  const { titles, returnWaits, returnRefusedBecause } = texts[locale];
+  if (status === "requested" && needs_receipt) {
+    return { title: titles.returnWaits, text: returnWaits, tone: "waiting", isMoving: false };
+  }
+  if (status === "refused" && refusal_reason) {
+    return { title: titles.returnRefused, text: returnRefusedBecause(refusal_reason), tone: "bad", isMoving: false };
+  }
   const sagas: Record<typeof status, Pick<Saga, "status" | "steps">> = {
     requested: { status: "running", steps: [running("refund_payment")] },
+    received: { status: "running", steps: [running("refund_payment")] },
     refunded: { status: "running", steps: [running("restock_items")] },
     completed: { status: "completed", steps: [] },
     refused: { status: "compensated", steps: [] },

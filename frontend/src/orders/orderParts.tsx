@@ -1,9 +1,10 @@
-import type { ReactNode } from "react";
+import { lazy, type ReactNode, Suspense } from "react";
 import { Link } from "react-router";
 
 import { messages as checkout } from "@/checkout/messages";
 import { useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
+import { useIsAdmin } from "@/session/useSession";
 import { Picture } from "@/shop/picture";
 import { Badge } from "@/ui/badge";
 import { Card } from "@/ui/card";
@@ -11,7 +12,11 @@ import { Card } from "@/ui/card";
 import { type JoinedOrder, lineName, pieces, type Saga } from "./api";
 import { messages } from "./messages";
 import { narrateReturn, reasonOf } from "./narrate";
+import { waitsForItems } from "./returnable";
 import { SagaView } from "./sagaView";
+
+/** Only operators load it. */
+const DecideReturn = lazy(() => import("@/admin/sales/decideReturn"));
 
 function Heading({ children }: { children: ReactNode }) {
   return <h2 className="mb-4 text-xl font-semibold">{children}</h2>;
@@ -151,9 +156,10 @@ export function DeliveryPart({ order: { shipping_address: to, shipment } }: { or
   );
 }
 
-/** What came back, or is on its way back. */
+/** The order's returns, and for an operator what to decide about those that wait for their items. */
 export function ReturnsPart({ order }: { order: JoinedOrder }) {
   const t = useMessages(messages);
+  const isAdmin = useIsAdmin();
   const format = useFormat();
   if (order.returns.length === 0) return null;
   const sagaOf = (id: string) => order.saga?.returns.find((saga) => saga.id === id);
@@ -165,18 +171,25 @@ export function ReturnsPart({ order }: { order: JoinedOrder }) {
     <Card>
       <Heading>{t.returns}</Heading>
       <ul className="grid gap-4 text-sm">
-        {order.returns.map(({ id, status, items, amount, reason, created_at }) => (
-          <li key={id} className="grid gap-1">
+        {order.returns.map((one) => (
+          <li key={one.id} className="grid gap-1">
             <span className="flex flex-wrap items-center justify-between gap-2">
-              <span className="num font-medium">{format.money(amount)}</span>
-              <Badge tone={status === "completed" ? "good" : status === "refused" ? "bad" : "waiting"}>{t.returnStatuses[status]}</Badge>
+              <span className="num font-medium">{format.money(one.amount)}</span>
+              <Badge tone={one.status === "completed" ? "good" : one.status === "refused" ? "bad" : "waiting"}>
+                {t.returnStatuses[one.status]}
+              </Badge>
             </span>
-            {sagaOf(id) ? null : <span>{narrateReturn({ status, items }, format.locale).text}</span>}
-            <span>{items.map(({ sku, quantity }) => `${quantity} × ${nameOf(sku)}`).join(", ")}</span>
+            {sagaOf(one.id) ? null : <span>{isAdmin && waitsForItems(one) ? t.decide : narrateReturn(one, format.locale).text}</span>}
+            <span>{one.items.map(({ sku, quantity }) => `${quantity} × ${nameOf(sku)}`).join(", ")}</span>
             <span className="text-muted">
-              {format.moment(created_at)} · {reason}
+              {format.moment(one.created_at)} · {one.reason}
             </span>
-            <ReturnSaga saga={sagaOf(id)} count={pieces(items)} />
+            <ReturnSaga saga={sagaOf(one.id)} count={pieces(one.items)} />
+            {isAdmin && waitsForItems(one) && (
+              <Suspense>
+                <DecideReturn order={order.id} id={one.id} amount={one.amount} />
+              </Suspense>
+            )}
           </li>
         ))}
       </ul>

@@ -13,11 +13,11 @@ import { Stepper } from "@/ui/stepper";
 
 import { type JoinedOrder, lineName, orderKey } from "./api";
 import { messages } from "./messages";
-import { type Returnable, returnable } from "./returnable";
+import { refundOf, type Returnable, returnable, wasShipped } from "./returnable";
 
 const MOST_CHARACTERS = 500;
 
-/** Sends goods back, as long as there are some that have not come back. */
+/** Returns items, as long as there are some that can be returned. */
 export function ReturnButton({ order }: { order: JoinedOrder }) {
   const t = useMessages(messages);
   const [isOpen, setOpen] = useState(false);
@@ -43,7 +43,7 @@ function ReturnDialog({ order, lines, onClose }: { order: JoinedOrder; lines: re
   const [request, setRequest] = useState<{ asked: string; key: string }>();
 
   const items = lines.flatMap(({ sku }) => (chosen[sku] ? [{ sku, quantity: chosen[sku] }] : []));
-  const amount = lines.reduce((sum, { sku, unit_price }) => sum + unit_price.amount * (chosen[sku] ?? 0), 0);
+  const amount = refundOf(order, lines, chosen);
   const length = reason.trim().length;
   const wrong = { items: items.length === 0, reason: length === 0 ? t.reasonMissing : length > MOST_CHARACTERS ? t.reasonLong : undefined };
 
@@ -76,7 +76,7 @@ function ReturnDialog({ order, lines, onClose }: { order: JoinedOrder; lines: re
   };
 
   return (
-    <Dialog open onOpenChange={onClose} title={t.returnItems} description={t.returnText}>
+    <Dialog open onOpenChange={onClose} title={t.returnItems} description={wasShipped(order) ? t.returnTextShipped : t.returnText}>
       <form onSubmit={submit} noValidate className="grid gap-4">
         <ul className="grid gap-3">
           {lines.map(({ sku, left, ...line }) => (

@@ -21,6 +21,7 @@ export const messages = defineMessages({
     deliverTitle: "Has it arrived?",
     deliverText: (name: string) => `The order to ${name} is marked as delivered. This cannot be taken back.`,
     delivered: "The order is delivered.",
+    decideReturn: "See return",
     payments: "Payments",
     paymentsLead: "What was reserved, taken and given back, newest first.",
     ofOrder: "Only of one order",
@@ -59,6 +60,7 @@ export const messages = defineMessages({
     deliverText: (name: string) =>
       `Die Bestellung an ${name} gilt dann als zugestellt. Das lässt sich nicht zurücknehmen.`,
     delivered: "Die Bestellung ist zugestellt.",
+    decideReturn: "Zur Rückgabe",
     payments: "Zahlungen",
     paymentsLead: "Was reserviert, eingezogen und erstattet wurde, das Neueste zuerst.",
     ofOrder: "Nur von einer Bestellung",

@@ -2,6 +2,7 @@ import { useState } from "react";
 
 import { api, call, type Schemas } from "@/api/client";
 import { useMessages } from "@/i18n";
+import { mayShip, waitsForItems } from "@/orders/returnable";
 import { Button, ButtonLink } from "@/ui/button";
 import { Page } from "@/ui/page";
 import { Empty } from "@/ui/states";
@@ -49,7 +50,8 @@ export function Component() {
             head: words.actions,
             render: (order) => (
               <div className="flex items-center gap-3">
-                {order.status === "confirmed" && (
+                {order.returns.some(waitsForItems) && <ButtonLink to={`/orders/${order.id}`}>{t.decideReturn}</ButtonLink>}
+                {mayShip(order) && (
                   <Button onClick={() => setOpen({ kind: "ship", order })}>{t.ship}</Button>
                 )}
                 {order.status === "shipped" && (

@@ -15,5 +15,7 @@ export const GERMAN: Readonly<Record<string, string>> = {
   dead_letters_parked: "Jede unzustellbare Nachricht gehört zu einer angehaltenen Saga",
   events_told: "Jedes erzählte Ereignis steht in Kafka, in der Reihenfolge seines Schlüssels",
   one_live_token: "Ein gültiges Token je Anmeldung",
+  shipped_is_kept: "Nichts wird versandt, was ganz erstattet ist oder zurückgegeben wird",
+  reservations_end: "Für eine abgelehnte oder stornierte Bestellung bleibt kein Geld reserviert",
   actions_signed: "Jeder Eingriff eines Betreibers hat einen Namen und einen Grund",
 };

@@ -1,6 +1,8 @@
 -- What the auditor may read of orders: of messages the envelope, and addresses only where a stored answer repeats one.
 GRANT SELECT (id, status, amount, updated_at) ON orders TO orders_reader;
 GRANT SELECT (order_id, sku, quantity) ON order_lines TO orders_reader;
+GRANT SELECT (order_id, shipped_at) ON shipments TO orders_reader;
+GRANT SELECT (id, order_id, status, needs_receipt) ON returns TO orders_reader;
 GRANT SELECT (id, order_id, status, step_name, created_at, updated_at) ON sagas TO orders_reader;
 GRANT SELECT (saga_id, seq, step, direction, command_id, outcome, reason, actor) ON saga_log TO orders_reader;
 GRANT SELECT (message_id, queue, aggregate_id, correlation_id, created_at) ON outbox TO orders_reader;

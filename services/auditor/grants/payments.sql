@@ -1,6 +1,6 @@
 -- What the auditor may read of payments.
 GRANT SELECT (id, order_id, status, captured, refunded, updated_at) ON payments TO payments_reader;
-GRANT SELECT (payment_id, status) ON refunds TO payments_reader;
+GRANT SELECT (payment_id, status, updated_at) ON refunds TO payments_reader;
 GRANT SELECT (id, payment_id) ON ledger_transactions TO payments_reader;
 GRANT SELECT (transaction_id, account, amount, currency) ON ledger_entries TO payments_reader;
 GRANT SELECT (message_id, queue, aggregate_id, correlation_id, created_at) ON outbox TO payments_reader;

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod events;
+mod fulfilment;
 mod line;
 mod messages;
 mod money;
@@ -62,5 +63,7 @@ async fn check(databases: &Databases, scope: Scope) -> Result<Vec<Line>, Error> 
     lines.extend(messages::check(databases).await?);
     lines.push(events::check(databases, scope).await?);
     lines.extend(accounts::check(databases).await?);
+    lines.push(fulfilment::check(databases).await?);
+    lines.push(money::reservations_end(databases).await?);
     Ok(lines)
 }

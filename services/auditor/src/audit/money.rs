@@ -1,11 +1,14 @@
 //! Money: the ledger, the payments and the provider's own books say the same.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use uuid::Uuid;
 
 use super::Line;
 use crate::{Databases, Error};
+
+/// How long a checkout may take until its money moves, and so the longest that a reservation may outlive its order.
+const DEADLINE: Duration = Duration::from_mins(2);
 
 pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>, Error> {
     Ok(vec![
@@ -82,4 +85,40 @@ async fn one_charge(databases: &Databases) -> Result<Line, Error> {
         "at most one authorization and one capture an order",
     )
     .look_at(rows))
+}
+
+/// At the provider, where it costs the shopper: what payments believes is not asked.
+pub(super) async fn reservations_end(databases: &Databases) -> Result<Line, Error> {
+    let reserved: Vec<(String, String)> = sqlx::query_as(
+        "SELECT id, metadata ->> 'order_id' FROM payment_intents
+         WHERE status = 'requires_capture' AND metadata ? 'order_id'
+             AND created_at < now() - make_interval(secs => $1)",
+    )
+    .bind(DEADLINE.as_secs_f64())
+    .fetch_all(&databases.psp)
+    .await?;
+    let orders: Vec<&str> = reserved.iter().map(|(_, order)| order.as_str()).collect();
+    let over: BTreeMap<String, String> = sqlx::query_as(
+        "SELECT id::text, status FROM orders WHERE id::text = ANY($1) AND status IN ('rejected', 'cancelled')
+             AND updated_at < now() - make_interval(secs => $2)",
+    )
+    .bind(&orders)
+    .bind(DEADLINE.as_secs_f64())
+    .fetch_all(&databases.orders)
+    .await?
+    .into_iter()
+    .collect();
+    let mut line = Line::new(
+        14,
+        "reservations_end",
+        "no money stays reserved for a rejected or cancelled order",
+    );
+    for (intent, order) in &reserved {
+        let status = over.get(order);
+        line.look_at_order(
+            order,
+            status.map(|status| format!("order {order} is {status}, and {intent} still reserves its money")),
+        );
+    }
+    Ok(line)
 }

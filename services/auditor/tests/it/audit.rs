@@ -6,7 +6,7 @@ use auditor::audit::{self, Report};
 
 use crate::{
     plants::plants,
-    support::{ORDER, execute, kafka, shop},
+    support::{ORDER, Shop, execute, kafka, shop},
 };
 
 fn violated(report: &Report) -> BTreeMap<&'static str, usize> {
@@ -114,4 +114,49 @@ async fn a_system_that_does_not_come_to_rest_is_checked_after_a_while() {
         .await
         .unwrap();
     assert!(report.clean, "{report}");
+}
+
+/// A refund of everything, in every book, so that only the shipment is wrong.
+async fn refund_everything(shop: &Shop) {
+    let payments = format!(
+        "BEGIN;
+         INSERT INTO refunds (id, payment_id, amount, reason, status, provider_id, updated_at)
+         VALUES ('{ORDER}', '{ORDER}', 900, 'broken', 'succeeded', 're_1', now() - interval '10 minutes');
+         UPDATE payments SET status = 'refunded', refunded = 900;
+         INSERT INTO ledger_transactions (id, payment_id, kind, refund_id)
+         VALUES ('01890000-0000-7000-8000-000000000008', '{ORDER}', 'refund', '{ORDER}');
+         INSERT INTO ledger_entries (transaction_id, account, amount, currency)
+         VALUES ('01890000-0000-7000-8000-000000000008', 'psp_clearing', -900, 'EUR'),
+             ('01890000-0000-7000-8000-000000000008', 'sales', 900, 'EUR');
+         COMMIT"
+    );
+    execute(&shop.payments.pool, &payments).await;
+    let psp = "UPDATE payment_intents SET amount_refunded = 900;
+        INSERT INTO refunds (id, payment_intent, amount, metadata) VALUES ('re_1', 'pi_1', 900, '{}');
+        INSERT INTO balance_transactions (kind, payment_intent, refund, amount, currency)
+        VALUES ('refund', 'pi_1', 're_1', -900, 'EUR')";
+    execute(&shop.psp.pool, psp).await;
+}
+
+#[tokio::test]
+async fn what_was_refunded_is_not_shipped_and_what_was_shipped_may_be_refunded() {
+    let shop = shop().await;
+    let databases = shop.databases().await;
+    refund_everything(&shop).await;
+    let shipped =
+        format!("INSERT INTO shipments (order_id, shipped_at) VALUES ('{ORDER}', now() - interval '1 hour')");
+    execute(&shop.orders.pool, &shipped).await;
+    let report = audit::now(&databases).await.unwrap();
+    assert!(report.clean, "shipped, and refunded later: {report}");
+    execute(
+        &shop.orders.pool,
+        "UPDATE shipments SET shipped_at = now() - interval '1 minute'",
+    )
+    .await;
+    let report = audit::now(&databases).await.unwrap();
+    assert_eq!(
+        violated(&report),
+        BTreeMap::from([("shipped_is_kept", 1)]),
+        "{report}"
+    );
 }

@@ -14,6 +14,8 @@ pub(crate) enum Plant {
     Payments(&'static str),
     Psp(&'static str),
     Inventory(&'static str, Document),
+    /// In more than one database.
+    Several(Vec<Plant>),
 }
 
 impl Plant {
@@ -24,6 +26,11 @@ impl Plant {
             Self::Payments(sql) => execute(&shop.payments.pool, &sql.replace("ORDER_ID", ORDER)).await,
             Self::Psp(sql) => execute(&shop.psp.pool, sql).await,
             Self::Inventory(collection, document) => shop.put(collection, document).await,
+            Self::Several(plants) => {
+                for plant in plants {
+                    Box::pin(plant.put_into(shop)).await;
+                }
+            }
         }
     }
 }
@@ -35,6 +42,7 @@ pub(crate) fn plants() -> impl Iterator<Item = Planted> {
         .chain(goods())
         .chain(checkouts())
         .chain(traffic())
+        .chain(aftermath())
 }
 
 /// Money that is not where it should be.
@@ -148,6 +156,37 @@ fn checkouts() -> [Planted; 4] {
                      SELECT saga_id, step, 'do', command_id, 'done' FROM saga_log WHERE direction = 'do'",
             ),
             "is done 2 times",
+        ),
+    ]
+}
+
+/// Orders that are over or paid back, and are treated as if they were not.
+fn aftermath() -> [Planted; 2] {
+    [
+        (
+            "shipped_is_kept",
+            Plant::Orders(
+                "INSERT INTO shipments (order_id) VALUES ('ORDER_ID');
+                 INSERT INTO returns (id, order_id, status, reason, amount)
+                     VALUES (gen_random_uuid(), 'ORDER_ID', 'requested', 'too small', 450)",
+            ),
+            "order 01890000-0000-7000-8000-000000000001 was shipped while its return",
+        ),
+        (
+            "reservations_end",
+            Plant::Several(vec![
+                Plant::Orders(
+                    "INSERT INTO orders SELECT '01890000-0000-7000-8000-000000000009', user_id, 'rejected', 'timeout',
+                         payment_id, payment_method, 'voided', 'cancelled', amount, refunded, currency,
+                         shipping_address, trace_id, created_at, updated_at FROM orders WHERE id = 'ORDER_ID'",
+                ),
+                Plant::Psp(
+                    r#"INSERT INTO payment_intents (id, amount, currency, payment_method, metadata, status, created_at)
+                           VALUES ('pi_late', 900, 'EUR', 'x', '{"order_id": "01890000-0000-7000-8000-000000000009"}',
+                               'requires_capture', now() - interval '3 minutes')"#,
+                ),
+            ]),
+            "000000000009 is rejected, and pi_late still reserves its money",
         ),
     ]
 }

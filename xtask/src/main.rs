@@ -1,12 +1,16 @@
 //! `cargo xtask …`: runs, stops, breaks, checks and measures Souk on this machine. It knows how the processes are started
 //! and nothing of what they do.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod bench;
 mod builds;
 mod cargo;
+mod check;
 mod frontend;
 mod interrupt;
 mod layers;
+mod output;
 mod progress;
 mod seed;
 mod sqlx;
@@ -32,7 +36,13 @@ use crate::{
 #[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 110)]
 struct Cli {
     /// The folder of the system that is meant; its state, data and logs.
-    #[arg(long, global = true, env = "SOUK_STATE", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "SOUK_STATE",
+        hide_env_values = true,
+        value_name = "DIR"
+    )]
     state: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
@@ -136,9 +146,9 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Without the backtrace that `Debug` may add: what went wrong is for a person, not a fault of this program.
-            eprintln!("\nerror: {error}");
+            output::show_line(format_args!("\nerror: {error}"));
             for cause in error.chain().skip(1) {
-                eprintln!("  because: {cause}");
+                output::show_line(format_args!("  because: {cause}"));
             }
             ExitCode::FAILURE
         }
@@ -188,6 +198,16 @@ mod tests {
     use clap::CommandFactory as _;
 
     use super::*;
+
+    #[test]
+    fn help_shows_no_value_of_the_environment() {
+        let shown: Vec<_> = Cli::command()
+            .get_arguments()
+            .filter(|argument| argument.get_env().is_some() && !argument.is_hide_env_values_set())
+            .map(|argument| argument.get_id().to_string())
+            .collect();
+        assert_eq!(shown, [""; 0]);
+    }
 
     #[test]
     fn extras_are_named_with_commas_or_again() {

@@ -1,13 +1,15 @@
 //! What a person sees while waiting: one line a step, with its seconds.
 
 use std::{
-    io::{IsTerminal as _, Write as _},
+    io::IsTerminal as _,
     sync::mpsc::{self, RecvTimeoutError, Sender},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
 
 use anyhow::Result;
+
+use crate::output::{show, show_line};
 
 /// Runs a step and shows that it does. On a terminal its seconds are counted in place; elsewhere a line every 15 s.
 pub(crate) fn step<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
@@ -19,12 +21,12 @@ pub(crate) fn step<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T>
 
 /// A line of its own.
 pub(crate) fn note(text: &str) {
-    eprintln!("{}· {text}", clear());
+    show_line(format_args!("{}· {text}", clear()));
 }
 
 /// A heading before a tool that speaks for itself, such as cargo.
 pub(crate) fn heading(text: &str) {
-    eprintln!("{}→ {text}", clear());
+    show_line(format_args!("{}→ {text}", clear()));
 }
 
 /// Goes to the line's start and empties it, where there is such a thing.
@@ -58,15 +60,14 @@ impl Waiting {
         };
         let thread = std::thread::spawn(move || {
             if terminal {
-                eprint!("… {text}");
+                show(format_args!("… {text}"));
             }
             while finished.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
                 let seconds = started.elapsed().as_secs();
                 if terminal {
-                    eprint!("\r\x1b[K… {text} ({seconds} s)");
-                    let _ = std::io::stderr().flush();
+                    show(format_args!("\r\x1b[K… {text} ({seconds} s)"));
                 } else {
-                    eprintln!("… {text} ({seconds} s)");
+                    show_line(format_args!("… {text} ({seconds} s)"));
                 }
             }
         });
@@ -82,7 +83,12 @@ impl Waiting {
     pub(crate) fn end(mut self, good: bool) {
         self.hide();
         let (mark, seconds) = (if good { "✓" } else { "✗" }, self.started.elapsed());
-        eprintln!("{}{mark} {} ({:.1} s)", clear(), self.what, seconds.as_secs_f32());
+        show_line(format_args!(
+            "{}{mark} {} ({:.1} s)",
+            clear(),
+            self.what,
+            seconds.as_secs_f32()
+        ));
     }
 
     fn hide(&mut self) {

@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result};
 use crate::{
     cargo::{self, Profile},
     frontend, interrupt, layers,
+    output::print,
     progress::note,
     sqlx,
     stack::{
@@ -130,9 +131,12 @@ pub(crate) fn servers(folder: &std::path::Path, only: Option<Alone>) -> Result<(
         None => environment(&mut stack)?,
     };
     for (key, value) in settings {
-        println!("export {key}='{value}'");
+        print(format_args!("export {key}='{value}'"))?;
     }
     // Tests that start servers of their own do it by this program.
-    println!("export SOUK_XTASK='{}'", std::env::current_exe()?.display());
+    print(format_args!(
+        "export SOUK_XTASK='{}'",
+        std::env::current_exe()?.display()
+    ))?;
     Ok(())
 }

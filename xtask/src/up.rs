@@ -7,7 +7,8 @@ use anyhow::{Context as _, Result, bail};
 use crate::{
     builds::Builds,
     cargo::Profile,
-    frontend, interrupt,
+    check, frontend, interrupt,
+    output::print,
     progress::{note, step},
     seed,
     stack::{
@@ -118,9 +119,13 @@ pub(crate) fn bring_up(stack: &mut Stack, binaries: PathBuf) -> Result<()> {
     frontend::build(stack)?;
     frontend::settings(stack)?;
     services::start_all(stack)?;
-    drop(turn);
     let gateway = services::url(stack, "gateway")?;
-    step("place an order and see it confirmed", || seed::check(&gateway))
+    let password = stack.state.secret("system-check")?;
+    stack.save()?;
+    drop(turn);
+    step("place an order and see it confirmed", || {
+        check::run(&gateway, &password)
+    })
 }
 
 /// Takes the port of the public door.
@@ -159,7 +164,7 @@ fn announce(stack: &mut Stack, builds: &Builds, time: Duration) -> Result<()> {
         };
         let _ = write!(extras, "\n  {:<21}{place}{later}", extra.title());
     }
-    println!(
+    print(format_args!(
         "
 Souk is up ({:.0} s).
 
@@ -178,7 +183,7 @@ Souk is up ({:.0} s).
         seed::SHOPPER.1,
         seed::OPERATOR.0,
         seed::OPERATOR.1,
-    );
+    ))?;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! The process: `auditor` serves, `auditor check` checks once and ends with exit code 1 on a violation.
 
-use std::{process::ExitCode, time::Duration};
+use std::{io::Write as _, process::ExitCode, time::Duration};
 
 use auditor::{Databases, app, audit, config::Config};
 use clap::{Parser, Subcommand};
@@ -36,7 +36,11 @@ async fn main() -> anyhow::Result<ExitCode> {
         Some(Command::Check { settle }) => {
             let databases = Databases::new(&config, &Namespace::default()).await?;
             let report = audit::at_rest(&databases, Duration::from_secs(settle)).await?;
-            println!("{report}");
+            // The exit code counts even where nobody reads the report to its end, such as `head`.
+            match writeln!(std::io::stdout(), "{report}") {
+                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
+                written => written?,
+            }
             Ok(if report.clean {
                 ExitCode::SUCCESS
             } else {

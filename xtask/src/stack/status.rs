@@ -10,6 +10,7 @@ use super::{
     extras::{Extra, kafka},
     mongodb, postgres, rabbitmq, services,
 };
+use crate::output;
 
 /// What programs rely on; see the README.
 #[derive(Serialize)]
@@ -88,17 +89,17 @@ pub(crate) fn of(stack: &mut Stack) -> Result<Status> {
 pub(crate) fn print(stack: &mut Stack, json: bool) -> Result<()> {
     let status = of(stack)?;
     if json {
-        println!("{}", serde_json::to_string_pretty(&status)?);
+        output::print(serde_json::to_string_pretty(&status)?)?;
         return Ok(());
     }
     if status.processes.is_empty() {
-        println!("nothing runs; say `cargo xtask up`");
+        output::print("nothing runs; say `cargo xtask up`")?;
         return Ok(());
     }
-    println!(
+    output::print(format_args!(
         "{:<14}{:>8}  {:>7}  {:<26}health and metrics",
         "process", "pid", "memory", "url"
-    );
+    ))?;
     for Running {
         name,
         pid,
@@ -107,9 +108,12 @@ pub(crate) fn print(stack: &mut Stack, json: bool) -> Result<()> {
     } in &status.processes
     {
         let (url, admin_url) = (url.as_deref().unwrap_or("-"), admin_url.as_deref().unwrap_or("-"));
-        println!("{name:<14}{pid:>8}  {:>4} MB  {url:<26}{admin_url}", memory(*pid));
+        output::print(format_args!(
+            "{name:<14}{pid:>8}  {:>4} MB  {url:<26}{admin_url}",
+            memory(*pid)
+        ))?;
     }
-    println!("\nlogs: {}", stack.folder.join("logs").display());
+    output::print(format_args!("\nlogs: {}", stack.folder.join("logs").display()))?;
     Ok(())
 }
 

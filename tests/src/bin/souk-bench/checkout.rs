@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
-use e2e::{Client, stack::Status};
+use e2e::{Client, products, stack::Status};
 use futures::future::join_all;
 use reqwest::Method;
+
+use crate::output::print;
 
 /// Confirmed orders a second, and how long one takes.
 #[derive(Args)]
@@ -20,22 +22,37 @@ pub(crate) struct Load {
     #[arg(long, default_value_t = 15)]
     seconds: u64,
     /// The JSON of `cargo xtask status --json`.
-    #[arg(long, env = "SOUK_STATUS")]
+    #[arg(long, env = "SOUK_STATUS", hide_env_values = true)]
     status: String,
 }
 
 pub(crate) async fn run(load: Load) -> Result<()> {
     let status = Status::parse(&load.status)?;
     let admin = Client::admin(&status.gateway).await;
-    println!(
+    let most = load.buyers.iter().copied().max().unwrap_or_default();
+    let created = products::create(&admin, most).await;
+    let measured = match created {
+        // In a task of its own, so that its panic does not leave the products in the shop.
+        Ok(skus) => tokio::select! {
+            measured = tokio::spawn(measure(load, status.gateway.clone(), skus)) => measured?,
+            interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Into::into),
+        },
+        Err(error) => Err(error),
+    };
+    let deleted = products::delete_all(&admin).await;
+    measured.and(deleted.context("the products of the bench could not be deleted; its next run tries again"))
+}
+
+async fn measure(load: Load, gateway: String, skus: Vec<String>) -> Result<()> {
+    print(format_args!(
         "buyers  confirmed/s  p50 ms  p99 ms   (202 to confirmed, {} s each)",
         load.seconds
-    );
+    ))?;
     for buyers in load.buyers {
-        let skus = join_all((0..buyers).map(|_| admin.product(1_000_000))).await;
         let buy = skus
             .iter()
-            .map(|sku| buyer(&status.gateway, sku, Duration::from_secs(load.seconds)));
+            .take(buyers)
+            .map(|sku| buyer(&gateway, sku, Duration::from_secs(load.seconds)));
         let started = Instant::now();
         let results = join_all(buy).await.into_iter().collect::<Result<Vec<_>>>()?;
         let elapsed = started.elapsed().as_secs_f64();
@@ -44,7 +61,11 @@ pub(crate) async fn run(load: Load) -> Result<()> {
         latencies.sort_by(f64::total_cmp);
         let at = |percent: usize| latencies[(latencies.len() - 1) * percent / 100];
         let rate = f64::from(u32::try_from(latencies.len())?) / elapsed;
-        println!("{buyers:6}  {rate:11.1}  {:6.1}  {:6.1}", at(50), at(99));
+        print(format_args!(
+            "{buyers:6}  {rate:11.1}  {:6.1}  {:6.1}",
+            at(50),
+            at(99)
+        ))?;
     }
     Ok(())
 }

@@ -1,6 +1,9 @@
 //! `cargo xtask bench …`: what Souk does under load, and what its parts cost.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod checkout;
+mod output;
 mod tracing;
 
 use anyhow::Result;
@@ -21,5 +24,28 @@ async fn main() -> Result<()> {
     match Bench::parse() {
         Bench::Checkout(load) => checkout::run(load).await,
         Bench::Tracing(comparison) => tracing::run(comparison).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// The status of a system holds its passwords.
+    #[test]
+    fn help_shows_no_value_of_the_environment() {
+        let mut settings = 0;
+        for command in Bench::command().get_subcommands() {
+            for argument in command
+                .get_arguments()
+                .filter(|argument| argument.get_env().is_some())
+            {
+                assert!(argument.is_hide_env_values_set(), "{}", argument.get_id());
+                settings += 1;
+            }
+        }
+        assert_ne!(settings, 0, "the status comes from the environment");
     }
 }

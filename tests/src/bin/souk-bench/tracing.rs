@@ -21,7 +21,10 @@ use e2e::{
 use futures::future::try_join_all;
 use tokio::net::TcpListener;
 
-use crate::checkout::confirmation;
+use crate::{
+    checkout::confirmation,
+    output::{print, progress},
+};
 
 /// Systems to compare.
 #[derive(Args)]
@@ -97,17 +100,17 @@ pub(crate) async fn run(comparison: Comparison) -> Result<()> {
                 system.rounds.push(measured);
             }
         }
-        eprint!("\rround {round} of {}", comparison.rounds);
+        progress(format_args!("round {round} of {}", comparison.rounds));
     }
-    eprintln!();
-    print(&systems)?;
-    println!(
+    progress("\n");
+    print_comparison(&systems)?;
+    print(format_args!(
         "{} rounds, {} requests and {} orders each; {} KiB of spans arrived",
         comparison.rounds,
         comparison.requests,
         comparison.orders,
         taken.load(Ordering::Relaxed) / 1024
-    );
+    ))?;
     Ok(())
 }
 
@@ -125,33 +128,36 @@ fn turns(round: usize, count: usize) -> impl Iterator<Item = usize> {
     })
 }
 
-fn print(systems: &[System]) -> Result<()> {
-    print!("{:24}", "");
-    for (title, _) in COLUMNS {
-        print!("{title:>10}");
-    }
-    println!("{:>12}{:>12}", "MiB before", "MiB after");
+fn print_comparison(systems: &[System]) -> Result<()> {
+    let titles: String = COLUMNS.map(|(title, _)| format!("{title:>10}")).concat();
+    print(format_args!(
+        "{:24}{titles}{:>12}{:>12}",
+        "", "MiB before", "MiB after"
+    ))?;
     let first = systems.first().context("a system")?;
     for system in systems {
-        print!("{:24}", system.name);
-        for (_, value) in COLUMNS {
+        let ratios = COLUMNS.map(|(_, value)| {
             let pairs = system.rounds.iter().zip(&first.rounds);
-            print!(
-                "{:10.3}",
-                median(pairs.map(|(own, base)| value(own) / value(base)).collect())
-            );
-        }
-        println!("{:12.0}{:12.0}", system.memory, system.memory_now()?);
+            let ratio = median(pairs.map(|(own, base)| value(own) / value(base)).collect());
+            format!("{ratio:10.3}")
+        });
+        print(format_args!(
+            "{:24}{}{:12.0}{:12.0}",
+            system.name,
+            ratios.concat(),
+            system.memory,
+            system.memory_now()?
+        ))?;
     }
     let absolute = |value: fn(&Round) -> f64| median(first.rounds.iter().map(value).collect());
-    println!(
+    print(format_args!(
         "{} = 1: {:.0} requests/s, {:.0} µs CPU each; an order {:.1} ms, {:.1} ms CPU",
         first.name,
         1.0 / absolute(|round| round.request),
         absolute(|round| round.request_cpu) * 1e6,
         absolute(|round| round.order) * 1e3,
         absolute(|round| round.order_cpu) * 1e3,
-    );
+    ))?;
     Ok(())
 }
 

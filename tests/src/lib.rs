@@ -8,6 +8,7 @@
 )]
 
 pub mod client;
+pub mod products;
 pub mod stack;
 
 pub use client::{Answer, Client};

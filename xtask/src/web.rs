@@ -54,6 +54,42 @@ impl Client {
         Ok(client)
     }
 
+    /// Logged in to an account that is registered if it does not exist. A demo's accounts need no verification.
+    pub(crate) fn register(base: &str, email: &str, password: &str, name: &str) -> Result<Self> {
+        let anybody = Self {
+            base: base.to_owned(),
+            token: None,
+        };
+        let account = serde_json::json!({"email": email, "password": password, "name": name});
+        anybody.post("/v1/auth/register", &account)?;
+        Self::login(base, email, password)
+    }
+
+    /// Whether there is something at a path.
+    pub(crate) fn has(&self, path: &str) -> Result<bool> {
+        let request = self.authorized(agent(PATIENCE).get(format!("{}{path}", self.base)));
+        match request.call()?.status().as_u16() {
+            404 => Ok(false),
+            200 => Ok(true),
+            status => bail!("{path} answers {status}"),
+        }
+    }
+
+    /// Deletes what is at a path, as it is now.
+    pub(crate) fn delete(&self, path: &str) -> Result<()> {
+        let url = format!("{}{path}", self.base);
+        patiently(path, || {
+            let seen = self.authorized(agent(PATIENCE).get(&url)).call()?;
+            let tag = seen.headers().get("etag").cloned();
+            let request = self.authorized(agent(PATIENCE).delete(&url));
+            match tag {
+                Some(tag) => request.header("if-match", tag).call(),
+                None => request.call(),
+            }
+        })
+        .map(drop)
+    }
+
     pub(crate) fn get(&self, path: &str) -> Result<Value> {
         patiently(path, || {
             self.authorized(agent(PATIENCE).get(format!("{}{path}", self.base)))

@@ -28,6 +28,9 @@ pub async fn serve() -> Result<()> {
     open_files::raise_limit();
     let file = &settings.gateway_config;
     let config = Config::read(file).with_context(|| file.display().to_string())?;
+    for (name, listener) in &config.listeners {
+        souk_config::check_listener(&format!("the listener `{name}`"), listener.bind)?;
+    }
     let gateway = Gateway::new(config)?;
     let stop = souk_http::shutdown_signal();
     let tasks = TaskTracker::new();

@@ -4,11 +4,8 @@ use std::net::SocketAddr;
 
 use events::Brokers;
 use serde::Deserialize;
-use souk_config::{ExposeSecret, SecretString};
+use souk_config::SecretString;
 use telemetry::LogFormat;
-
-/// Values that everyone can read in the repository; fit for a demo only.
-const DEMO_SECRETS: [&str; 2] = ["sk_demo_souk", "whsec_demo_souk"];
 
 /// `payments`.
 #[derive(Debug, Deserialize)]
@@ -32,7 +29,7 @@ pub struct Config {
     pub psp_api_key: SecretString,
     /// `SOUK_PSP_WEBHOOK_SECRETS`: one, or two while they are being changed, separated by a comma.
     pub psp_webhook_secrets: Vec<SecretString>,
-    /// `SOUK_DEMO`: accept the published secrets.
+    /// `SOUK_DEMO`: whether this is a demo; nothing here depends on it.
     #[serde(default)]
     pub demo: bool,
     /// `SOUK_LOG`.
@@ -45,13 +42,6 @@ impl Config {
         anyhow::ensure!(
             matches!(self.psp_webhook_secrets.len(), 1 | 2),
             "SOUK_PSP_WEBHOOK_SECRETS must hold one or two secrets"
-        );
-        let published = std::iter::once(&self.psp_api_key)
-            .chain(&self.psp_webhook_secrets)
-            .any(|secret| DEMO_SECRETS.contains(&secret.expose_secret()));
-        anyhow::ensure!(
-            self.demo || !published,
-            "SOUK_PSP_API_KEY and SOUK_PSP_WEBHOOK_SECRETS must not be the published demo values outside demo mode"
         );
         Ok(())
     }

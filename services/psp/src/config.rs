@@ -3,11 +3,8 @@
 use std::net::SocketAddr;
 
 use serde::Deserialize;
-use souk_config::{ExposeSecret, SecretString};
+use souk_config::SecretString;
 use telemetry::LogFormat;
-
-/// Values that everyone can read in the repository; fit for a demo only.
-const DEMO_SECRETS: [&str; 2] = ["sk_demo_souk", "whsec_demo_souk"];
 
 /// `psp`.
 #[derive(Debug, Deserialize)]
@@ -25,26 +22,11 @@ pub struct Config {
     pub webhook_url: String,
     /// `SOUK_WEBHOOK_SECRET`: signs the events.
     pub webhook_secret: SecretString,
-    /// `SOUK_DEMO`: accept the published secrets, and deliver some events late or twice.
+    /// `SOUK_DEMO`: deliver some events late or twice.
     #[serde(default)]
     pub demo: bool,
     /// `SOUK_LOG`.
     pub log: Option<LogFormat>,
-}
-
-impl Config {
-    /// Refuses secrets that are in the repository, unless this is a demo.
-    pub fn check(&self) -> anyhow::Result<()> {
-        let used = [&self.api_key, &self.webhook_secret];
-        let published = used
-            .iter()
-            .any(|secret| DEMO_SECRETS.contains(&secret.expose_secret()));
-        anyhow::ensure!(
-            self.demo || !published,
-            "SOUK_API_KEY and SOUK_WEBHOOK_SECRET must not be the published demo values outside demo mode"
-        );
-        Ok(())
-    }
 }
 
 /// `psp migrate`; it may be given the other keys, and ignores them.

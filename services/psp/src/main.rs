@@ -17,7 +17,6 @@ async fn main() -> anyhow::Result<()> {
     anyhow::ensure!(command.is_none(), "usage: psp [migrate]");
     let config: Config = souk_config::load()?;
     let _telemetry = telemetry::init("psp", config.log.unwrap_or_default())?;
-    config.check()?;
     let pool = database::pool(config.database_url.expose_secret(), 16).context("SOUK_DATABASE_URL")?;
     database::observe([("requests", &pool)]);
     let health = Health::new().postgres(&pool);

@@ -37,6 +37,15 @@ pub enum Error {
         /// What is expected.
         expected: String,
     },
+    /// A secret that is published in the repository, outside demo mode.
+    #[error("{0} holds a secret that is published in Souk's repository; only SOUK_DEMO=true accepts it")]
+    Published(String),
+    /// A demo that others than this machine can reach.
+    #[error(
+        "{0} is not a loopback address, and the passwords of a demo are public: serve it on 127.0.0.1, or accept the risk \
+         by SOUK_DEMO_PUBLIC=true"
+    )]
+    PublicDemo(String),
     /// A value of the wrong form, whose key the caller adds.
     #[error("{0}")]
     Value(String),

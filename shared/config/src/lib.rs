@@ -3,10 +3,14 @@
 
 mod env;
 mod error;
+mod safety;
+
+use std::{collections::BTreeMap, net::SocketAddr};
 
 use serde::de::DeserializeOwned;
 
 pub use error::Error;
+pub use safety::is_published;
 pub use secrecy::{ExposeSecret, SecretString};
 
 /// What every key begins with.
@@ -19,16 +23,40 @@ const TEST_PREFIX: &str = "SOUK_TEST_";
 /// `T` derives `Deserialize` with `#[serde(deny_unknown_fields)]`; a field `database_url` is the key
 /// `SOUK_DATABASE_URL`. A key that ends in `_FILE` names a file whose text (without the line's end) is the value of the
 /// key without `_FILE`, as container secrets are mounted. Lists are separated by commas. An empty value is an absent key.
+///
+/// Every process knows these keys beside its own:
+/// - `SOUK_DEMO`: whether this is a demo. Only a demo accepts secrets that are published in the repository, also as a part
+///   of a value such as a database's URL.
+/// - `SOUK_PUBLISHED_ADDR`: the IP address at which clients reach what this process serves, where that is not the address
+///   it listens on; containers listen on 0.0.0.0, whatever address is published.
+/// - `SOUK_DEMO_PUBLIC`: lets a demo be served on other addresses than loopback ones.
 pub fn load<T: DeserializeOwned>() -> Result<T, Error> {
-    from_vars(std::env::vars_os().filter_map(|(key, value)| {
-        let key = key.into_string().ok()?;
-        Some((key, value.to_string_lossy().into_owned()))
-    }))
+    from_vars(environment())
 }
 
 /// As [`load`], from the given variables; for tests, and for settings that come from elsewhere.
 pub fn from_vars<T: DeserializeOwned>(vars: impl IntoIterator<Item = (String, String)>) -> Result<T, Error> {
-    let mut settings = std::collections::BTreeMap::new();
+    let mut settings = read(vars)?;
+    safety::check(&mut settings)?;
+    T::deserialize(env::Settings(settings))
+}
+
+/// Refuses a demo that listens on an address that other machines can reach. For addresses that come from a file; those among
+/// the settings are checked by [`load`]. `what` names the address in the error.
+pub fn check_listener(what: &str, addr: SocketAddr) -> Result<(), Error> {
+    safety::Exposure::take(&mut read(environment())?)?.check(what, addr)
+}
+
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(key, value)| {
+        let key = key.into_string().ok()?;
+        Some((key, value.to_string_lossy().into_owned()))
+    })
+}
+
+/// The values of all `SOUK_*` keys, by their names without the prefix, in lower case.
+fn read(vars: impl IntoIterator<Item = (String, String)>) -> Result<BTreeMap<String, String>, Error> {
+    let mut settings = BTreeMap::new();
     for (key, value) in vars {
         let Some(name) = key.strip_prefix(PREFIX).filter(|_| !key.starts_with(TEST_PREFIX)) else {
             continue;
@@ -50,13 +78,11 @@ pub fn from_vars<T: DeserializeOwned>(vars: impl IntoIterator<Item = (String, St
             return Err(Error::Twice(format!("{PREFIX}{name}")));
         }
     }
-    T::deserialize(env::Settings(settings))
+    Ok(settings)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
-
     use serde::Deserialize;
 
     use super::*;

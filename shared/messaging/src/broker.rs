@@ -210,7 +210,7 @@ impl Connector {
         let options = ConnectionProperties::default().with_connection_name(self.app_id.into());
         let connect = async {
             let connection = Connection::connect(&self.url, options).await?;
-            topology::declare(&connection, &self.namespace).await?;
+            topology::declare(&connection, &self.namespace, self.app_id).await?;
             let channel = connection.create_channel().await?;
             Ok::<_, lapin::Error>((connection, channel))
         };

@@ -1,5 +1,5 @@
-//! The queues: one a participant, four retry queues beside each, one for all dead letters. Declared again at every
-//! connection, which is harmless and mends a broker that has forgotten them.
+//! The queues: one a participant, four retry queues beside each, one for all dead letters. Each process declares its own
+//! again at every connection, which is harmless and mends a broker that has forgotten them.
 
 use contracts::saga::queues;
 use lapin::{
@@ -61,10 +61,17 @@ pub(crate) fn retry_queue(queue: &str, attempt: u32) -> String {
     format!("{queue}.retry.{}", RETRIES[index].0)
 }
 
-pub(crate) async fn declare(connection: &Connection, namespace: &Namespace) -> Result<()> {
-    declare_dead_letters(connection, namespace).await?;
+/// Declares the queues that belong to the process `app_id`.
+///
+/// A queue belongs to the one that consumes it, and each process has an account that may configure its own queues only. A
+/// message to a queue whose owner has never connected is unroutable; its sender keeps it and tries again.
+pub(crate) async fn declare(connection: &Connection, namespace: &Namespace, app_id: &str) -> Result<()> {
+    let owned = owned_by(app_id, namespace);
+    if owned.contains(&queues::ORDERS) {
+        declare_dead_letters(connection, namespace).await?;
+    }
     let channel = &connection.create_channel().await?;
-    for queue in [queues::INVENTORY, queues::PAYMENTS, queues::ORDERS] {
+    for queue in owned {
         let name = namespace.queue(queue);
         let buried = [
             ("x-delivery-limit", AMQPValue::LongInt(DELIVERY_LIMIT)),
@@ -85,6 +92,21 @@ pub(crate) async fn declare(connection: &Connection, namespace: &Namespace) -> R
         }
     }
     channel.close(REPLY_SUCCESS, "declared".into()).await
+}
+
+/// The queues of a process. In a test's namespace one process plays every part, and all queues are its own.
+fn owned_by(app_id: &str, namespace: &Namespace) -> Vec<&'static str> {
+    const OWNERS: [(&str, &str); 3] = [
+        ("inventory", queues::INVENTORY),
+        ("payments", queues::PAYMENTS),
+        ("orders", queues::ORDERS),
+    ];
+    let is_test = *namespace != Namespace::default();
+    OWNERS
+        .into_iter()
+        .filter(|(owner, _)| is_test || *owner == app_id)
+        .map(|(_, queue)| queue)
+        .collect()
 }
 
 /// Declares the queue of the dead letters with a delivery limit that no message reaches. `RabbitMQ` 4 would otherwise drop
@@ -148,6 +170,15 @@ fn text(value: &str) -> AMQPValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_process_declares_the_queues_that_it_consumes() {
+        let production = Namespace::default();
+        assert_eq!(owned_by("payments", &production), [queues::PAYMENTS]);
+        assert_eq!(owned_by("orders", &production), [queues::ORDERS]);
+        assert_eq!(owned_by("auditor", &production), [""; 0]);
+        assert_eq!(owned_by("orders", &Namespace::new("test-")).len(), 3);
+    }
 
     #[test]
     fn waits_longer_at_every_attempt_and_at_most_five_minutes() {

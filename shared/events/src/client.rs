@@ -1,6 +1,6 @@
 //! What producer and consumer have in common: where the brokers are, and what becomes of the client's own messages.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use rdkafka::{
     ClientConfig, ClientContext,
@@ -13,10 +13,19 @@ use rdkafka::{
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Where Kafka is: `host:port`, several separated by commas.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+/// Where Kafka is: `host:port`, several separated by commas. An account stands before them: `name:password@host:port`.
+///
+/// The account is verified by SASL/PLAIN. SCRAM would need OpenSSL, which librdkafka is built without.
+#[derive(Clone, PartialEq, Eq, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Brokers(pub String);
+
+impl fmt::Debug for Brokers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the password.
+        f.debug_tuple("Brokers").field(&self.account().1).finish()
+    }
+}
 
 /// What stands before the name of every topic and group: nothing, or what keeps a test's apart.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,10 +51,26 @@ impl Namespace {
 }
 
 impl Brokers {
+    /// The name and the password of the account, if there is one, and the servers.
+    fn account(&self) -> (Option<(&str, &str)>, &str) {
+        match self.0.rsplit_once('@') {
+            Some((account, servers)) => (Some(account.split_once(':').unwrap_or((account, ""))), servers),
+            None => (None, &self.0),
+        }
+    }
+
     pub(crate) fn config(&self, client: &str) -> ClientConfig {
+        let (account, servers) = self.account();
         let mut config = ClientConfig::new();
+        if let Some((name, password)) = account {
+            config
+                .set("security.protocol", "sasl_plaintext")
+                .set("sasl.mechanisms", "PLAIN")
+                .set("sasl.username", name)
+                .set("sasl.password", password);
+        }
         config
-            .set("bootstrap.servers", &self.0)
+            .set("bootstrap.servers", servers)
             .set("client.id", client)
             // A broker that comes back is noticed within a second.
             .set("reconnect.backoff.max.ms", "1000")
@@ -101,4 +126,39 @@ pub(crate) fn partitions<C: ConsumerContext>(
 pub(crate) fn is_passing(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode::{AllBrokersDown, BrokerTransportFailure, OperationTimedOut};
     matches!(code, AllBrokersDown | BrokerTransportFailure | OperationTimedOut)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_stands_before_the_servers() {
+        let config = Brokers("orders:p@ss:word@one:9092,two:9092".into()).config("test");
+        let of = |key| config.get(key).unwrap_or_default();
+        assert_eq!(of("bootstrap.servers"), "one:9092,two:9092");
+        assert_eq!(
+            (of("sasl.username"), of("sasl.password")),
+            ("orders", "p@ss:word")
+        );
+        assert_eq!(
+            (of("security.protocol"), of("sasl.mechanisms")),
+            ("sasl_plaintext", "PLAIN")
+        );
+        // The client library accepts them as they were built.
+        assert!(config.create::<rdkafka::producer::BaseProducer>().is_ok());
+    }
+
+    #[test]
+    fn without_an_account_nothing_is_verified() {
+        let config = Brokers("one:9092".into()).config("test");
+        assert_eq!(config.get("bootstrap.servers"), Some("one:9092"));
+        assert_eq!(config.get("security.protocol"), None);
+    }
+
+    #[test]
+    fn the_password_is_not_logged() {
+        let shown = format!("{:?}", Brokers("orders:secret@one:9092".into()));
+        assert_eq!(shown, r#"Brokers("one:9092")"#);
+    }
 }

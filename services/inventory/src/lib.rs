@@ -1,6 +1,7 @@
 //! Inventory: what is sold and how many of it there are. It owns the MongoDB database `inventory`, answers the catalog over
 //! REST and quotes over gRPC, and holds stock for orders by commands from `RabbitMQ`, and tells what happens on Kafka. It must never sell a unit twice.
 
+pub mod accounts;
 pub mod app;
 mod batch;
 pub mod config;

@@ -1,7 +1,9 @@
-//! The process: `inventory` serves, `inventory migrate` prepares the database, `inventory seed` fills it.
+//! The process: `inventory` serves, `inventory accounts` makes the accounts of the database server, `inventory migrate`
+//! prepares the database, `inventory seed` fills it.
 
 use anyhow::{Context as _, bail};
 use inventory::{
+    accounts::{self, Accounts},
     app,
     config::{Config, TaskConfig},
     database::Database,
@@ -28,8 +30,13 @@ async fn main() -> anyhow::Result<()> {
                 _ => seed::run(&db).await,
             }
         }
+        Some("accounts") => {
+            let config: Accounts = souk_config::load()?;
+            let _telemetry = telemetry::init("inventory", config.log.unwrap_or_default())?;
+            accounts::run(&config).await
+        }
         Some(other) => {
-            bail!("inventory knows no {other}; say `inventory`, `inventory migrate` or `inventory seed`")
+            bail!("inventory has no task {other}; its tasks are `accounts`, `migrate` and `seed`")
         }
     }
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
 
+mod accounts;
 mod catalog;
 mod commands;
 mod durability;

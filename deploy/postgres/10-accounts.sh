@@ -1,22 +1,25 @@
 #!/bin/bash
-# One database a service, with two accounts: NAME_owner migrates, NAME_app reads and writes rows and can do nothing else.
-# Neither can connect to another database. Runs once, when the cluster is made. The auditor's accounts are made later, by
-# deploy/grant-readers.
+# The database of one service, with its accounts: NAME_owner migrates, NAME_app reads and writes rows, and NAME_reader, where
+# READER_PASSWORD is set, reads what deploy/grant-readers allows the auditor. Runs once, when the cluster is made.
 set -euo pipefail
-psql -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "$POSTGRES_DB" -c 'REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC'
-for service in users orders payments psp notifications; do
-  psql -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "$POSTGRES_DB" -v password="$SERVICE_PASSWORD" <<SQL
-CREATE ROLE ${service}_owner LOGIN PASSWORD :'password';
-CREATE ROLE ${service}_app LOGIN PASSWORD :'password';
-CREATE DATABASE $service OWNER ${service}_owner;
-REVOKE ALL ON DATABASE $service FROM PUBLIC;
-GRANT CONNECT ON DATABASE $service TO ${service}_app;
+psql -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "$POSTGRES_DB" -v owner="$OWNER_PASSWORD" -v app="$APP_PASSWORD" <<SQL
+REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;
+CREATE ROLE ${SERVICE}_owner LOGIN PASSWORD :'owner';
+CREATE ROLE ${SERVICE}_app LOGIN PASSWORD :'app';
+CREATE DATABASE $SERVICE OWNER ${SERVICE}_owner;
+REVOKE ALL ON DATABASE $SERVICE FROM PUBLIC;
+GRANT CONNECT ON DATABASE $SERVICE TO ${SERVICE}_app;
 SQL
-  psql -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "$service" <<SQL
-ALTER SCHEMA public OWNER TO ${service}_owner;
+psql -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "$SERVICE" <<SQL
+ALTER SCHEMA public OWNER TO ${SERVICE}_owner;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
-GRANT USAGE ON SCHEMA public TO ${service}_app;
-ALTER DEFAULT PRIVILEGES FOR ROLE ${service}_owner IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${service}_app;
-ALTER DEFAULT PRIVILEGES FOR ROLE ${service}_owner IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO ${service}_app;
+GRANT USAGE ON SCHEMA public TO ${SERVICE}_app;
+ALTER DEFAULT PRIVILEGES FOR ROLE ${SERVICE}_owner IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${SERVICE}_app;
+ALTER DEFAULT PRIVILEGES FOR ROLE ${SERVICE}_owner IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO ${SERVICE}_app;
 SQL
-done
+if [ -n "${READER_PASSWORD:-}" ]; then
+  psql -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "$POSTGRES_DB" -v reader="$READER_PASSWORD" <<SQL
+CREATE ROLE ${SERVICE}_reader LOGIN PASSWORD :'reader';
+GRANT CONNECT ON DATABASE $SERVICE TO ${SERVICE}_reader;
+SQL
+fi

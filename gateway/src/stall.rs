@@ -46,10 +46,11 @@ impl<G: Send + 'static> Unstalled<G> {
         // Without it, a write that waits for a slow client ends only when a third of the kernel's buffer, up to megabytes, has
         // been read. Where the system does not have these options, the limit is only less exact.
         let _ = socket.set_tcp_notsent_lowat(UNSENT);
-        // Also ends connections whose client has vanished without a word while nothing more is written, as in a quiet
-        // stream, or has closed its side and does not read. Longer than everything here, because the kernel does not say so
-        // to a client that is still there.
-        let _ = socket.set_tcp_user_timeout(Some(limit * 2));
+        // Also ends connections on which no write ever has to wait: of a client that has vanished without a word while nothing
+        // more is written, as in a quiet stream; that has closed its side and does not read; or that sends many requests
+        // whose small answers all fit into the kernel's buffer. Longer than everything here, because the kernel does not
+        // say so to a client that is still there.
+        let _ = socket.set_tcp_user_timeout(Some(limit + limit / 3));
         Self {
             stream: Some(stream),
             guard: Some(guard),

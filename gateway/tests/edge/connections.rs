@@ -116,7 +116,7 @@ async fn gone_within(streams: &[TcpStream], time: Duration) {
 
 #[tokio::test]
 async fn four_hundred_clients_that_never_read_are_gone_and_others_are_served_at_once() {
-    let edge = edge("stall: 2s, header_time: 2s", "").await;
+    let edge = edge("stall: 3s, header_time: 1s", "").await;
     let mut streams = vec![];
     for number in 0..400 {
         let path = ["/endless", "/file", "/page", "/ok"][number % 4];

@@ -1,7 +1,5 @@
 //! Bursts through the public door: everybody is served, and nobody is told that a service is down.
 
-#![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
-
 use std::time::Duration;
 
 use e2e::{Client, Stack, client};

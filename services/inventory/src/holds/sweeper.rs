@@ -20,7 +20,7 @@ use crate::{
 /// How often to sweep when nobody asks.
 const PERIOD: Duration = Duration::from_secs(1);
 /// How often to sweep at most: under load one sweep does the work of many commands.
-const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(500);
 /// Documents of one kind a sweep takes up.
 const BATCH: i64 = 100;
 

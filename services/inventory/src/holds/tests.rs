@@ -10,7 +10,9 @@ use contracts::{
 use super::{
     by_sku, commit,
     commit::take_off,
-    holds_of, pin, release,
+    holds_of, pin,
+    pin::{mark, undo},
+    release,
     release::close,
     reserve,
     reserve::{refuse, take},
@@ -254,4 +256,41 @@ async fn nothing_stays_pinned_of_an_order_that_was_released_before() {
         Outcome::Refused { .. }
     ));
     assert_eq!(late.states().await, []);
+}
+
+/// Two deliveries of one pin. The hold of A expired after the first had looked, so that it has pinned only B.
+async fn half_pinned() -> Late {
+    let late = Late::new().await;
+    let order = late.command.order_id.to_string();
+    let past = doc! {"$set": {"holds.$.expires_at": DateTime::from_millis(0)}};
+    let mine = doc! {"_id": "A", "holds.order_id": order};
+    late.db.stock.update_one(mine, past).await.unwrap();
+    assert_eq!(sweep_once(&late.db).await.unwrap().expired, 1);
+    assert_eq!(mark(&late.db, late.command.order_id, "first").await.unwrap(), 1);
+    late
+}
+
+#[tokio::test]
+async fn a_pin_that_failed_late_leaves_what_its_duplicate_has_pinned() {
+    let late = half_pinned().await;
+    // A duplicate of the reservation takes A again, and then the second delivery of the pin finds everything.
+    assert_eq!(reserve(&late.db, &late.command).await.unwrap(), Outcome::Done);
+    assert_eq!(late.pin().await, Outcome::Done);
+    let order = late.command.order_id;
+    assert_eq!(undo(&late.db, order, 2, "first").await.unwrap(), Outcome::Done);
+    // Even if it had looked for that before.
+    super::pin::let_expire(&late.db, order, Some("first"))
+        .await
+        .unwrap();
+    assert_eq!(late.states().await, [HoldState::Pinned; 2]);
+    assert_eq!(late.commit().await, Outcome::Done);
+}
+
+#[tokio::test]
+async fn a_pin_that_failed_lets_the_holds_that_it_found_expire() {
+    let late = half_pinned().await;
+    let order = late.command.order_id;
+    let outcome = undo(&late.db, order, 2, "first").await.unwrap();
+    assert!(matches!(outcome, Outcome::Refused { reason, .. } if reason == "hold_expired"));
+    assert_eq!(late.states().await, [HoldState::Held]);
 }

@@ -110,6 +110,9 @@ pub struct Hold {
     pub lines: i64,
     /// On the database's clock; none while pinned.
     pub expires_at: Option<DateTime>,
+    /// The attempt that pinned it last, so that another one that fails does not undo its work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pin: Option<String>,
 }
 
 /// Whether a hold expires.

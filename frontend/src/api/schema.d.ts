@@ -317,7 +317,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send the awaited command again, now */
+        /**
+         * Send the awaited command again, now
+         * @description Before the pivot, the saga's deadline starts again.
+         */
         post: operations["retry_saga"];
         delete?: never;
         options?: never;
@@ -670,7 +673,8 @@ export interface paths {
         put?: never;
         /**
          * Place an order
-         * @description Answers before anything is reserved or charged: follow the order at `Location`.
+         * @description Answers before anything is reserved or charged: follow the order at `Location`. Answers 503 with `Retry-After` while so
+         *     many checkouts are waiting that a new one could not be done in time.
          */
         post: operations["place_order"];
         delete?: never;
@@ -2389,11 +2393,6 @@ export interface components {
             /** @description As the login or the last refresh gave it. */
             refresh_token: string;
         };
-        /** @description Why a return is refused. */
-        RefuseReturn: {
-            /** @description For the shopper, 1 to 500 characters. */
-            reason: string;
-        };
         /** @description A refund. */
         Refund: {
             /** @description What goes back. */
@@ -2418,6 +2417,11 @@ export interface components {
          * @enum {string}
          */
         RefundStatus: "pending" | "succeeded" | "failed";
+        /** @description Why a return is refused. */
+        RefuseReturn: {
+            /** @description For the shopper, 1 to 500 characters. */
+            reason: string;
+        };
         RegisterRequest: {
             /**
              * Format: email

@@ -28,12 +28,17 @@ async fn token(mailbox: &Smtp, email: &str, page: &str) -> String {
     let link = format!("/{page}#token=");
     eventually("the mail", LONG, async || {
         let mails = mailbox.mails();
-        let mail = mails.iter().rev().find(|mail| mail.to == email)?;
-        // Quoted-printable, as the mail is sent.
-        let text = mail.text.replace("=\r\n", "").replace("=3D", "=");
-        let (_, rest) = text.split_once(&link)?;
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !"-_".contains(c))?;
-        Some(rest[..end].to_owned())
+        mails
+            .iter()
+            .rev()
+            .filter(|mail| mail.to == email)
+            .find_map(|mail| {
+                // Quoted-printable, as the mail is sent.
+                let text = mail.text.replace("=\r\n", "").replace("=3D", "=");
+                let (_, rest) = text.split_once(&link)?;
+                let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !"-_".contains(c))?;
+                Some(rest[..end].to_owned())
+            })
     })
     .await
 }

@@ -31,6 +31,8 @@ pub fn pool(url: &str, max: u32) -> Result<PgPool, sqlx::Error> {
     ]);
     Ok(PgPoolOptions::new()
         .max_connections(max)
+        // Opening a connection takes longer than most statements; a burst must not have to open all of them at once.
+        .min_connections(max / 2)
         .acquire_timeout(Duration::from_secs(3))
         // Heard by the telemetry, which measures the waits.
         .acquire_time_level(log::LevelFilter::Debug)

@@ -9,6 +9,7 @@ use std::{
 use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties,
     options::{BasicQosOptions, ConfirmSelectOptions, QueueDeclareOptions},
+    protocol::constants::REPLY_SUCCESS,
     types::FieldTable,
 };
 use telemetry::TraceContext;
@@ -140,7 +141,8 @@ impl Broker {
             .map(drop)
     }
 
-    /// How many messages wait in `queue` for a consumer. Messages that a consumer is working on are not counted.
+    /// How many messages wait in `queue` for a consumer. Messages that a consumer is working on are not counted. A queue that
+    /// does not exist has none.
     pub async fn backlog(&self, queue: &str) -> Result<u32, lapin::Error> {
         let channel = self.connector.connection(&self.connector.publishing).await?;
         let passive = QueueDeclareOptions {
@@ -148,12 +150,21 @@ impl Broker {
             ..QueueDeclareOptions::default()
         };
         let name = self.connector.namespace.queue(queue);
-        let queue = channel
+        match channel
             .queue_declare(name.into(), passive, FieldTable::default())
-            .await?;
-        let waiting = queue.message_count();
-        channel.close(200, "counted".into()).await?;
-        Ok(waiting)
+            .await
+        {
+            Ok(queue) => {
+                channel.close(REPLY_SUCCESS, "counted".into()).await?;
+                Ok(queue.message_count())
+            }
+            // The broker has closed the channel.
+            Err(error) if error.is_amqp_soft_error() => {
+                warn!(queue, %error, "the broker does not say how many messages wait");
+                Ok(0)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     pub(crate) fn connector(&self) -> &Connector {

@@ -123,8 +123,7 @@ async fn a_backlog_is_what_waits_for_a_consumer() {
     })
     .await;
     assert_eq!(broker.backlog(saga::queues::INVENTORY).await.expect("a queue"), 0);
-    let gone = broker.backlog("no.such.queue").await;
-    assert!(gone.is_err(), "{gone:?}");
+    assert_eq!(broker.backlog("no.such.queue").await.expect("an answer"), 0);
     let still = broker.backlog(saga::queues::PAYMENTS).await.expect("a queue");
     assert_eq!(still, 3, "the connection goes on");
 }

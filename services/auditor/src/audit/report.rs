@@ -23,6 +23,9 @@ pub struct Report {
     pub clean: bool,
     /// All of them.
     pub invariants: Vec<Invariant>,
+    /// Number of orders and sagas that were under way, and are left to the next audit.
+    #[serde(skip)]
+    pub under_way: usize,
 }
 
 /// One invariant.
@@ -60,6 +63,7 @@ impl Report {
             duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             clean: invariants.iter().all(|invariant| invariant.violated == 0),
             invariants,
+            under_way: spared.len(),
         }
     }
 }
@@ -111,6 +115,13 @@ impl fmt::Display for Report {
             if *violated > SHOWN {
                 writeln!(f, "      and {} more", violated - SHOWN)?;
             }
+        }
+        if self.under_way > 0 {
+            let count = self.under_way;
+            writeln!(
+                f,
+                "{count} orders and sagas are under way; the next audit judges them"
+            )?;
         }
         Ok(())
     }

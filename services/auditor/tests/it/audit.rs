@@ -110,10 +110,25 @@ async fn a_system_that_does_not_come_to_rest_is_checked_after_a_while() {
             .await
             .is_err()
     );
+    // The reply that the money was taken still waits in a queue.
+    let unpaid = "UPDATE payments SET status = 'capturing', captured = 0";
+    execute(&shop.payments.pool, unpaid).await;
     let report = audit::at_rest(&databases, Duration::from_millis(300))
         .await
         .unwrap();
     assert!(report.clean, "{report}");
+    let told = "orders and sagas are under way; the next audit judges them\n";
+    assert!(report.to_string().ends_with(told), "{report}");
+    execute(
+        &shop.orders.pool,
+        "UPDATE sagas SET status = 'completed', awaiting = NULL",
+    )
+    .await;
+    let report = audit::at_rest(&databases, Duration::ZERO).await.unwrap();
+    assert!(
+        !report.clean && !report.to_string().contains("under way"),
+        "{report}"
+    );
 }
 
 /// A refund of everything, in every book, so that only the shipment is wrong.

@@ -21,7 +21,8 @@ use tracing::{Instrument, field::Empty, info, info_span, warn};
 
 use crate::{Namespace, Outgoing, PublishError, metrics, publisher, topology};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the broker may take to answer, or to connect.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The URL is not `amqp://…` or `amqps://…`. (It is not repeated here: it carries a password.)
 #[derive(Debug, thiserror::Error)]
@@ -178,6 +179,12 @@ impl Broker {
     }
 }
 
+/// Waits for the broker's answer, but not for ever: one that is asked while its connection is being lost may never come.
+pub(crate) async fn in_time<T>(answer: impl Future<Output = lapin::Result<T>>) -> lapin::Result<T> {
+    let late = || std::io::Error::new(std::io::ErrorKind::TimedOut, "the broker did not answer in time");
+    timeout(ANSWER_TIMEOUT, answer).await.map_err(|_| late())?
+}
+
 type Slot = Arc<Mutex<Option<Connection>>>;
 
 /// Opens channels, over a connection that is made again when it was lost.
@@ -202,13 +209,13 @@ impl std::fmt::Debug for Connector {
 impl Connector {
     pub(crate) async fn publishing_channel(&self) -> lapin::Result<Channel> {
         let channel = self.connection(&self.publishing).await?;
-        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        in_time(channel.confirm_select(ConfirmSelectOptions::default())).await?;
         Ok(channel)
     }
 
     pub(crate) async fn consuming_channel(&self, prefetch: u16) -> lapin::Result<Channel> {
         let channel = self.connection(&self.consuming).await?;
-        channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
+        in_time(channel.basic_qos(prefetch, BasicQosOptions::default())).await?;
         Ok(channel)
     }
 
@@ -216,7 +223,7 @@ impl Connector {
     async fn connection(&self, slot: &Slot) -> lapin::Result<Channel> {
         let mut slot = slot.lock().await;
         if let Some(connection) = slot.as_ref().filter(|connection| connection.status().connected()) {
-            return connection.create_channel().await;
+            return in_time(connection.create_channel()).await;
         }
         let options = ConnectionProperties::default().with_connection_name(self.app_id.into());
         let connect = async {
@@ -225,9 +232,7 @@ impl Connector {
             let channel = connection.create_channel().await?;
             Ok::<_, lapin::Error>((connection, channel))
         };
-        let (connection, channel) = timeout(CONNECT_TIMEOUT, connect).await.map_err(|_| {
-            std::io::Error::new(std::io::ErrorKind::TimedOut, "the broker did not answer in time")
-        })??;
+        let (connection, channel) = in_time(connect).await?;
         info!("connected to the broker");
         *slot = Some(connection);
         Ok(channel)

@@ -20,6 +20,7 @@ use tracing::{Instrument, error, field::Empty, info, info_span, warn};
 
 use crate::{
     Broker, DEAD_LETTERS, Incoming, Poison, PublishError,
+    broker::in_time,
     message::{ATTEMPT, DEATH_QUEUE, DEATH_REASON, SENT_BY, header, with_headers},
     metrics::PROCESS_DURATION,
     topology::retry_queue,
@@ -31,6 +32,9 @@ pub const MAX_ATTEMPTS: u32 = 6;
 const LONGEST_PAUSE: u32 = 60;
 /// The first wait before a failed message is published once more to where it is put aside.
 const PUBLISH_PAUSE: Duration = Duration::from_secs(1);
+
+/// Between two looks whether the channel of a consumer still works.
+const CHECK: Duration = Duration::from_secs(1);
 
 /// Why a message was not handled.
 #[derive(Debug, thiserror::Error)]
@@ -110,23 +114,33 @@ async fn session<H: Handler>(
     let channel = broker.connector().consuming_channel(prefetch).await?;
     let name = broker.namespace().queue(queue);
     let tag = format!("{queue}-{}", uuid::Uuid::new_v4().simple());
-    let mut deliveries = channel
-        .basic_consume(
-            name.as_str().into(),
-            tag.as_str().into(),
-            BasicConsumeOptions::default(),
-            FieldTable::default(),
-        )
-        .await?;
+    let consume = channel.basic_consume(
+        name.as_str().into(),
+        tag.as_str().into(),
+        BasicConsumeOptions::default(),
+        FieldTable::default(),
+    );
+    let mut deliveries = in_time(consume).await?;
+    let mut checks = tokio::time::interval(CHECK);
     let in_work = TaskTracker::new();
     // What waits to be tried again does so no longer than the broker would take its acknowledgement.
     let ended = shutdown.child_token();
     let result = loop {
-        match shutdown.run_until_cancelled(deliveries.next()).await {
+        let next = async {
+            loop {
+                tokio::select! {
+                    next = deliveries.next() => return next,
+                    // The stream of a connection that is cut under load may never end by itself.
+                    _ = checks.tick() => if !channel.status().connected() {
+                        return None;
+                    }
+                }
+            }
+        };
+        match shutdown.run_until_cancelled(next).await {
             None => {
-                break channel
-                    .basic_cancel(tag.as_str().into(), BasicCancelOptions::default())
-                    .await;
+                let cancel = channel.basic_cancel(tag.as_str().into(), BasicCancelOptions::default());
+                break in_time(cancel).await;
             }
             Some(None) => break Ok(()),
             Some(Some(Err(error))) => break Err(error),
@@ -288,7 +302,7 @@ async fn put_aside(
 }
 
 async fn acknowledge(delivery: &Delivery) {
-    match delivery.ack(BasicAckOptions::default()).await {
+    match in_time(delivery.ack(BasicAckOptions::default())).await {
         Ok(true) => {}
         // The channel is gone: the broker delivers the message again, and the inbox knows it.
         Ok(false) => warn!("the acknowledgement did not happen"),
@@ -302,7 +316,7 @@ async fn requeue(delivery: &Delivery) {
         requeue: true,
         ..BasicNackOptions::default()
     };
-    if let Err(error) = delivery.nack(options).await {
+    if let Err(error) = in_time(delivery.nack(options)).await {
         warn!(%error, "the message could not be requeued; the broker redelivers it after the connection is lost");
     }
 }

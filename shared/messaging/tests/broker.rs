@@ -319,3 +319,71 @@ async fn a_wrong_url_is_an_error_and_an_absent_broker_is_not() {
         Err(PublishError::Unconfirmed(_))
     ));
 }
+
+/// A way to the tests' broker that can be cut.
+async fn proxy() -> (String, tokio::sync::watch::Sender<u32>) {
+    let url: lapin::uri::AMQPUri = testkit::amqp_url().parse().expect("the broker's URL");
+    let upstream = (url.authority.host.clone(), url.authority.port);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let (cut, cuts) = tokio::sync::watch::channel(0);
+    tokio::spawn(async move {
+        loop {
+            let (mut client, _) = listener.accept().await.expect("a client");
+            let (upstream, mut cuts) = (upstream.clone(), cuts.clone());
+            cuts.mark_unchanged();
+            tokio::spawn(async move {
+                let mut server = tokio::net::TcpStream::connect(upstream)
+                    .await
+                    .expect("the broker");
+                tokio::select! {
+                    _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
+                    _ = cuts.changed() => {
+                        // As when the broker is killed: no goodbye.
+                        let _ = client.set_zero_linger();
+                    }
+                }
+            });
+        }
+    });
+    let whole = testkit::amqp_url();
+    let here = format!("127.0.0.1:{port}");
+    let there = format!("{}:{}", url.authority.host, url.authority.port);
+    (whole.replace(&there, &here), cut)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_is_cut_under_load_loses_no_message_and_no_consumer() {
+    let namespace = testkit::namespace();
+    let direct = Broker::connect(&testkit::amqp_url(), "test", namespace.clone())
+        .await
+        .expect("a valid URL");
+    let (url, cut) = proxy().await;
+    let consuming = Broker::connect(&url, "test", namespace)
+        .await
+        .expect("a valid URL");
+    let (mut arrivals, _guard) = listen(&consuming, saga::queues::INVENTORY, |_| Ok(()));
+    let mut expected = std::collections::HashSet::new();
+    for round in 1..=40 {
+        let messages: Vec<_> = (0..50).map(|_| command()).collect();
+        expected.extend(messages.iter().map(|message| message.id));
+        let publish = messages.iter().map(|message| direct.publish(message));
+        let published = futures::future::join_all(publish);
+        let cutting = async {
+            // In the middle of it.
+            let first = next(&mut arrivals).await;
+            cut.send_replace(round);
+            first
+        };
+        let (published, first) = tokio::join!(published, cutting);
+        expected.remove(&first.id);
+        assert!(published.iter().all(Result::is_ok));
+    }
+    while !expected.is_empty() {
+        let arrived = tokio::time::timeout(PATIENCE, arrivals.recv()).await;
+        let message = arrived.unwrap_or_else(|_| panic!("{} messages never arrived", expected.len()));
+        expected.remove(&message.expect("a message").id);
+    }
+}

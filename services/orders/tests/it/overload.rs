@@ -12,7 +12,7 @@ use crate::{
     support::{Answer, Shop, body, shop, steps},
 };
 
-/// Checkouts in flight at most, as docs/adr/0036 says.
+/// Checkouts in flight at most, as docs/adr/0013 says.
 const IN_FLIGHT: usize = 64;
 
 /// Lets copies of `order` run, as if so many other checkouts were in flight (`attempts` 1) or waiting (0).

@@ -100,7 +100,7 @@ async fn each_client_behind_a_proxy_has_a_quota_of_its_own() {
     let edge = edge(", trusted_proxies: [127.0.0.0/8, 10.0.0.0/8]").await;
     for client in ["192.0.2.1", "192.0.2.2"] {
         // What a client sends itself stands left of what its proxies append, in one line or several.
-        let made_up = |number: u8| format!("203.0.113.{number}");
+        let made_up = |number: u8| format!("198.51.100.{number}");
         let lines = [
             format!("{}, {client}, 10.0.0.7", made_up(1)),
             format!("{}, {client}", made_up(2)),
@@ -113,14 +113,14 @@ async fn each_client_behind_a_proxy_has_a_quota_of_its_own() {
             );
         }
         let several: [(&str, &[u8]); 3] = [
-            (FOR, b"203.0.113.3"),
+            (FOR, b"198.51.100.3"),
             (FOR, client.as_bytes()),
             (FOR, b"10.0.0.7"),
         ];
         assert_eq!(edge.status("/few", &several).await, 429);
         let hidden = [b"\xff, ".as_slice(), client.as_bytes()].concat();
         assert_eq!(
-            edge.status("/few", &[(FOR, b"203.0.113.4"), (FOR, &hidden)])
+            edge.status("/few", &[(FOR, b"198.51.100.4"), (FOR, &hidden)])
                 .await,
             429
         );
@@ -129,7 +129,7 @@ async fn each_client_behind_a_proxy_has_a_quota_of_its_own() {
         .get(
             "/told",
             &[
-                (FOR, b"203.0.113.1, 192.0.2.1, 10.0.0.7"),
+                (FOR, b"198.51.100.1, 192.0.2.1, 10.0.0.7"),
                 ("x-forwarded-proto", b"https"),
             ],
         )

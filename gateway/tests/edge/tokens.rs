@@ -15,9 +15,9 @@ async fn a_clients_word_about_who_it_is_does_not_get_through() {
         ("X-User-Roles", "admin"),
         ("x_user_id", "1"),
         ("x-internal-y", "1"),
-        ("X-Internal-Client-Address", "203.0.113.7"),
-        ("x_internal_client_address", "203.0.113.7"),
-        ("x-forwarded-for", "203.0.113.7"),
+        ("X-Internal-Client-Address", "198.51.100.7"),
+        ("x_internal_client_address", "198.51.100.7"),
+        ("x-forwarded-for", "198.51.100.7"),
     ];
     let (status, sent) = edge.get_with("/echo", &claimed).await;
     assert_eq!(status, 200);

@@ -121,13 +121,13 @@ async fn one_bad_login_every_15_minutes_does_not_keep_the_owner_out() {
         wait(&users).await;
         login_from(&users, "192.0.2.1", "ada@souk.test", WRONG).await;
     }
-    let first = login_from(&users, "203.0.113.7", "ada@souk.test", PASSWORD).await;
+    let first = login_from(&users, "198.51.100.7", "ada@souk.test", PASSWORD).await;
     assert_eq!((first.status, retry_after(&first)), (429, 901));
     wait(&users).await;
     // The next bad login comes first.
     let bad = login_from(&users, "192.0.2.1", "ada@souk.test", WRONG).await;
     assert_eq!(bad.status, 401);
-    let owner = login_from(&users, "203.0.113.7", "ada@souk.test", PASSWORD).await;
+    let owner = login_from(&users, "198.51.100.7", "ada@souk.test", PASSWORD).await;
     assert_eq!(owner.status, 200);
 }
 

@@ -81,7 +81,7 @@ pub fn strip_identity(headers: &mut HeaderMap, own: &[HeaderName]) {
 /// What the connection says about the client, together with the fields of a trusted proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Origin {
-    /// The client's address.
+    /// The address of the connection, or the one that a trusted proxy forwards.
     pub client: IpAddr,
     /// Whether the client came by HTTPS.
     pub is_https: bool,

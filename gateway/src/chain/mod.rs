@@ -82,7 +82,7 @@ impl Passage {
         }
     }
 
-    /// The address.
+    /// The client by its network address, whether or not its user is known. An IPv6 client counts by its network.
     #[must_use]
     pub fn by_address(&self) -> Client {
         Client::Address(network(self.client))

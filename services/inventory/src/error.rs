@@ -51,7 +51,7 @@ pub enum Error {
     Rejected {
         /// MongoDB's number for the reason.
         code: i32,
-        /// MongoDB's text.
+        /// The explanation that MongoDB gives with the code.
         message: String,
     },
     /// The database failed or refused.

@@ -39,7 +39,7 @@ pub struct OwnMongo {
 }
 
 impl OwnMongo {
-    /// Starts one.
+    /// Starts a MongoDB server for one test alone.
     ///
     /// # Panics
     /// Without `SOUK_XTASK`, and when it does not start.

@@ -1,6 +1,6 @@
 //! Overload protection. A bounded number of checkouts are in flight; later ones wait for a free place, oldest first, and
-//! when that wait grows too long, new orders are refused. So the participants' queues stay short, a command is never
-//! older than its deadline, and compensations, which need no place, always run before new work (docs/adr/0013).
+//! when that wait grows too long, new orders are refused. So the participants' queues stay short, few commands outlive
+//! their deadline in one, and compensations, which need no place, run before new work (docs/adr/0013).
 
 use sqlx::PgConnection;
 

@@ -123,7 +123,7 @@ where
 /// its sessions. 401 without a token, 403 for an API key.
 #[derive(Debug, Clone)]
 pub struct Session {
-    /// The verified claims.
+    /// The claims of the verified access token.
     pub claims: Claims,
     /// The session, which is the claims' `sid`.
     pub id: Uuid,

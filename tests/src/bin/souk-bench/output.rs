@@ -5,7 +5,7 @@ use std::{
     io::{self, Write as _},
 };
 
-/// Prints a line.
+/// Prints a line to standard output, and does nothing when its reader has gone.
 pub(crate) fn print(line: impl Display) -> io::Result<()> {
     unless_closed(writeln!(io::stdout(), "{line}"))
 }

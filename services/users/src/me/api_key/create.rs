@@ -97,7 +97,7 @@ pub(crate) async fn post_api_key(
 /// A key to be created.
 struct Checked {
     name: String,
-    /// Sorted, each once.
+    /// At least one scope, sorted and without duplicates.
     scopes: Vec<Scope>,
     expires_at: DateTime<Utc>,
 }

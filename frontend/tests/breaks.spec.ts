@@ -34,6 +34,26 @@ test("payments is away: the order is shown without it, and says so", noisy, asyn
   });
 });
 
+test("the bank does not answer: a shopper cancels, and nothing is charged", noisy, async ({ page, api, product }) => {
+  const before = await api.order(product.sku, "pm_card_ok");
+  await api.until(before, "confirmed");
+  await page.goto(`/orders/${before}`);
+  let order = "";
+  await without("psp", async () => {
+    await page.getByRole("button", { name: /A slow card/ }).click();
+    await expect(page).not.toHaveURL(new RegExp(before));
+    order = /[0-9a-f-]{36}/.exec(page.url())?.[0] ?? "";
+    await page.getByRole("link", { name: "To the order" }).click();
+    await page.getByRole("button", { name: "Cancel the order" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("button", { name: "Cancel the order" }).click();
+    await expect(dialog).toBeHidden();
+  });
+  await api.until(order, "cancelled");
+  await expect(page.getByRole("main")).toContainText("Cancelled");
+  await expect(page.getByRole("button", { name: "Cancel the order" })).toHaveCount(0);
+});
+
 test("inventory is away: the shop says so, and goes on when it is back", noisy, async ({ page }) => {
   await without("inventory", async () => {
     // Not the category of what other tests list.

@@ -36,22 +36,6 @@ test("a checkout is watched live, and the network may drop in the middle", async
   expect(resumed.length).toBeGreaterThan(0);
 });
 
-test("a shopper cancels while the bank thinks", async ({ page, api, product }) => {
-  const before = await api.order(product.sku, "pm_card_ok");
-  await api.until(before, "confirmed");
-  await page.goto(`/orders/${before}`);
-  await page.getByRole("button", { name: /A slow card/ }).click();
-  await expect(page).not.toHaveURL(new RegExp(before));
-  const order = /[0-9a-f-]{36}/.exec(page.url())?.[0] ?? "";
-  await page.getByRole("link", { name: "To the order" }).click();
-  await page.getByRole("button", { name: "Cancel the order" }).click();
-  const dialog = page.getByRole("dialog");
-  await dialog.getByRole("button", { name: "Cancel the order" }).click();
-  await api.until(order, "cancelled");
-  await verdict(page, "Cancelled");
-  await expect(page.getByRole("button", { name: "Cancel the order" })).toHaveCount(0);
-});
-
 test("a shopper returns what was bought, and the money comes back", async ({ page, api, product }) => {
   const order = await api.order(product.sku, "pm_card_ok", 2);
   await api.until(order, "confirmed");

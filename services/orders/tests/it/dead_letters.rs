@@ -154,6 +154,31 @@ async fn a_dead_letter_is_superseded_when_its_saga_moves_on() {
 }
 
 #[tokio::test]
+async fn an_unread_notice_stays_for_an_operator_when_its_saga_moves_on() {
+    let shop = shop().await;
+    let order = shop.order().await;
+    let undertaker = Undertaker::new(shop.pool().clone());
+    let notice = Incoming {
+        id: uuid::Uuid::new_v4(),
+        ..command(order, "", "payments.payment_refunded.v1", queues::ORDERS)
+    };
+    undertaker.handle(notice).await.unwrap();
+    let reserve = command(
+        order,
+        "reserve_stock",
+        "inventory.reserve_stock.v1",
+        queues::INVENTORY,
+    );
+    undertaker.handle(reserve).await.unwrap();
+    shop.done(order.into(), "reserve_stock", "do").await;
+    assert_eq!(shop.saga(order).await["status"], "running");
+    assert_eq!(
+        settled(&shop).await,
+        [(Some("superseded".into()), 1), (None, 1)]
+    );
+}
+
+#[tokio::test]
 async fn a_command_that_its_saga_no_longer_awaits_is_not_redriven() {
     let shop = shop().await;
     let order = shop.order().await;

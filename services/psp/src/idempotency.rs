@@ -12,7 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
-use crate::{App, error::Error};
+use crate::{App, error::Error, methods::Method};
 
 /// A request under a key: which operation on which object (its path), with which body.
 #[derive(Debug)]
@@ -139,6 +139,13 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     body: serde_json::Value,
     pub(crate) replayed: bool,
+}
+
+impl Answer {
+    /// The payment method, if this is an intent.
+    pub(crate) fn method(&self) -> Option<Method> {
+        Method::parse(self.body.get("payment_method")?.as_str()?).ok()
+    }
 }
 
 impl IntoResponse for Answer {

@@ -58,13 +58,25 @@ pub async fn begin(conn: &mut PgConnection, message: &Incoming) -> sqlx::Result<
     })
 }
 
-/// Keeps the reply for duplicates of the message.
-pub async fn store_reply(conn: &mut PgConnection, message_id: Uuid, reply: &Outgoing) -> sqlx::Result<()> {
-    sqlx::query("UPDATE inbox SET reply = $2 WHERE message_id = $1")
-        .bind(message_id)
-        .bind(Json(reply))
-        .execute(conn)
-        .await?;
+/// Answers a message: keeps the reply for its duplicates and puts it into the outbox, in one statement.
+pub async fn answer(conn: &mut PgConnection, message_id: Uuid, reply: &Outgoing) -> sqlx::Result<()> {
+    sqlx::query(
+        "WITH kept AS (UPDATE inbox SET reply = $2 WHERE message_id = $1)
+         INSERT INTO outbox (message_id, aggregate_id, kind, queue, correlation_id, reply_to, body, traceparent, tracestate)
+         VALUES ($3, $4, $5, $6, $4, $7, $8, $9, $10)",
+    )
+    .bind(message_id)
+    .bind(Json(reply))
+    .bind(reply.id)
+    .bind(reply.correlation_id)
+    .bind(&reply.kind)
+    .bind(&reply.queue)
+    .bind(&reply.reply_to)
+    .bind(&reply.body)
+    .bind(&reply.trace.traceparent)
+    .bind(&reply.trace.tracestate)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

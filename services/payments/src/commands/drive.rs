@@ -1,6 +1,7 @@
-//! Carries a decision out. What is to be asked is committed with its key, then the provider is asked outside any
-//! transaction, then the answer is written if the payment still waits for it. Workers that race on one order ask under
-//! the same key and so get the same answer; whoever writes first wins, the other finds it written.
+//! Carries a decision out. What is to be asked is committed, then the provider is asked outside any transaction, then the
+//! answer is written if the payment still waits for it. The key of a question comes from the payment and the operation:
+//! workers that race on one order ask under the same key and so get the same answer; whoever writes first wins, the other
+//! finds it written.
 
 use contracts::{
     OrderId,
@@ -36,7 +37,7 @@ pub(super) async fn authorize(
         app,
         message,
         command.order_id,
-        async |conn| store::insert(conn, command).await,
+        async |conn| store::insert(conn, command).await.map(Some),
         |payment| {
             payment.map_or(Decision::Ask(Operation::Authorize), |payment| {
                 decide::authorize(command, payment)
@@ -51,7 +52,9 @@ pub(super) async fn capture(
     message: &Incoming,
     command: &CapturePayment,
 ) -> Result<(), HandleError> {
-    drive(app, message, command.order_id, async |_| Ok(()), decide::capture).await
+    let order = command.order_id;
+    let lock = async |conn: &mut _| store::lock_by_order(conn, order).await;
+    drive(app, message, order, lock, decide::capture).await
 }
 
 pub(super) async fn void(app: &App, message: &Incoming, command: &VoidPayment) -> Result<(), HandleError> {
@@ -59,46 +62,45 @@ pub(super) async fn void(app: &App, message: &Incoming, command: &VoidPayment) -
         app,
         message,
         command.order_id,
-        async |conn| store::insert_tombstone(conn, command.order_id).await,
+        async |conn| store::insert_tombstone(conn, command.order_id).await.map(Some),
         |payment| payment.map_or(Decision::Answer(contracts::saga::Outcome::Done), decide::void),
     )
     .await
 }
 
-/// `prepare` makes sure that there is a row to lock, `decide` says what to do with it.
+/// `find` locks the order's payment, and may make one; `decide` says what to do with it.
 async fn drive(
     app: &App,
     message: &Incoming,
     order: OrderId,
-    prepare: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<()>,
+    find: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<Option<Payment>>,
     decide: impl Fn(Option<&Payment>) -> Decision,
 ) -> Result<(), HandleError> {
     let Some(mut tx) = open(app, message).await? else {
         return Ok(());
     };
-    prepare(&mut tx).await.map_err(retry)?;
+    let mut locked = find(&mut tx).await.map_err(retry)?;
     // A void may have to settle an authorization or a capture first; nothing needs more than two questions.
     for _ in 0..3 {
-        let payment = store::lock_by_order(&mut tx, order).await.map_err(retry)?;
-        let (operation, payment) = match (decide(payment.as_ref()), payment) {
+        let (operation, payment) = match (decide(locked.as_ref()), locked) {
             (Decision::Answer(outcome), _) => return answer(app, tx, message, outcome).await,
             (Decision::Ask(operation), Some(payment)) => (operation, payment),
             (Decision::Close, Some(payment)) => {
                 let closed = payment.close().map_err(retry)?;
                 store::save(&mut tx, &closed).await.map_err(retry)?;
+                locked = Some(closed);
                 continue;
             }
             (Decision::Ask(_) | Decision::Close, None) => break,
         };
         let payment = begin(&mut tx, operation, payment).await.map_err(retry)?;
-        let proposed = format!("{}:{}", operation.as_str(), message.id);
-        let key = store::provider_key(&mut tx, payment.id, operation, &proposed)
-            .await
-            .map_err(retry)?;
         tx.commit().await.map_err(retry)?;
-        let said = app.provider.ask(operation, &payment, &key).await.map_err(retry)?;
+        let said = app.provider.ask(operation, &payment).await.map_err(retry)?;
         tx = app.pool.begin().await.map_err(retry)?;
-        settle(&mut tx, operation, order, said).await.map_err(retry)?;
+        locked = match store::lock_by_order(&mut tx, order).await.map_err(retry)? {
+            Some(payment) => Some(settle(&mut tx, operation, payment, said).await.map_err(retry)?),
+            None => None,
+        };
     }
     Err(HandleError::Retry(anyhow::anyhow!(
         "the payment of order {order} is being changed elsewhere"
@@ -117,19 +119,15 @@ async fn begin(conn: &mut PgConnection, operation: Operation, payment: Payment) 
     Ok(payment)
 }
 
-/// Writes what the provider said, if the order's payment still waits for it. Also for its webhooks, which may be faster
-/// than its answer.
+/// Writes what the provider said, if the locked payment still waits for it, and returns the payment as it is then. Also for
+/// the provider's webhooks, which may be faster than its answer.
 pub(crate) async fn settle(
     conn: &mut PgConnection,
     operation: Operation,
-    order: OrderId,
+    payment: Payment,
     said: Said,
-) -> Result<(), Error> {
-    let Some(payment) = store::lock_by_order(conn, order).await? else {
-        return Ok(());
-    };
-    let id = payment.id;
-    let (payment, event) = match (operation, payment.status, said.clone()) {
+) -> Result<Payment, Error> {
+    let (payment, event) = match (operation, payment.status, said) {
         (Operation::Authorize, Status::Authorizing, Said::Yes { id }) => {
             let payment = payment.authorize(id)?;
             let event = events::authorized(&payment);
@@ -152,13 +150,12 @@ pub(crate) async fn settle(
             let event = events::voided(&payment);
             (payment.void()?, event)
         }
-        _ => return Ok(()),
+        _ => return Ok(payment),
     };
     store::save(conn, &payment).await?;
-    store::answered(conn, id, operation, &said).await?;
     if payment.status == Status::Captured {
-        ledger::capture(conn, id, payment.captured).await?;
+        ledger::capture(conn, payment.id, payment.captured).await?;
     }
-    events::tell(conn, id, &event).await?;
-    Ok(())
+    events::tell(conn, payment.id, &event).await?;
+    Ok(payment)
 }

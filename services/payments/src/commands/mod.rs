@@ -82,10 +82,7 @@ async fn answer(
     outcome: Outcome,
 ) -> Result<(), HandleError> {
     let reply = Outgoing::reply(message, outcome);
-    inbox::store_reply(&mut tx, message.id, &reply)
-        .await
-        .map_err(retry)?;
-    outbox::insert(&mut tx, &[reply]).await.map_err(retry)?;
+    inbox::answer(&mut tx, message.id, &reply).await.map_err(retry)?;
     commit(app, tx).await
 }
 

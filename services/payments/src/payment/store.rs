@@ -6,7 +6,6 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Failure, Payment, Status};
-use crate::provider::{Operation, Said};
 
 struct Row {
     id: Uuid,
@@ -56,12 +55,16 @@ impl Row {
     }
 }
 
-/// A new payment, unless the order has one already: a void may have come first.
-pub(crate) async fn insert(conn: &mut PgConnection, command: &AuthorizePayment) -> sqlx::Result<()> {
-    sqlx::query!(
+/// The order's payment, locked until the transaction ends: a new one, unless it has one already, or its tombstone, because
+/// a void came first. The update that changes nothing is what locks and returns a row that was there.
+pub(crate) async fn insert(conn: &mut PgConnection, command: &AuthorizePayment) -> sqlx::Result<Payment> {
+    sqlx::query_as!(
+        Row,
         "INSERT INTO payments (id, order_id, user_id, status, amount, currency, payment_method)
          VALUES ($1, $2, $3, 'created', $4, $5, $6)
-         ON CONFLICT ON CONSTRAINT payments_one_an_order DO NOTHING",
+         ON CONFLICT ON CONSTRAINT payments_one_an_order DO UPDATE SET order_id = payments.order_id
+         RETURNING id, order_id, user_id, status, amount, currency, payment_method, provider_id, authorized, captured,
+             refunded, refunding, failure_code, failure_message, created_at, updated_at",
         command.payment_id.0,
         command.order_id.0,
         command.user_id.0,
@@ -69,25 +72,28 @@ pub(crate) async fn insert(conn: &mut PgConnection, command: &AuthorizePayment) 
         command.amount.currency.as_str(),
         command.payment_method
     )
-    .execute(conn)
-    .await
-    .map(|_| ())
+    .fetch_one(conn)
+    .await?
+    .payment()
 }
 
-/// A tombstone, unless the order has a payment already: the authorization that comes later finds the order closed. It
-/// has no owner and no money; `XXX` is ISO 4217 for "no currency".
-pub(crate) async fn insert_tombstone(conn: &mut PgConnection, order: OrderId) -> sqlx::Result<()> {
-    sqlx::query!(
+/// The same for an order that is given up: a new payment is a tombstone, and the authorization that comes later finds the
+/// order closed. It has no owner and no money; `XXX` is ISO 4217 for "no currency".
+pub(crate) async fn insert_tombstone(conn: &mut PgConnection, order: OrderId) -> sqlx::Result<Payment> {
+    sqlx::query_as!(
+        Row,
         "INSERT INTO payments (id, order_id, user_id, status, tombstone, amount, currency, payment_method)
          VALUES ($1, $2, $3, 'voided', true, 0, 'XXX', '')
-         ON CONFLICT ON CONSTRAINT payments_one_an_order DO NOTHING",
+         ON CONFLICT ON CONSTRAINT payments_one_an_order DO UPDATE SET order_id = payments.order_id
+         RETURNING id, order_id, user_id, status, amount, currency, payment_method, provider_id, authorized, captured,
+             refunded, refunding, failure_code, failure_message, created_at, updated_at",
         Uuid::now_v7(),
         order.0,
         Uuid::nil()
     )
-    .execute(conn)
-    .await
-    .map(|_| ())
+    .fetch_one(conn)
+    .await?
+    .payment()
 }
 
 /// The order's payment (or its tombstone), locked until the transaction ends.
@@ -165,49 +171,6 @@ pub(crate) async fn save(conn: &mut PgConnection, payment: &Payment) -> sqlx::Re
         payment.refunding.amount,
         payment.failure.as_ref().map(|failure| &failure.code),
         payment.failure.as_ref().map(|failure| &failure.message)
-    )
-    .execute(conn)
-    .await
-    .map(|_| ())
-}
-
-/// The key under which the provider is asked: `proposed` the first time, ever after the same. The caller commits it
-/// before the call.
-pub(crate) async fn provider_key(
-    conn: &mut PgConnection,
-    payment: PaymentId,
-    operation: Operation,
-    proposed: &str,
-) -> sqlx::Result<String> {
-    sqlx::query_scalar!(
-        "INSERT INTO provider_calls (key, payment_id, operation) VALUES ($1, $2, $3)
-         ON CONFLICT ON CONSTRAINT provider_calls_one_each DO UPDATE SET key = provider_calls.key
-         RETURNING key",
-        proposed,
-        payment.0,
-        operation.as_str()
-    )
-    .fetch_one(conn)
-    .await
-}
-
-/// Notes what the provider answered.
-pub(crate) async fn answered(
-    conn: &mut PgConnection,
-    payment: PaymentId,
-    operation: Operation,
-    said: &Said,
-) -> sqlx::Result<()> {
-    let outcome = match said {
-        Said::Yes { .. } => "done",
-        Said::No(_) => "refused",
-    };
-    sqlx::query!(
-        "UPDATE provider_calls SET outcome = $3, answered_at = now()
-         WHERE payment_id = $1 AND operation = $2 AND outcome IS NULL",
-        payment.0,
-        operation.as_str(),
-        outcome
     )
     .execute(conn)
     .await

@@ -74,13 +74,13 @@ impl Provider {
         })
     }
 
-    /// Asks for `operation` on `payment` under `key`.
+    /// Asks for `operation` on `payment`, whenever it is asked under the same key, so that it happens once.
     pub(crate) async fn ask(
         &self,
         operation: Operation,
         payment: &Payment,
-        key: &str,
     ) -> Result<Said, ProviderError> {
+        let key = &format!("{}:{}", operation.as_str(), payment.id);
         let intent = || payment.provider_id.as_deref().ok_or(ProviderError::NoIntent);
         let reply = match operation {
             Operation::Authorize => {

@@ -69,7 +69,8 @@ async fn intent(conn: &mut PgConnection, event: &Event, operation: Operation) ->
         store::save(conn, &payment).await?;
         return Ok(events::tell(conn, payment.id, &event).await?);
     }
-    settle(conn, operation, order, Said::Yes { id: intent.id }).await
+    settle(conn, operation, payment, Said::Yes { id: intent.id }).await?;
+    Ok(())
 }
 
 /// While the answer to the authorization is out, the payment does not know its intent yet.

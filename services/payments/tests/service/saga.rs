@@ -130,10 +130,7 @@ async fn an_authorization_that_reaches_the_provider_after_the_void_reserves_noth
     assert_eq!(world.ask(&order.void()).await, "done");
     assert_eq!(world.intents(&order).await, ["canceled"]);
     // Now the provider receives what the worker wrote down.
-    let key: String = sqlx::query_scalar("SELECT key FROM provider_calls WHERE operation = 'authorize'")
-        .fetch_one(&world.database.pool)
-        .await
-        .unwrap();
+    let key = format!("authorize:{}", order.payment);
     let late = world
         .client
         .post(format!("{}/v1/payment_intents", world.psp_url))

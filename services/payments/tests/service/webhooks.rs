@@ -107,13 +107,11 @@ async fn settles_what_a_lost_answer_left_open_and_moves_nothing_twice() {
     let capture = order.capture();
     let deaf = Commands::new(world.without_provider());
     deaf.handle(capture.clone()).await.unwrap_err();
-    let (key, intent): (String, String) = sqlx::query_as(
-        "SELECT c.key, p.provider_id FROM provider_calls c JOIN payments p ON p.id = c.payment_id
-         WHERE c.operation = 'capture'",
-    )
-    .fetch_one(&world.database.pool)
-    .await
-    .unwrap();
+    let intent: String = sqlx::query_scalar("SELECT provider_id FROM payments")
+        .fetch_one(&world.database.pool)
+        .await
+        .unwrap();
+    let key = format!("capture:{}", order.payment);
     world
         .provider(&format!("/v1/payment_intents/{intent}/capture"), &key)
         .await;

@@ -24,10 +24,6 @@ pub(crate) async fn capture_intent(
     Path(id): Path<String>,
     request: KeyedRequest,
 ) -> Result<Answer, Error> {
-    let method = {
-        let intent = store::find(&mut *app.pool.acquire().await?, &id).await?;
-        Method::parse(&intent.payment_method)?
-    };
     let answer = request
         .run(&app, move |conn| {
             Box::pin(async move {
@@ -35,7 +31,7 @@ pub(crate) async fn capture_intent(
                 if intent.status != IntentStatus::RequiresCapture {
                     return Err(Error::UnexpectedState(Box::new(intent)));
                 }
-                method.capture()?;
+                Method::parse(&intent.payment_method)?.capture()?;
                 intent.status = IntentStatus::Succeeded;
                 intent.amount_captured = intent.amount;
                 store::update(conn, &intent).await?;
@@ -45,7 +41,7 @@ pub(crate) async fn capture_intent(
             })
         })
         .await?;
-    if method == Method::TimeoutAfterCharge && !answer.replayed {
+    if answer.method() == Some(Method::TimeoutAfterCharge) && !answer.replayed {
         // The money is taken, and nobody hears of it.
         tokio::time::sleep(Method::SILENCE).await;
     }

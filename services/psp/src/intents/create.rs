@@ -65,19 +65,18 @@ impl CreateIntent {
 pub(crate) async fn create_intent(State(app): State<App>, request: KeyedRequest) -> Result<Answer, Error> {
     let input = CreateIntent::parse(&request)?;
     let method = Method::parse(&input.payment_method)?;
-    if let Some(answer) = request.recorded(&mut *app.pool.acquire().await?).await? {
-        return Ok(answer);
-    }
-    match method {
-        // Before the transaction begins, so that a slow card holds no connection.
-        Method::Slow => tokio::time::sleep(Method::SLOWNESS).await,
-        Method::Flaky => {
-            let mut conn = app.pool.acquire().await?;
-            if store::count_call(&mut conn, request.key()).await? <= Method::FAILURES {
-                return Err(Error::Flaky);
-            }
+    if let Method::Slow | Method::Flaky = method {
+        let mut conn = app.pool.acquire().await?;
+        if let Some(answer) = request.recorded(&mut conn).await? {
+            return Ok(answer);
         }
-        _ => {}
+        if method == Method::Flaky && store::count_call(&mut conn, request.key()).await? <= Method::FAILURES {
+            return Err(Error::Flaky);
+        }
+    }
+    if method == Method::Slow {
+        // Before the transaction begins, so that a slow card holds no connection.
+        tokio::time::sleep(Method::SLOWNESS).await;
     }
     request
         .run(&app, move |conn| {

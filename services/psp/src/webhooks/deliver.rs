@@ -16,6 +16,8 @@ use crate::{App, config::Config};
 
 /// How often the outbox is looked at without being told.
 const POLL: Duration = Duration::from_millis(500);
+/// Deliveries that are tried side by side.
+const BATCH: usize = 20;
 /// After so many attempts (about a day) an event is given up.
 const ATTEMPTS: i32 = 30;
 
@@ -59,14 +61,15 @@ impl Deliverer {
     pub async fn run(self, shutdown: CancellationToken) {
         while !shutdown.is_cancelled() {
             match self.run_once().await {
-                Ok(0) => {
+                // More may be due.
+                Ok(BATCH) => {}
+                Ok(_) => {
                     tokio::select! {
                         () = shutdown.cancelled() => {}
                         () = self.wake.notified() => {}
                         () = tokio::time::sleep(POLL) => {}
                     }
                 }
-                Ok(_) => {}
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "cannot read the events");
                     tokio::time::sleep(POLL).await;
@@ -79,7 +82,7 @@ impl Deliverer {
         }
     }
 
-    /// Tries every delivery that is due, at most 20; how many there were.
+    /// Tries every delivery that is due, at most [`BATCH`]; how many there were.
     pub async fn run_once(&self) -> sqlx::Result<usize> {
         let due = self.claim().await?;
         let count = due.len();
@@ -104,9 +107,10 @@ impl Deliverer {
         let rows = sqlx::query!(
             r#"UPDATE webhook_outbox SET attempts = attempts + 1, due_at = now() + interval '30 seconds'
              WHERE id IN (SELECT id FROM webhook_outbox WHERE given_up_at IS NULL AND due_at <= now()
-                          ORDER BY due_at LIMIT 20 FOR UPDATE SKIP LOCKED)
+                          ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
              RETURNING id, event_id, body, attempts, traceparent, tracestate,
-                 extract(epoch FROM now() - created_at)::float8 AS "age!""#
+                 extract(epoch FROM now() - created_at)::float8 AS "age!""#,
+            i64::try_from(BATCH).unwrap_or(i64::MAX)
         )
         .fetch_all(&self.pool)
         .await?;

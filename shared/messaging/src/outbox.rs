@@ -22,7 +22,8 @@
 //! ```
 //!
 //! A relay claims rows before it publishes them, so that replicas publish different ones. One statement deletes what the
-//! broker has confirmed and claims what was committed since: a message costs its relay two round trips at most.
+//! broker has confirmed since the last one and claims what was committed since: a message costs its relay one round trip.
+//! Until then a confirmed row stays claimed, and a relay that dies leaves it to be published once more.
 
 use std::{
     collections::HashMap,
@@ -167,17 +168,21 @@ impl Outbox {
     pub async fn run(&self, shutdown: CancellationToken) {
         metrics::DUPLICATES.of([]);
         let mut counted: Option<Instant> = None;
+        let mut confirmed = vec![];
         loop {
             let stopped = shutdown
                 .run_until_cancelled(timeout(POLL, self.wake.notified()))
                 .await
                 .is_none();
-            if let Err(error) = self.run_once().await {
+            if let Err(error) = self.round(&mut confirmed).await {
                 warn!(%error, "the outbox waits for the broker or the database");
                 // Wake-ups would only hurry into the same failure.
                 shutdown.run_until_cancelled(tokio::time::sleep(POLL)).await;
             }
             if stopped {
+                if let Err(error) = self.rounds(&mut confirmed).await {
+                    warn!(%error, "what is left in the outbox waits for another relay");
+                }
                 return;
             }
             // A database that is away has just been spoken of; the gauges keep what was last known.
@@ -203,22 +208,40 @@ impl Outbox {
     /// Publishes what waits and returns how many messages the broker took. Unroutable messages stay, for a person to see,
     /// and do not count.
     pub async fn run_once(&self) -> anyhow::Result<usize> {
-        let (mut published, mut confirmed) = (0, vec![]);
-        loop {
-            let rows = self.claim(&confirmed).await?;
-            if rows.is_empty() {
-                return Ok(published);
-            }
-            let batch = self.publish(rows).await;
-            published += batch.confirmed.len();
-            confirmed = batch.confirmed;
-            if !batch.failed.is_empty() {
-                self.release(&std::mem::take(&mut confirmed), &batch.failed)
-                    .await?;
-            }
-            if let Some(error) = batch.error {
-                return Err(error.into());
-            }
+        self.rounds(&mut vec![]).await
+    }
+
+    /// Rounds until nothing is left to publish or to delete.
+    async fn rounds(&self, confirmed: &mut Vec<i64>) -> anyhow::Result<usize> {
+        let mut published = 0;
+        while let Some(more) = self.round(confirmed).await? {
+            published += more;
+        }
+        Ok(published)
+    }
+
+    /// Deletes what is `confirmed`, publishes one batch, and leaves in `confirmed` what of it the next round is to delete.
+    /// Returns how many messages the broker took; none if nothing waited.
+    async fn round(&self, confirmed: &mut Vec<i64>) -> anyhow::Result<Option<usize>> {
+        let rows = self.claim(confirmed).await?;
+        confirmed.clear();
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        if rows.len() == usize::try_from(BATCH)? {
+            // More may wait.
+            self.flush_soon();
+        }
+        let batch = self.publish(rows).await;
+        let published = batch.confirmed.len();
+        if batch.failed.is_empty() {
+            *confirmed = batch.confirmed;
+        } else {
+            self.release(&batch.confirmed, &batch.failed).await?;
+        }
+        match batch.error {
+            Some(error) => Err(error.into()),
+            None => Ok(Some(published)),
         }
     }
 

@@ -178,7 +178,10 @@ async fn a_duplicate_gets_the_stored_reply_and_another_body_is_a_conflict() {
     );
     let reply = Outgoing::reply(&message, saga::Outcome::Done);
     inbox::answer(&mut conn, message.id, &reply).await.unwrap();
-    let sent: Vec<Uuid> = sqlx::query_scalar("SELECT message_id FROM outbox").fetch_all(&mut *conn).await.unwrap();
+    let sent: Vec<Uuid> = sqlx::query_scalar("SELECT message_id FROM outbox")
+        .fetch_all(&mut *conn)
+        .await
+        .unwrap();
     assert_eq!(sent, [reply.id]);
     assert_eq!(
         inbox::begin(&mut conn, &message).await.unwrap(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::{body::Bytes, extract::State, http::StatusCode};
 use contracts::{CommandId, SagaId, UserId, saga::queues};
-use messaging::Outgoing;
+use messaging::{Outgoing, outbox};
 use souk_http::{Path, Problem, ProblemBody, auth::Admin};
 use sqlx::PgConnection;
 use telemetry::TraceContext;
@@ -14,7 +14,7 @@ use super::NO_REASON;
 use crate::{
     App,
     error::Error,
-    faults::Faults,
+    faults::{Faults, Sending},
     operators::Why,
     saga::{
         Move,
@@ -105,7 +105,8 @@ async fn redrive(
             "The saga has moved on and no longer awaits this command. Delete the dead letter.".into(),
         ));
     }
-    faults.send(conn, message).await?;
+    let Sending { command, copies } = faults.on(message);
+    outbox::insert(conn, &vec![command; copies.into()]).await?;
     // The saga goes on as well, which sends its awaited command again; whoever has done it already says so.
     if let Some(live) = live
         && let At::Parked(position) = live.at

@@ -6,9 +6,9 @@ use std::{
 };
 
 use contracts::saga::queues;
-use messaging::{Outgoing, outbox};
+use messaging::Outgoing;
 use souk_http::Problem;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -21,7 +21,7 @@ use super::{
 /// Between two looks at the table.
 const LOOK: Duration = Duration::from_millis(500);
 /// How often a duplicated command is sent.
-const COPIES: usize = 3;
+const COPIES: u16 = 3;
 
 /// The fault switches; none outside demo mode.
 #[derive(Debug, Clone)]
@@ -89,22 +89,28 @@ impl Faults {
         })
     }
 
-    /// Writes a command into the caller's transaction, unless it is to be lost, and as often as it is to arrive.
-    pub(crate) async fn send(&self, conn: &mut PgConnection, command: Outgoing) -> sqlx::Result<()> {
+    /// What becomes of a command that is to be sent.
+    pub(crate) fn on(&self, command: Outgoing) -> Sending {
         let lost = match command.queue.as_str() {
             queues::INVENTORY => self.has(Fault::InventoryUnreachable),
             queues::PAYMENTS => self.has(Fault::PaymentsUnreachable),
             _ => false,
         };
-        if lost {
+        let copies = if lost {
             warn!(kind = command.kind, saga_id = %command.correlation_id, "a fault switch loses a command");
-            return Ok(());
-        }
-        let copies = if self.has(Fault::CommandsDuplicated) {
+            0
+        } else if self.has(Fault::CommandsDuplicated) {
             COPIES
         } else {
             1
         };
-        outbox::insert(conn, &vec![command; copies]).await
+        Sending { command, copies }
     }
+}
+
+/// A command, and how often it is put into the outbox: once, unless a switch is on.
+#[derive(Debug, Clone)]
+pub(crate) struct Sending {
+    pub(crate) command: Outgoing,
+    pub(crate) copies: u16,
 }

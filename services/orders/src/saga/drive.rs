@@ -8,7 +8,7 @@ use contracts::{
     saga::{Message as _, Outcome, PaymentRefunded, Reply},
 };
 use messaging::{Broker, HandleError, Handler, Incoming, Outbox, Poison};
-use sqlx::PgPool;
+use sqlx::{Acquire as _, PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, debug, info_span, warn};
 
@@ -16,7 +16,7 @@ use super::{
     effects::Ending,
     engine::{self, At, Heard, Position},
     overdue::{Backlog, ReplyDelays},
-    proceed::{Move, proceed},
+    proceed::{Move, is_one_statement, proceed},
     store::{self, Lease, Live},
 };
 use crate::{
@@ -85,35 +85,55 @@ impl Orchestrator {
         }
     }
 
-    /// One reply: one transaction. Late and duplicate replies are ignored, and so is a second refusal of a parked saga.
+    /// One reply. Late and duplicate replies are ignored, and so is a second refusal of a parked saga. Without a lock the saga
+    /// can move between the look and the move, which then changes nothing: the next look shows whether the reply is late.
     pub async fn on_reply(&self, id: SagaId, reply: Reply) -> sqlx::Result<()> {
-        let mut transaction = self.pool.begin().await?;
-        let Some(live) = store::lock(&mut transaction, id).await? else {
-            warn!(saga_id = %id, "a reply to a saga that does not exist");
-            return Ok(());
-        };
+        let mut conn = self.pool.acquire().await?;
+        loop {
+            let Some(live) = store::find(&mut conn, id).await? else {
+                warn!(saga_id = %id, "a reply to a saga that does not exist");
+                return Ok(());
+            };
+            let is_settled = if is_one_statement(&live) {
+                self.hear(&mut conn, &live, &reply).await?
+            } else {
+                let mut transaction = conn.begin().await?;
+                // Locked, so that it cannot move any more.
+                let live = store::lock(&mut transaction, id).await?.unwrap_or(live);
+                let is_settled = self.hear(&mut transaction, &live, &reply).await?;
+                transaction.commit().await?;
+                is_settled
+            };
+            if is_settled {
+                self.outbox.flush_soon();
+                return Ok(());
+            }
+        }
+    }
+
+    /// Makes the move that the reply leads to. False when the saga has moved meanwhile.
+    async fn hear(&self, conn: &mut PgConnection, live: &Live, reply: &Reply) -> sqlx::Result<bool> {
+        let id = live.id;
         if !engine::awaits(live.saga, id, live.at, reply.command_id) {
             debug!(saga_id = %id, command_id = %reply.command_id, "a late or repeated reply");
-            return Ok(());
+            return Ok(true);
         }
-        self.delays.observe(&live);
-        let cause = match reply.outcome {
-            Outcome::Done => Move::heard(&live, Heard::Done, None, None),
+        let cause = match reply.outcome.clone() {
+            Outcome::Done => Move::heard(live, Heard::Done, None, None),
             Outcome::Refused { reason, detail } => {
-                Move::heard(&live, Heard::Refused, Some(reason), Some(detail))
+                Move::heard(live, Heard::Refused, Some(reason), Some(detail))
             }
         };
         if matches!(live.at, At::Parked(_)) && cause.to == live.at {
             debug!(saga_id = %id, command_id = %reply.command_id, "a parked saga was refused again");
-            return Ok(());
+            return Ok(true);
         }
-        let span = span("saga reply", &live, cause.outcome);
-        proceed(&mut transaction, &self.faults, &live, cause)
-            .instrument(span)
-            .await?;
-        transaction.commit().await?;
-        self.outbox.flush_soon();
-        Ok(())
+        let span = span("saga reply", live, cause.outcome);
+        let is_moved = proceed(conn, &self.faults, live, cause).instrument(span).await?;
+        if is_moved {
+            self.delays.observe(live);
+        }
+        Ok(is_moved)
     }
 
     /// Looks for due sagas until `shutdown`.

@@ -1,5 +1,5 @@
-//! One move of a saga: from a place the engine chose to rows, log, order and outgoing command, all in the caller's
-//! transaction. Local steps on the way are done at once.
+//! One move of a saga: from a place the engine chose to rows, log, order and outgoing command. Local steps on the way are
+//! done at once.
 
 use contracts::{CommandId, UserId};
 use messaging::Outgoing;
@@ -112,23 +112,26 @@ pub(crate) async fn start(
         return Ok(());
     };
     let id = engine::command_id(saga, facts.saga, position);
+    let first = faults.on(Outgoing::command(command, id, facts.saga));
     let resend_after = engine::resend_after(1, jitter()).as_secs_f64();
     let capacity = if saga.name == RETURN.name {
         i64::MAX
     } else {
         admission::IN_FLIGHT
     };
-    let is_sent = store::insert(conn, saga, facts, id, resend_after, capacity).await?;
+    let is_sent = store::insert(conn, saga, facts, &first, resend_after, capacity).await?;
     info!(saga_id = %facts.saga, saga = saga.name, step = saga.steps[0].name, is_sent, "started");
-    if !is_sent {
-        return Ok(());
-    }
-    faults
-        .send(conn, Outgoing::command(command, id, facts.saga))
-        .await
+    Ok(())
 }
 
-/// Makes the move. False, and nothing done, when the saga has moved since it was read.
+/// Whether a move of this saga is a single statement, which needs neither a lock nor a transaction: a checkout's is, unless
+/// it leaves dead letters behind.
+pub(crate) fn is_one_statement(live: &Live) -> bool {
+    live.saga.name != RETURN.name && matches!(live.at, At::Active(_))
+}
+
+/// Makes the move, in the caller's transaction unless it [`is_one_statement`]. False, and nothing done, when the saga has
+/// moved since it was read.
 pub(crate) async fn proceed(
     conn: &mut PgConnection,
     faults: &Faults,
@@ -184,11 +187,11 @@ pub(crate) async fn proceed(
         change = change.then(ending.change());
     }
     let attempts = attempts_at(at, from, live.attempts);
-    let outgoing = at_sending(at).and_then(|position| {
+    let sending = at_sending(at).and_then(|position| {
         let command = engine::command(live.saga, position, &live.facts)?;
         log.push(entry(position, "sent"));
         let id = engine::command_id(live.saga, live.id, position);
-        Some(Outgoing::command(command, id, live.id))
+        Some(faults.on(Outgoing::command(command, id, live.id)))
     });
     let unanswered = (attempts > ALERT_AFTER).then(|| format!("no answer after {} sendings", attempts - 1));
     if let Some(unanswered) = &unanswered {
@@ -213,6 +216,7 @@ pub(crate) async fn proceed(
             .or(reason.filter(|_| cause.heard == Some(Heard::Refused))),
         parked_reason,
         ending: ending.as_ref(),
+        sending,
     };
     if !store::save(conn, live, &next, &log, change).await? {
         return Ok(false);
@@ -227,9 +231,6 @@ pub(crate) async fn proceed(
     );
     if let At::Parked(_) = at {
         error!(saga_id = %live.id, reason = parked_reason, "parked: an operator decides");
-    }
-    if let Some(command) = outgoing {
-        faults.send(conn, command).await?;
     }
     Ok(true)
 }

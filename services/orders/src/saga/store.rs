@@ -14,7 +14,10 @@ use super::{
     proceed::Entry,
     table::{Facts, Saga},
 };
-use crate::orders::{FulfilmentStatus, OrderStatus, PaymentStatus};
+use crate::{
+    faults::Sending,
+    orders::{FulfilmentStatus, OrderStatus, PaymentStatus},
+};
 
 /// How long a leased saga is left to the one that leased it.
 const LEASE_SECONDS: f64 = 30.0;
@@ -121,19 +124,33 @@ impl Row {
     }
 }
 
+/// Reads a saga; the macro because sqlx checks literals only.
+macro_rules! read {
+    ($conn:expr, $id:expr, $lock:literal) => {
+        sqlx::query_as!(
+            Row,
+            r#"SELECT id, definition, status, step_name, direction, epoch, attempts, deadline_at <= now() AS "overdue!",
+                   extract(epoch FROM now() - updated_at)::float8 AS "awaited_seconds!",
+                   ending, reason, data AS "data: Json<Facts>", traceparent, tracestate
+               FROM sagas WHERE id = $1"#
+                + $lock,
+            $id.0
+        )
+        .fetch_optional($conn)
+        .await?
+        .map(Row::live)
+        .transpose()
+    };
+}
+
+/// The saga as it is now.
+pub async fn find(conn: &mut PgConnection, id: SagaId) -> sqlx::Result<Option<Live>> {
+    read!(conn, id, "")
+}
+
 /// The saga, locked until the transaction ends.
 pub async fn lock(conn: &mut PgConnection, id: SagaId) -> sqlx::Result<Option<Live>> {
-    let row = sqlx::query_as!(
-        Row,
-        r#"SELECT id, definition, status, step_name, direction, epoch, attempts, deadline_at <= now() AS "overdue!",
-               extract(epoch FROM now() - updated_at)::float8 AS "awaited_seconds!",
-               ending, reason, data AS "data: Json<Facts>", traceparent, tracestate
-           FROM sagas WHERE id = $1 FOR UPDATE"#,
-        id.0
-    )
-    .fetch_optional(conn)
-    .await?;
-    row.map(Row::live).transpose()
+    read!(conn, id, " FOR UPDATE")
 }
 
 /// A saga that is due, as it was when it was leased.
@@ -215,6 +232,8 @@ pub(super) struct Next<'a> {
     pub(super) last_error: Option<&'a str>,
     pub(super) parked_reason: Option<&'a str>,
     pub(super) ending: Option<&'a Ending>,
+    /// The awaited command, if it is to be sent now.
+    pub(super) sending: Option<Sending>,
 }
 
 /// A log's columns.
@@ -262,9 +281,9 @@ fn told(live: &Live, next: &Next<'_>, entry: &Entry) -> serde_json::Value {
     })
 }
 
-/// Saves a move: row, log, order and events, in one statement. False, and nothing saved, when the row is not of the epoch
-/// that the move was decided on. The order's row is written even if it stays as it is: that locks it, so that the numbers
-/// of its events rise in the order of the commits.
+/// Saves a move: row, log, order, events and command, in one statement. False, and nothing saved, when the row is not of the
+/// epoch that the move was decided on. The order's row is written even if it stays as it is: that locks it, so that the
+/// numbers of its events rise in the order of the commits.
 pub(super) async fn save(
     conn: &mut PgConnection,
     live: &Live,
@@ -275,50 +294,9 @@ pub(super) async fn save(
     let columns = Columns::of(entries);
     let events: Vec<&str> = change.before.into_iter().chain([change.event]).collect();
     let trace = TraceContext::current();
-    let saved = sqlx::query_scalar!(
-        r#"WITH saga AS (
-               UPDATE sagas SET status = $3, step_name = $4, direction = $5, awaiting = $6, attempts = $7,
-                   next_at = CASE WHEN $8 AND NOT $28
-                       THEN least(now() + make_interval(secs => $9), deadline_at)
-                       ELSE now() + make_interval(secs => $9) END,
-                   deadline_at = CASE WHEN $28 THEN now() + make_interval(secs => $29) ELSE deadline_at END,
-                   lease_until = NULL, epoch = epoch + 1, last_error = coalesce($10, last_error),
-                   parked_reason = $11, ending = $12, reason = $13, updated_at = now()
-               WHERE id = $1 AND epoch = $2
-               RETURNING id, order_id
-           ), logged AS (
-               INSERT INTO saga_log
-                   (saga_id, step, direction, command_id, outcome, reason, detail, actor, traceparent)
-               SELECT saga.id, e.step, e.direction, e.command_id, e.outcome, e.reason, e.detail, e.actor, $21
-               FROM saga, unnest($14::text[], $15::text[], $16::uuid[], $17::text[], $18::text[], $19::text[],
-                   $20::uuid[]) WITH ORDINALITY
-                   AS e (step, direction, command_id, outcome, reason, detail, actor, place)
-               ORDER BY e.place
-           ), changed AS (
-               UPDATE orders SET
-                   status = coalesce($23, status),
-                   reason = CASE WHEN $23::text IN ('rejected', 'cancelled') THEN $13 ELSE orders.reason END,
-                   payment_status = CASE
-                       -- A refund was heard of before the capture.
-                       WHEN $24 = 'captured' AND refunded > 0 THEN payment_status
-                       -- It ended before any money was asked for.
-                       WHEN $23 IN ('rejected', 'cancelled') AND coalesce($24, payment_status) = 'pending'
-                           THEN 'voided'
-                       ELSE coalesce($24, payment_status) END,
-                   fulfilment_status = coalesce($25, fulfilment_status),
-                   updated_at = CASE WHEN $22 = '{saga_progressed}' THEN orders.updated_at ELSE now() END
-               FROM saga WHERE orders.id = saga.order_id
-               RETURNING orders.*
-           ), told AS (
-               INSERT INTO order_events (order_id, type, data, traceparent, tracestate)
-               SELECT id, e.type, $26::jsonb || jsonb_build_object('status', status, 'reason', reason,
-                   'payment_status', payment_status, 'fulfilment_status', fulfilment_status)
-                   || CASE WHEN e.type = 'payment_refunded' THEN jsonb_build_object('refunded',
-                       jsonb_build_object('amount', refunded, 'currency', currency)) ELSE '{}' END, $21, $27
-               FROM changed, unnest($22::text[]) WITH ORDINALITY AS e (type, place)
-               ORDER BY e.place
-           )
-           SELECT count(*) AS "saved!" FROM saga"#,
+    let sending = next.sending.as_ref();
+    let saved = sqlx::query_file_scalar!(
+        "src/saga/save_move.sql",
         live.id.0,
         live.epoch,
         next.at.status(),
@@ -348,51 +326,46 @@ pub(super) async fn save(
         trace.tracestate,
         next.restarts_deadline,
         DEADLINE_SECONDS,
+        sending.map(|sending| &sending.command.kind),
+        sending.map(|sending| &sending.command.queue),
+        sending.and_then(|sending| sending.command.reply_to.as_ref()),
+        sending.map(|sending| &sending.command.body),
+        sending.map_or(0, |sending| sending.copies.into()),
     )
     .fetch_one(conn)
     .await?;
     Ok(saved == 1)
 }
 
-/// A new saga at its first step. Returns whether its first command is to be sent now: not when as many sagas as
-/// `capacity` are in flight or waiting already.
+/// A new saga at its first step, whose command is sent now, unless as many sagas as `capacity` are in flight or waiting
+/// already. Returns whether it is.
 pub(super) async fn insert(
     conn: &mut PgConnection,
     saga: &Saga,
     facts: &Facts,
-    command: CommandId,
+    first: &Sending,
     wait_seconds: f64,
     capacity: i64,
 ) -> sqlx::Result<bool> {
-    let trace = TraceContext::current();
-    sqlx::query_scalar!(
-        r#"WITH load AS (
-             SELECT count(*) < $11 AS is_free FROM sagas
-             WHERE status IN ('running', 'compensating') AND attempts <= $12
-         ), saga AS (
-             INSERT INTO sagas (id, order_id, definition, status, step_name, direction, awaiting, attempts, next_at,
-                 deadline_at, data, traceparent, tracestate)
-             SELECT $1, $2, $3, 'running', $4, 'do', $5, is_free::int,
-                 now() + make_interval(secs => CASE WHEN is_free THEN $6::float8 ELSE $7::float8 END),
-                 now() + make_interval(secs => $7), $8, $9, $10
-             FROM load
-             RETURNING id, attempts
-         ), logged AS (
-             INSERT INTO saga_log (saga_id, step, direction, command_id, outcome, traceparent)
-             SELECT id, $4, 'do', $5, 'sent', $9 FROM saga WHERE attempts > 0)
-         SELECT attempts > 0 AS "is_sent!" FROM saga"#,
+    sqlx::query_file_scalar!(
+        "src/saga/insert_saga.sql",
         facts.saga.0,
         facts.order.0,
         saga.name,
         saga.steps[0].name,
-        command.0,
+        first.command.id,
         wait_seconds,
         DEADLINE_SECONDS,
         Json(facts) as _,
-        trace.traceparent,
-        trace.tracestate,
+        first.command.trace.traceparent,
+        first.command.trace.tracestate,
         capacity,
         STUCK_AFTER,
+        first.command.kind,
+        first.command.queue,
+        first.command.reply_to,
+        first.command.body,
+        i32::from(first.copies),
     )
     .fetch_one(conn)
     .await

@@ -172,10 +172,7 @@ async fn an_unread_notice_stays_for_an_operator_when_its_saga_moves_on() {
     undertaker.handle(reserve).await.unwrap();
     shop.done(order.into(), "reserve_stock", "do").await;
     assert_eq!(shop.saga(order).await["status"], "running");
-    assert_eq!(
-        settled(&shop).await,
-        [(Some("superseded".into()), 1), (None, 1)]
-    );
+    assert_eq!(settled(&shop).await, [(Some("superseded".into()), 1), (None, 1)]);
 }
 
 #[tokio::test]

@@ -75,11 +75,7 @@ impl Provider {
     }
 
     /// Asks for `operation` on `payment`, whenever it is asked under the same key, so that it happens once.
-    pub(crate) async fn ask(
-        &self,
-        operation: Operation,
-        payment: &Payment,
-    ) -> Result<Said, ProviderError> {
+    pub(crate) async fn ask(&self, operation: Operation, payment: &Payment) -> Result<Said, ProviderError> {
         let key = &format!("{}:{}", operation.as_str(), payment.id);
         let intent = || payment.provider_id.as_deref().ok_or(ProviderError::NoIntent);
         let reply = match operation {

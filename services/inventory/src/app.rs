@@ -12,7 +12,7 @@ use contracts::saga::queues;
 use messaging::{Broker, Namespace};
 use secrecy::ExposeSecret as _;
 use souk_http::{Admin, auth::Verifier, health::Health};
-use tokio::{net::TcpListener, sync::Notify};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -40,8 +40,6 @@ pub struct App {
     pub db: Database,
     /// Verifies access tokens.
     pub verifier: Verifier,
-    /// Wakes the sweeper.
-    pub nudge: Arc<Notify>,
     /// The adjustments that this process is working on.
     pub adjustments: InFlight,
 }
@@ -53,7 +51,6 @@ impl App {
         Self {
             db,
             verifier,
-            nudge: Arc::default(),
             adjustments: InFlight::default(),
         }
     }
@@ -103,12 +100,8 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         addr: config.admin_addr,
         health,
     };
-    let commands = Arc::new(Commands::new(
-        db.clone(),
-        Arc::clone(&broker),
-        Arc::clone(&app.nudge),
-    ));
-    let sweeper = tokio::spawn(sweeper::run(db.clone(), Arc::clone(&app.nudge), shutdown.clone()));
+    let commands = Arc::new(Commands::new(db.clone(), Arc::clone(&broker)));
+    let sweeper = tokio::spawn(sweeper::run(db.clone(), shutdown.clone()));
     // The relay publishes what requests and commands write, so it stops after them.
     let stop_relay = CancellationToken::new();
     let relay = config.kafka_brokers.map(|brokers| {

@@ -7,7 +7,6 @@ use contracts::saga::{
     CommitStock, Message, Outcome, PinStock, ReleaseStock, ReserveStock, RestockItems, UnpinStock,
 };
 use messaging::{Broker, HandleError, Handler, Incoming, Outgoing, Poison};
-use tokio::sync::Notify;
 
 use super::{commit, pin, release, reserve, restock, unpin};
 use crate::{
@@ -19,14 +18,13 @@ use crate::{
 pub struct Commands {
     db: Database,
     broker: Arc<Broker>,
-    nudge: Arc<Notify>,
 }
 
 impl Commands {
-    /// A handler that works on `db`, answers by `broker` and wakes the sweeper by `nudge`.
+    /// A handler that works on `db` and answers by `broker`.
     #[must_use]
-    pub fn new(db: Database, broker: Arc<Broker>, nudge: Arc<Notify>) -> Self {
-        Self { db, broker, nudge }
+    pub fn new(db: Database, broker: Arc<Broker>) -> Self {
+        Self { db, broker }
     }
 }
 
@@ -42,7 +40,6 @@ impl Handler for Commands {
 
     async fn handle(&self, message: Incoming) -> Result<(), HandleError> {
         let outcome = perform(&self.db, &message).await?;
-        self.nudge.notify_one();
         if let Outcome::Refused { reason, detail } = &outcome {
             tracing::info!(kind = message.kind, reason, detail, "refused");
         }

@@ -3,7 +3,7 @@
 use bson::doc;
 use contracts::saga::{CommitStock, Outcome};
 
-use super::{Held, Record, give_back, holds_of, record_of, refused, whole_record_of};
+use super::{Held, Record, give_back, holds_and_record_of, refused, whole_record_of};
 use crate::{
     Error,
     batch::{self, Change},
@@ -22,11 +22,10 @@ const TRIES: usize = 5;
 pub async fn commit(db: &Database, command: &CommitStock) -> Result<Outcome, Error> {
     let order = command.order_id;
     for _ in 0..TRIES {
-        let holds = holds_of(db, order).await?;
+        let (holds, record) = holds_and_record_of(db, order).await?;
         let Some(lines) = holds.first().map(|held| held.hold.lines) else {
             return Ok(settled(&whole_record_of(db, order).await?));
         };
-        let record = record_of(db, order).await?;
         let (strays, due): (Vec<_>, Vec<_>) = holds
             .into_iter()
             .partition(|held| record.committed.contains(&held.sku));

@@ -74,12 +74,7 @@ async fn holds_of(db: &Database, order: OrderId) -> Result<Vec<Held>, Error> {
         .into_iter()
         .map(|stock| {
             let found: Found = bson::deserialize_from_document(stock).map_err(mongodb::error::Error::from)?;
-            let hold = found
-                .holds
-                .into_iter()
-                .next()
-                .ok_or(Error::Malformed("a hold without a hold"))?;
-            Ok(Held { sku: found.sku, hold })
+            found.held()
         })
         .collect()
 }
@@ -89,6 +84,17 @@ struct Found {
     #[serde(rename = "_id")]
     sku: String,
     holds: Vec<Hold>,
+}
+
+impl Found {
+    /// An order has one hold of a SKU.
+    fn held(self) -> Result<Held, Error> {
+        let hold = self.holds.into_iter().next();
+        let hold = hold.ok_or(Error::Malformed(
+            "a stock document without the hold it was found by",
+        ))?;
+        Ok(Held { sku: self.sku, hold })
+    }
 }
 
 /// What the ledger tells of an order.
@@ -136,6 +142,42 @@ async fn record_of(db: &Database, order: OrderId) -> Result<Record, Error> {
     Ok(record)
 }
 
+/// The holds of an order and what is in the ledger about it, in one command. The holds are read first, as wherever the two
+/// are compared: a hold that a late duplicate took was taken after its SKU was entered in the ledger.
+async fn holds_and_record_of(db: &Database, order: OrderId) -> Result<(Vec<Held>, Record), Error> {
+    let order = order.to_string();
+    let mine = doc! {"$eq": ["$$hold.order_id", {"$literal": &order}]};
+    let stages = [
+        doc! {"$match": {"holds.order_id": &order}},
+        doc! {"$project": {"holds": {"$filter": {"input": "$holds", "as": "hold", "cond": mine}}}},
+        doc! {"$sort": {"_id": 1}},
+        doc! {"$unionWith": {"coll": db.movements.name(), "pipeline": [{"$match": {"order_id": &order}}]}},
+    ];
+    let found: Vec<Either> = db
+        .stock
+        .aggregate(stages)
+        .with_type()
+        .await?
+        .try_collect()
+        .await?;
+    let (mut holds, mut record) = (Vec::new(), Record::default());
+    for either in found {
+        match either {
+            Either::Found(found) => holds.push(found.held()?),
+            Either::Movement(movement) => record.add(*movement),
+        }
+    }
+    Ok((holds, record))
+}
+
+/// A stock document with the holds of one order, or an entry of the ledger.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Either {
+    Found(Found),
+    Movement(Box<Movement>),
+}
+
 /// As [`record_of`], with what is not yet copied to the ledger. The journals are read first: an entry leaves its journal
 /// only once it is in the ledger, so that it is seen in one of the two.
 async fn whole_record_of(db: &Database, order: OrderId) -> Result<Record, Error> {
@@ -170,9 +212,7 @@ async fn give_back(db: &Database, holds: &[Held], condition: &Document) -> Resul
 
 /// Gives back what is held for an order although it is committed: taken by a duplicate that came too late.
 async fn give_back_strays(db: &Database, order: OrderId) -> Result<(), Error> {
-    // The holds are read before the ledger: a stray was taken after its SKU was entered there.
-    let mut holds = holds_of(db, order).await?;
-    let record = record_of(db, order).await?;
+    let (mut holds, record) = holds_and_record_of(db, order).await?;
     holds.retain(|held| record.committed.contains(&held.sku));
     give_back(db, &holds, &doc! {}).await?;
     Ok(())

@@ -6,21 +6,21 @@ use contracts::{
     saga::{Outcome, PinStock, UnpinStock},
 };
 
-use super::{HOLD_MILLIS, give_back_strays, holds_of, is_whole, record_of, refused, whole_record_of};
+use super::{
+    HOLD_MILLIS, give_back_strays, holds_and_record_of, holds_of, is_whole, refused, whole_record_of,
+};
 use crate::{Error, database::Database, stock::HoldState};
 
 /// Takes the expiry off all holds of the order, or refuses if one of them is gone.
 pub async fn pin(db: &Database, command: &PinStock) -> Result<Outcome, Error> {
     let order = command.order_id;
-    let holds = holds_of(db, order).await?;
+    let (holds, mut record) = holds_and_record_of(db, order).await?;
     let whole = holds
         .first()
         .is_some_and(|first| count(holds.len()) == first.hold.lines);
-    let record = if whole {
-        record_of(db, order).await?
-    } else {
-        whole_record_of(db, order).await?
-    };
+    if !whole {
+        record = whole_record_of(db, order).await?;
+    }
     if !record.committed.is_empty() {
         // Pinned and committed long ago: this is a duplicate.
         give_back_strays(db, order).await?;

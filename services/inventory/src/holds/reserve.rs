@@ -9,7 +9,7 @@ use contracts::{
 };
 use futures::TryStreamExt as _;
 
-use super::{HOLD_MILLIS, by_sku, give_back_strays, holds_of, record_of, refused, release};
+use super::{HOLD_MILLIS, by_sku, give_back_strays, holds_and_record_of, record_of, refused, release};
 use crate::{
     Error,
     batch::{self, Change},
@@ -47,8 +47,7 @@ pub(super) async fn refuse(
     lines: usize,
     refusal: Outcome,
 ) -> Result<Outcome, Error> {
-    let holds = holds_of(db, order).await?;
-    let record = record_of(db, order).await?;
+    let (holds, record) = holds_and_record_of(db, order).await?;
     if !record.committed.is_empty() {
         give_back_strays(db, order).await?;
         return Ok(Outcome::Done);

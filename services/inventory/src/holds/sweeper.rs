@@ -1,11 +1,10 @@
 //! What nobody waits for: holds expire, journals are copied to the ledger, the catalog learns what is in stock. Every step is
 //! conditional, so any number of replicas may sweep at the same time; a crash between two steps is made good by the next sweep.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use bson::doc;
 use futures::TryStreamExt as _;
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{Held, give_back};
@@ -17,10 +16,8 @@ use crate::{
     stock::{Movement, Stock},
 };
 
-/// How often to sweep when nobody asks.
+/// How often to sweep. One sweep does the work of many commands.
 const PERIOD: Duration = Duration::from_secs(1);
-/// How often to sweep at most: under load one sweep does the work of many commands.
-const PAUSE: Duration = Duration::from_millis(500);
 /// Documents of one kind a sweep takes up.
 const BATCH: i64 = 100;
 
@@ -36,14 +33,10 @@ pub struct Swept {
 }
 
 /// Sweeps until told to stop; a failure is logged and tried again at the next turn.
-pub async fn run(db: Database, nudge: Arc<Notify>, shutdown: CancellationToken) {
+pub async fn run(db: Database, shutdown: CancellationToken) {
     let mut failing = false;
-    loop {
-        tokio::select! {
-            () = shutdown.cancelled() => return,
-            () = nudge.notified() => {}
-            () = tokio::time::sleep(PERIOD) => {}
-        }
+    let pause = || shutdown.run_until_cancelled(tokio::time::sleep(PERIOD));
+    while pause().await.is_some() {
         let db = db.clone();
         match database::run_command(async move { sweep_once(&db).await }).await {
             Ok(swept) => {
@@ -59,7 +52,6 @@ pub async fn run(db: Database, nudge: Arc<Notify>, shutdown: CancellationToken) 
             }
             Err(_) => {}
         }
-        tokio::time::sleep(PAUSE).await;
     }
 }
 

@@ -66,7 +66,6 @@ pub async fn create_product(
         rules.finish()?;
         let product = document(new, app.db.now().await?);
         lifecycle::create(&app.db, &product).await?;
-        app.nudge.notify_one();
         Ok(product)
     })
     .await?;

@@ -24,11 +24,6 @@ pub async fn delete_product(
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     let expected = Expected::from_headers(&headers)?;
-    database::run(async move {
-        let removed = lifecycle::delete(&app.db, sku.as_str(), &expected).await;
-        app.nudge.notify_one();
-        removed
-    })
-    .await?;
+    database::run(async move { lifecycle::delete(&app.db, sku.as_str(), &expected).await }).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -95,7 +95,6 @@ pub async fn adjust_stock(
         {
             tracing::warn!(error = error.chain(), "the catalog learns of the stock later");
         }
-        app.nudge.notify_one();
         Ok((StockLevels::new(sku.as_str(), levels), stock.is_none()))
     })
     .await?;

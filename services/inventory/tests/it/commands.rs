@@ -67,11 +67,7 @@ async fn a_command_is_answered_each_time_it_comes_and_poison_holds_nobody_up() {
         .unwrap();
     let shutdown = CancellationToken::new();
     let _guard = shutdown.clone().drop_guard();
-    let commands = Arc::new(Commands::new(
-        shelf.db.clone(),
-        Arc::clone(&broker),
-        Arc::default(),
-    ));
+    let commands = Arc::new(Commands::new(shelf.db.clone(), Arc::clone(&broker)));
     let consumer = messaging::consume(
         Arc::clone(&broker),
         queues::INVENTORY,

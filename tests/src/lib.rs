@@ -8,6 +8,7 @@
 )]
 
 pub mod client;
+pub mod counts;
 pub mod products;
 pub mod stack;
 

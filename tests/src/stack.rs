@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
 /// What `cargo xtask status --json` prints.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct Status {
     /// The public door.
     pub gateway: String,
@@ -23,6 +23,12 @@ pub struct Status {
     /// `host:port` of Kafka, if it runs.
     #[serde(default)]
     pub kafka: Option<String>,
+    /// RabbitMQ's address, with its user.
+    #[serde(default)]
+    pub rabbitmq: Option<String>,
+    /// MongoDB's address, with the database.
+    #[serde(default)]
+    pub mongodb: Option<String>,
 }
 
 /// One process.
@@ -71,7 +77,7 @@ impl Stack {
         let mut stack = Self {
             xtask,
             state,
-            status: Status::empty(),
+            status: Status::default(),
         };
         stack.status = serde_json::from_slice(&stack.xtask(&["status", "--json"])?)?;
         Ok(stack)
@@ -125,12 +131,12 @@ impl Stack {
 }
 
 impl Status {
-    fn empty() -> Self {
+    /// A system that runs elsewhere, of which only the public door is known.
+    #[must_use]
+    pub fn elsewhere(gateway: &str) -> Self {
         Self {
-            gateway: String::new(),
-            processes: vec![],
-            databases: BTreeMap::new(),
-            kafka: None,
+            gateway: gateway.to_owned(),
+            ..Self::default()
         }
     }
 

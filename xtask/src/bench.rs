@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use crate::{
     cargo::{self, Profile},
     interrupt,
-    stack::{Mode, Stack, services, status},
+    stack::{Mode, Stack, postgres, services, status},
     system::ports,
 };
 
@@ -21,27 +21,65 @@ pub(crate) fn audit(stack: &mut Stack, arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The bench of the crate `e2e`, which is told what runs where.
-pub(crate) fn bench(stack: &mut Stack, arguments: &[String]) -> Result<()> {
-    match arguments
+/// The benches of the crate `e2e`, which are told what runs where.
+pub(crate) fn bench(arguments: &[String]) -> Result<()> {
+    let (what, others) = arguments
         .split_first()
-        .map(|(what, others)| (what.as_str(), others))
-    {
-        Some(("tracing", others)) => return tracing(others),
-        Some(("spans", [])) => {
-            return cargo::run(&["bench", "--quiet", "--package", "telemetry", "--bench", "spans"]);
+        .map_or(("", &[][..]), |(what, others)| (what.as_str(), others));
+    match what {
+        "checkout" if !others.iter().any(|argument| is_elsewhere(argument)) => checkout(others),
+        "tracing" => tracing(others),
+        "spans" => cargo::run(&["bench", "--quiet", "--package", "telemetry", "--bench", "spans"]),
+        _ => {
+            let program = Profile::Release.build()?.join("souk-bench");
+            let result = Command::new(&program).args(arguments).status();
+            exit_unless_good(result.with_context(|| format!("cannot run {}", program.display()))?);
+            Ok(())
         }
-        _ => {}
     }
-    let status = serde_json::to_string(&status::of(stack)?)?;
-    let program = Profile::Development.build()?.join("souk-bench");
-    let result = Command::new(&program)
-        .args(arguments)
-        .env("SOUK_STATUS", status)
-        .status()
-        .with_context(|| format!("cannot run {}", program.display()))?;
-    exit_unless_good(result);
+}
+
+/// Whether the argument says that the system to be measured runs elsewhere, or asks for the bench's help.
+fn is_elsewhere(argument: &str) -> bool {
+    argument == "--url" || argument.starts_with("--url=") || argument == "--help" || argument == "-h"
+}
+
+/// Brings up a system of its own from release builds, has it measured, and deletes it with its products and accounts.
+fn checkout(arguments: &[String]) -> Result<()> {
+    interrupt::listen()?;
+    let binaries = Profile::Release.build()?;
+    let folder = cargo::workspace().join("target/souk-bench/checkout");
+    let result = measure_checkout(&binaries, &folder, arguments);
+    let mut stack = Stack::open(&folder, Mode::Demo)?;
+    stack.down()?;
+    stack.delete()?;
+    exit_unless_good(result?);
     Ok(())
+}
+
+fn measure_checkout(binaries: &Path, folder: &Path, arguments: &[String]) -> Result<ExitStatus> {
+    ensure!(up(folder)?.status()?.success(), "the system did not come up");
+    let mut stack = Stack::open(folder, Mode::Demo)?;
+    Command::new(binaries.join("souk-bench"))
+        .arg("checkout")
+        .args(arguments)
+        .env("SOUK_STATUS", serde_json::to_string(&status::of(&mut stack)?)?)
+        .env("SOUK_BENCH_POSTGRES", postgres::superuser_url(&mut stack)?)
+        .status()
+        .context("cannot run the bench")
+}
+
+/// The command that brings a system up from release builds, without quotas, by a process of its own: its settings are those
+/// of the environment.
+fn up(folder: &Path) -> Result<Command> {
+    let port = ports::pick(&std::collections::BTreeMap::new())?;
+    let mut up = Command::new(std::env::current_exe()?);
+    up.arg("--state").arg(folder);
+    up.args(["up", "--release", "--detach", "--gateway-port", &port.to_string()]);
+    for quota in services::RATES {
+        up.env(quota, "1000000000");
+    }
+    Ok(up)
 }
 
 /// Systems that differ in their tracing only, by the standard variables that say so. The second is the first once more,
@@ -106,19 +144,7 @@ fn measure_tracing(binaries: &Path, home: &Path, arguments: &[String]) -> Result
     for (name, tracing) in TRACED {
         let folder = home.join(name);
         interrupt::check()?;
-        // Another process, since the settings of tracing are those of the environment.
-        let mut up = Command::new(std::env::current_exe()?);
-        up.arg("--state").arg(&folder);
-        up.args([
-            "up",
-            "--release",
-            "--detach",
-            "--gateway-port",
-            &port()?.to_string(),
-        ]);
-        for quota in services::RATES {
-            up.env(quota, "1000000000");
-        }
+        let mut up = up(&folder)?;
         match tracing {
             Tracing::Off => {}
             Tracing::Disabled => {

@@ -119,7 +119,7 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// Measures: `checkout` the running system, `tracing` systems of its own, `spans` what they cost one process.
+    /// Measures: `checkout` a system of its own, or one at `--url`; `tracing` several systems; `spans` what they cost one process.
     Bench {
         /// What to measure, and options of the bench.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
@@ -187,7 +187,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Servers { only } => test::servers(&folder, only),
         Command::Audit { args } => bench::audit(&mut open()?, &args),
         Command::Seed { gateway } => seed::past_orders(&gateway),
-        Command::Bench { args } => bench::bench(&mut open()?, &args),
+        Command::Bench { args } => bench::bench(&args),
         Command::CheckLayers => layers::run(),
         Command::Sqlx { check } => sqlx::run(check),
     }

@@ -47,7 +47,7 @@ use crate::{
 };
 
 /// Rows published in one go, but for the few that the second look adds.
-const BATCH: i64 = 500;
+const BATCH: usize = 500;
 /// How often what waits is counted.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 /// How long older transactions are waited for before the connection is given back.
@@ -200,6 +200,8 @@ impl Relay {
 }
 
 impl Rounds for Relay {
+    const FULL: usize = BATCH;
+
     async fn round(&mut self) -> anyhow::Result<usize> {
         if self.counted.is_none_or(|at| at.elapsed() >= COUNT_EVERY) {
             self.count().await?;
@@ -217,7 +219,7 @@ async fn look(conn: &mut PgConnection, cursor: i64) -> sqlx::Result<Option<Look>
          HAVING max(id) IS NOT NULL",
     )
     .bind(cursor)
-    .bind(BATCH)
+    .bind(i64::try_from(BATCH).unwrap_or(i64::MAX))
     .fetch_optional(conn)
     .await
 }

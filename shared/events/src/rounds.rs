@@ -14,6 +14,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// What publishes a batch at a time.
 pub trait Rounds: Send {
+    /// Events of a batch after which more may wait; after fewer there is time.
+    const FULL: usize;
+
     /// Publishes a batch and returns how many events it had.
     fn round(&mut self) -> impl Future<Output = anyhow::Result<usize>> + Send;
 }
@@ -21,10 +24,10 @@ pub trait Rounds: Send {
 /// How long to publish what is there when the process ends. The rest waits for the next process.
 const LAST_ROUNDS: Duration = Duration::from_secs(5);
 
-/// Publishes to `topic` until `shutdown`: at once again while there may be more, with growing pauses while it fails. One
+/// Publishes to `topic` until `shutdown`: at once again after a full batch, with growing pauses while it fails. One
 /// line is logged when failing begins and one when it is over. After `shutdown` it publishes what was written until then,
 /// for at most five seconds and as long as nothing fails.
-pub async fn run(topic: &'static str, mut rounds: impl Rounds, shutdown: CancellationToken) {
+pub async fn run<R: Rounds>(topic: &'static str, mut rounds: R, shutdown: CancellationToken) {
     let mut pause = PAUSE;
     let mut waits = false;
     while !shutdown.is_cancelled() {
@@ -34,7 +37,11 @@ pub async fn run(topic: &'static str, mut rounds: impl Rounds, shutdown: Cancell
                     info!(topic, "events are published again");
                 }
                 (waits, pause) = (false, PAUSE);
-                if published > 0 { Duration::ZERO } else { POLL }
+                if published >= R::FULL {
+                    Duration::ZERO
+                } else {
+                    POLL
+                }
             }
             Err(error) => {
                 if !waits {
@@ -63,6 +70,8 @@ mod tests {
     struct Waiting(Arc<Mutex<Vec<anyhow::Result<usize>>>>);
 
     impl Rounds for Waiting {
+        const FULL: usize = 1;
+
         async fn round(&mut self) -> anyhow::Result<usize> {
             self.0.lock().expect("no panic").pop().unwrap_or(Ok(0))
         }

@@ -96,6 +96,9 @@ impl Relay {
 }
 
 impl Rounds for Relay {
+    /// Each document of a batch has an event at least.
+    const FULL: usize = store::DOCUMENTS;
+
     async fn round(&mut self) -> anyhow::Result<usize> {
         if self.counted.is_none_or(|at| at.elapsed() >= COUNT_EVERY) {
             self.count().await?;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{Error, database::Database};
 
 /// Documents of a batch, and events of each.
-const DOCUMENTS: i64 = 50;
+pub(super) const DOCUMENTS: usize = 50;
 const EVENTS: i32 = 100;
 /// Documents that are looked at when counting.
 const COUNTED: i64 = 10_000;
@@ -86,7 +86,7 @@ pub(super) async fn waiting(db: &Database) -> Result<Vec<Outbox>, Error> {
         .clone_with_type()
         .find(waits())
         .projection(doc! {"events_told": 1, "pending_events": {"$slice": EVENTS}})
-        .limit(DOCUMENTS)
+        .limit(i64::try_from(DOCUMENTS).unwrap_or(i64::MAX))
         .await?
         .try_collect()
         .await?)

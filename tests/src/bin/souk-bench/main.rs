@@ -2,7 +2,9 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod ceiling;
 mod checkout;
+mod machine;
 mod output;
 mod tracing;
 
@@ -13,7 +15,7 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask bench", bin_name = "cargo xtask bench")]
 enum Bench {
-    /// Confirmed orders a second of the running system, and how long one takes.
+    /// Confirmed orders a second, how long one takes, and what it costs.
     Checkout(checkout::Load),
     /// What tracing costs: systems of its own, alike but for their tracing, measured by turns.
     Tracing(tracing::Comparison),

@@ -7,7 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use anyhow::{Context, Result, ensure};
@@ -23,6 +23,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     checkout::confirmation,
+    machine::{cpu_seconds, resident_mib},
     output::{print, progress},
 };
 
@@ -227,27 +228,6 @@ impl System {
             .map(|process| resident_mib(process.pid))
             .sum()
     }
-}
-
-/// The time that the threads of a process have run: the first field of `schedstat`, in nanoseconds. What proc(5)'s
-/// `stat` tells in ticks of 10 ms is too coarse for a few thousand requests.
-fn cpu_seconds(pid: u32) -> Result<f64> {
-    let mut nanoseconds = 0;
-    for thread in std::fs::read_dir(format!("/proc/{pid}/task")).context("a service has ended")? {
-        // A thread may end meanwhile.
-        let stat = std::fs::read_to_string(thread?.path().join("schedstat")).unwrap_or_default();
-        nanoseconds += stat.split_whitespace().next().map_or(Ok(0), str::parse::<u64>)?;
-    }
-    Ok(Duration::from_nanos(nanoseconds).as_secs_f64())
-}
-
-fn resident_mib(pid: u32) -> Result<f64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).context("a service has ended")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line
-        .and_then(|line| line.split_whitespace().next())
-        .context("VmRSS")?;
-    Ok(kib.parse::<f64>()? / 1024.0)
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -142,40 +142,44 @@ async fn record_of(db: &Database, order: OrderId) -> Result<Record, Error> {
     Ok(record)
 }
 
-/// The holds of an order and what is in the ledger about it, in one command. The holds are read first, as wherever the two
-/// are compared: a hold that a late duplicate took was taken after its SKU was entered in the ledger.
+/// The holds of an order and what is in the ledger about it, in one command if it holds anything. The holds are read first, as
+/// wherever the two are compared: a hold that a late duplicate took was taken after its SKU was entered in the ledger.
 async fn holds_and_record_of(db: &Database, order: OrderId) -> Result<(Vec<Held>, Record), Error> {
-    let order = order.to_string();
-    let mine = doc! {"$eq": ["$$hold.order_id", {"$literal": &order}]};
+    let order_id = order.to_string();
+    let mine = doc! {"$eq": ["$$hold.order_id", {"$literal": &order_id}]};
     let stages = [
-        doc! {"$match": {"holds.order_id": &order}},
-        doc! {"$project": {"holds": {"$filter": {"input": "$holds", "as": "hold", "cond": mine}}}},
+        doc! {"$match": {"holds.order_id": &order_id}},
+        doc! {"$project": {
+            "holds": {"$filter": {"input": "$holds", "as": "hold", "cond": mine}},
+            "order_id": {"$literal": &order_id},
+        }},
         doc! {"$sort": {"_id": 1}},
-        doc! {"$unionWith": {"coll": db.movements.name(), "pipeline": [{"$match": {"order_id": &order}}]}},
+        // By a field, because a pipeline in its place goes through the whole ledger on servers that do not optimise it.
+        doc! {"$lookup": {
+            "from": db.movements.name(),
+            "localField": "order_id",
+            "foreignField": "order_id",
+            "as": "ledger",
+        }},
     ];
-    let found: Vec<Either> = db
-        .stock
-        .aggregate(stages)
-        .with_type()
-        .await?
-        .try_collect()
-        .await?;
+    let mut found = db.stock.aggregate(stages).with_type::<FoundWithLedger>().await?;
     let (mut holds, mut record) = (Vec::new(), Record::default());
-    for either in found {
-        match either {
-            Either::Found(found) => holds.push(found.held()?),
-            Either::Movement(movement) => record.add(*movement),
-        }
+    while let Some(FoundWithLedger { found, ledger }) = found.try_next().await? {
+        holds.push(found.held()?);
+        ledger.into_iter().for_each(|movement| record.add(movement));
+    }
+    if holds.is_empty() {
+        record = record_of(db, order).await?;
     }
     Ok((holds, record))
 }
 
-/// A stock document with the holds of one order, or an entry of the ledger.
 #[derive(serde::Deserialize)]
-#[serde(untagged)]
-enum Either {
-    Found(Found),
-    Movement(Box<Movement>),
+struct FoundWithLedger {
+    #[serde(flatten)]
+    found: Found,
+    /// What is in the ledger about the order, the same in each document.
+    ledger: Vec<Movement>,
 }
 
 /// As [`record_of`], with what is not yet copied to the ledger. The journals are read first: an entry leaves its journal

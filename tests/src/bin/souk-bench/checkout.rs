@@ -26,6 +26,7 @@ use uuid::Uuid;
 
 use crate::{
     ceiling::{self, Ceiling},
+    fill::fill,
     machine::Usage,
     output::print,
 };
@@ -48,6 +49,9 @@ pub(crate) struct Load {
     /// Lines of an order, each of another product.
     #[arg(long, default_value_t = 1)]
     lines: usize,
+    /// Orders and products that are there before, copies of one. For a system of the bench's own.
+    #[arg(long, default_value_t = 0)]
+    fill: u32,
     /// The gateway of a system that runs elsewhere, in demo mode. What its processes take is not seen then.
     #[arg(long)]
     url: Option<String>,
@@ -68,6 +72,13 @@ pub(crate) async fn run(load: Load) -> Result<()> {
         Some(postgres) => Some(ceiling::measure(postgres, &status).await?),
         None => None,
     };
+    if load.fill > 0 {
+        let postgres = load
+            .postgres
+            .as_deref()
+            .context("only a system of the bench's own is filled")?;
+        fill(postgres, &status, load.fill).await?;
+    }
     let admin = Client::admin(&status.gateway).await;
     let most = load.buyers.iter().copied().max().unwrap_or_default();
     let count = load.products.unwrap_or(most).max(load.lines);

@@ -4,6 +4,7 @@
 
 mod ceiling;
 mod checkout;
+mod fill;
 mod machine;
 mod output;
 mod tracing;

@@ -9,8 +9,13 @@ use e2e::{
 
 const ORDERS: u8 = 20;
 
-/// The most calls of a checkout of one line that one client follows by its events.
-const BUDGET: [(Call, f64); 3] = [(Call::PostgreSql, 80.0), (Call::MongoDb, 8.0), (Call::Amqp, 10.0)];
+/// The most calls of a checkout of one line that one client follows by its events. The tested system also publishes domain
+/// events and notifies of them, which a plain one does not: there it is 74, 7 and 10.
+const BUDGET: [(Call, f64); 3] = [
+    (Call::PostgreSql, 120.0),
+    (Call::MongoDb, 14.0),
+    (Call::Amqp, 10.0),
+];
 
 #[tokio::test]
 async fn a_checkout_stays_within_its_budget() {
@@ -24,12 +29,12 @@ async fn a_checkout_stays_within_its_budget() {
         order
     };
     // Connections are opened, and statements prepared.
-    let mut followed = serde_json::Value::Null;
+    let mut order = serde_json::Value::Null;
     for _ in 0..5 {
-        followed = buy().await;
+        order = buy().await;
     }
     // Somebody who follows an order is part of what is there anyway: the live views look for news while there is one.
-    let path = format!("/v1/orders/{}/events", followed["id"].as_str().unwrap());
+    let path = format!("/v1/orders/{}/events", order["id"].as_str().unwrap());
     let follower = shopper.request(reqwest::Method::GET, &path).send().await.unwrap();
     tokio::time::sleep(Duration::from_secs(2)).await;
     let idle = counts::idle(processes, Duration::from_secs(10)).await.unwrap();

@@ -166,7 +166,9 @@ async fn holds_and_record_of(db: &Database, order: OrderId) -> Result<(Vec<Held>
     let (mut holds, mut record) = (Vec::new(), Record::default());
     while let Some(FoundWithLedger { found, ledger }) = found.try_next().await? {
         holds.push(found.held()?);
-        ledger.into_iter().for_each(|movement| record.add(movement));
+        for movement in ledger {
+            record.add(movement);
+        }
     }
     if holds.is_empty() {
         record = record_of(db, order).await?;

@@ -101,7 +101,10 @@ pub(super) async fn let_expire(db: &Database, order: OrderId, attempt: Option<&s
     let holds = doc! {"$map": {"input": "$holds", "as": "hold", "in": change}};
     let update = vec![doc! {"$set": {"holds": holds, "rev": {"$add": ["$rev", 1_i64]}}}];
     db.stock
-        .update_many(doc! {"holds": {"$elemMatch": filter}}, update)
+        .update_many(
+            doc! {"holds.order_id": &order, "holds": {"$elemMatch": filter}},
+            update,
+        )
         .await?;
     Ok(())
 }

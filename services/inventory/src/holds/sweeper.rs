@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use bson::doc;
+use bson::{DateTime, doc};
 use futures::TryStreamExt as _;
 use tokio_util::sync::CancellationToken;
 
@@ -68,9 +68,12 @@ pub async fn sweep_once(db: &Database) -> Result<Swept, Error> {
 async fn expire(db: &Database) -> Result<usize, Error> {
     let now = db.now().await?;
     let late = doc! {"state": "held", "expires_at": {"$lte": now}};
+    // The range narrows the search to an index, which not every server does for `$elemMatch`; it has two ends, because one
+    // that is open below goes through documents without holds, too.
+    let range = doc! {"$gte": DateTime::from_millis(0), "$lte": now};
     let stocks: Vec<Stock> = db
         .stock
-        .find(doc! {"holds": {"$elemMatch": &late}})
+        .find(doc! {"holds.expires_at": range, "holds": {"$elemMatch": &late}})
         .limit(BATCH)
         .await?
         .try_collect()

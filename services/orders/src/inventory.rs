@@ -25,7 +25,7 @@ use crate::orders::LineView;
 const DEADLINE: Duration = Duration::from_secs(2);
 /// Failures in a row that open the breaker.
 const FAILURES: u32 = 5;
-/// How long it stays open; then one request tries.
+/// How long it stays open.
 const OPEN: Duration = Duration::from_secs(1);
 
 static BREAKER: Gauge = Gauge::gauge("breaker_state", "Whether calls are let through: 0 closed, 1 open");
@@ -113,17 +113,11 @@ impl Inventory {
         })
     }
 
+    /// When the pause is over, all may ask again until one of them fails. With a single probe, one of two orders that come
+    /// together after a quiet time would be refused although inventory is well.
     fn may_ask(&self) -> bool {
-        let mut breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
-        match breaker.open_until {
-            Some(until) if Instant::now() < until => false,
-            // This one tries; the others wait another while unless it succeeds.
-            Some(_) => {
-                breaker.open_until = Some(Instant::now() + OPEN);
-                true
-            }
-            None => true,
-        }
+        let breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
+        breaker.open_until.is_none_or(|until| Instant::now() >= until)
     }
 
     fn note(&self, worked: bool) {
@@ -185,4 +179,25 @@ fn line(line: QuotedLine) -> Option<LineView> {
 fn money(money: Option<MoneyMessage>) -> Option<Money> {
     let money = money?;
     Some(Money::new(money.amount, money.currency.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn when_the_pause_is_over_all_may_ask_until_one_fails() {
+        let inventory = Inventory::new("http://127.0.0.1:1").unwrap();
+        (1..FAILURES).for_each(|_| inventory.note(false));
+        assert!(inventory.may_ask());
+        inventory.note(false);
+        assert!(!inventory.may_ask());
+        inventory.breaker.lock().unwrap().open_until = Some(Instant::now());
+        // Two orders that come together.
+        assert!(inventory.may_ask() && inventory.may_ask());
+        inventory.note(false);
+        assert!(!inventory.may_ask());
+        inventory.note(true);
+        assert!(inventory.may_ask());
+    }
 }

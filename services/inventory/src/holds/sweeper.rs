@@ -19,7 +19,7 @@ use crate::{
 /// How often to sweep. One sweep does the work of many commands.
 const PERIOD: Duration = Duration::from_secs(1);
 /// Documents of one kind a sweep takes up.
-const BATCH: i64 = 100;
+const BATCH: i64 = 200;
 
 /// What one sweep did.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 
 use crate::stack::Process;
 
-/// What is counted.
+/// A kind of call that the services' metrics count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Call {
     /// A statement of PostgreSQL, and each begin, commit and rollback.
@@ -18,7 +18,7 @@ pub enum Call {
 }
 
 impl Call {
-    /// All of them.
+    /// Every kind of call, in the order in which they are printed.
     pub const ALL: [Self; 3] = [Self::PostgreSql, Self::MongoDb, Self::Amqp];
 
     /// The name and a label of the metric that counts it.
@@ -70,7 +70,7 @@ impl Counts {
         Self(self.0.iter().map(each).collect())
     }
 
-    /// Over all services.
+    /// The calls of all services together.
     #[must_use]
     pub fn total(&self, call: Call) -> f64 {
         let of = self.0.iter().filter(|((counted, _), _)| *counted == call);

@@ -33,7 +33,7 @@ async fn a_checkout_stays_within_its_budget() {
     for _ in 0..5 {
         order = buy().await;
     }
-    // Somebody who follows an order is part of what is there anyway: the live views look for news while there is one.
+    // The idle rate is measured while a client follows an order, because the live views read the database only then.
     let path = format!("/v1/orders/{}/events", order["id"].as_str().unwrap());
     let follower = shopper.request(reqwest::Method::GET, &path).send().await.unwrap();
     tokio::time::sleep(Duration::from_secs(2)).await;

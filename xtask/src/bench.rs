@@ -21,7 +21,7 @@ pub(crate) fn audit(stack: &mut Stack, arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The benches of the crate `e2e`, which are told what runs where.
+/// Runs a bench of the crate `e2e` on a system of its own, or on the one at `--url`.
 pub(crate) fn bench(arguments: &[String]) -> Result<()> {
     let (what, others) = arguments
         .split_first()

@@ -229,7 +229,7 @@ impl Outbox {
             return Ok(None);
         }
         if rows.len() == usize::try_from(BATCH)? {
-            // More may wait.
+            // After a full batch more rows may wait.
             self.flush_soon();
         }
         let batch = self.publish(rows).await;

@@ -74,7 +74,7 @@ impl Provider {
         })
     }
 
-    /// Asks for `operation` on `payment`, whenever it is asked under the same key, so that it happens once.
+    /// Asks for `operation` on `payment`. The key is the same each time, so that repeating the question does nothing twice.
     pub(crate) async fn ask(&self, operation: Operation, payment: &Payment) -> Result<Said, ProviderError> {
         let key = &format!("{}:{}", operation.as_str(), payment.id);
         let intent = || payment.provider_id.as_deref().ok_or(ProviderError::NoIntent);

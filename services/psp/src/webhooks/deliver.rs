@@ -61,7 +61,7 @@ impl Deliverer {
     pub async fn run(self, shutdown: CancellationToken) {
         while !shutdown.is_cancelled() {
             match self.run_once().await {
-                // More may be due.
+                // After a full batch more deliveries may be due.
                 Ok(BATCH) => {}
                 Ok(_) => {
                     tokio::select! {

@@ -80,7 +80,7 @@ pub(crate) async fn measure(postgres: &str, status: &Status) -> Result<Ceiling> 
     })
 }
 
-/// How often a second `CLIENTS` tasks at once do `once`, which is told the number of its client.
+/// How many calls of `once` a second `CLIENTS` tasks complete together. It gets the number of its task.
 async fn rate<F: Future<Output = Result<()>>>(once: impl Fn(u32) -> F) -> Result<f64> {
     let (done, started) = (AtomicU64::new(0), Instant::now());
     let clients = (0..CLIENTS).map(|client| {

@@ -195,7 +195,7 @@ impl Sample {
 /// What a checkout took.
 struct Taken {
     calls: Counts,
-    /// Milliseconds by process.
+    /// CPU milliseconds of one checkout, by the name of the process.
     cpu: BTreeMap<String, f64>,
 }
 

@@ -10,7 +10,7 @@ use crate::output::progress;
 /// Documents of one insert.
 const BATCH: u32 = 5_000;
 
-/// Adds `count` orders with all that belongs to them, and as many products.
+/// Adds `count` orders with their lines, sagas, logs, events and payments, and as many products.
 pub(crate) async fn fill(postgres: &str, status: &Status, count: u32) -> Result<()> {
     progress(format_args!("filling with {count} orders"));
     // Superusers may write to every database of the server.

@@ -92,7 +92,7 @@ pub(crate) fn cpu_seconds(pid: u32) -> Result<f64> {
     Ok(Duration::from_nanos(nanoseconds).as_secs_f64())
 }
 
-/// All that a process has in memory.
+/// The resident memory of a process, with what it shares.
 pub(crate) fn resident_mib(pid: u32) -> Result<f64> {
     mib(pid, "VmRSS:")
 }

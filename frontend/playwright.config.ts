@@ -1,14 +1,14 @@
 import { defineConfig, devices } from "@playwright/test";
 
-// The pages in a real browser against the real system: `cargo xtask test` starts both. Against one that runs already:
-// SOUK_URL=http://localhost:8080 npx playwright test
+// Tests the pages in a real browser against the real system. `cargo xtask test` starts the system and these tests; to use a
+// running system: SOUK_URL=http://localhost:8080 npx playwright test
 export default defineConfig({
   testDir: "tests",
   outputDir: "test-results",
   fullyParallel: true,
   forbidOnly: Boolean(process.env["CI"]),
   workers: 2,
-  // A page that is right only at the second try is wrong.
+  // A test that passes only when retried has found a bug.
   retries: 0,
   timeout: 60_000,
   expect: { timeout: 15_000 },
@@ -33,7 +33,7 @@ export default defineConfig({
   projects: [
     { name: "desktop", use: { ...devices["Desktop Chrome"] }, testIgnore: /breaks\.spec/ },
     { name: "phone", use: { ...devices["Pixel 7"] }, testMatch: /(buy|accessibility)\.spec/ },
-    // What stops processes comes alone, after everything else.
+    // These tests stop processes, so they run alone and last.
     {
       name: "breaks",
       use: { ...devices["Desktop Chrome"] },

@@ -11,10 +11,10 @@ import { defineConfig } from "vitest/config";
 
 import { preload } from "./scripts/preload.ts";
 
-// While developing, the page comes from Vite and everything else from a gateway that runs already.
+// In development, Vite serves the pages and forwards all other requests to a running gateway.
 const gateway = process.env["SOUK_GATEWAY"] ?? "http://localhost:8080";
 
-/** Writes `FILE.br` and `FILE.gz` beside each text, so that the gateway sends them without compressing anything. */
+/** Writes `FILE.br` and `FILE.gz` next to each text file, so that the gateway need not compress anything. */
 function compressed(): Plugin {
   let folder = "dist";
   return {
@@ -37,7 +37,7 @@ function compressed(): Plugin {
   };
 }
 
-/** All that `src/main.tsx` imports, and what that imports, as far as it does not wait to be asked for. */
+/** Returns all modules that `src/main.tsx` imports statically, directly or indirectly. */
 function shell(modules: { getModuleInfo: (file: string) => { importedIds: readonly string[] } | null }): ReadonlySet<string> {
   const found = new Set<string>();
   const visit = (file: string) => {
@@ -49,9 +49,9 @@ function shell(modules: { getModuleInfo: (file: string) => { importedIds: readon
   return found;
 }
 
-/** Parts of several pages. Those that bring a library of their own stay apart, for the pages that need it. */
+/** A chunk group for modules that several pages share. Modules with a large library of their own are excluded. */
 function shared(name: string, folder: RegExp) {
-  const withLibrary = /(zod|amount|serverErrors|password\w*|\w+Dialog|\w*[fF]orm)\.tsx?$/;
+  const withLibrary = /(zod|amount|serverErrors|mailRequest|password\w*|\w+Dialog|\w*[fF]orm)\.tsx?$/;
   return {
     name,
     test: (file: string) => folder.test(file) && !withLibrary.test(file),
@@ -67,32 +67,34 @@ export default defineConfig({
   server: { proxy: { "^/(v1|openapi.json|docs|healthz)": { target: gateway, changeOrigin: false, xfwd: true } } },
   build: {
     target: ["chrome123", "firefox120", "safari17.5"],
-    // Names carry a hash of the content, so the gateway lets browsers keep them for ever.
+    // File names contain a hash of the content, so browsers may cache them forever.
     assetsDir: "assets",
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     rolldownOptions: {
       output: {
-        // Shared parts are called after all who share them.
+        // Rolldown names a shared chunk after all chunks that share it; keep only the first part.
         chunkFileNames: ({ name }) => `assets/${name.split("~")[0]}-[hash].js`,
         codeSplitting: {
           groups: [
-            // What every page needs and what changes seldom.
+            // Libraries that every page needs and that change rarely.
             {
               name: "libraries",
               test: /preload-helper|node_modules\/(react|react-dom|scheduler|react-router|@tanstack\/query-core|@tanstack\/react-query|openapi-fetch)\//,
               includeDependenciesRecursively: false,
               priority: 4,
             },
-            // The first page's own code, and nothing else in it.
+            // The code of the first page only.
             {
               name: (file, modules) => (shell(modules).has(file) ? "shell" : null),
               test: /\/src\//,
               includeDependenciesRecursively: false,
               priority: 3,
             },
-            // A browser asks for six files at a time: few larger ones are there sooner than many small ones.
+            // Over HTTP/1.1 a browser loads six files at a time, so a few larger files load sooner than many small ones.
             { ...shared("office", /\/src\/admin\//), entriesAwareMergeThreshold: 40_000, priority: 2 },
+            // The texts of the account are long, and other pages do not need them.
+            { ...shared("account", /\/src\/account\//), entriesAwareMergeThreshold: 6_000, priority: 2 },
             { ...shared("shared", /\/src\/(?!notifications\/)/), entriesAwareMergeThreshold: 6_000, priority: 1 },
           ],
         },

@@ -1,28 +1,33 @@
-// What cannot wait for the application, which is larger: it begins beside it.
-const kept = (key) => {
+// Runs before the application has loaded, for work that must not wait for it.
+const readStored = (key) => {
   try {
     return localStorage.getItem(key);
   } catch {
-    // Storage is closed to us.
+    // The browser forbids storage.
     return null;
   }
 };
-const renew = () => fetch("/v1/auth/refresh", { method: "POST", keepalive: true });
+const refresh = () => fetch("/v1/auth/refresh", { method: "POST", keepalive: true });
 
-// Before the first paint, so that a chosen theme does not flash: see src/layout/theme.ts.
-const theme = kept("souk.theme");
+// Applies the theme before the first paint, so that the page does not flash; see src/layout/theme.ts.
+const theme = readStored("souk.theme");
 if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 
-// Who was signed in here asks for a token at once: src/session/session.ts takes the answer, and uses the same lock.
-if (kept("souk.session")?.startsWith("1")) {
-  window.soukRefresh = navigator.locks ? navigator.locks.request("souk.refresh", renew) : renew();
-  // The application looks at it later.
+// Starts refreshing the token if a session may exist. src/session/session.ts uses the response and the same lock.
+if (readStored("souk.session")?.startsWith("1")) {
+  window.soukRefresh = navigator.locks ? navigator.locks.request("souk.refresh", refresh) : refresh();
+  // The application handles errors later.
   window.soukRefresh.catch(() => undefined);
 }
 
-// The code of the page that was asked for: scripts/preload.ts writes which that is.
+// Loads the code of the page at a path. scripts/preload.ts writes the list of pages and their files.
 const { files, pages } = JSON.parse(document.getElementById("preload")?.textContent ?? '{"files":[],"pages":[]}');
-const page = pages.find(({ path }) => new RegExp(path).test(location.pathname));
-for (const file of page?.files ?? []) {
-  document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", href: `/${files[file]}` }));
-}
+const requested = new Set();
+window.soukPreload = (path) => {
+  for (const file of pages.find((page) => new RegExp(page.path).test(path))?.files ?? []) {
+    if (requested.has(file)) continue;
+    requested.add(file);
+    document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", href: `/${files[file]}` }));
+  }
+};
+window.soukPreload(location.pathname);

@@ -1,5 +1,5 @@
-// The types of the API's client, from the document of a gateway that runs: `npm run api -- http://localhost:8080`
-// writes them; with `--check` it fails where the committed ones differ.
+// Generates the types of the API client from the OpenAPI document of a running gateway:
+// `npm run api -- http://localhost:8080`. With `--check` it fails if the committed file differs.
 import { readFile, writeFile } from "node:fs/promises";
 
 import openapiTS, { astToString } from "openapi-typescript";
@@ -9,7 +9,7 @@ const file = new URL("../src/api/schema.d.ts", import.meta.url);
 const response = await fetch(new URL("/openapi.json", gateway));
 const description = await response.json();
 if (!response.ok || description.info.description?.startsWith("Incomplete")) {
-  throw new Error(`${gateway} does not describe all of the API: ${description.info?.description ?? response.status}`);
+  throw new Error(`${gateway} returned an incomplete OpenAPI document: ${description.info?.description ?? response.status}`);
 }
 const schema = `// Written by \`npm run api\` from the gateway's /openapi.json; not by hand.\n${astToString(
   await openapiTS(description),
@@ -17,5 +17,5 @@ const schema = `// Written by \`npm run api\` from the gateway's /openapi.json; 
 if (!process.argv.includes("--check")) {
   await writeFile(file, schema);
 } else if ((await readFile(file, "utf8")) !== schema) {
-  throw new Error("src/api/schema.d.ts is not what the API says: npm run api, and commit it");
+  throw new Error("src/api/schema.d.ts is out of date; run `npm run api` and commit the result");
 }

@@ -1,8 +1,8 @@
-// What the first page may weigh, as gzip sends it: `node scripts/budget.mjs FOLDER` fails where it is more.
+// Checks the gzip size of the first page's files: `node scripts/budget.mjs FOLDER` fails if they exceed the budget.
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Bytes of all files of a kind that index.html loads; react-dom alone is 64,000 of the scripts. */
+/** Maximum total bytes of the files that index.html loads, by kind. react-dom alone takes 64,000 bytes of the scripts. */
 const BUDGETS = { js: 130_000, css: 10_000 };
 
 const folder = process.argv[2] ?? "dist";

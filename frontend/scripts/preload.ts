@@ -1,4 +1,4 @@
-// Tells the first page which code it will need: `public/boot.js` loads it beside the application's own, instead of after.
+// Writes into index.html which files each page needs, so that `public/boot.js` can load them in parallel with the shell.
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 
@@ -6,17 +6,17 @@ import ts from "typescript";
 import type { Plugin } from "vite";
 
 const ROUTES = "src/routes.tsx";
-/** Before the script that reads it. */
-const PLACE = "<!-- preload -->";
+/** The comment in index.html that the data replaces, in front of the script that reads it. */
+const PLACEHOLDER = "<!-- preload -->";
 
 interface Page {
-  /** As the router writes it. */
+  /** The path in the router's syntax, such as `/products/:sku`. */
   readonly path: string;
-  /** What is imported for it: the page and what is around it. */
+  /** The modules that the route and its parents load lazily. */
   readonly modules: readonly string[];
 }
 
-/** Writes into index.html, for each page of {@link ROUTES}, the files that it loads and the first page does not. */
+/** A Vite plugin that writes, for each page in {@link ROUTES}, the files that the page needs in addition to the shell. */
 export function preload(): Plugin {
   let root = "";
   return {
@@ -35,34 +35,34 @@ export function preload(): Plugin {
           for (const next of chunks.find(({ fileName }) => fileName === file)?.imports ?? []) withImports(next, found);
           return found;
         };
-        const first = withImports(entry?.fileName ?? "");
+        const shell = withImports(entry?.fileName ?? "");
         const files: string[] = [];
         const numberOf = (file: string) => (files.includes(file) ? files.indexOf(file) : files.push(file) - 1);
         const pages = pagesOf(await readFile(resolve(root, ROUTES), "utf8")).map(({ path, modules }) => {
-          const own = modules.flatMap((module) => {
+          const needed = modules.flatMap((module) => {
             const source = resolve(root, `${module.replace(/^@/, "src")}.tsx`);
             const chunk = chunks.find(({ moduleIds }) => moduleIds.includes(source));
             if (!chunk) throw new Error(`${ROUTES}: ${module} is not in the bundle`);
             return [...withImports(chunk.fileName)];
           });
           const pattern = path.replaceAll(/:\w+/g, "[^/]+");
-          return { path: `^${pattern}/?$`, files: [...new Set(own)].filter((file) => !first.has(file)).map(numberOf) };
+          return { path: `^${pattern}/?$`, files: [...new Set(needed)].filter((file) => !shell.has(file)).map(numberOf) };
         });
-        // Data is not run, so the content security policy does not mind it.
+        // A data block is not executed, so the content security policy allows it inline.
         const data = `<script type="application/json" id="preload">${JSON.stringify({ files, pages })}</script>`;
-        if (!html.includes(PLACE)) throw new Error(`index.html has no ${PLACE}`);
-        return html.replace(PLACE, data);
+        if (!html.includes(PLACEHOLDER)) throw new Error(`index.html has no ${PLACEHOLDER}`);
+        return html.replace(PLACEHOLDER, data);
       },
     },
   };
 }
 
-/** The pages of the router's table that are loaded when they are asked for. */
+/** Returns the lazily loaded pages of the route table. */
 function pagesOf(source: string): Page[] {
   const pages: Page[] = [];
-  const visit = (node: ts.Node, above: Page): void => {
+  const visit = (node: ts.Node, parent: Page): void => {
     if (!ts.isObjectLiteralExpression(node)) {
-      ts.forEachChild(node, (child) => visit(child, above));
+      ts.forEachChild(node, (child) => visit(child, parent));
       return;
     }
     const property = (name: string) =>
@@ -70,8 +70,8 @@ function pagesOf(source: string): Page[] {
     const [path, children] = [property("path"), property("children")];
     const module = property("lazy")?.getText().match(/import\("(.+)"\)/)?.[1];
     const page = {
-      path: path && ts.isStringLiteral(path) ? `${above.path}/${path.text}` : above.path,
-      modules: module ? [...above.modules, module] : above.modules,
+      path: path && ts.isStringLiteral(path) ? `${parent.path}/${path.text}` : parent.path,
+      modules: module ? [...parent.modules, module] : parent.modules,
     };
     if (children) visit(children, page);
     else if (module) pages.push(page);

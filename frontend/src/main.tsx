@@ -13,7 +13,7 @@ import { session } from "@/session/session";
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
 
-// Pages begin while the server is asked who is here; see `useIsArriving`.
+// Pages render while the session is being resumed; see `useIsResuming`.
 void session.resume();
 createRoot(root).render(
   <StrictMode>

@@ -1,18 +1,23 @@
-import { createBrowserRouter } from "react-router";
+import { createBrowserRouter, redirect } from "react-router";
 
-import { Arriving } from "@/layout/arriving";
-import { Broken, NotFound } from "@/layout/errors";
+import { ErrorPage } from "@/layout/errorPage";
 import { Shell } from "@/layout/shell";
 import { Component as Home } from "@/shop/home";
+import { NotFound } from "@/ui/notFound";
 
-/** Every page of the application. The home page comes with the shell; the others when they are asked for. */
+/** The first page renders nothing while its code loads. */
+function NoFallback() {
+  return null;
+}
+
+/** Every page of the application. The home page is part of the shell; the others are loaded when they are opened. */
 export const router = createBrowserRouter([
   {
     Component: Shell,
     children: [
       {
-        ErrorBoundary: Broken,
-        HydrateFallback: Arriving,
+        ErrorBoundary: ErrorPage,
+        HydrateFallback: NoFallback,
         children: [
           { index: true, Component: Home },
           { path: "products", lazy: () => import("@/shop/productList") },
@@ -42,7 +47,19 @@ export const router = createBrowserRouter([
               { path: "sagas", lazy: () => import("@/admin/sagas/sagas") },
               { path: "sagas/:id", lazy: () => import("@/admin/sagas/saga") },
               { path: "dead-letters", lazy: () => import("@/admin/sagas/deadLetters") },
-              { path: "upstreams", lazy: () => import("@/admin/system/upstreams") },
+              {
+                path: "gateway",
+                lazy: () => import("@/admin/gateway/gatewayLayout"),
+                children: [
+                  { index: true, lazy: () => import("@/admin/gateway/overview") },
+                  { path: "routes", lazy: () => import("@/admin/gateway/routes") },
+                  { path: "upstreams", lazy: () => import("@/admin/gateway/upstreams") },
+                  { path: "limits", lazy: () => import("@/admin/gateway/limits") },
+                  { path: "configuration", lazy: () => import("@/admin/gateway/configuration") },
+                ],
+              },
+              // The former address of the upstreams, which runbooks and bookmarks may use.
+              { path: "upstreams", loader: () => redirect("/admin/gateway/upstreams") },
               { path: "audit", lazy: () => import("@/admin/system/audit") },
               { path: "faults", lazy: () => import("@/admin/system/faults") },
             ],

@@ -5,31 +5,34 @@ import { expect, signIn, test } from "./support";
 
 const PAPER = { light: "rgb(250, 247, 242)", dark: "rgb(20, 23, 26)" };
 
-/** No violation of WCAG 2.2 AA that a program can find, in either theme. */
-async function check(page: Page, path: string): Promise<void> {
+/** Opens a page and expects that axe finds no violation of WCAG 2.2 AA in either theme. */
+async function expectAccessible(page: Page, path: string): Promise<void> {
   await page.goto(path);
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
-  // What is on its way has come.
+  // All content has loaded.
   await expect(page.locator("main .animate-pulse")).toHaveCount(0);
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    // The theme has been painted.
+    // The theme has been applied.
     await expect.poll(() => page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe(PAPER[colorScheme]);
-    const { violations } = await new AxeBuilder({ page })
-      .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
-      .analyze();
-    const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
-    expect(found, `${path}, ${colorScheme}`).toEqual([]);
+    // Asked again if an element is still on the way to the colors of this theme. On a busy machine, axe needs many seconds.
+    await expect(async () => {
+      const { violations } = await new AxeBuilder({ page })
+        .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
+        .analyze();
+      const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
+      expect(found, `${path}, ${colorScheme}`).toEqual([]);
+    }).toPass({ timeout: 45_000 });
   }
 }
 
-for (const path of ["/", "/products", "/products?q=nothing-is-called-so", "/cart", "/checkout", "/orders", "/sign-in", "/register", "/verify#token=unknown", "/resend-verification", "/forgot-password", "/reset-password", "/reset-password#token=unknown", "/nothing/here"]) {
-  test(`a guest finds no barrier at ${path}`, async ({ page }) => {
-    await check(page, path);
+for (const path of ["/", "/products", "/products?q=qqqqqq", "/cart", "/checkout", "/orders", "/sign-in", "/register", "/verify#token=unknown", "/resend-verification", "/forgot-password", "/reset-password", "/reset-password#token=unknown", "/nothing/here"]) {
+  test(`${path} is accessible for guests`, async ({ page }) => {
+    await expectAccessible(page, path);
   });
 }
 
-test("a shopper finds no barrier from the product to the order", async ({ page, product, api, shopper }) => {
+test("the pages from the product to the order are accessible", async ({ page, product, api, shopper }) => {
   test.setTimeout(240_000);
   expect(shopper.email).toBeTruthy();
   await api.send("PUT", `/v1/cart/items/${product.sku}`, { quantity: 2 });
@@ -50,14 +53,14 @@ test("a shopper finds no barrier from the product to the order", async ({ page, 
     "/account?tab=addresses",
     "/account?tab=keys",
   ]) {
-    await check(page, path);
+    await expectAccessible(page, path);
   }
 });
 
-test("an operator finds no barrier", async ({ page }) => {
+test("the back office is accessible", async ({ page }) => {
   test.setTimeout(240_000);
   await signIn(page, "admin@souk.test", "admin-password-souk");
-  for (const section of ["", "/orders", "/stock", "/users", "/payments", "/sagas", "/dead-letters", "/upstreams", "/audit", "/faults"]) {
-    await check(page, `/admin${section}`);
+  for (const section of ["", "/orders", "/stock", "/users", "/payments", "/sagas", "/dead-letters", "/audit", "/faults", "/gateway", "/gateway/routes", "/gateway/upstreams", "/gateway/limits", "/gateway/configuration"]) {
+    await expectAccessible(page, `/admin${section}`);
   }
 });

@@ -4,8 +4,8 @@ test.beforeEach(async ({ page }) => {
   await signIn(page, "admin@souk.test", "admin-password-souk");
 });
 
-test("an operator gives money back in part, and not more than there is", async ({ page, admin, product }, info) => {
-  info.annotations.push({ type: "noisy", description: "the browser logs the refusal" });
+test("an operator issues a partial refund", async ({ page, admin, product }, info) => {
+  info.annotations.push({ type: "noisy", description: "the browser logs the error response" });
   const order = await admin.order(product.sku, "pm_card_ok", 2);
   await admin.until(order, "confirmed");
   await page.goto(`/admin/payments?order_id=${order}`);
@@ -17,7 +17,7 @@ test("an operator gives money back in part, and not more than there is", async (
   await expect(page.getByRole("main")).toContainText("€7.50");
 });
 
-test("an operator ships and delivers", async ({ page, admin, product }) => {
+test("an operator ships an order", async ({ page, admin, product }) => {
   const order = await admin.order(product.sku, "pm_card_ok");
   await admin.until(order, "confirmed");
   await page.goto("/admin/orders?status=confirmed");
@@ -30,10 +30,12 @@ test("an operator ships and delivers", async ({ page, admin, product }) => {
   await admin.until(order, "shipped");
 });
 
-test("the audit is clean, and the upstreams answer", async ({ page }) => {
+test("the audit and the upstreams are shown, also at their former address", async ({ page }) => {
   await page.goto("/admin/audit");
   await expect(page.getByRole("main")).toContainText(/ledger balances/i);
   await page.goto("/admin/upstreams");
+  await expect(page).toHaveURL("/admin/gateway/upstreams");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Upstreams");
   await expect(page.getByRole("main")).toContainText("inventory");
   await expect(page.getByRole("main")).toContainText(/closed/i);
 });

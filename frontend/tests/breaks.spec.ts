@@ -1,16 +1,7 @@
-// What stops processes of the system: alone, one after the other, and everything runs again at the end of each.
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
+// These tests stop processes of the system. They run sequentially, and each one restarts what it has stopped.
+import { expect, signIn, test, xtask } from "./support";
 
-import { expect, signIn, test } from "./support";
-
-async function xtask(...command: string[]): Promise<string> {
-  const program = process.env["SOUK_XTASK"];
-  if (!program) throw new Error("SOUK_XTASK and SOUK_STATE say how to stop and start processes; `cargo xtask test` sets them");
-  return (await promisify(execFile)(program, command)).stdout;
-}
-
-/** Without this process while `work` goes on. */
+/** Stops a process while `work` runs, and starts it again afterwards. */
 async function without(name: string, work: () => Promise<void>): Promise<void> {
   await xtask("stop", name);
   try {
@@ -22,7 +13,7 @@ async function without(name: string, work: () => Promise<void>): Promise<void> {
 
 const noisy = { annotation: { type: "noisy", description: "the browser logs every 503" } };
 
-test("payments is away: the order is shown without it, and says so", noisy, async ({ page, api, product }) => {
+test("payments is down: the order page shows the order and that payment details are missing", noisy, async ({ page, api, product }) => {
   const order = await api.order(product.sku, "pm_card_ok");
   await api.until(order, "confirmed");
   await without("payments", async () => {
@@ -30,11 +21,11 @@ test("payments is away: the order is shown without it, and says so", noisy, asyn
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
     await expect(page.getByText(product.name).first()).toBeVisible();
     await expect(page.getByRole("main")).toContainText(/payment/i);
-    await expect(page.getByText(/cannot be (shown|had|reached)|not available right now|missing/i).first()).toBeVisible();
+    await expect(page.getByText(/temporarily unavailable/i).first()).toBeVisible();
   });
 });
 
-test("the bank does not answer: a shopper cancels, and nothing is charged", noisy, async ({ page, api, product }) => {
+test("the bank does not respond: the shopper cancels and is not charged", noisy, async ({ page, api, product }) => {
   const before = await api.order(product.sku, "pm_card_ok");
   await api.until(before, "confirmed");
   await page.goto(`/orders/${before}`);
@@ -43,20 +34,20 @@ test("the bank does not answer: a shopper cancels, and nothing is charged", nois
     await page.getByRole("button", { name: /A slow card/ }).click();
     await expect(page).not.toHaveURL(new RegExp(before));
     order = /[0-9a-f-]{36}/.exec(page.url())?.[0] ?? "";
-    await page.getByRole("link", { name: "To the order" }).click();
-    await page.getByRole("button", { name: "Cancel the order" }).click();
+    await page.getByRole("link", { name: "View order" }).click();
+    await page.getByRole("button", { name: "Cancel order" }).click();
     const dialog = page.getByRole("dialog");
-    await dialog.getByRole("button", { name: "Cancel the order" }).click();
+    await dialog.getByRole("button", { name: "Cancel order" }).click();
     await expect(dialog).toBeHidden();
   });
   await api.until(order, "cancelled");
   await expect(page.getByRole("main")).toContainText("Cancelled");
-  await expect(page.getByRole("button", { name: "Cancel the order" })).toHaveCount(0);
+  await expect(page.getByRole("button", { name: "Cancel order" })).toHaveCount(0);
 });
 
-test("inventory is away: the shop says so, and goes on when it is back", noisy, async ({ page }) => {
+test("inventory is down: the shop shows an error and recovers", noisy, async ({ page }) => {
   await without("inventory", async () => {
-    // Not the category of what other tests list.
+    // Not a category in which other tests create products.
     await page.goto("/products?category=textiles");
     await expect(page.getByRole("alert")).toBeVisible({ timeout: 30_000 });
   });
@@ -64,35 +55,39 @@ test("inventory is away: the shop says so, and goes on when it is back", noisy, 
   await expect(page.getByRole("heading", { name: "Alpaca Socks" }).or(page.getByText("Alpaca Socks")).first()).toBeVisible();
 });
 
-test("inventory is away: the gateway soon stops asking it, operators see that, and it is asked again when it is back", noisy, async ({
+test("inventory is down: the breaker opens, the back office shows it, and it closes after recovery", noisy, async ({
   page,
   request,
 }) => {
   const browse = async () => (await request.get("/v1/products")).status();
   const row = page.getByRole("row").filter({ has: page.getByText("inventory", { exact: true }) });
   const open = row.getByRole("listitem").filter({ has: page.getByText("products", { exact: true }) });
-  // Its breakers know nothing of what other tests asked a few seconds ago, nor how often they have been open.
+  // A restart resets the breakers, which may still count the requests of other tests.
   await xtask("kill", "gateway");
   await xtask("start", "gateway");
   await signIn(page, "admin@souk.test", "admin-password-souk");
-  await page.goto("/admin/upstreams");
+  await page.goto("/admin/gateway");
+  const overview = (name: string) => page.getByRole("definition").filter({ has: page.locator(`xpath=preceding-sibling::dt[.='${name}']`) });
+  await expect(overview("Open breakers").first()).toHaveText("0");
   await without("inventory", async () => {
     for (let calls = 0; calls < 25; calls += 1) expect(await browse()).toBe(503);
+    await expect(overview("Open breakers").first()).toHaveText("1");
+    await page.getByRole("link", { name: "Upstreams" }).click();
     await expect(open).toContainText("Open");
-    await expect(open).toContainText("100% fail");
-    const rest = async () => Number(/tries again in (\d+)/.exec(await open.innerText())?.[1]);
-    const before = await rest();
+    await expect(open).toContainText("100% failed");
+    const secondsLeft = async () => Number(/retries in (\d+)/.exec(await open.innerText())?.[1]);
+    const before = await secondsLeft();
     expect(before).toBeGreaterThan(1);
-    await expect.poll(rest, "it counts down").toBeLessThan(before - 1);
+    await expect.poll(secondsLeft, "it counts down").toBeLessThan(before - 1);
     await expect(row).toContainText(/Closed\d+ of \d+ routes/);
   });
   await expect.poll(browse).toBe(200);
-  // Five that do well close it.
+  // Five successful calls close the breaker.
   for (let calls = 0; calls < 4; calls += 1) expect(await browse()).toBe(200);
   await expect(open).toBeHidden();
 });
 
-test("orders is killed while a checkout is watched: the page resumes and sees it confirmed", noisy, async ({
+test("orders is killed during a checkout: the page reconnects and shows the confirmed order", noisy, async ({
   page,
   api,
   product,
@@ -105,10 +100,10 @@ test("orders is killed while a checkout is watched: the page resumes and sees it
   await expect(page.getByText(/confirmed/i).first()).toBeVisible({ timeout: 45_000 });
 });
 
-test("a poisoned reply parks a checkout, and an operator retries it", noisy, async ({ page, api, admin, product, playwright }) => {
+test("a malformed reply parks a checkout, and an operator retries it", noisy, async ({ page, api, admin, product, playwright }) => {
   const broker = process.env["SOUK_TEST_AMQP_MANAGEMENT"];
-  if (!broker) throw new Error("SOUK_TEST_AMQP_MANAGEMENT is the broker's management API; `cargo xtask test` sets it");
-  // No command reaches payments, so that no true reply moves the checkout on by itself.
+  if (!broker) throw new Error("SOUK_TEST_AMQP_MANAGEMENT must be the URL of the broker's management API; `cargo xtask test` sets it");
+  // No command reaches payments, so that no valid reply advances the checkout.
   const unreachable = { name: "payments_unreachable", reason: "for a test" };
   await admin.send("PUT", "/v1/admin/faults", { ...unreachable, seconds: 60 });
   const order = await api.order(product.sku, "pm_card_ok");
@@ -133,7 +128,7 @@ test("a poisoned reply parks a checkout, and an operator retries it", noisy, asy
         content_type: "application/json",
         delivery_mode: 2,
       },
-      payload: "{ this is no reply",
+      payload: "{ not a reply",
       payload_encoding: "string",
     },
   });
@@ -149,18 +144,18 @@ test("a poisoned reply parks a checkout, and an operator retries it", noisy, asy
   await page.goto("/admin/dead-letters");
   const letter = page.getByRole("row").filter({ has: page.locator(`a[href="/admin/sagas/${order}"]`) });
   await letter.getByRole("button", { name: "Delete" }).click();
-  await page.getByRole("dialog").getByLabel(/reason/i).fill("it is no reply");
+  await page.getByRole("dialog").getByLabel(/reason/i).fill("not a valid reply");
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
   await expect(letter).toHaveCount(0);
   await page.goto(`/admin/sagas/${order}`);
   await page.getByRole("button", { name: "Retry" }).click();
-  await page.getByRole("dialog").getByLabel(/reason/i).fill("the reply was garbage");
+  await page.getByRole("dialog").getByLabel(/reason/i).fill("the reply was malformed");
   await page.getByRole("dialog").getByRole("button", { name: /retry/i }).click();
   await api.until(order, "confirmed");
   await expect(page.getByText(/completed/i).first()).toBeVisible();
 });
 
-test("what is broken on purpose is told on every page, and heals by itself", async ({ page, api, product }) => {
+test("an injected fault is shown on every page and ends automatically", async ({ page, api, product }) => {
   await signIn(page, "admin@souk.test", "admin-password-souk");
   await page.goto("/admin/faults");
   const duplicated = page.getByRole("listitem").filter({ hasText: /three times/i }).first();
@@ -170,9 +165,9 @@ test("what is broken on purpose is told on every page, and heals by itself", asy
   await dialog.getByLabel(/reason/i).fill("to see the banner");
   await dialog.getByRole("button", { name: "Turn on" }).click();
   await page.goto("/products");
-  const banner = page.getByRole("complementary", { name: "Broken on purpose" });
+  const banner = page.getByRole("complementary", { name: "Active faults" });
   await expect(banner).toBeVisible();
-  // Every command comes three times, and has its effect once.
+  // Every command is delivered three times and takes effect once.
   const order = await api.order(product.sku, "pm_card_ok");
   await api.until(order, "confirmed");
   await expect(banner).toBeHidden({ timeout: 50_000 });

@@ -1,6 +1,6 @@
 import { ADDRESS, expect, fillAddress, PASSWORD, test } from "./support";
 
-test("somebody new looks around, makes an account on the way, and buys", async ({ page, product }) => {
+test("a new customer browses, registers during the checkout, and buys", async ({ page, product }) => {
   await page.goto("/");
   await page.getByRole("searchbox").fill(product.name);
   await page.getByRole("searchbox").press("Enter");
@@ -45,8 +45,8 @@ test("a checkout survives a reload at every step", async ({ page, api, product, 
   await expect(page.getByRole("button", { name: "Place order" })).toBeEnabled();
 });
 
-test("an order is placed once, however often its answer is lost", async ({ page, api, product, shopper }, info) => {
-  info.annotations.push({ type: "noisy", description: "the browser logs the lost answers" });
+test("an order is placed once, even if its response is lost", async ({ page, api, product, shopper }, info) => {
+  info.annotations.push({ type: "noisy", description: "the browser logs the lost response" });
   expect(shopper.email).toBeTruthy();
   await api.send("PUT", `/v1/cart/items/${product.sku}`, { quantity: 1 });
   await page.goto("/checkout");
@@ -62,13 +62,13 @@ test("an order is placed once, however often its answer is lost", async ({ page,
     await route.abort("connectionreset");
   });
   await page.getByRole("button", { name: "Place order" }).click();
-  await page.getByRole("button", { name: "Ask again" }).click();
+  await page.getByRole("button", { name: "Check again" }).click();
   await expect(page).toHaveURL(/\/orders\/[0-9a-f-]{36}$/);
   expect(lost).toBe(1);
   expect((await api.send<{ items: unknown[] }>("GET", "/v1/orders")).items).toHaveLength(1);
 });
 
-test("what is sold out cannot be put into the cart", async ({ page, admin, product }) => {
+test("a sold-out product cannot be added to the cart", async ({ page, admin, product }) => {
   await admin.send("POST", `/v1/products/${product.sku}/stock-adjustments`, { delta: -20, reason: "all gone" });
   await page.goto(`/products/${product.sku}`);
   await expect(page.getByText("Sold out").first()).toBeVisible();
@@ -76,23 +76,23 @@ test("what is sold out cannot be put into the cart", async ({ page, admin, produ
   await expect(page.getByRole("button", { name: "Add to cart", exact: true })).toHaveCount(0);
 });
 
-test("a change that the cart refuses is taken back", async ({ page, api, product, shopper }, info) => {
+test("a change that the server rejects is rolled back", async ({ page, api, product, shopper }, info) => {
   info.annotations.push({ type: "noisy", description: "the browser logs the 503" });
   expect(shopper.email).toBeTruthy();
   await api.send("PUT", `/v1/cart/items/${product.sku}`, { quantity: 1 });
   await page.goto("/cart");
   await page.route("**/v1/cart/items/*", (route) =>
     route.request().method() === "PUT"
-      ? route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"title":"Away","status":503}' })
+      ? route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"title":"Unavailable","status":503}' })
       : route.continue(),
   );
   await expect(page.getByRole("button", { name: "Cart, 1 item" })).toBeVisible();
-  await page.getByRole("main").getByRole("button", { name: /one more|increase|more/i }).first().click();
+  await page.getByRole("main").getByRole("button", { name: "Increase" }).first().click();
   await expect(page.getByRole("button", { name: "Cart, 1 item" })).toBeVisible();
   await expect(page.getByRole("main")).toContainText("€12.50");
 });
 
-test("prices and words are German for Germans", async ({ browser, product, baseURL }) => {
+test("prices and texts are German in a German browser", async ({ browser, product, baseURL }) => {
   const context = await browser.newContext({ locale: "de-DE", ...(baseURL ? { baseURL } : {}) });
   const page = await context.newPage();
   await page.goto(`/products/${product.sku}`);

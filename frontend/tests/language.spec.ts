@@ -1,10 +1,10 @@
 import { expect, test } from "./support";
 
-test.describe("a shopper who reads German", () => {
+test.describe("a German-speaking shopper", () => {
   test.use({ locale: "de-DE" });
 
-  test("finds the catalog in German, by German words, and in English on changing their mind", async ({ page }) => {
-    // Not the category of what other tests list.
+  test("finds products by German words, and can switch to English", async ({ page }) => {
+    // Not a category in which other tests create products.
     await page.goto("/products?category=textiles");
     await expect(page.getByRole("link", { name: "Alpakasocken" })).toBeVisible();
     await page.goto("/products?q=geschirrtucher");

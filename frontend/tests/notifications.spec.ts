@@ -5,8 +5,8 @@ import { expect, test } from "./support";
 
 const bell = (page: Page) => page.getByRole("banner").getByRole("button", { name: /^Notifications/ });
 
-/** No violation of WCAG 2.2 AA that a program can find, in either theme. */
-async function expectNoBarrier(page: Page): Promise<void> {
+/** Expects that axe finds no violation of WCAG 2.2 AA in either theme. */
+async function expectAccessible(page: Page): Promise<void> {
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     const { violations } = await new AxeBuilder({ page })
@@ -16,38 +16,38 @@ async function expectNoBarrier(page: Page): Promise<void> {
   }
 }
 
-test("a confirmed order is told by the bell, leads to the order, and is read", async ({ page, api, product }) => {
+test("the bell shows a confirmed order, links to it, and marks it as read", async ({ page, api, product }) => {
   await page.goto("/products");
   await expect(bell(page)).toBeVisible();
   const order = await api.order(product.sku, "pm_card_ok");
   await api.until(order, "confirmed");
-  // The order's page saw it move, so the bell does not wait for its next turn.
+  // The order page has seen the change, so the bell polls faster.
   await page.goto(`/orders/${order}`);
   await bell(page).click();
   const panel = page.getByRole("region", { name: "Notifications" });
-  const told = panel.getByRole("link", { name: /Your order is confirmed/ });
-  await expect(told).toHaveAccessibleName(/^Unread:/, { timeout: 30_000 });
-  await expectNoBarrier(page);
+  const notification = panel.getByRole("link", { name: /Your order is confirmed/ });
+  await expect(notification).toHaveAccessibleName(/^Unread:/, { timeout: 30_000 });
+  await expectAccessible(page);
 
   await page.goto("/products");
   await bell(page).click();
-  await expect(told).toBeVisible();
+  await expect(notification).toBeVisible();
   const before = Number(/\d+/.exec((await bell(page).getAttribute("aria-label")) ?? "")?.[0]);
   expect(before).toBeGreaterThan(0);
-  await told.click();
+  await notification.click();
   await expect(page).toHaveURL(`/orders/${order}`);
   await expect(panel).toBeHidden();
   await expect(bell(page)).toHaveAccessibleName(before === 1 ? "Notifications" : `Notifications, ${before - 1} unread`);
 
-  // The server knows it, too.
+  // The server has stored that it was read.
   await page.goto("/notifications");
   await expect(page.getByRole("main").getByRole("link", { name: /^Your order is confirmed/ })).toHaveAttribute("href", `/orders/${order}`);
-  await expectNoBarrier(page);
+  await expectAccessible(page);
 });
 
-test("the list is shown page by page, in the reader's language, and marked as read as a whole", async ({ page, shopper }) => {
+test("the list is paginated, translated, and can be marked as read", async ({ page, shopper }) => {
   expect(shopper.email).toBeTruthy();
-  const told = Array.from({ length: 25 }, (_, index) => ({
+  const stored = Array.from({ length: 25 }, (_, index) => ({
     id: `01a20e1f-0000-7000-8000-0000000000${10 + index}`,
     kind: "order_shipped",
     title: `Parcel ${index + 1}`,
@@ -60,9 +60,9 @@ test("the list is shown page by page, in the reader's language, and marked as re
     languages.add(route.request().headers()["accept-language"]);
     const query = new URL(route.request().url()).searchParams;
     const [from, limit] = [Number(query.get("cursor") ?? 0), Number(query.get("limit"))];
-    const items = told.slice(from, from + limit).map((item) => ({ ...item, ...(read_at && { read_at }) }));
-    const next_cursor = from + limit < told.length ? String(from + limit) : null;
-    await route.fulfill({ json: { items, next_cursor, unread: read_at ? 0 : told.length } });
+    const items = stored.slice(from, from + limit).map((item) => ({ ...item, ...(read_at && { read_at }) }));
+    const next_cursor = from + limit < stored.length ? String(from + limit) : null;
+    await route.fulfill({ json: { items, next_cursor, unread: read_at ? 0 : stored.length } });
   });
   await page.route("**/v1/notifications/read", async (route) => {
     read_at = new Date().toISOString();
@@ -85,27 +85,27 @@ test("the list is shown page by page, in the reader's language, and marked as re
   await expect.poll(() => [...languages]).toEqual(["en", "de"]);
 });
 
-test("while notifications are away the shop is as ever, and says so only where one looks", async ({ page, shopper }, info) => {
-  info.annotations.push({ type: "noisy", description: "the browser logs each refusal" });
+test("while notifications are unavailable, only the bell and their page show it", async ({ page, shopper }, info) => {
+  info.annotations.push({ type: "noisy", description: "the browser logs each error response" });
   expect(shopper.email).toBeTruthy();
-  let asked = 0;
+  let requests = 0;
   await page.route("**/v1/notifications?*", async (route) => {
-    asked += 1;
+    requests += 1;
     await route.fulfill({ status: 503, json: { type: "/problems/unavailable", title: "Service unavailable" } });
   });
   await page.clock.install();
   await page.goto("/products");
   await expect(bell(page)).toHaveAccessibleName("Notifications");
-  await expect.poll(() => asked).toBe(1);
+  await expect.poll(() => requests).toBe(1);
   await page.clock.runFor(120_000);
-  expect(asked, "asked no more for some minutes").toBe(1);
+  expect(requests, "no polling after a failure").toBe(1);
   await expect(page.getByRole("alert")).toHaveCount(0);
   await bell(page).click();
-  await expect(page.getByRole("region", { name: "Notifications" })).toContainText("cannot be had just now");
+  await expect(page.getByRole("region", { name: "Notifications" })).toContainText("temporarily unavailable");
   await page.goto("/notifications");
-  await expect(page.getByRole("alert")).toContainText("does not answer just now");
+  await expect(page.getByRole("alert")).toContainText("temporarily unavailable");
   await expect(page.getByRole("link", { name: "Your orders" })).toBeVisible();
   await page.unroute("**/v1/notifications?*");
   await page.getByRole("button", { name: "Try again" }).last().click();
-  await expect(page.getByText("Nothing has happened yet").or(page.getByRole("main").getByRole("listitem").first())).toBeVisible();
+  await expect(page.getByText("No notifications yet").or(page.getByRole("main").getByRole("listitem").first())).toBeVisible();
 });

@@ -1,10 +1,10 @@
 import { expect, PASSWORD, register, signIn, test } from "./support";
 
-test("two tabs share a session, renew it one at a time, and end it together", async ({ context, page }) => {
+test("two tabs share a session, renew it sequentially, and end it together", async ({ context, page }) => {
   const shopper = await register(page.request);
   await signIn(page, shopper.email, PASSWORD);
   const other = await context.newPage();
-  // Both come at once, each with the same cookie: a token that is used twice would end the session.
+  // Both load at the same time with the same cookie. A token that is used twice would end the session.
   await Promise.all([page.goto("/orders"), other.goto("/account")]);
   await expect(page.getByRole("button", { name: "Account" })).toBeVisible();
   await expect(other.getByRole("button", { name: "Account" })).toBeVisible();
@@ -16,7 +16,7 @@ test("two tabs share a session, renew it one at a time, and end it together", as
   await expect(other.getByRole("banner").getByRole("link", { name: "Sign in" })).toBeVisible();
 });
 
-test("the access token is nowhere that a script of another page could keep it", async ({ page, shopper }) => {
+test("no token is readable from storage or cookies", async ({ page, shopper }) => {
   expect(shopper.email).toBeTruthy();
   await page.goto("/account");
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
@@ -25,22 +25,22 @@ test("the access token is nowhere that a script of another page could keep it", 
   expect(stored).not.toMatch(/souk_refresh/);
 });
 
-test("signing in goes back to where it was asked for, and a wrong password is told", async ({ page }, info) => {
+test("a wrong password shows an error, and signing in returns to the requested page", async ({ page }, info) => {
   info.annotations.push({ type: "noisy", description: "the browser logs the 401" });
   const shopper = await register(page.request);
   await page.goto("/orders");
   await page.getByRole("main").getByRole("link", { name: "Sign in" }).click();
   await page.getByLabel("Email").fill(shopper.email);
   await page.getByLabel("Password", { exact: true }).fill("not-the-password-1");
-  await page.getByRole("main").getByRole("button", { name: "Sign in" }).click();
-  await expect(page.getByText("The email address or the password is wrong.")).toBeVisible();
+  await page.getByRole("main").getByRole("button", { name: "Sign in", exact: true }).click();
+  await expect(page.getByText("The email address or the password is incorrect.")).toBeVisible();
   await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
-  await page.getByRole("main").getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("main").getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(page).toHaveURL(/\/orders$/);
   await expect(page.getByRole("heading", { level: 1, name: "Your orders" })).toBeVisible();
 });
 
-test("signing out everywhere ends the other device's session", async ({ browser, page, baseURL, shopper }) => {
+test("signing out everywhere ends the session on another device", async ({ browser, page, baseURL, shopper }) => {
   const device = await browser.newContext(baseURL ? { baseURL } : {});
   const elsewhere = await device.newPage();
   await signIn(elsewhere, shopper.email, PASSWORD);

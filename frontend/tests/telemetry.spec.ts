@@ -7,19 +7,19 @@ interface Sent {
   readonly name: string;
 }
 
-/** What `POST /v1/traces` carries, as far as this test reads it. */
+/** The part of the body of `POST /v1/traces` that this test reads. */
 interface Export {
   readonly resourceSpans: { readonly scopeSpans: { readonly spans: Sent[] }[] }[];
 }
 
 const PARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-(0[01])$/;
 
-test("one checkout is one trace, from the click on", async ({ page, api, product, shopper }) => {
+test("a checkout is one trace that starts with the click", async ({ page, api, product, shopper }) => {
   expect(shopper.email).toBeTruthy();
   await api.send("PUT", `/v1/cart/items/${product.sku}`, { quantity: 1 });
   const origin = new URL(test.info().project.use.baseURL ?? "").origin;
   const parents = new Map<string, string | undefined>();
-  // The server records, whether or not there is a collector behind it.
+  // Pretend that the server records the trace, with or without a collector.
   await page.route("**/v1/**", async (route) => {
     const request = route.request();
     parents.set(`${request.method()} ${new URL(request.url()).pathname}`, request.headers()["traceparent"]);
@@ -49,7 +49,7 @@ test("one checkout is one trace, from the click on", async ({ page, api, product
   const { trace_id } = await api.send<{ trace_id: string }>("GET", `/v1/orders/${order}`);
 
   const [, trace, parent, flags] = PARENT.exec(parents.get("POST /v1/orders") ?? "") ?? [];
-  expect([trace, flags], "the order's trace began at the click").toEqual([trace_id, "01"]);
+  expect([trace, flags], "the trace of the order starts with the click").toEqual([trace_id, "01"]);
   await expect.poll(() => spans.filter(({ traceId }) => traceId === trace).map((span) => span.name).toSorted()).toEqual([
     "POST /v1/orders",
     "place order",
@@ -58,31 +58,31 @@ test("one checkout is one trace, from the click on", async ({ page, api, product
   expect(click?.parentSpanId).toBeFalsy();
   expect(request).toMatchObject({ parentSpanId: click?.spanId, spanId: parent });
 
-  // Other requests are traces of their own; the stream is none, and neither is the sending.
+  // Other requests are separate traces. The event stream and the export are not traced.
   await expect.poll(() => spans.map((span) => span.name)).toContain("GET /v1/orders/{id}");
   expect(spans.filter(({ traceId }) => traceId === trace)).toHaveLength(2);
-  expect(parents.get(`GET /v1/orders/${order}/events`), "asked for, and no span").toBeUndefined();
+  expect(parents.get(`GET /v1/orders/${order}/events`), "the stream is not traced").toBeUndefined();
   expect(spans.some((span) => span.name.endsWith("/events"))).toBe(false);
   expect(PARENT.exec(parents.get("POST /v1/traces") ?? "")?.[3]).toBe("00");
 });
 
-test("where the server records nothing, nothing is loaded and nothing is sent", async ({ page, product }) => {
-  const asked: string[] = [];
+test("without recording, no tracing code is loaded and no spans are sent", async ({ page, product }) => {
+  const traced: string[] = [];
   page.on("request", (request) => {
     const { pathname } = new URL(request.url());
-    if (/tracing|\/v1\/traces/.test(pathname) || request.headers()["traceparent"]) asked.push(pathname);
+    if (/tracing|\/v1\/traces/.test(pathname) || request.headers()["traceparent"]) traced.push(pathname);
   });
-  let answers = 0;
+  let responses = 0;
   await page.route("**/v1/**", async (route) => {
     const response = await route.fetch();
     const headers = response.headers();
-    answers += 1;
+    responses += 1;
     await route.fulfill({ response, headers: { ...headers, traceresponse: `${headers["traceresponse"]?.slice(0, -2)}00` } });
   });
   await page.goto(`/products/${product.sku}`);
   await expect(page.getByRole("heading", { level: 1, name: product.name })).toBeVisible();
   await page.goto("/products");
   await page.waitForLoadState("networkidle");
-  expect(answers).toBeGreaterThan(1);
-  expect(asked).toEqual([]);
+  expect(responses).toBeGreaterThan(1);
+  expect(traced).toEqual([]);
 });

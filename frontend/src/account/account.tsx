@@ -15,6 +15,7 @@ import { Sessions } from "./sessions";
 const TABS = { overview: Overview, profile: Profile, addresses: Addresses, keys: ApiKeys, sessions: Sessions } as const;
 type Tab = keyof typeof TABS;
 
+/** `/account`: the account of the signed-in user; the `tab` parameter selects the section. */
 export function Component() {
   return (
     <RequireUser>
@@ -26,8 +27,8 @@ export function Component() {
 function Account() {
   const t = useMessages(messages);
   const [query] = useSearchParams();
-  const asked = query.get("tab") ?? "";
-  const tab: Tab = Object.hasOwn(TABS, asked) ? (asked as Tab) : "overview";
+  const requested = query.get("tab") ?? "";
+  const tab: Tab = Object.hasOwn(TABS, requested) ? (requested as Tab) : "overview";
   const Section = TABS[tab];
   return (
     <Page title={t.account}>

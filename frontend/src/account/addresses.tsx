@@ -1,6 +1,9 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 
+import { addressesQuery } from "@/address/addressesQuery";
+import { type Address, AddressForm } from "@/address/addressForm";
+import { countryName } from "@/address/countries";
 import { api, call, type Schemas } from "@/api/client";
 import { useLocale, useMessages } from "@/i18n";
 import { Button } from "@/ui/button";
@@ -10,21 +13,19 @@ import { notify } from "@/ui/live";
 import { Skeleton } from "@/ui/skeleton";
 import { Empty, Failure } from "@/ui/states";
 
-import { addressesQuery } from "./addressesQuery";
-import { type Address, AddressForm } from "./addressForm";
 import { Confirm } from "./confirm";
-import { countryName } from "./countries";
 import { messages } from "./messages";
 import { Section } from "./section";
 
 type Saved = Schemas["SavedAddress"];
 
+/** The list of saved addresses, with dialogs to add, edit and delete them. */
 export function Addresses() {
   const t = useMessages(messages);
   const queries = useQueryClient();
   const { data, error, refetch } = useQuery(addressesQuery);
   const [edited, setEdited] = useState<Saved | "new">();
-  const [leaving, setLeaving] = useState<Saved>();
+  const [removing, setRemoving] = useState<Saved>();
   const refresh = () => queries.invalidateQueries({ queryKey: addressesQuery.queryKey });
   const save = async (body: Address) => {
     if (edited === "new") await call(api.POST("/v1/users/me/addresses", { body }));
@@ -59,7 +60,7 @@ export function Addresses() {
               key={address.id}
               address={address}
               onEdit={() => setEdited(address)}
-              onRemove={() => setLeaving(address)}
+              onRemove={() => setRemoving(address)}
             />
           ))}
         </Grid>
@@ -74,17 +75,17 @@ export function Addresses() {
           />
         </Dialog>
       )}
-      {leaving && (
+      {removing && (
         <Confirm
           title={t.removeAddress}
-          text={`${t.addressOf(leaving.name, leaving.line1)}. ${t.removeAddressText}`}
+          text={`${t.addressOf(removing.name, removing.line1)}. ${t.removeAddressText}`}
           action={t.remove}
           onConfirm={async () => {
-            await call(api.DELETE("/v1/users/me/addresses/{id}", { params: { path: { id: leaving.id } } }));
+            await call(api.DELETE("/v1/users/me/addresses/{id}", { params: { path: { id: removing.id } } }));
             await refresh();
             notify(t.addressRemoved);
           }}
-          onClose={() => setLeaving(undefined)}
+          onClose={() => setRemoving(undefined)}
         />
       )}
     </Section>
@@ -98,7 +99,7 @@ function Grid({ children }: { children: ReactNode }) {
 function AddressCard({ address, onEdit, onRemove }: { address: Saved; onEdit: () => void; onRemove: () => void }) {
   const t = useMessages(messages);
   const { locale } = useLocale();
-  const which = t.addressOf(address.name, address.line1);
+  const label = t.addressOf(address.name, address.line1);
   return (
     <Card className="flex flex-col justify-between gap-4">
       <address className="not-italic">
@@ -119,10 +120,10 @@ function AddressCard({ address, onEdit, onRemove }: { address: Saved; onEdit: ()
           ))}
       </address>
       <div className="-mb-2 -ml-4 flex gap-1">
-        <Button look="quiet" aria-label={`${t.edit}: ${which}`} onClick={onEdit}>
+        <Button look="quiet" aria-label={`${t.edit}: ${label}`} onClick={onEdit}>
           {t.edit}
         </Button>
-        <Button look="quiet" aria-label={`${t.remove}: ${which}`} onClick={onRemove}>
+        <Button look="quiet" aria-label={`${t.remove}: ${label}`} onClick={onRemove}>
           {t.remove}
         </Button>
       </div>

@@ -19,17 +19,18 @@ type ApiKey = Schemas["ApiKey"];
 
 const KEYS = ["account", "keys"];
 
+/** The list of API keys, with dialogs to create and delete them. */
 export function ApiKeys() {
   const t = useMessages(messages);
   const queries = useQueryClient();
-  // All of them: an account has at most 20.
+  // One page holds all keys, because an account has at most 20.
   const { data, error, refetch } = useQuery({
     queryKey: KEYS,
     queryFn: async ({ signal }) =>
       (await call(api.GET("/v1/users/me/api-keys", { params: { query: { limit: 100 } }, signal }))).items,
   });
   const [isAdding, setAdding] = useState(false);
-  const [leaving, setLeaving] = useState<ApiKey>();
+  const [removing, setRemoving] = useState<ApiKey>();
   const refresh = () => queries.invalidateQueries({ queryKey: KEYS });
   const add = (
     <Button look="primary" onClick={() => setAdding(true)}>
@@ -48,7 +49,7 @@ export function ApiKeys() {
       {data && data.length > 0 && (
         <ul className="divide-y divide-line rounded-2xl border border-line bg-surface">
           {data.map((key) => (
-            <KeyRow key={key.id} apiKey={key} onRemove={() => setLeaving(key)} />
+            <KeyRow key={key.id} apiKey={key} onRemove={() => setRemoving(key)} />
           ))}
         </ul>
       )}
@@ -57,17 +58,17 @@ export function ApiKeys() {
           <NewKey onCreated={refresh} onDone={() => setAdding(false)} />
         </Dialog>
       )}
-      {leaving && (
+      {removing && (
         <Confirm
-          title={t.removeKey(leaving.name)}
+          title={t.removeKey(removing.name)}
           text={t.removeKeyText}
           action={t.remove}
           onConfirm={async () => {
-            await call(api.DELETE("/v1/users/me/api-keys/{id}", { params: { path: { id: leaving.id } } }));
+            await call(api.DELETE("/v1/users/me/api-keys/{id}", { params: { path: { id: removing.id } } }));
             await refresh();
             notify(t.keyRemoved);
           }}
-          onClose={() => setLeaving(undefined)}
+          onClose={() => setRemoving(undefined)}
         />
       )}
     </Section>

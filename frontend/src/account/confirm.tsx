@@ -10,23 +10,23 @@ import { messages } from "./messages";
 interface Props {
   title: string;
   text: string;
-  /** What the button says. */
+  /** The label of the button. */
   action: string;
-  /** Does it; what it throws is shown, and the window stays. */
+  /** Performs the action. If it throws, the error is shown and the dialog stays open. */
   onConfirm: () => Promise<unknown>;
   onClose: () => void;
 }
 
-/** Asks before something is taken away. */
+/** Asks for confirmation before something is deleted. */
 export function Confirm({ title, text, action, onConfirm, onClose }: Props) {
   const t = useMessages(messages);
-  const work = useMutation({ mutationFn: onConfirm, onSuccess: onClose });
+  const confirmation = useMutation({ mutationFn: onConfirm, onSuccess: onClose });
   return (
     <Dialog open onOpenChange={onClose} title={title} description={text}>
-      {work.error && <Failure error={work.error} />}
+      {confirmation.error && <Failure error={confirmation.error} />}
       <div className="flex flex-wrap justify-end gap-3">
         <Button onClick={onClose}>{t.cancel}</Button>
-        <Button look="danger" busy={work.isPending} onClick={() => work.mutate()}>
+        <Button look="danger" busy={confirmation.isPending} onClick={() => confirmation.mutate()}>
           {action}
         </Button>
       </div>

@@ -2,15 +2,15 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 
 import { isDemo, paymentMethodsQuery } from "@/checkout/paymentMethods";
 import { useMessages } from "@/i18n";
+import { OPERATOR, SHOPPER } from "@/session/demoAccounts";
 import { session } from "@/session/session";
 import { Button } from "@/ui/button";
 import { Skeleton } from "@/ui/skeleton";
 import { Failure } from "@/ui/states";
 
-import { OPERATOR, SHOPPER } from "./demoAccounts";
 import { messages } from "./messages";
 
-/** One click into the demo; nothing elsewhere. */
+/** Buttons that sign in to the demo accounts. Renders nothing outside demo mode. */
 export function DemoLogins() {
   const t = useMessages(messages);
   const { data: methods, isPending } = useQuery(paymentMethodsQuery);

@@ -3,6 +3,7 @@ import { useMessages } from "@/i18n";
 import { MailRequest } from "./mailRequest";
 import { messages } from "./messages";
 
+/** `/forgot-password`: requests an email with a link to reset the password. */
 export function Component() {
   const t = useMessages(messages);
   return (

@@ -1,56 +1,56 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useMemo, useState } from "react";
 import { useForm } from "react-hook-form";
-import { z } from "@/ui/zod";
 
 import { api, call } from "@/api/client";
 import { useMessages } from "@/i18n";
 import { Button, ButtonLink } from "@/ui/button";
 import { Card } from "@/ui/card";
 import { TextField } from "@/ui/field";
+import { showAtFields } from "@/ui/serverErrors";
 import { Failure } from "@/ui/states";
+import { z } from "@/ui/zod";
 
-import { Aside, Entrance } from "./entrance";
+import { Aside, GuestPage } from "./guestPage";
 import { messages } from "./messages";
-import { showAtFields } from "./serverErrors";
 
 interface Props {
-  /** Which email is asked for. */
+  /** The endpoint that sends the email. */
   path: "/v1/auth/password-reset" | "/v1/auth/verification-mail";
   title: string;
   lead: string;
-  /** What the button says. */
+  /** The label of the submit button. */
   action: string;
-  /** What the page says afterwards. The server never tells whether there is an account. */
+  /** The text after success. It must not reveal whether an account exists, which the API does not disclose. */
   sent: (email: string) => string;
 }
 
-/** Asks for an address, and has an email sent there if there is an account. */
+/** Asks for an email address and requests an email to it, which is only sent if an account exists. */
 export function MailRequest({ path, title, lead, action, sent }: Props) {
   const t = useMessages(messages);
   const [email, setEmail] = useState<string>();
   if (email !== undefined) {
     return (
-      <Entrance title={t.checkMail} lead={sent(email)}>
+      <GuestPage title={t.checkMail} lead={sent(email)}>
         <div className="flex flex-wrap gap-3">
           <ButtonLink to="/sign-in" look="primary">
             {t.signIn}
           </ButtonLink>
           <Button onClick={() => setEmail(undefined)}>{t.otherAddress}</Button>
         </div>
-      </Entrance>
+      </GuestPage>
     );
   }
   return (
-    <Entrance title={title} lead={lead}>
+    <GuestPage title={title} lead={lead}>
       <Card>
-        <AddressForm path={path} action={action} onSent={setEmail} />
+        <EmailForm path={path} action={action} onSent={setEmail} />
       </Card>
       <Aside>
         <p>{t.remembered}</p>
         <ButtonLink to="/sign-in">{t.signIn}</ButtonLink>
       </Aside>
-    </Entrance>
+    </GuestPage>
   );
 }
 
@@ -58,7 +58,7 @@ interface FormProps extends Pick<Props, "path" | "action"> {
   onSent: (email: string) => void;
 }
 
-function AddressForm({ path, action, onSent }: FormProps) {
+function EmailForm({ path, action, onSent }: FormProps) {
   const t = useMessages(messages);
   const schema = useMemo(() => z.object({ email: z.email(t.emailWrong) }), [t]);
   const form = useForm({ resolver: zodResolver(schema), defaultValues: { email: "" } });

@@ -32,28 +32,28 @@ function open() {
   return sent;
 }
 
-test("a key reads for 90 days unless more is chosen, and is shown once", async () => {
+test("by default a key can read for 90 days; it is shown once", async () => {
   const sent = open();
   expect(screen.getByLabelText("Read")).toBeChecked();
-  expect(screen.queryByLabelText("Operate the shop"), "only for operators").not.toBeInTheDocument();
-  await userEvent.type(screen.getByLabelText("What is it for?"), "backup");
-  await userEvent.click(screen.getByRole("button", { name: "Create a key" }));
+  expect(screen.queryByLabelText("Back office"), "only for operators").not.toBeInTheDocument();
+  await userEvent.type(screen.getByLabelText("Name"), "backup");
+  await userEvent.click(screen.getByRole("button", { name: "Create API key" }));
   expect(await screen.findByDisplayValue("souk_ak_secret")).toBeInTheDocument();
   expect(sent[0]).toMatchObject({ name: "backup", scopes: ["read"] });
   const days = (Date.parse(sent[0]?.expires_at ?? "") - Date.now()) / 86_400_000;
   expect(Math.round(days)).toBe(90);
 });
 
-test("what it may do and for how long can be chosen, but not nothing", async () => {
+test("scopes and lifetime can be chosen, but at least one scope is required", async () => {
   const sent = open();
-  await userEvent.type(screen.getByLabelText("What is it for?"), "robot");
+  await userEvent.type(screen.getByLabelText("Name"), "robot");
   await userEvent.click(screen.getByLabelText("Read"));
   await userEvent.selectOptions(screen.getByLabelText("Valid for"), "7 days");
-  await userEvent.click(screen.getByRole("button", { name: "Create a key" }));
-  expect(await screen.findByRole("alert")).toHaveTextContent("Choose at least one.");
+  await userEvent.click(screen.getByRole("button", { name: "Create API key" }));
+  expect(await screen.findByRole("alert")).toHaveTextContent("Please choose at least one permission.");
   expect(sent).toEqual([]);
   await userEvent.click(screen.getByLabelText("Order"));
-  await userEvent.click(screen.getByRole("button", { name: "Create a key" }));
+  await userEvent.click(screen.getByRole("button", { name: "Create API key" }));
   await screen.findByDisplayValue("souk_ak_secret");
   expect(sent[0]?.scopes).toEqual(["order"]);
 });

@@ -1,7 +1,6 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useMemo, useState } from "react";
 import { useForm } from "react-hook-form";
-import { z } from "@/ui/zod";
 
 import { api, call } from "@/api/client";
 import { useMessages } from "@/i18n";
@@ -9,25 +8,26 @@ import { useIsAdmin } from "@/session/useSession";
 import { Button } from "@/ui/button";
 import { CheckField, SelectField, TextField } from "@/ui/field";
 import { notify } from "@/ui/live";
+import { showAtFields } from "@/ui/serverErrors";
 import { Failure } from "@/ui/states";
+import { z } from "@/ui/zod";
 
 import { messages } from "./messages";
 import { inDays, LIFETIMES, type Scope, SCOPES } from "./scopes";
-import { showAtFields } from "./serverErrors";
 
 interface Props {
   onCreated: () => Promise<unknown>;
   onDone: () => void;
 }
 
-/** Asks what a key is for, what it may do and for how long, and shows the key this once. */
+/** A form for an API key's name, scopes and lifetime. After creation it shows the key, which cannot be read again. */
 export function NewKey({ onCreated, onDone }: Props) {
   const t = useMessages(messages);
   const isAdmin = useIsAdmin();
   const schema = useMemo(
     () =>
       z.object({
-        name: z.string().trim().min(1, t.needed).max(200, t.tooLong),
+        name: z.string().trim().min(1, t.needed).max(200, t.tooLong(200)),
         scopes: z.array(z.enum(["read", "order", "admin"])).min(1, t.scopeNeeded),
         days: z.string(),
       }),

@@ -15,6 +15,6 @@ test.each([
   ["/.//evil.test/", "/"],
   ["//", "/"],
   ["javascript:alert(1)", "/"],
-])("%j leads to %j", (next, path) => {
+])("?next=%j redirects to %j", (next, path) => {
   expect(localPath(next)).toBe(path);
 });

@@ -6,7 +6,7 @@ import { api, call, type Schemas } from "@/api/client";
 import { usePaymentName } from "@/checkout/paymentStep";
 import { useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
-import { reasonOf } from "@/orders/narrate";
+import { reasonOf } from "@/orders/describeSaga";
 import { OrderStatus, PaymentStatus } from "@/orders/status";
 import { ButtonLink } from "@/ui/button";
 import { Skeleton } from "@/ui/skeleton";
@@ -15,7 +15,7 @@ import { Empty, Failure } from "@/ui/states";
 import { messages } from "./messages";
 import { Section } from "./section";
 
-/** The account as several services know it; a part is null, and named, where its service could not be asked. */
+/** The joined account. If a service is unavailable, its part is null and named in `degraded`. */
 interface Account {
   readonly profile: Schemas["Profile"];
   readonly orders: readonly Schemas["Order"][] | null;
@@ -23,6 +23,7 @@ interface Account {
   readonly degraded: readonly string[];
 }
 
+/** A greeting with the most recent orders and payments. */
 export function Overview() {
   const t = useMessages(messages);
   const format = useFormat();
@@ -31,7 +32,7 @@ export function Overview() {
     queryFn: async ({ signal }) => (await call(api.GET("/v1/account", { signal }))) as unknown as Account,
   });
   if (error) return <Failure error={error} onRetry={() => void refetch()} />;
-  if (!data) return <Waiting />;
+  if (!data) return <OverviewSkeleton />;
   const { profile, orders, payments } = data;
   return (
     <div className="grid content-start gap-8">
@@ -49,9 +50,9 @@ export function Overview() {
           </ButtonLink>
         }
       >
-        {orders ? <Orders orders={orders} /> : <Missing />}
+        {orders ? <Orders orders={orders} /> : <Unavailable />}
       </Section>
-      <Section title={t.lastPayments}>{payments ? <Payments payments={payments} /> : <Missing />}</Section>
+      <Section title={t.lastPayments}>{payments ? <Payments payments={payments} /> : <Unavailable />}</Section>
     </div>
   );
 }
@@ -107,21 +108,21 @@ function PaymentRow({ payment }: { payment: Schemas["Payment"] }) {
   const method = usePaymentName(payment.payment_method);
   const { failure, captured, authorized, refunded } = payment;
   const reason = failure && reasonOf({ reason: failure.code, detail: failure.message }, format.locale);
-  const taken = captured.amount > 0 ? captured : authorized;
-  const back = refunded.amount > 0 ? ` · ${t.refundedOf(format.money(refunded))}` : "";
+  const amount = captured.amount > 0 ? captured : authorized;
+  const refund = refunded.amount > 0 ? ` · ${t.refundedOf(format.money(refunded))}` : "";
   return (
     <Row
       to={`/orders/${payment.order_id}`}
       title={reason ?? method}
-      text={format.moment(payment.created_at) + back}
-      status={<PaymentStatus order={{ payment_status: settled(payment.status) }} />}
-      amount={taken.amount > 0 ? format.money(taken) : "–"}
+      text={format.moment(payment.created_at) + refund}
+      status={<PaymentStatus order={{ payment_status: orderPaymentStatus(payment.status) }} />}
+      amount={amount.amount > 0 ? format.money(amount) : "–"}
     />
   );
 }
 
-/** Where a payment stands, as its order says it: what is on its way has not happened yet. */
-function settled(status: Schemas["Payment"]["status"]): Schemas["Order"]["payment_status"] {
+/** Maps a payment's status to that of its order, where a change in progress has not happened yet. */
+function orderPaymentStatus(status: Schemas["Payment"]["status"]): Schemas["Order"]["payment_status"] {
   switch (status) {
     case "created":
     case "authorizing":
@@ -166,7 +167,7 @@ function Row({ to, title, text, status, amount }: RowProps) {
   );
 }
 
-function Missing() {
+function Unavailable() {
   const t = useMessages(messages);
   return (
     <p role="status" className="flex gap-2 rounded-2xl bg-saffron-soft px-5 py-4 text-sm font-medium text-saffron">
@@ -176,7 +177,7 @@ function Missing() {
   );
 }
 
-function Waiting() {
+function OverviewSkeleton() {
   return (
     <div className="grid content-start gap-8">
       <div className="grid gap-2">

@@ -5,7 +5,7 @@ import { TextField } from "@/ui/field";
 
 import { messages } from "./messages";
 
-/** A password that can be looked at while it is typed. */
+/** A password field with a button that shows the typed text. */
 export function PasswordField(props: Omit<ComponentProps<typeof TextField>, "type">) {
   const t = useMessages(messages);
   const [isShown, setShown] = useState(false);

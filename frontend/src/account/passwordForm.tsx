@@ -1,23 +1,24 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useMemo, useState } from "react";
 import { useForm } from "react-hook-form";
-import { z } from "@/ui/zod";
 
 import { api, call } from "@/api/client";
-import { Problem } from "@/api/problem";
 import { useMessages } from "@/i18n";
+import { Problem } from "@/problem";
 import { Button } from "@/ui/button";
 import { CheckField } from "@/ui/field";
 import { notify } from "@/ui/live";
+import { showAtFields } from "@/ui/serverErrors";
 import { Failure } from "@/ui/states";
+import { z } from "@/ui/zod";
 
-import { Refusal } from "./entrance";
+import { Refusal } from "./guestPage";
 import { messages } from "./messages";
 import { PasswordField } from "./passwordField";
-import { newPassword, reason } from "./passwordRules";
-import { showAtFields } from "./serverErrors";
+import { newPassword, translatePasswordError } from "./passwordRules";
 import { useCountdown } from "./useCountdown";
 
+/** A form to change the password, which requires the current one. */
 export function PasswordForm({ email }: { email: string }) {
   const t = useMessages(messages);
   const schema = useMemo(
@@ -44,7 +45,7 @@ export function PasswordForm({ email }: { email: string }) {
       notify(t.passwordChanged);
     } catch (error) {
       if (error instanceof Problem && error.status === 429) wait.start(error.retryAfter ?? 60);
-      setFailure(showAtFields(error, ["current_password", "new_password"], form.setError, reason(t)));
+      setFailure(showAtFields(error, ["current_password", "new_password"], form.setError, translatePasswordError(t)));
     }
   });
   return (
@@ -54,7 +55,7 @@ export function PasswordForm({ email }: { email: string }) {
       ) : (
         failure !== undefined && <Failure error={failure} />
       )}
-      {/* Tells password managers whose password it is. */}
+      {/* Password managers need the user name to update the right entry. */}
       <input type="text" hidden readOnly autoComplete="username" value={email} />
       <PasswordField
         {...form.register("current_password")}

@@ -4,24 +4,24 @@ import type { messages } from "./messages";
 
 type Texts = (typeof messages)["en"];
 
-const LEAST = 15;
-const MOST = 128;
+const MIN_LENGTH = 15;
+const MAX_LENGTH = 128;
 
-/** A new password, as far as it can be judged here. Which ones are common only the server knows. */
+/** Validates the length of a new password. Only the server can check whether it is too common. */
 export function newPassword(t: Texts) {
   return z.string().superRefine((password, context) => {
-    // Characters as the server counts them, not UTF-16 units.
+    // Counts Unicode code points, as the server does, not UTF-16 units.
     const length = [...password].length;
-    if (length < LEAST) context.addIssue({ code: "custom", message: t.passwordShort(LEAST - length) });
-    if (length > MOST) context.addIssue({ code: "custom", message: t.passwordLong });
+    if (length < MIN_LENGTH) context.addIssue({ code: "custom", message: t.passwordShort(MIN_LENGTH - length) });
+    if (length > MAX_LENGTH) context.addIssue({ code: "custom", message: t.passwordLong });
   });
 }
 
-/** The server's reasons in the reader's language. */
-export function reason(t: Texts): (detail: string) => string {
+/** Returns a function that translates the server's validation messages for passwords. */
+export function translatePasswordError(t: Texts): (detail: string) => string {
   return (detail) => {
     if (detail.startsWith("is one of the first")) return t.passwordCommon;
-    if (detail.includes("your mail address")) return t.passwordIsEmail;
+    if (detail.includes("your email address")) return t.passwordIsEmail;
     if (detail === "is not your password") return t.notYourPassword;
     return detail;
   };

@@ -2,7 +2,6 @@ import { zodResolver } from "@hookform/resolvers/zod";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { useForm } from "react-hook-form";
-import { z } from "@/ui/zod";
 
 import { api, call, type Schemas } from "@/api/client";
 import { useMessages } from "@/i18n";
@@ -10,14 +9,16 @@ import { Button } from "@/ui/button";
 import { Card } from "@/ui/card";
 import { TextField } from "@/ui/field";
 import { notify } from "@/ui/live";
+import { showAtFields } from "@/ui/serverErrors";
 import { Skeleton } from "@/ui/skeleton";
 import { Failure } from "@/ui/states";
+import { z } from "@/ui/zod";
 
 import { messages } from "./messages";
 import { PasswordForm } from "./passwordForm";
 import { Section } from "./section";
-import { showAtFields } from "./serverErrors";
 
+/** Forms to change the name and the password. */
 export function Profile() {
   const t = useMessages(messages);
   const { data, error, refetch } = useQuery({
@@ -40,7 +41,7 @@ export function Profile() {
 function ProfileForm({ profile }: { profile: Schemas["Profile"] }) {
   const t = useMessages(messages);
   const queries = useQueryClient();
-  const schema = useMemo(() => z.object({ name: z.string().trim().min(1, t.needed).max(200, t.tooLong) }), [t]);
+  const schema = useMemo(() => z.object({ name: z.string().trim().min(1, t.needed).max(200, t.tooLong(200)) }), [t]);
   const form = useForm({ resolver: zodResolver(schema), defaultValues: { name: profile.name } });
   const { errors, isSubmitting } = form.formState;
   const [failure, setFailure] = useState<unknown>();

@@ -2,24 +2,25 @@ import { zodResolver } from "@hookform/resolvers/zod";
 import { useMemo, useState } from "react";
 import { useForm } from "react-hook-form";
 import { useSearchParams } from "react-router";
-import { z } from "@/ui/zod";
 
 import { api, call } from "@/api/client";
-import { Problem } from "@/api/problem";
 import { useMessages } from "@/i18n";
+import { Problem } from "@/problem";
 import { session } from "@/session/session";
 import { Button, ButtonLink } from "@/ui/button";
 import { Card } from "@/ui/card";
 import { TextField } from "@/ui/field";
 import { notify } from "@/ui/live";
+import { showAtFields } from "@/ui/serverErrors";
 import { Failure } from "@/ui/states";
+import { z } from "@/ui/zod";
 
-import { Aside, Entrance } from "./entrance";
+import { Aside, GuestPage } from "./guestPage";
 import { messages } from "./messages";
 import { PasswordField } from "./passwordField";
-import { newPassword, reason } from "./passwordRules";
-import { showAtFields } from "./serverErrors";
+import { newPassword, translatePasswordError } from "./passwordRules";
 
+/** `/register`: creates an account and signs in, or asks to check the email. */
 export function Component() {
   const t = useMessages(messages);
   const [query] = useSearchParams();
@@ -27,18 +28,18 @@ export function Component() {
   const signIn = { pathname: "/sign-in", search: query.toString() };
   if (mailed) {
     return (
-      <Entrance title={t.checkMail} lead={t.checkMailText(mailed)}>
+      <GuestPage title={t.checkMail} lead={t.checkMailText(mailed)}>
         <div className="flex flex-wrap gap-3">
           <ButtonLink to={signIn} look="primary">
             {t.signIn}
           </ButtonLink>
           <ButtonLink to="/resend-verification">{t.resendVerificationAction}</ButtonLink>
         </div>
-      </Entrance>
+      </GuestPage>
     );
   }
   return (
-    <Entrance title={t.register} lead={t.registerLead}>
+    <GuestPage title={t.register} lead={t.registerLead}>
       <Card>
         <RegisterForm onMailed={setMailed} />
       </Card>
@@ -46,7 +47,7 @@ export function Component() {
         <p>{t.haveAccount}</p>
         <ButtonLink to={signIn}>{t.signIn}</ButtonLink>
       </Aside>
-    </Entrance>
+    </GuestPage>
   );
 }
 
@@ -55,7 +56,7 @@ function RegisterForm({ onMailed }: { onMailed: (email: string) => void }) {
   const schema = useMemo(
     () =>
       z.object({
-        name: z.string().trim().min(1, t.needed).max(200, t.tooLong),
+        name: z.string().trim().min(1, t.needed).max(200, t.tooLong(200)),
         email: z.email(t.emailWrong),
         password: newPassword(t),
       }),
@@ -71,9 +72,9 @@ function RegisterForm({ onMailed }: { onMailed: (email: string) => void }) {
       await session.signIn(account);
       notify(t.welcome);
     } catch (error) {
-      // The account was there before, or waits for its mail to be answered; the server tells nobody which.
+      // The account already exists, or its email address is not confirmed yet. The server does not disclose which.
       if (error instanceof Problem && error.status === 401) onMailed(account.email);
-      else setFailure(showAtFields(error, ["name", "email", "password"], form.setError, reason(t)));
+      else setFailure(showAtFields(error, ["name", "email", "password"], form.setError, translatePasswordError(t)));
     }
   });
   return (

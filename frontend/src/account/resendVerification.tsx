@@ -3,6 +3,7 @@ import { useMessages } from "@/i18n";
 import { MailRequest } from "./mailRequest";
 import { messages } from "./messages";
 
+/** `/resend-verification`: requests another confirmation email. */
 export function Component() {
   const t = useMessages(messages);
   return (

@@ -1,25 +1,25 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useMemo, useState } from "react";
 import { useForm } from "react-hook-form";
-import { z } from "@/ui/zod";
 
 import { api, call } from "@/api/client";
-import { Problem } from "@/api/problem";
 import { useMessages } from "@/i18n";
+import { Problem } from "@/problem";
 import { session } from "@/session/session";
 import { Button, ButtonLink } from "@/ui/button";
 import { Card } from "@/ui/card";
 import { Page } from "@/ui/page";
+import { showAtFields } from "@/ui/serverErrors";
 import { Failure } from "@/ui/states";
+import { z } from "@/ui/zod";
 
 import { messages } from "./messages";
 import { PasswordField } from "./passwordField";
-import { newPassword, reason } from "./passwordRules";
-import { showAtFields } from "./serverErrors";
+import { newPassword, translatePasswordError } from "./passwordRules";
 
 /**
- * Where the link of the email leads. The token stands behind the `#`, which no server is sent and no log keeps. It is
- * used by the form, so a program that opens every link of an email does not use it up.
+ * The page that the link in the email opens. The token is in the URL fragment, which browsers send to no server, so it
+ * appears in no log. It is only used on submit, so that mail scanners that open every link do not consume it.
  */
 export function Component() {
   const t = useMessages(messages);
@@ -78,12 +78,12 @@ function ResetForm({ token, onDone, onRefused }: Props) {
     setFailure(undefined);
     try {
       await call(api.POST("/v1/auth/password-reset/confirm", { body: { token, password } }));
-      // The server has ended every session, this browser's too.
+      // The server has revoked every session, including this one.
       session.end();
       onDone();
     } catch (error) {
       if (error instanceof Problem && error.errors.some(({ pointer }) => pointer === "/token")) onRefused();
-      else setFailure(showAtFields(error, ["password"], form.setError, reason(t)));
+      else setFailure(showAtFields(error, ["password"], form.setError, translatePasswordError(t)));
     }
   });
   return (

@@ -1,14 +1,15 @@
 import type { Schemas } from "@/api/client";
 
+/** A permission of an API key. */
 export type Scope = Schemas["Scope"];
 
-/** Everything that a key can be allowed to do, the least first. */
+/** The scopes of an API key, ordered from least to most powerful. */
 export const SCOPES: readonly Scope[] = ["read", "order", "admin"];
 
-/** How long a key can be valid, in days. */
+/** The lifetimes to choose from, in days. */
 export const LIFETIMES = [7, 30, 90, 365] as const;
 
-/** The time so many days from now, as the API takes it. */
+/** Returns the time in that many days, as an ISO 8601 string. */
 export function inDays(days: number, now = Date.now()): string {
   return new Date(now + days * 86_400_000).toISOString();
 }

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 
-/** A part of the account: its heading, what it is for, and what can be done. */
+/** A section of the account page with a heading, an introduction, and an action. */
 export function Section({
   title,
   lead,

@@ -16,6 +16,7 @@ import { Confirm } from "./confirm";
 import { messages } from "./messages";
 import { Section } from "./section";
 
+/** The list of active sessions, with buttons to sign out. */
 export function Sessions() {
   const t = useMessages(messages);
   const navigate = useNavigate();
@@ -32,7 +33,7 @@ export function Sessions() {
     initialPageParam: "",
     getNextPageParam: (page) => page.next_cursor,
   });
-  const leave = async () => {
+  const signOut = async () => {
     await navigate("/");
     notify(t.signedOut);
     await session.signOut();
@@ -40,7 +41,7 @@ export function Sessions() {
   return (
     <Section title={t.tabs.sessions} lead={t.sessionsLead}>
       <div className="flex flex-wrap gap-3">
-        <Button onClick={() => void leave()}>{t.signOutHere}</Button>
+        <Button onClick={() => void signOut()}>{t.signOutHere}</Button>
         <Button look="danger" onClick={() => setAsking(true)}>
           {t.signOutEverywhere}
         </Button>

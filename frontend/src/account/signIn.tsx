@@ -2,27 +2,28 @@ import { zodResolver } from "@hookform/resolvers/zod";
 import { useMemo, useState } from "react";
 import { useForm } from "react-hook-form";
 import { Link, useSearchParams } from "react-router";
-import { z } from "@/ui/zod";
 
-import { Problem } from "@/api/problem";
 import { useMessages } from "@/i18n";
+import { Problem } from "@/problem";
 import { session } from "@/session/session";
 import { Button, ButtonLink } from "@/ui/button";
 import { Card } from "@/ui/card";
 import { TextField } from "@/ui/field";
 import { Failure } from "@/ui/states";
+import { z } from "@/ui/zod";
 
 import { DemoLogins } from "./demoLogins";
-import { Aside, Entrance, Refusal } from "./entrance";
+import { Aside, GuestPage, Refusal } from "./guestPage";
 import { messages } from "./messages";
 import { PasswordField } from "./passwordField";
 import { useCountdown } from "./useCountdown";
 
+/** `/sign-in`: the form to sign in, with shortcuts for the demo accounts. */
 export function Component() {
   const t = useMessages(messages);
   const [query] = useSearchParams();
   return (
-    <Entrance title={t.signIn} lead={t.signInLead}>
+    <GuestPage title={t.signIn} lead={t.signInLead}>
       <Card>
         <SignInForm />
       </Card>
@@ -31,7 +32,7 @@ export function Component() {
         <p>{t.newHere}</p>
         <ButtonLink to={{ pathname: "/register", search: query.toString() }}>{t.createAccount}</ButtonLink>
       </Aside>
-    </Entrance>
+    </GuestPage>
   );
 }
 

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 
-/** Seconds that are left of a wait, counted down to 0; `start` begins one. */
+/** A countdown: `left` is the remaining time in seconds, 0 when it is over; `start` starts it. */
 export function useCountdown(): { left: number; start: (seconds: number) => void } {
   const [until, setUntil] = useState(0);
   const [now, setNow] = useState(0);

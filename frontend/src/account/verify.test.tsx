@@ -24,7 +24,7 @@ function show(hash: string) {
   );
 }
 
-test("the link's token is used by a click, and only then", async () => {
+test("the token is only sent after a click", async () => {
   const sent: unknown[] = [];
   server.use(
     http.post("*/v1/auth/verify", async ({ request }) => {
@@ -34,16 +34,16 @@ test("the link's token is used by a click, and only then", async () => {
   );
   show("#token=souk_vt_abc");
   expect(sent).toEqual([]);
-  await userEvent.click(screen.getByRole("button", { name: "Confirm my address" }));
+  await userEvent.click(screen.getByRole("button", { name: "Confirm email address" }));
   expect(await screen.findByRole("heading", { name: "Your account is ready" })).toBeInTheDocument();
   expect(sent).toEqual([{ token: "souk_vt_abc" }]);
 });
 
-test("a token that was used is told kindly", async () => {
+test("a used token shows that the link is no longer valid", async () => {
   server.use(
     http.post("*/v1/auth/verify", () => HttpResponse.json({ title: "Invalid", status: 422 }, { status: 422 })),
   );
   show("#token=old");
-  await userEvent.click(screen.getByRole("button", { name: "Confirm my address" }));
-  expect(await screen.findByRole("heading", { name: "This link does not work any more" })).toBeInTheDocument();
+  await userEvent.click(screen.getByRole("button", { name: "Confirm email address" }));
+  expect(await screen.findByRole("heading", { name: "This link is no longer valid" })).toBeInTheDocument();
 });

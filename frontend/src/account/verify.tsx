@@ -2,8 +2,8 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { api, call } from "@/api/client";
-import { Problem } from "@/api/problem";
 import { useMessages } from "@/i18n";
+import { Problem } from "@/problem";
 import { Button, ButtonLink } from "@/ui/button";
 import { Page } from "@/ui/page";
 import { Failure } from "@/ui/states";
@@ -11,8 +11,8 @@ import { Failure } from "@/ui/states";
 import { messages } from "./messages";
 
 /**
- * Where the link of the sign-up mail leads. The token stands behind the `#`, which no server is sent and no log keeps,
- * and is used by a click, so that a program that opens every link of a mail does not use it up.
+ * The page that the link in the confirmation email opens. The token is in the URL fragment, which browsers send to no
+ * server, so it appears in no log. It is only used on a click, so that mail scanners that open every link do not consume it.
  */
 export function Component() {
   const t = useMessages(messages);
@@ -33,7 +33,7 @@ export function Component() {
       </Page>
     );
   }
-  const isRefused = verify.error instanceof Problem && !verify.error.mayPass;
+  const isRefused = verify.error instanceof Problem && !verify.error.isRetryable;
   if (!token || isRefused) {
     return (
       <Page title={t.linkRefused} lead={t.verifyRefusedText}>

@@ -11,7 +11,7 @@ import { Page } from "@/ui/page";
 import { useAudit, useSummary } from "./api";
 import { messages } from "./messages";
 
-/** The back office: for operators only. The servers ask again at every request. */
+/** The frame of the back office, for operators only. The servers check the role again with every request. */
 export function Component() {
   return (
     <RequireUser>
@@ -58,7 +58,7 @@ function Navigation() {
         <Section to="/admin/users" label={t.sections.users} />
         <Section to="/admin/sagas" label={t.sections.sagas} count={summary?.sagas.parked} />
         <Section to="/admin/dead-letters" label={t.sections.deadLetters} count={summary?.dead_letters} />
-        <Section to="/admin/upstreams" label={t.sections.upstreams} />
+        <Section to="/admin/gateway" label={t.sections.gateway} />
         <Section
           to="/admin/audit"
           label={t.sections.audit}
@@ -70,15 +70,15 @@ function Navigation() {
   );
 }
 
-/** A page, and how many things on it wait for somebody. */
+/** A link to a page, with the number of entries that need an operator. */
 function Section({ to, label, count = 0 }: { to: string; label: string; count?: number | undefined }) {
   const t = useMessages(messages);
-  const isHere = useMatch({ path: to, end: to === "/admin" }) !== null;
+  const isCurrent = useMatch({ path: to, end: to === "/admin" }) !== null;
   const item = useRef<HTMLLIElement>(null);
   useEffect(() => {
-    // On a phone the navigation is wider than the screen.
-    if (isHere && item.current) item.current.closest("nav")?.scrollTo({ left: item.current.offsetLeft - 80 });
-  }, [isHere]);
+    // On a phone the navigation is wider than the screen, so scroll to the current page.
+    if (isCurrent && item.current) item.current.closest("nav")?.scrollTo({ left: item.current.offsetLeft - 80 });
+  }, [isCurrent]);
   return (
     <li ref={item}>
       <NavLink
@@ -86,7 +86,7 @@ function Section({ to, label, count = 0 }: { to: string; label: string; count?: 
         end={to === "/admin"}
         className={classes(
           "flex items-center justify-between gap-2 rounded-lg px-3 py-2 whitespace-nowrap hover:bg-raised",
-          isHere && "bg-raised text-accent underline underline-offset-4",
+          isCurrent && "bg-raised text-accent underline underline-offset-4",
         )}
       >
         {label}

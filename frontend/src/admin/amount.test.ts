@@ -4,7 +4,7 @@ import { amountSchema, amountText } from "./amount";
 
 const texts = { noAmount: "no amount", tooMuch: "too much" };
 
-const told = (currency: string, typed: string, most?: number) => {
+const parse = (currency: string, typed: string, most?: number) => {
   const result = amountSchema(currency, texts, most).safeParse(typed);
   return result.success ? result.data : result.error.issues[0]?.message;
 };
@@ -21,16 +21,16 @@ test.each([
   ["EUR", "", "no amount"],
   ["JPY", "2580", 2580],
   ["JPY", "2580.0", "no amount"],
-])("of 25.80 EUR or 2580 JPY, %s %j is %j", (currency, typed, expected) => {
-  expect(told(currency, typed, 2580)).toBe(expected);
+])("with a limit of 25.80 EUR or 2580 JPY, %s %j is parsed as %j", (currency, typed, expected) => {
+  expect(parse(currency, typed, 2580)).toBe(expected);
 });
 
-test("what is shown can be sent as it stands, in every language and currency", () => {
+test("formatted amounts can be parsed again, in every language and currency", () => {
   expect(amountText({ amount: 123_456, currency: "EUR" }, "de")).toBe("1234,56");
   expect(amountText({ amount: 5, currency: "EUR" }, "en")).toBe("0.05");
   for (const currency of ["EUR", "JPY"]) {
     for (const locale of ["en", "de"] as const) {
-      expect(told(currency, amountText({ amount: 1_234_567, currency }, locale))).toBe(1_234_567);
+      expect(parse(currency, amountText({ amount: 1_234_567, currency }, locale))).toBe(1_234_567);
     }
   }
 });

@@ -1,9 +1,8 @@
-import { z } from "@/ui/zod";
-
 import type { Locale } from "@/i18n";
 import { decimals, type Money, parseAmount } from "@/i18n/format";
+import { z } from "@/ui/zod";
 
-/** An amount as a person would type it: `1250` cents are `12.50`, or `12,50` in German. */
+/** Formats an amount for an input field: 1250 cents are `12.50`, or `12,50` in German. */
 export function amountText({ amount, currency }: Money, locale: Locale): string {
   const places = decimals(currency);
   return new Intl.NumberFormat(locale, {
@@ -13,7 +12,7 @@ export function amountText({ amount, currency }: Money, locale: Locale): string 
   }).format(amount / 10 ** places);
 }
 
-/** What was typed, in minor units: more than nothing, and not more than `most`. */
+/** Parses a typed amount into minor units; it must be greater than 0 and at most `most`. */
 export function amountSchema(currency: string, t: { noAmount: string; tooMuch?: string }, most = Infinity) {
   return z.string().transform((text, context) => {
     const amount = parseAmount(text, currency);

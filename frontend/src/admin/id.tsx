@@ -2,7 +2,7 @@ import { shortId } from "@/orders/status";
 
 import { TextLink } from "./textLink";
 
-/** An id as people say it; the whole of it on a closer look. */
+/** A shortened id, optionally as a link. The tooltip shows the whole id. */
 export function Id({ id, to }: { id: string; to?: string }) {
   const text = (
     <code className="text-xs whitespace-nowrap" title={id}>

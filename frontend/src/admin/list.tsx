@@ -14,7 +14,7 @@ interface ApiPage<T> {
   next_cursor?: string | null;
 }
 
-/** The pages of a list of the API, as far as they were asked for. */
+/** Loads a paginated list of the API; `rows` contains the rows of all loaded pages. */
 export function usePages<T>(
   queryKey: QueryKey,
   page: (cursor: { cursor?: string }, signal: AbortSignal) => Promise<ApiPage<T>>,
@@ -33,7 +33,7 @@ export function usePages<T>(
 
 type Pages<T> = ReturnType<typeof usePages<T>>;
 
-/** A list as a table: on its way, refused, empty, or there, with a way to more. */
+/** A paginated list as a table, with its loading, error and empty states. */
 export function ListTable<T>({
   pages,
   empty,
@@ -60,6 +60,7 @@ export function ListTable<T>({
   );
 }
 
+/** The placeholder for a table that is loading. */
 export function TableSkeleton({ label, rows = 8 }: { label: string; rows?: number }) {
   return (
     <div className="grid gap-px overflow-hidden rounded-2xl border border-line bg-surface">

@@ -8,21 +8,22 @@ import { messages } from "./messages";
 
 const KEY = "search";
 
-/** What the page's {@link Search} looks for. It stands in the address, and not as `q`, which is the shop's own search. */
-export function useSought(): string {
+/** Returns the search term in the address. Its parameter is not `q`, which belongs to the product search in the header. */
+export function useSearchTerm(): string {
   return useSearchParams()[0].get(KEY) ?? "";
 }
 
+/** A search field that writes its term to the address. */
 export function Search({ label }: { label: string }) {
   const t = useMessages(messages);
   const setSearch = useSearchParams()[1];
-  const sought = useSought();
+  const term = useSearchTerm();
   return (
     <form
       role="search"
       aria-label={label}
-      // The browser's way back shows here, too.
-      key={sought}
+      // Resets the field when the address changes, for example by the back button.
+      key={term}
       className="flex max-w-xl items-end gap-2"
       onSubmit={(event) => {
         event.preventDefault();
@@ -30,7 +31,7 @@ export function Search({ label }: { label: string }) {
         setSearch(next ? { [KEY]: next } : {});
       }}
     >
-      <TextField label={label} type="search" name={KEY} defaultValue={sought} maxLength={200} className="min-w-0 flex-1" />
+      <TextField label={label} type="search" name={KEY} defaultValue={term} maxLength={200} className="min-w-0 flex-1" />
       <Button type="submit">{t.search}</Button>
     </form>
   );

@@ -4,7 +4,7 @@ import { Badge, type Tone } from "@/ui/badge";
 import { messages } from "./messages";
 
 const tones: Record<string, Tone> = {
-  // Orders and what was bought.
+  // Orders and their fulfilment.
   pending: "waiting",
   confirmed: "good",
   shipped: "info",
@@ -14,7 +14,7 @@ const tones: Record<string, Tone> = {
   returned: "neutral",
   unfulfilled: "waiting",
   reserved: "info",
-  // Money.
+  // Payments and refunds.
   created: "waiting",
   authorizing: "waiting",
   authorized: "info",
@@ -37,13 +37,19 @@ const tones: Record<string, Tone> = {
   refused: "bad",
   silent: "bad",
   skipped: "neutral",
-  // Breakers.
+  // Circuit breakers.
   closed: "good",
   half_open: "waiting",
   open: "bad",
+  // Instances of upstreams.
+  healthy: "good",
+  unhealthy: "bad",
+  ejected: "bad",
+  // Changes of the configuration.
+  applied: "good",
 };
 
-/** A status of anything in the API, by its word. */
+/** A badge for a status of the API, such as that of an order, payment, saga, breaker or instance. */
 export function Status({ of, tone = tones[of] ?? "neutral" }: { of: string; tone?: Tone | undefined }) {
   const t = useMessages(messages);
   const words: Record<string, string> = t.statuses;

@@ -5,13 +5,13 @@ import { SelectField } from "@/ui/field";
 
 import { messages } from "./messages";
 
-/** The status that the address names, if it is one of these; none is all of them. */
+/** Returns the status in the address, or `undefined` (all) if it is missing or unknown. */
 export function useStatus<S extends string>(known: readonly S[]): S | undefined {
   const [search] = useSearchParams();
   return known.find((status) => status === search.get("status"));
 }
 
-/** Chooses one of the statuses, in the address. */
+/** A filter that writes the chosen status to the address. */
 export function StatusFilter<S extends keyof typeof messages.en.statuses>({ known }: { known: readonly S[] }) {
   const t = useMessages(messages);
   const [, setSearch] = useSearchParams();

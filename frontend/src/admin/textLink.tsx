@@ -1,6 +1,6 @@
 import { Link, type LinkProps } from "react-router";
 
-/** A link among text, and in tables. */
+/** A link within text or a table. */
 export function TextLink(props: LinkProps) {
   return <Link {...props} className="text-accent underline underline-offset-4" />;
 }

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 
-/** The time, in milliseconds, again and again: for ages and countdowns. */
+/** Returns the current time in milliseconds since the epoch, updated at the given interval. */
 export function useNow(every: number): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {

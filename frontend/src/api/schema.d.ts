@@ -7,7 +7,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The public keys of access tokens (RFC 7517). */
+        /**
+         * Get the public keys
+         * @description Returns the keys that verify access tokens as a JWK set (RFC 7517). The response can be cached for five minutes.
+         */
         get: operations["get_jwks"];
         put?: never;
         post?: never;
@@ -24,7 +27,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** This document as a page */
+        /**
+         * Browse this API document as a page
+         * @description Returns an HTML page that shows the API document.
+         */
         get: operations["docs"];
         put?: never;
         post?: never;
@@ -41,7 +47,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The process lives */
+        /**
+         * Check that the gateway runs
+         * @description Returns 200 while the process can respond. Does not check the services.
+         */
         get: operations["healthz"];
         put?: never;
         post?: never;
@@ -58,7 +67,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** This document */
+        /**
+         * Get this API document
+         * @description Returns the API documents of the services, merged into one. If a service has not responded yet, `info.description` names it as missing.
+         */
         get: operations["openapi"];
         put?: never;
         post?: never;
@@ -75,7 +87,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The gateway can answer requests */
+        /**
+         * Check that the gateway can serve requests
+         * @description Returns 200 while the gateway has the keys to verify tokens and is not shutting down; otherwise 503.
+         */
         get: operations["readyz"];
         put?: never;
         post?: never;
@@ -93,8 +108,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Joined from several services
-         * @description Joined by the gateway: `orders` is `GET /v1/orders?limit=5`; `payments` is `GET /v1/payments?limit=5`; `profile` is `GET /v1/users/me`. What cannot be had is null and named in `degraded`.
+         * Joined response of several services
+         * @description Joined by the gateway from several services: `orders` from `GET /v1/orders?limit=5`; `payments` from `GET /v1/payments?limit=5`; `profile` from `GET /v1/users/me`. A part that is not available is null and named in `degraded`.
          */
         get: operations["account"];
         put?: never;
@@ -114,10 +129,36 @@ export interface paths {
         };
         /**
          * Check the invariants
-         * @description Over all databases, at most every 5 seconds. An order that is under way is not judged.
+         * @description Reads every database and reports each invariant with its violations. A violation is part of the report, not an error.
+         *     A report is reused for 5 seconds. Orders that are in progress are left to a later audit. Responds with 503 if a
+         *     database is unavailable or the audit takes longer than 8 seconds.
          */
         get: operations["get_audit"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the state of the gateway's configuration
+         * @description For operators. Returns the digest of the configuration in force and the last attempts to change it, of the gateway replica that handles the request.
+         */
+        get: operations["config"];
+        /**
+         * Replace the configuration of the gateway
+         * @description For operators. Checks the configuration and replaces the current one, for the gateway replica that handles the request and until its file changes or it restarts. An invalid configuration is refused (422) with the line and column of the error, and the current one stays in force.
+         */
+        put: operations["put_v1_admin_config"];
         post?: never;
         delete?: never;
         options?: never;
@@ -132,7 +173,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List dead letters */
+        /**
+         * List unsettled dead letters
+         * @description Returns messages that their receiver could not handle and that are neither redriven, deleted nor superseded, newest
+         *     first. Such a message usually parks its saga until an operator decides.
+         */
         get: operations["list_dead_letters"];
         put?: never;
         post?: never;
@@ -152,7 +197,11 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete a dead letter */
+        /**
+         * Delete a dead letter
+         * @description Removes the message from the list without sending it again. The saga that awaits it stays parked; retry, resolve or
+         *     compensate it instead.
+         */
         delete: operations["delete_dead_letter"];
         options?: never;
         head?: never;
@@ -170,7 +219,8 @@ export interface paths {
         put?: never;
         /**
          * Send a dead letter again
-         * @description The body, with a reason for the log, may be left out.
+         * @description Sends the message to its queue again, and continues its saga if that is parked. The body, with a reason for the log, is
+         *     optional. Fails with 409 if the saga no longer awaits the command; delete the dead letter then.
          */
         post: operations["redrive_dead_letter"];
         delete?: never;
@@ -188,12 +238,13 @@ export interface paths {
         };
         /**
          * List the fault switches
-         * @description In demo mode only.
+         * @description Exists in demo mode only; otherwise it fails with 404.
          */
         get: operations["list_faults"];
         /**
          * Set a fault switch
-         * @description In demo mode only. It goes off by itself, on every replica.
+         * @description Switches a fault on, replacing its previous duration, or off. Every replica follows within a second, and the fault is
+         *     switched off automatically at its end. Exists in demo mode only; otherwise it fails with 404.
          */
         put: operations["set_fault"];
         post?: never;
@@ -210,7 +261,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get sales, funnel and latest orders */
+        /**
+         * Get sales, funnel and latest orders
+         * @description Returns the figures of the back office's first page, all from one snapshot of the database: sales of the last 24 hours,
+         *     best sellers of the last seven days, unfinished work, and the ten newest orders.
+         */
         get: operations["get_metrics_summary"];
         put?: never;
         post?: never;
@@ -227,8 +282,32 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the outboxes */
+        /**
+         * List the outboxes
+         * @description Counts the messages in each outbox. An outbox is normally empty or holds messages that are a fraction of a second old;
+         *     a growing age means that the message broker is unavailable. Responds with 503 if a database is unavailable.
+         */
         get: operations["list_outboxes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/routes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the routes of the gateway, with their rates and latencies in the last minute
+         * @description For operators. Shows the figures of the gateway replica that handles the request. They do not include requests that match no route.
+         */
+        get: operations["routes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -244,7 +323,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List sagas */
+        /**
+         * List the sagas of all orders
+         * @description Returns sagas newest first, optionally only those with one status, such as the parked ones that wait for an operator.
+         */
         get: operations["list_sagas"];
         put?: never;
         post?: never;
@@ -261,7 +343,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get a saga */
+        /**
+         * Get a saga by its id
+         * @description Returns the steps of the saga with their outcomes, attempts and reasons. A checkout has the id of its order, the saga of a
+         *     return has the id of the return.
+         */
         get: operations["get_any_saga"];
         put?: never;
         post?: never;
@@ -281,8 +367,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Undo what was done
-         * @description Only before the command that moves the money is sent.
+         * Undo a saga
+         * @description Undoes every step that was, or may have been, performed; the order is then cancelled. Only possible before the command
+         *     that charges the card is sent (409 afterwards).
          */
         post: operations["compensate_saga"];
         delete?: never;
@@ -300,7 +387,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Say how a parked step ended */
+        /**
+         * Resolve a parked saga
+         * @description Records how the parked step ended, as the operator has found out, and continues the saga accordingly. Fails with 409 if
+         *     the saga is not parked, or if the step cannot be undone and is resolved as `refused`.
+         */
         post: operations["resolve_saga"];
         delete?: never;
         options?: never;
@@ -318,8 +409,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send the awaited command again, now
-         * @description Before the pivot, the saga's deadline starts again.
+         * Retry a saga's current step
+         * @description Sends the awaited command again. Before the pivot, the saga's deadline starts again.
          */
         post: operations["retry_saga"];
         delete?: never;
@@ -336,8 +427,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read how sales went
-         * @description Revenue by the hour, what sold best, how far orders came, and why they were rejected.
+         * Get sales figures
+         * @description Returns revenue by hour, best-selling products, how many orders reached each step, and why orders were rejected. Responds
+         *     with 422 if the time span is empty, longer than 92 days or malformed.
          */
         get: operations["get_sales"];
         put?: never;
@@ -355,7 +447,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The services behind the gateway, and how requests to them went */
+        /**
+         * List the services behind the gateway, with their instances and breakers
+         * @description For operators. Shows the counters of the gateway replica that handles the request; they start at zero when it starts.
+         */
         get: operations["upstreams"];
         put?: never;
         post?: never;
@@ -375,10 +470,11 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Starts a session. An unknown address, a wrong password, and an account that is unverified or disabled look the same
-         *     and take the same time. After five failures the client's address has to wait before the next attempt, and after five
-         *     failures from anywhere so has every address. A browser in which the owner has logged in before waits only for its
-         *     own failures.
+         * Log in
+         * @description Starts a session and returns its tokens. An unknown address, a wrong password, and an unverified or disabled account give
+         *     the same response in the same time. After five failed attempts, the client's network address must wait before the next
+         *     attempt; after five failures from anywhere, every network address must. A browser in which the owner has logged in
+         *     before waits only for its own failures.
          */
         post: operations["log_in"];
         delete?: never;
@@ -396,7 +492,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ends the session of a refresh token, from the body or the cookie. An unknown one is ended already. */
+        /**
+         * Log out
+         * @description Ends the session of a refresh token. The token is taken from the body or, if there is none, from the cookie, which is then
+         *     deleted. An unknown token is not an error: its session has ended already.
+         */
         post: operations["log_out"];
         delete?: never;
         options?: never;
@@ -414,9 +514,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Sends a link by which a forgotten password can be replaced, if there is an account with this address. The link works
-         *     once, for 30 minutes. The answer is the same, and takes as long, whether or not the address is known. An account gets
-         *     at most five such mails in an hour; further requests are accepted and send none.
+         * Request a password reset
+         * @description Sends an email with a link to reset the password, if there is an account with this address. The link can be used once,
+         *     within 30 minutes. The response and its timing are the same whether or not there is such an account. An account gets at
+         *     most five of these emails in an hour; further requests are accepted but send none.
          */
         post: operations["request_password_reset"];
         delete?: never;
@@ -435,9 +536,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Replaces a forgotten password. All sessions and API keys of the account end, and its other links to replace the
-         *     password stop working. The address is verified by this, if it was not yet, and the browser counts as a known device
-         *     at its next login. A refused password does not use the token up.
+         * Reset the password
+         * @description Sets a new password with the token from an email. All sessions and API keys of the account end, and its other reset links
+         *     become invalid. The email address counts as verified, and the browser as a known device at its next login. If the
+         *     password is refused, the token can still be used.
          */
         post: operations["confirm_password_reset"];
         delete?: never;
@@ -456,8 +558,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Exchanges a refresh token, from the body or the cookie, for the next pair. A token that was used before ends its
-         *     whole session.
+         * Refresh a session
+         * @description Exchanges a refresh token for a new access token and a new refresh token. The token is taken from the body or, if there
+         *     is none, from the cookie, and the new one is returned in the same way. Each token can be used once; using it again ends
+         *     the whole session, because the token may have been stolen.
          */
         post: operations["refresh_session"];
         delete?: never;
@@ -476,9 +580,11 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Registers an account. The answer is the same, and takes as long, whether or not the address is known; a mail to it says
-         *     which. An address that was registered but not verified can be registered again: the newest name and password count,
-         *     and only the newest mail verifies it. An account that is not verified is deleted after a week.
+         * Register an account
+         * @description Registers an account and sends an email with a verification link. The response and its timing are the same whether or not
+         *     the address is already registered. If it is, its owner gets an email with a link to reset the password. If it is
+         *     registered but not verified, the new name and password replace the previous ones, and only the newest link works. An
+         *     account that is not verified within a week is deleted.
          */
         post: operations["register_account"];
         delete?: never;
@@ -497,9 +603,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Sends the mail that verifies an address again, if an account with this address waits for it. The answer is the same,
-         *     and takes as long, whether or not the address is known. An account gets at most five such mails in an hour; further
-         *     requests are accepted and send none.
+         * Request a verification email
+         * @description Sends another email with a verification link, if an account with this address is not verified yet. The response and its
+         *     timing are the same whether or not there is such an account. An account gets at most five of these emails in an hour;
+         *     further requests are accepted but send none.
          */
         post: operations["request_verification_mail"];
         delete?: never;
@@ -518,8 +625,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Verifies the address of a registered account, which can be used from then on. Registering the address again replaces
-         *     the token.
+         * Verify an email address
+         * @description Verifies the email address of a registered account with the token that was sent to it. The owner can log in from then on.
+         *     Registering the address again invalidates earlier tokens.
          */
         post: operations["verify_account"];
         delete?: never;
@@ -536,13 +644,18 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get the cart
-         * @description Joined by the gateway: `availability` is `souk.inventory.v1.Inventory/Availability`; `cart` is `GET /v1/cart`; `products` is `GET /v1/products?limit=100&skus={cart/items/*\/sku}`. What cannot be had is null and named in `degraded`.
+         * Get the caller's cart
+         * @description Returns the SKUs and quantities in the cart; a user who has added nothing has an empty cart.
+         *
+         *     Joined by the gateway from several services: `availability` from `souk.inventory.v1.Inventory/Availability`; `cart` from `GET /v1/cart`; `products` from `GET /v1/products?limit=100&skus={cart/items/*\/sku}`. A part that is not available is null and named in `degraded`.
          */
         get: operations["get_cart"];
         put?: never;
         post?: never;
-        /** Empty the cart */
+        /**
+         * Remove everything from the cart
+         * @description Succeeds also if the cart is empty.
+         */
         delete: operations["clear_cart"];
         options?: never;
         head?: never;
@@ -557,12 +670,16 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Put so many of a SKU into the cart */
+        /**
+         * Set the quantity of a SKU in the cart
+         * @description Adds the SKU if it is not in the cart. Whether the product exists is checked only when the cart is displayed or ordered.
+         *     A cart has at most 50 lines; adding another SKU to a full cart fails with 422.
+         */
         put: operations["put_item"];
         post?: never;
         /**
-         * Take a SKU out of the cart
-         * @description The same when it was not in it.
+         * Remove a SKU from the cart
+         * @description Succeeds also if the SKU is not in the cart.
          */
         delete: operations["remove_item"];
         options?: never;
@@ -577,7 +694,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All categories, in the language of `Accept-Language`, English or German. */
+        /**
+         * List the categories
+         * @description Returns every category with its number of products, named in English or German, depending on `Accept-Language`.
+         */
         get: operations["list_categories"];
         put?: never;
         post?: never;
@@ -594,7 +714,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List what is broken on purpose */
+        /**
+         * List the active faults
+         * @description Returns the faults that an operator has switched on for a demonstration, so that users know why orders are slow or fail.
+         *     Needs no access token.
+         */
         get: operations["list_active_faults"];
         put?: never;
         post?: never;
@@ -613,7 +737,8 @@ export interface paths {
         };
         /**
          * List notifications
-         * @description One's own of the last 30 days, newest first, in the language of `Accept-Language`.
+         * @description Returns the caller's notifications of the last 30 days, newest first, in English or German, depending on
+         *     `Accept-Language`.
          */
         get: operations["list_notifications"];
         put?: never;
@@ -633,7 +758,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Mark all notifications as read */
+        /**
+         * Mark all notifications as read
+         * @description Marks every notification of the caller as read. Notifications that are already read keep their time.
+         */
         post: operations["read_all_notifications"];
         delete?: never;
         options?: never;
@@ -652,7 +780,7 @@ export interface paths {
         put?: never;
         /**
          * Mark a notification as read
-         * @description Doing it again changes nothing.
+         * @description Marks one of the caller's notifications as read. Repeating the request has no effect: the time of the first one is kept.
          */
         post: operations["read_notification"];
         delete?: never;
@@ -668,13 +796,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List orders */
+        /**
+         * List the caller's orders
+         * @description Returns orders newest first. An operator who sets `all` gets the orders of all users instead.
+         */
         get: operations["list_orders"];
         put?: never;
         /**
          * Place an order
-         * @description Answers before anything is reserved or charged: follow the order at `Location`. Answers 503 with `Retry-After` while so
-         *     many checkouts are waiting that a new one could not be done in time.
+         * @description Responds before anything is reserved or charged; follow the order at `Location`. A repetition with the same key returns the
+         *     first response and orders nothing more. Fails with 503 and `Retry-After`, with nothing ordered, while prices are not
+         *     available or too many checkouts are waiting for a new one to finish in time.
          */
         post: operations["place_order"];
         delete?: never;
@@ -691,8 +823,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get an order
-         * @description Joined by the gateway: `order` is `GET /v1/orders/{id}`; `payment` is `GET /v1/payments?order_id={id}`; `products` is `GET /v1/products?limit=100&skus={order/lines/*\/sku}`; `saga` is `GET /v1/orders/{id}/saga`. What cannot be had is null and named in `degraded`.
+         * Get an order by its id
+         * @description Returns the order with its lines, shipment and returns. Shoppers see their own orders, operators see every order.
+         *
+         *     Joined by the gateway from several services: `order` from `GET /v1/orders/{id}`; `payment` from `GET /v1/payments?order_id={id}`; `products` from `GET /v1/products?limit=100&skus={order/lines/*\/sku}`; `saga` from `GET /v1/orders/{id}/saga`. A part that is not available is null and named in `degraded`.
          */
         get: operations["get_order"];
         put?: never;
@@ -714,8 +848,9 @@ export interface paths {
         put?: never;
         /**
          * Cancel an order
-         * @description Answers when the cancellation is decided; the order is `cancelled` when everything is undone. Once the money moves it
-         *     is too late: return the goods instead.
+         * @description Responds as soon as the cancellation has started. The order becomes `cancelled` once the items are released and the payment
+         *     is voided. An order whose payment is being captured can no longer be cancelled (409); return its items instead. Shoppers
+         *     can cancel their own orders, operators can cancel any order. Repeating the request has no further effect.
          */
         post: operations["cancel_order"];
         delete?: never;
@@ -734,8 +869,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Deliver an order
-         * @description From `shipped` to `delivered`. A body is not needed, and not read.
+         * Mark an order as delivered
+         * @description Changes the status from `shipped` to `delivered`. Needs no request body; one that is sent is ignored.
          */
         post: operations["deliver_order"];
         delete?: never;
@@ -753,11 +888,11 @@ export interface paths {
         };
         /**
          * Follow an order
-         * @description Server-Sent Events. First `event: snapshot` with an `OrderSnapshot`, then `event: change` with an `OrderChange` for each
-         *     later event of the order, in order; the `id` is the event's number. With `Last-Event-ID` there is no snapshot, but the
-         *     changes since. A comment every 15 seconds is a sign of life. The stream ends with the access token, and when the
-         *     replica stops: come back with a fresh token and the last id. One person can have some 20 streams at once; 429 says that
-         *     there are enough.
+         * @description Streams Server-Sent Events: first `event: snapshot` with an `OrderSnapshot`, then `event: change` with an `OrderChange` for
+         *     each later event of the order, in order. The `id` is the number of the event. With `Last-Event-ID`, the stream starts with
+         *     the changes since that event instead of a snapshot. A comment is sent every 15 seconds as a heartbeat. The stream ends
+         *     when the access token expires or the replica stops: reconnect with a new token and the last id. A user can have 20 open
+         *     streams per replica.
          */
         get: operations["stream_order_events"];
         put?: never;
@@ -778,10 +913,11 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Return items
-         * @description If the order has not been shipped, the money is refunded at once and the items are restocked. If it has, the return
-         *     stays `requested` until an operator confirms that the items have arrived. While a return is open the order cannot be
-         *     shipped. When everything has been returned the order is `returned`.
+         * Return items of an order
+         * @description If the order has not been shipped, the refund starts at once, and the items are restocked. If it has, the return stays
+         *     `requested` until an operator confirms that the items have arrived. While a return is open, the order cannot be shipped.
+         *     Once every item has been returned, the order is `returned`. A repetition with the same key returns the first response
+         *     and returns nothing more.
          */
         post: operations["create_return"];
         delete?: never;
@@ -801,8 +937,8 @@ export interface paths {
         put?: never;
         /**
          * Confirm the receipt of returned items
-         * @description From `requested` to `received`; the refund begins, then the items are restocked. Only for a return that needs a receipt,
-         *     and once. A body is not needed, and not read.
+         * @description Changes the status of a return that needs a receipt from `requested` to `received`, and starts its refund; after that, the
+         *     items are restocked. Needs no request body; one that is sent is ignored.
          */
         post: operations["confirm_receipt"];
         delete?: never;
@@ -822,7 +958,8 @@ export interface paths {
         put?: never;
         /**
          * Refuse a return
-         * @description From `requested` to `refused`. Only for a return that needs a receipt: what had not been shipped is refunded at once.
+         * @description Changes the status of a return that needs a receipt from `requested` to `refused`. Nothing is refunded, and the items can be
+         *     returned again. Returns of items that were never shipped cannot be refused, because they are refunded at once.
          */
         post: operations["refuse_return"];
         delete?: never;
@@ -838,7 +975,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get the timeline of a checkout, and those of the order's returns */
+        /**
+         * Get the sagas of an order
+         * @description Returns the steps of the order's checkout, and of each of its returns whose refund has started. Shoppers see their own
+         *     orders, operators see every order.
+         */
         get: operations["get_saga"];
         put?: never;
         post?: never;
@@ -859,8 +1000,8 @@ export interface paths {
         put?: never;
         /**
          * Ship an order
-         * @description From `confirmed` to `shipped`. An order cannot be shipped while a return of it is open, nor once it has been refunded in
-         *     full.
+         * @description Changes the status from `confirmed` to `shipped`. An order cannot be shipped while one of its returns is open, nor after it
+         *     has been refunded in full.
          */
         post: operations["ship_order"];
         delete?: never;
@@ -876,7 +1017,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List payment methods */
+        /**
+         * List payment methods
+         * @description Lists the test cards of the simulated payment provider. The response can be cached for five minutes.
+         */
         get: operations["list_payment_methods"];
         put?: never;
         post?: never;
@@ -895,7 +1039,7 @@ export interface paths {
         };
         /**
          * List payments
-         * @description Newest first.
+         * @description Lists payments with their refunds, newest first. Shoppers see their own payments, operators see all.
          */
         get: operations["list_payments"];
         put?: never;
@@ -913,7 +1057,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read a payment */
+        /**
+         * Get a payment
+         * @description Returns a payment with its refunds. Shoppers can read their own payments, operators can read all.
+         */
         get: operations["get_payment"];
         put?: never;
         post?: never;
@@ -934,8 +1081,9 @@ export interface paths {
         put?: never;
         /**
          * Refund a payment
-         * @description For operators only; a shopper gets money back by returning items. The refund is promised when this answers; the provider
-         *     confirms it soon after, and the payment shows it.
+         * @description For operators only; shoppers are refunded by returning items. The refund is recorded as pending and requested from the
+         *     payment provider, which usually confirms it within two seconds; read the payment to see the result. A repetition with
+         *     the same key returns the first response and refunds nothing more.
          */
         post: operations["create_refund"];
         delete?: never;
@@ -951,10 +1099,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Products by search, filters and order, page by page; in the language of `Accept-Language`, English or German. */
+        /**
+         * List products
+         * @description Searches, filters and sorts the catalog, and returns one page with facets. Texts are in English or German, depending on
+         *     `Accept-Language`. Responds with 422 if a parameter is invalid or unknown, or if the cursor belongs to another query.
+         */
         get: operations["list_products"];
         put?: never;
-        /** Adds a product; 409 when the SKU is taken. */
+        /**
+         * Add a product
+         * @description Adds a product to the catalog. A new SKU starts without stock; a SKU that was removed before keeps its units. Responds with
+         *     409 if a product with this SKU exists, and with 422 if a field is invalid.
+         */
         post: operations["create_product"];
         delete?: never;
         options?: never;
@@ -969,15 +1125,28 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One product, in the language of `Accept-Language`, English or German; 304 when the client has it already. */
+        /**
+         * Get a product
+         * @description Returns one product in English or German, depending on `Accept-Language`. English is used if there is no translation.
+         *     Responds with 304 if `If-None-Match` names the current version.
+         */
         get: operations["get_product"];
         put?: never;
         post?: never;
-        /** Removes a product; 409 while orders hold units of it, 428 without `If-Match`, 412 when it has changed since. */
+        /**
+         * Remove a product
+         * @description Removes a product from the catalog, so that it can no longer be ordered. Its units and movements are kept and are available
+         *     again if the SKU is added again. Responds with 409 while orders hold units of the product, with 428 without `If-Match`, and
+         *     with 412 if the product has changed since it was read.
+         */
         delete: operations["delete_product"];
         options?: never;
         head?: never;
-        /** Changes a product; 428 without `If-Match`, 412 when it has changed since. */
+        /**
+         * Change a product
+         * @description Changes the given fields and increments the version. Returns the product in English. Responds with 428 without
+         *     `If-Match`, with 412 if the product has changed since it was read, and with 422 if a field is invalid.
+         */
         patch: operations["update_product"];
         trace?: never;
     };
@@ -988,7 +1157,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** souk.inventory.v1.Inventory/Availability, as JSON */
+        /**
+         * Call souk.inventory.v1.Inventory/Availability as JSON
+         * @description Calls the gRPC method `souk.inventory.v1.Inventory/Availability` and returns its reply as JSON. gRPC statuses become HTTP ones, for example `NOT_FOUND` becomes 404.
+         */
         get: operations["availability"];
         put?: never;
         post?: never;
@@ -1005,7 +1177,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The drawn picture of a product. */
+        /**
+         * Get the drawn image of a product
+         * @description Returns an SVG of 400 × 400 pixels that is derived from the SKU, the category and the name. It exists even for products
+         *     that have an image of their own. Responds with 304 if `If-None-Match` names the current image.
+         */
         get: operations["get_image"];
         put?: never;
         post?: never;
@@ -1022,7 +1198,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How many units of a product there are, and how many are promised. */
+        /**
+         * Get the stock of a product
+         * @description Returns how many units are in the warehouse, available, and held for orders, and the totals sold and returned.
+         */
         get: operations["get_stock"];
         put?: never;
         post?: never;
@@ -1042,8 +1221,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Adds or removes units; 409 when more would go than are available.
-         * @description The key belongs to one user and one product. A request that is repeated is counted once and gets the same response.
+         * Adjust the stock of a product
+         * @description Adds or removes units that are in the warehouse, and returns the new levels. Responds with 409 if more units would be
+         *     removed than are available. The `Idempotency-Key` is scoped to one user and one product: a repeated request takes effect
+         *     once and gets the same response, with the header `idempotency-replayed: true`.
          */
         post: operations["adjust_stock"];
         delete?: never;
@@ -1059,7 +1240,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Accounts, newest first. */
+        /**
+         * List accounts
+         * @description Lists all accounts, newest first. For operators only.
+         */
         get: operations["list_users"];
         put?: never;
         post?: never;
@@ -1076,14 +1260,20 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The caller's account. */
+        /**
+         * Get my account
+         * @description Returns the caller's account.
+         */
         get: operations["get_me"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Changes the caller's account; what is absent stays. Not for API keys. */
+        /**
+         * Change my account
+         * @description Changes the caller's account and returns it. API keys cannot be used for this.
+         */
         patch: operations["patch_me"];
         trace?: never;
     };
@@ -1094,10 +1284,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The caller's addresses, oldest first. */
+        /**
+         * List my addresses
+         * @description Lists the caller's saved addresses, oldest first.
+         */
         get: operations["list_addresses"];
         put?: never;
-        /** Adds an address. */
+        /**
+         * Add an address
+         * @description Saves a shipping address. An account can have up to 50. Requires a login or an API key with the scope `order`.
+         */
         post: operations["post_address"];
         delete?: never;
         options?: never;
@@ -1113,10 +1309,18 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Replaces an address. */
+        /**
+         * Replace an address
+         * @description Replaces all fields of a saved address. Orders keep the address with which they were placed. Requires a login or an API
+         *     key with the scope `order`.
+         */
         put: operations["put_address"];
         post?: never;
-        /** Removes an address. Orders keep the copy they were made with. */
+        /**
+         * Delete an address
+         * @description Deletes a saved address. Orders keep the address with which they were placed. Requires a login or an API key with the
+         *     scope `order`.
+         */
         delete: operations["delete_address"];
         options?: never;
         head?: never;
@@ -1130,10 +1334,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The caller's keys, oldest first. */
+        /**
+         * List my API keys
+         * @description Lists the caller's API keys without their secrets, oldest first. Expired keys are included until they are deleted.
+         */
         get: operations["list_api_keys"];
         put?: never;
-        /** Creates a key. The secret is in this answer and in no other. Not for API keys: a key cannot create keys. */
+        /**
+         * Create an API key
+         * @description Creates an API key and returns its secret, which cannot be retrieved later. API keys cannot be used for this: a key cannot
+         *     create keys.
+         */
         post: operations["post_api_key"];
         delete?: never;
         options?: never;
@@ -1151,7 +1362,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Deletes a key. The gateway refuses it within seconds. Not for API keys. */
+        /**
+         * Delete an API key
+         * @description Deletes one of the caller's API keys, which the gateway then refuses within seconds. API keys cannot be used for this.
+         */
         delete: operations["delete_api_key"];
         options?: never;
         head?: never;
@@ -1167,8 +1381,10 @@ export interface paths {
         };
         get?: never;
         /**
-         * Changes the password. All other sessions end, and so do all API keys, unless the request keeps them. Wrong current
-         *     passwords are throttled as failed logins are, for this session alone. Not for API keys.
+         * Change my password
+         * @description Sets a new password after verifying the current one. All other sessions end, and all API keys are deleted unless the request
+         *     keeps them. Wrong current passwords are throttled like failed logins, but only for this session. API keys cannot be used
+         *     for this.
          */
         put: operations["put_password"];
         post?: never;
@@ -1185,13 +1401,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The caller's sessions, newest first. */
+        /**
+         * List my sessions
+         * @description Lists the sessions in which the caller is logged in, newest first.
+         */
         get: operations["list_sessions"];
         put?: never;
         post?: never;
         /**
-         * Ends all sessions of the caller, this one too, and removes the browser's cookie. Access tokens given before stay good
-         *     until they expire, and API keys stay valid. Not for API keys.
+         * End all my sessions
+         * @description Ends all sessions of the caller, including this one, and deletes the browser's session cookie. Access tokens remain valid
+         *     until they expire, within ten minutes. API keys are not affected, and cannot be used for this.
          */
         delete: operations["delete_sessions"];
         options?: never;
@@ -1212,7 +1432,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Changes an account's roles, or disables it. Roles count from the account's next token, within ten minutes. */
+        /**
+         * Change an account
+         * @description Changes the roles of an account, or disables or enables it. For operators only, and not for their own account. New roles
+         *     take effect with the account's next access token, within ten minutes. The change is recorded with its reason.
+         */
         patch: operations["patch_user"];
         trace?: never;
     };
@@ -1226,8 +1450,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Take in a provider's event
-         * @description Signed over time and raw body. An event that is sent twice, or of an unknown type, is acknowledged.
+         * Receive an event of the payment provider
+         * @description Updates the payment or refund that the event is about. Duplicates and events of unknown types are acknowledged without
+         *     effect. The signature is an HMAC-SHA256 over the time of sending and the raw body, and is valid for five minutes.
          */
         post: operations["receive_webhook"];
         delete?: never;
@@ -1240,400 +1465,491 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description The request is accepted; a mail says what became of it. */
+        /** @description Confirms that a request was accepted. Its outcome is sent by email only. */
         Accepted: {
-            /** @example accepted */
+            /**
+             * @description Result of the request, always `accepted`.
+             * @example accepted
+             */
             status: string;
         };
-        /** @description A fault that is switched on. */
+        /** @description The reason for an operator's action. */
+        ActionReason: {
+            /**
+             * @description Reason for the log: 1 to 500 characters, not counting leading and trailing white space.
+             * @example The participant was down; see ticket 7.
+             */
+            reason: string;
+        };
+        /** @description A fault that an operator has switched on. */
         ActiveFault: {
-            /** @description Its name. */
+            /** @description Name of the fault. */
             name: components["schemas"]["Fault"];
             /**
-             * @description In a few words.
+             * @description Short title of the fault, in English.
              * @example Payments is unreachable
              */
             title: string;
             /**
              * Format: date-time
-             * @description When it goes off by itself.
+             * @description Time at which the fault is switched off automatically.
              */
             until: string;
         };
-        /** @description What is broken on purpose. */
+        /** @description The faults that are switched on at the moment. */
         ActiveFaults: {
-            /** @description Nothing, outside demo mode. */
+            /** @description One entry for each active fault. Always empty outside demo mode. */
             items: components["schemas"]["ActiveFault"][];
         };
-        /** @description Where to ship to. Validate it with [`Address::problems`] at the edge. */
+        /** @description A postal address. Deserializing checks only its shape; request handlers validate it with [`Address::problems`]. */
         Address: {
-            /** @description Town or city, 1 to 200 characters. */
+            /**
+             * @description Town or city, 1 to 200 characters.
+             * @example Berlin
+             */
             city: string;
             /**
-             * @description ISO 3166-1 alpha-2.
+             * @description Country code: two capital letters (ISO 3166-1 alpha-2).
              * @example DE
              */
             country: string;
-            /** @description Street and number, 1 to 200 characters. */
+            /**
+             * @description Street and house number, 1 to 200 characters.
+             * @example 12 St James's Square
+             */
             line1: string;
-            /** @description Floor, flat, company. */
+            /** @description Second address line, such as floor, flat or company, at most 200 characters. */
             line2?: string | null;
-            /** @description Who receives it, 1 to 200 characters. */
+            /**
+             * @description Full name of the recipient, 1 to 200 characters.
+             * @example Ada Lovelace
+             */
             name: string;
-            /** @description Telephone number, in any notation. */
+            /** @description Telephone number for the carrier in any notation, at most 200 characters. */
             phone?: string | null;
-            /** @description Postal code, 1 to 200 characters. */
+            /**
+             * @description Postal code in the notation of its country, 1 to 200 characters.
+             * @example 10115
+             */
             postal_code: string;
-            /** @description State, province or county. */
+            /** @description State, province or county, at most 200 characters. */
             region?: string | null;
         };
-        /** @description A key of the caller's, without the secret. */
+        /** @description An API key of the caller, without its secret. */
         ApiKey: {
             /**
              * Format: date-time
-             * @description When it was created.
+             * @description Time at which the key was created.
              */
             created_at: string;
             /**
              * Format: date-time
-             * @description From when on it is refused. It is deleted 30 days later.
+             * @description Time at which the key expires. It is deleted 30 days later.
              */
             expires_at: string;
             /**
              * Format: uuid
-             * @description Its id.
+             * @description Id of the key.
              */
             id: string;
             /**
              * Format: date-time
-             * @description When it was last used, give or take a minute.
+             * @description Time of the last use, to the minute; null if the key was never used.
              */
             last_used_at?: string | null;
-            /** @description What its owner calls it. */
+            /**
+             * @description Name chosen by the owner.
+             * @example Nightly backup
+             */
             name: string;
-            /** @description How the secret begins. */
+            /**
+             * @description First characters of the secret, to recognize the key by.
+             * @example souk_ak_0sVn2Q
+             */
             prefix: string;
-            /** @description What it may be used for. */
+            /** @description Scopes of the key; they determine what it may be used for. */
             scopes: components["schemas"]["Scope"][];
         };
-        /** @description A product that sold. */
+        /** @description Sales of one product in one currency. */
         BestSeller: {
-            /** @description The category's key; absent if the catalogue has not told of the product. */
+            /**
+             * @description Slug of the product's category; absent if the catalog event of the product is missing.
+             * @example tea
+             */
             category?: string | null;
-            /** @description As it is called now. */
+            /**
+             * @description Current name of the product, or its name in the order if the catalog event is missing.
+             * @example Sencha Green Tea
+             */
             name: string;
             /**
              * Format: int64
-             * @description Pieces.
+             * @description Number of units sold.
+             * @example 42
              */
             quantity: number;
-            /** @description What was paid for them. */
+            /** @description Total price of those units. */
             revenue: components["schemas"]["Money"];
+            /**
+             * @description SKU of the product.
+             * @example TEA-0001
+             */
             sku: string;
         };
-        /** @description Why an order is given up. */
+        /** @description A request to cancel an order. */
         CancelOrder: {
-            /** @description At most 500 characters. */
+            /**
+             * @description Reason for the cancellation, shown with the order: 1 to 500 characters, not counting leading and trailing white
+             *     space. Optional.
+             * @example I ordered the wrong size.
+             */
             reason?: string | null;
         };
-        /** @description What a shopper means to buy. */
+        /** @description The items that a shopper intends to order. */
         Cart: {
-            /** @description Each SKU once, by SKU. */
+            /** @description The lines of the cart, sorted by SKU. Each SKU occurs once. */
             items: components["schemas"]["OrderItem"][];
         };
-        /** @description All categories; there are few, so there is one page. */
+        /** @description Every category of the catalog on a single page. */
         Categories: {
-            /** @description In the shop's order. */
+            /** @description The categories in the order in which the shop shows them. */
             items: components["schemas"]["Category"][];
-            /** @description Always null. */
+            /** @description Always null, because there is only one page. */
             next_cursor?: string | null;
         };
         /** @description A category of the catalog. */
         Category: {
             /**
-             * @description For a shopper.
+             * @description Name of the category in the language of the response.
              * @example Tea
              */
             name: string;
             /**
              * Format: int64
-             * @description Products in it.
+             * @description Number of products in the category.
              * @example 10
              */
             products: number;
             /**
-             * @description Its key.
+             * @description Key of the category, for use in URLs and filters.
              * @example tea
              */
             slug: string;
         };
-        /** @description How many are found in a category. */
+        /** @description The number of matching products in one category. */
         CategoryCount: {
             /**
              * Format: int64
-             * @description Products found.
+             * @description Number of matching products; may be 0.
+             * @example 10
              */
             count: number;
-            /** @description For a shopper. */
+            /**
+             * @description Name of the category in the language of the response.
+             * @example Tea
+             */
             name: string;
-            /** @description Its key. */
+            /**
+             * @description Key of the category, for use in URLs and filters.
+             * @example tea
+             */
             slug: string;
         };
         /**
          * Format: uuid
-         * @description A command of a saga; the same at every resend, see [`CommandId::derive`].
+         * @description Identifies a command of a saga. It is the same each time the command is sent, see [`CommandId::derive`].
          */
         CommandId: string;
+        /** @description The token from the email, and the new password. */
         ConfirmPasswordReset: {
             /**
              * Format: password
-             * @description The new password: 15 to 128 characters, none of the common ones.
+             * @description The new password, 15 to 128 characters. Common passwords, short pieces that repeat (`abcabcabcabcabc`), and the email
+             *     address with little added are refused.
+             * @example seven kettles on a blue shelf
              */
             password: string;
-            /** @description The token of the mail's link; works once, for 30 minutes. */
+            /**
+             * @description The token from the link in the email. It can be used once, within 30 minutes.
+             * @example souk_pr_0sVn2Qf7pYx3mK9aTzR1cWd5hLg8uEjBiOoNqXvS4kw
+             */
             token: string;
         };
-        /** @description What to give back. */
+        /** @description A refund to create. Without an amount, everything that can still be refunded is. */
         CreateRefund: {
-            amount?: components["schemas"]["Money"] | null;
-            /** @description For the shopper and the books; 1 to 500 characters. */
+            /**
+             * @description Amount to refund, above zero and in the currency of the payment. If absent or null, everything that can still be refunded.
+             * @example {
+             *       "amount": 400,
+             *       "currency": "EUR"
+             *     }
+             */
+            amount?: null | (components["schemas"]["Money"] & {
+                amount?: number;
+            });
+            /**
+             * @description Reason for the refund, shown to the shopper: 1 to 500 characters, not counting leading and trailing white space,
+             *     and no control characters.
+             * @example The cup arrived broken.
+             */
             reason: string;
         };
-        /** @description A request for a return. */
+        /** @description A return to request. */
         CreateReturn: {
-            /** @description Items of the order, each SKU once; not more than was bought and has not been returned yet. */
+            /** @description Items to return: 1 to 50 lines, each SKU at most once, and no more than were bought and not returned yet. */
             items: components["schemas"]["OrderItem"][];
-            /** @description Why, 1 to 500 characters. */
+            /**
+             * @description Reason for the return: 1 to 500 characters, not counting leading and trailing white space.
+             * @example The cup has the wrong colour.
+             */
             reason: string;
         };
         /**
-         * @description An ISO 4217 currency code: three capital letters.
+         * @description A currency code: three capital letters (ISO 4217).
          * @example EUR
          */
         Currency: string;
-        /** @description A message that no attempt could handle. */
+        /** @description A message that its receiver could not handle. */
         DeadLetter: {
             /**
              * Format: int32
-             * @description After how many attempts.
+             * @description Number of times the receiver tried to handle the message.
              */
             attempts: number;
-            /** @description As text; what is no UTF-8 is replaced. */
+            /** @description Body of the message, usually JSON. Bytes that are not UTF-8 are shown as U+FFFD. */
             body: string;
             /**
              * Format: date-time
-             * @description When it was buried.
+             * @description Time at which the message was stored as a dead letter.
              */
             died_at: string;
             /**
              * Format: uuid
-             * @description Of this entry.
+             * @description Id of the dead letter, to redrive or delete it.
              */
             id: string;
-            /** @description Its type. */
+            /**
+             * @description Type of the message.
+             * @example payments.authorize_payment.v1
+             */
             kind: string;
             /**
              * Format: uuid
-             * @description The sender's.
+             * @description Id that the sender gave the message. The id of a command is the same in every attempt.
              */
             message_id: string;
-            /** @description Where it was sent to. */
+            /**
+             * @description Queue to which the message was sent, and will be sent again by a redrive.
+             * @example payments
+             */
             queue: string;
-            /** @description Why it was given up. */
+            /** @description Error that the receiver reported last. */
             reason: string;
             /**
              * Format: uuid
-             * @description Its saga.
+             * @description Id of the saga that sent or awaits the message.
              */
             saga_id: string;
         };
-        /** @description Counts over all products that are found. */
+        /** @description Counts over all products that match the query. */
         Facets: {
-            /** @description By category, in the shop's order. */
+            /** @description Number of matching products in every category, in the shop's order. */
             categories: components["schemas"]["CategoryCount"][];
             /**
              * Format: int64
-             * @description How many can be bought now.
+             * @description Number of matching products that are in stock.
              */
             in_stock: number;
-            /** @description The cheapest and the dearest. */
+            /** @description Lowest and highest price of the matching products. */
             price: components["schemas"]["PriceRange"];
         };
         /**
-         * @description What can be broken.
+         * @description A fault that can be switched on.
          * @enum {string}
          */
         Fault: "inventory_unreachable" | "payments_unreachable" | "commands_duplicated" | "replies_lost" | "quotes_unavailable";
-        /** @description The fault switches. */
+        /** @description Every fault switch, on or off. */
         FaultList: {
-            /** @description All of them. */
+            /** @description One entry for each fault that can be switched on. */
             items: components["schemas"]["FaultView"][];
         };
-        /** @description A fault switch. */
+        /** @description A fault switch and its current state. */
         FaultView: {
-            /** @description What it does, and what is to be seen of it. */
+            /** @description What the fault does, and what can be observed while it is on. */
             description: string;
-            /** @description Its name. */
+            /** @description Name of the fault. */
             name: components["schemas"]["Fault"];
-            /** @description Why. */
+            /** @description Reason that the operator gave. Null while it is off. */
             reason?: string | null;
             set_by?: components["schemas"]["UserId"] | null;
             /**
-             * @description In a few words.
+             * @description Short title of the fault, in English.
              * @example Payments is unreachable
              */
             title: string;
             /**
              * Format: date-time
-             * @description When it goes off by itself; null while it is off, as the rest is.
+             * @description Time at which the switch turns off automatically. Null while it is off.
              */
             until?: string | null;
         };
-        /** @description One thing wrong with a request. */
+        /** @description An invalid field of a request. */
         FieldError: {
-            /** @description What is expected there. */
+            /**
+             * @description Describes what is expected of the field, for a person.
+             * @example must be a whole number from 1 to 99
+             */
             detail: string;
             /**
-             * @description JSON pointer into the body, such as `/items/0/quantity`; for a query, `/` and the parameter's name.
+             * @description JSON pointer to the field in the body, such as `/items/0/quantity`. For a query parameter, `/` and its name.
              * @example /items/0/quantity
              */
             pointer: string;
         };
         /**
-         * @description What happened to the goods.
+         * @description The status of an order's items.
          * @enum {string}
          */
         FulfilmentStatus: "unfulfilled" | "reserved" | "shipped" | "delivered" | "returned" | "cancelled";
-        /** @description Orders that got so far. */
+        /** @description Number of orders that have reached each stage of the checkout. */
         Funnel: {
             /**
              * Format: int64
-             * @description Money was reserved.
+             * @description Number of orders whose payment was authorized.
              */
             authorized: number;
             /**
              * Format: int64
-             * @description Money was taken.
+             * @description Number of orders whose payment was captured.
              */
             captured: number;
             /**
              * Format: int64
-             * @description Done.
+             * @description Number of orders that were confirmed.
              */
             confirmed: number;
             /**
              * Format: int64
-             * @description All.
+             * @description Number of orders that were placed.
              */
             placed: number;
             /**
              * Format: int64
-             * @description Goods were held.
+             * @description Number of orders whose items were reserved.
              */
             reserved: number;
         };
-        /** @description An hour. */
+        /** @description Sales of one hour in one currency. */
         Hour: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description Start of the hour (UTC).
+             */
             begins_at: string;
             /**
              * Format: int64
-             * @description How many were confirmed.
+             * @description Number of orders that were confirmed in this hour.
+             * @example 12
              */
             orders: number;
-            /** @description What was given back in that hour, of whatever order. */
+            /** @description Total amount that was refunded in this hour, for orders of any time. */
             refunded: components["schemas"]["Money"];
-            /** @description What was paid for them. */
+            /** @description Total captured amount of those orders. */
             revenue: components["schemas"]["Money"];
         };
-        /** @description One invariant. */
+        /** @description The result of checking one invariant. */
         Invariant: {
-            /** @description How many things were looked at. */
+            /** @description Number of items that were checked, such as orders or ledger transactions. */
             checked: number;
             /**
-             * @description Stable; also the metric's label.
+             * @description Stable identifier of the invariant; also the `invariant` label of the metric `audit_invariant_violations`.
              * @example ledger_balances
              */
             name: string;
             /**
              * Format: int32
-             * @description Its number in the list of what must always hold; some have several parts.
+             * @description Number of the invariant in the list of Souk's invariants. Several entries share a number if the invariant has
+             *     several parts.
+             * @example 1
              */
             number: number;
             /**
-             * @description Why this was not checked; absent where it was.
+             * @description Why the invariant was not checked; absent if it was.
              * @example no Kafka is configured
              */
             skipped?: string | null;
             /**
-             * @description For people.
+             * @description The invariant as a short sentence for operators.
              * @example the ledger balances
              */
             title: string;
-            /** @description How many of them break it. */
+            /** @description Number of violations found; may exceed the length of `violations`. */
             violated: number;
-            /** @description Which, the first 50. */
+            /** @description One sentence for each of the first 50 violations. */
             violations: string[];
         };
-        /** @description A product in a list, with its stock at this moment. */
+        /** @description A product in a list, with its current stock. */
         ListedProduct: components["schemas"]["Product"] & {
             /**
              * Format: int64
-             * @description Units that can be bought now.
+             * @description Number of units that can be ordered now.
+             * @example 42
              */
             available: number;
-            /** @description Whether there is at least one. */
+            /** @description Whether at least one unit can be ordered now. */
             in_stock: boolean;
         };
+        /** @description Credentials, and how to return the refresh token. */
         LoginRequest: {
             /**
-             * @description The account's address.
+             * @description Email address of the account.
              * @example demo@souk.test
              */
             email: string;
             /**
              * Format: password
-             * @description The account's password.
+             * @description Password of the account.
+             * @example demo-password-souk
              */
             password: string;
-            /** @description Where the refresh token goes. */
+            /** @description How to return the refresh token. Default: `token`. */
             session?: components["schemas"]["Transport"];
         };
-        /** @description Where to send a mail, if there is an account. */
+        /** @description The address to which an email is sent, if it belongs to an account. */
         MailRequest: {
             /**
              * Format: email
-             * @description The mail address of an account.
+             * @description Email address of the account. Case and surrounding white space are ignored.
              * @example ada@example.com
              */
             email: string;
         };
-        /** @description Sales of the last 24 hours, and what is in work. */
+        /** @description Sales of the last 24 hours, and work in progress. */
         MetricsSummary: {
             /** @description The five products that sold best in the last seven days. */
             best_sellers: components["schemas"]["orders.BestSeller"][];
             /**
              * Format: int64
-             * @description Those that nobody has dealt with.
+             * @description Number of unsettled dead letters.
              */
             dead_letters: number;
-            /** @description How far they got. */
+            /** @description How far the orders since then have come in the checkout. */
             funnel: components["schemas"]["Funnel"];
-            /** @description The ten newest orders. */
+            /** @description The ten newest orders, whenever they were placed. */
             latest: components["schemas"]["Order"][];
-            /** @description How they stand. */
+            /** @description Number of orders placed since then, by status. */
             orders: components["schemas"]["OrderCounts"];
-            /** @description Messages that wait for the broker. */
+            /** @description Messages that are not published to the broker yet. */
             outbox: components["schemas"]["OutboxFigures"];
-            /** @description Why some of them were rejected, the most frequent reason first. */
+            /** @description Number of rejected orders for each reason, the most frequent reason first. */
             rejected_by_reason: components["schemas"]["ReasonCount"][];
-            /** @description What they brought in, each hour and each currency that any of them was paid in. */
+            /** @description Revenue of each hour, in each currency that occurs. Empty if no order was paid. */
             revenue: components["schemas"]["RevenueHour"][];
-            /** @description Those that are not at their end. */
+            /** @description Number of sagas that have not ended, whenever they started. */
             sagas: components["schemas"]["SagaFigures"];
             /**
              * Format: date-time
-             * @description Orders placed from here on are counted: the start of the hour 23 hours ago.
+             * @description Start of the hour 23 hours ago. The figures cover the orders placed since then, unless they say otherwise.
              */
             since: string;
         };
@@ -1641,1297 +1957,1600 @@ export interface components {
         Money: {
             /**
              * Format: int64
-             * @description Minor units; negative only where a field says so.
+             * @description Amount in minor units of the currency. Negative only where the field that contains it allows it.
              * @example 1999
              */
             amount: number;
-            /** @description ISO 4217. */
+            /** @description Currency of the amount (ISO 4217). */
             currency: components["schemas"]["Currency"];
         };
+        /** @description A new API key, with its secret. */
         NewApiKey: components["schemas"]["ApiKey"] & {
-            /** @description The secret, for `x-api-key`. Shown this once. */
+            /** @description The secret, to send in the header `x-api-key`. It is returned only here. */
             key: string;
         };
-        /** @description A product to be. */
+        /**
+         * @description A product to add to the catalog.
+         * @example {
+         *       "attributes": {
+         *         "origin": "Japan",
+         *         "weight": "100 g"
+         *       },
+         *       "category": "tea",
+         *       "description": "First flush from Uji, 100 g.",
+         *       "name": "Sencha Green Tea",
+         *       "price": {
+         *         "amount": 1490,
+         *         "currency": "EUR"
+         *       },
+         *       "sku": "TEA-0042",
+         *       "translations": {
+         *         "de": {
+         *           "description": "Erste Ernte aus Uji, 100 g.",
+         *           "name": "Sencha Grüntee"
+         *         }
+         *       }
+         *     }
+         */
         NewProduct: {
-            /** @description Further properties, at most 20. */
+            /**
+             * @description Further properties as pairs of name and value, at most 20. A name has 1 to 50 letters, digits, spaces, `_` or `-`; a
+             *     value has at most 200 characters.
+             */
             attributes?: {
                 [key: string]: string;
             };
             /**
-             * @description Slug of a category.
+             * @description Slug of an existing category.
              * @example tea
              */
             category: string;
-            /** @description At most 5000 characters. */
+            /**
+             * @description Description in English; may be empty.
+             * @example First flush from Uji, 100 g.
+             */
             description: string;
-            /** @description Its picture; drawn by Souk when there is none. */
+            /**
+             * @description An `https` URL or an absolute path of the product's image, in visible ASCII characters. If it is absent or null, Souk
+             *     draws an image.
+             */
             image?: string | null;
             /**
-             * @description 1 to 200 characters.
+             * @description Name in English, without control characters and not only spaces.
              * @example Sencha Green Tea
              */
             name: string;
-            /** @description Of one unit, more than 0. */
+            /** @description Price of one unit, from 1 to 100000000000 minor units. */
             price: components["schemas"]["Money"];
-            /** @description Its key, for ever. */
+            /** @description SKU of the product, which is its key and cannot be changed. */
             sku: components["schemas"]["Sku"];
-            /** @description Its texts in other languages. */
+            /** @description Texts of the product in languages other than English. */
             translations?: components["schemas"]["Translations"];
         };
-        /** @description Something that happened to the shopper's account or orders. */
+        /** @description A notification about the user's account or one of their orders. */
         Notification: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description Time of the event that caused the notification (UTC).
+             */
             created_at: string;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @description Id of the notification.
+             */
             id: string;
             /**
-             * @description `welcome`, `password_changed`, `order_confirmed`, `order_rejected`, `order_cancelled`, `order_shipped`,
-             *     `order_delivered`, `return_refused` or `payment_refunded`; words may be added.
+             * @description Machine-readable kind: `welcome`, `password_changed`, `order_confirmed`, `order_rejected`, `order_cancelled`,
+             *     `order_shipped`, `order_delivered`, `return_requested`, `return_received`, `return_refused` or `payment_refunded`. More
+             *     kinds may be added.
+             * @example order_shipped
              */
             kind: string;
             order_id?: components["schemas"]["OrderId"] | null;
             /**
              * Format: date-time
-             * @description When it was read; absent until then.
+             * @description Time at which the notification was marked as read (UTC); absent if it is unread.
              */
             read_at?: string | null;
-            /** @description As the title. */
+            /**
+             * @description Text in the language of the response, English or German.
+             * @example With Parcel Co, tracking number PC 1.
+             */
             text: string;
-            /** @description In the language of `Accept-Language`, English or German. */
+            /**
+             * @description Title in the language of the response, English or German.
+             * @example Your order is on its way
+             */
             title: string;
         };
-        /** @description One page of the list, and how many of the whole list are unread. */
+        /** @description One page of notifications, and the number of unread ones. */
         NotificationList: {
-            /** @description Newest first. */
+            /** @description The notifications of this page, newest first. */
             items: components["schemas"]["Notification"][];
-            /** @description For the next page; null on the last. */
+            /** @description Pass this as `cursor` to get the next page. Null on the last page. */
             next_cursor?: string | null;
             /**
              * Format: int64
-             * @description Of all, not only of this page.
+             * @description Number of unread notifications in the whole list, not only on this page.
+             * @example 2
              */
             unread: number;
         };
-        /** @description An order. */
+        /** @description An order with its lines, shipment and returns. */
         Order: {
             /**
              * Format: date-time
-             * @description When it was placed.
+             * @description Time at which the order was placed.
              */
             created_at: string;
-            /** @description What happened to the goods. */
+            /** @description Status of the order's items. */
             fulfilment_status: components["schemas"]["FulfilmentStatus"];
-            /** @description Its id. */
+            /** @description Id of the order, which is also the id of its checkout saga. */
             id: components["schemas"]["OrderId"];
-            /** @description What was bought, at the prices of that moment. */
+            /** @description The ordered items, with the names and prices at the time of the order. */
             lines: components["schemas"]["OrderLine"][];
-            /** @description The payment's id, which exists once payments was asked. */
+            /** @description Id of the payment. The payment exists in payments once its authorization has been requested. */
             payment_id: components["schemas"]["PaymentId"];
             /**
-             * @description The provider's token.
+             * @description The payment provider's token of the payment method.
              * @example pm_card_ok
              */
             payment_method: string;
-            /** @description What happened to the money. */
+            /** @description Status of the order's payment. */
             payment_status: components["schemas"]["PaymentStatus"];
-            /** @description Why it was rejected (`out_of_stock`, `payment_declined`, `timeout`) or cancelled. */
+            /**
+             * @description Why the order was rejected (`out_of_stock`, `payment_declined`, `timeout`), or the reason that was given for its
+             *     cancellation. Absent for other orders.
+             */
             reason?: string | null;
-            /** @description Its returns, oldest first. */
+            /** @description The returns of this order, oldest first. */
             returns: components["schemas"]["Return"][];
             shipment?: components["schemas"]["Shipment"] | null;
-            /** @description Where it goes. */
+            /** @description Address to which the items are shipped. */
             shipping_address: components["schemas"]["Address"];
-            /** @description Where it stands. */
+            /** @description Status of the order. */
             status: components["schemas"]["OrderStatus"];
-            /** @description The sum of the lines. */
+            /** @description Total price, the sum of the lines. */
             total: components["schemas"]["Money"];
-            /** @description The trace of its checkout. */
+            /** @description Id of the trace in which the order was placed. */
             trace_id?: string | null;
             /**
              * Format: date-time
-             * @description When it last changed.
+             * @description Time of the order's last change.
              */
             updated_at: string;
-            /** @description Whose it is. */
+            /** @description The user who placed the order. */
             user_id: components["schemas"]["UserId"];
         };
-        /** @description The data of `event: change`: what happened, and on the last of those that happened together how things are then. */
+        /**
+         * @description The data of `event: change`: one event of the order. When several events are sent together, only the last of them carries
+         *     the state of the order and of its sagas.
+         */
         OrderChange: {
             /**
              * Format: date-time
-             * @description When.
+             * @description Time at which the event happened.
              */
             at: string;
             /**
-             * @description For a move of a saga: `saga_id`, `step`, `direction`, `outcome`, `attempt`, `saga_status`, and `next`, whose
-             *     command was sent. For every change of the order its statuses.
+             * @description Details of the event. If a saga has moved: `saga_id`, `step`, `direction`, `outcome`, `attempt`, `saga_status`, and
+             *     `next`, the step whose command was sent. If the order has changed: `status`, `payment_status` and
+             *     `fulfilment_status`.
              */
             data: Record<string, never>;
             order?: components["schemas"]["Order"] | null;
             saga?: components["schemas"]["OrderSagas"] | null;
             /**
-             * @description Such as `payment_authorized`; `saga_progressed` where the order stays as it is.
+             * @description Type of the event, such as `payment_authorized`. It is `saga_progressed` if only a saga has moved, for example by a
+             *     resend, and the order itself is unchanged.
              * @example payment_authorized
              */
             type: string;
         };
-        /** @description Orders by their status. */
+        /** @description Number of orders in total and in each status. */
         OrderCounts: {
-            /** @description Every status, also those that none has. */
+            /** @description Number of orders in each status; 0 if no order has it. */
             by_status: {
                 [key: string]: number;
             };
             /**
              * Format: int64
-             * @description All of them.
+             * @description Number of orders in every status together.
              */
             total: number;
         };
         /**
          * Format: uuid
-         * @description An order; also the key under which inventory and payments do their work.
+         * @description Identifies an order. Inventory and payments use it as the key of their part of the order.
          */
         OrderId: string;
-        /** @description So many of a SKU. */
+        /** @description A SKU and the quantity to order. */
         OrderItem: {
-            /** @description How many. */
+            /** @description The number of items to order. */
             quantity: components["schemas"]["Quantity"];
-            /** @description What. */
+            /** @description The product to order. */
             sku: components["schemas"]["Sku"];
         };
-        /** @description A line of an order. */
+        /** @description A product in an order, with its quantity and price. */
         OrderLine: {
-            /** @description The price, so many times. */
+            /** @description Price of the whole line: `unit_price` times `quantity`. */
             line_total: components["schemas"]["Money"];
-            /** @description Its name when it was ordered. */
+            /** @description Name of the product at the time of the order. */
             name: string;
-            /** @description How many. */
+            /** @description Number of items of this product, 1 to 99. */
             quantity: components["schemas"]["Quantity"];
-            /** @description What. */
+            /** @description SKU of the product. */
             sku: components["schemas"]["Sku"];
-            /** @description Its price when it was ordered. */
+            /** @description Price of one item at the time of the order. */
             unit_price: components["schemas"]["Money"];
         };
-        /** @description An order's checkout, and the sagas of what was sent back. */
+        /** @description The checkout of an order and the sagas of its returns. */
         OrderSagas: components["schemas"]["SagaView"] & {
-            /** @description A saga for each return whose refund has begun, in the order of the order's `returns`; its id is the return's. */
+            /** @description A saga for each return whose refund has started, in the order of the order's `returns`. */
             returns: components["schemas"]["SagaView"][];
         };
-        /** @description The data of `event: snapshot`: how things are. */
+        /** @description The data of `event: snapshot`: the current state of the order. */
         OrderSnapshot: {
-            /** @description The order. */
+            /** @description The order at the time of the event `id`. */
             order: components["schemas"]["Order"];
-            /** @description Its checkout, and the sagas of its returns. */
+            /** @description The order's checkout, and the sagas of its returns. */
             saga: components["schemas"]["OrderSagas"];
         };
         /**
-         * @description Where an order stands.
+         * @description The status of an order.
          * @enum {string}
          */
         OrderStatus: "pending" | "confirmed" | "rejected" | "cancelled" | "shipped" | "delivered" | "returned";
-        /** @description One outbox. */
+        /** @description The number and age of the messages in one service's outbox. */
         Outbox: {
             /**
              * Format: double
-             * @description How long the first of them has waited; 0 when none waits.
+             * @description Age of the oldest unpublished message in seconds; 0 if there is none.
+             * @example 0.8
              */
             oldest_age_seconds: number;
             /**
              * Format: int64
-             * @description Messages that wait to be sent.
+             * @description Number of messages that have not been published yet.
+             * @example 2
              */
             pending: number;
             /**
-             * @description Whose.
+             * @description Name of the service that owns the outbox.
              * @example orders
              */
             service: string;
         };
-        /** @description Messages to be published. */
+        /** @description Messages that are not published to the broker yet. */
         OutboxFigures: {
             /**
              * Format: double
-             * @description Of the oldest.
+             * @description Age of the oldest message, in seconds. Null if there is none.
              */
             oldest_age_seconds?: number | null;
             /**
              * Format: int64
-             * @description So many.
+             * @description Number of messages in the outbox.
              */
             pending: number;
         };
-        /** @description The outboxes of all services that have one. */
+        /** @description The message outboxes of all services that have one. */
         Outboxes: {
+            /** @description One entry per outbox, always in the same order. */
             items: components["schemas"]["Outbox"][];
         };
-        /** @description One page of a list. */
+        /** @description One page of a list that is sorted by a unique key. */
         Page_ApiKey: {
-            /** @description The items, in the list's order. */
+            /** @description The items of this page, in the order of the list. */
             items: {
                 /**
                  * Format: date-time
-                 * @description When it was created.
+                 * @description Time at which the key was created.
                  */
                 created_at: string;
                 /**
                  * Format: date-time
-                 * @description From when on it is refused. It is deleted 30 days later.
+                 * @description Time at which the key expires. It is deleted 30 days later.
                  */
                 expires_at: string;
                 /**
                  * Format: uuid
-                 * @description Its id.
+                 * @description Id of the key.
                  */
                 id: string;
                 /**
                  * Format: date-time
-                 * @description When it was last used, give or take a minute.
+                 * @description Time of the last use, to the minute; null if the key was never used.
                  */
                 last_used_at?: string | null;
-                /** @description What its owner calls it. */
+                /**
+                 * @description Name chosen by the owner.
+                 * @example Nightly backup
+                 */
                 name: string;
-                /** @description How the secret begins. */
+                /**
+                 * @description First characters of the secret, to recognize the key by.
+                 * @example souk_ak_0sVn2Q
+                 */
                 prefix: string;
-                /** @description What it may be used for. */
+                /** @description Scopes of the key; they determine what it may be used for. */
                 scopes: components["schemas"]["Scope"][];
             }[];
-            /** @description For the next page; null on the last. */
+            /** @description Pass this as `cursor` to get the next page. Null on the last page. */
             next_cursor?: string | null;
         };
-        /** @description One page of a list. */
+        /** @description One page of a list that is sorted by a unique key. */
         Page_DeadLetter: {
-            /** @description The items, in the list's order. */
+            /** @description The items of this page, in the order of the list. */
             items: {
                 /**
                  * Format: int32
-                 * @description After how many attempts.
+                 * @description Number of times the receiver tried to handle the message.
                  */
                 attempts: number;
-                /** @description As text; what is no UTF-8 is replaced. */
+                /** @description Body of the message, usually JSON. Bytes that are not UTF-8 are shown as U+FFFD. */
                 body: string;
                 /**
                  * Format: date-time
-                 * @description When it was buried.
+                 * @description Time at which the message was stored as a dead letter.
                  */
                 died_at: string;
                 /**
                  * Format: uuid
-                 * @description Of this entry.
+                 * @description Id of the dead letter, to redrive or delete it.
                  */
                 id: string;
-                /** @description Its type. */
+                /**
+                 * @description Type of the message.
+                 * @example payments.authorize_payment.v1
+                 */
                 kind: string;
                 /**
                  * Format: uuid
-                 * @description The sender's.
+                 * @description Id that the sender gave the message. The id of a command is the same in every attempt.
                  */
                 message_id: string;
-                /** @description Where it was sent to. */
+                /**
+                 * @description Queue to which the message was sent, and will be sent again by a redrive.
+                 * @example payments
+                 */
                 queue: string;
-                /** @description Why it was given up. */
+                /** @description Error that the receiver reported last. */
                 reason: string;
                 /**
                  * Format: uuid
-                 * @description Its saga.
+                 * @description Id of the saga that sent or awaits the message.
                  */
                 saga_id: string;
             }[];
-            /** @description For the next page; null on the last. */
+            /** @description Pass this as `cursor` to get the next page. Null on the last page. */
             next_cursor?: string | null;
         };
-        /** @description One page of a list. */
+        /** @description One page of a list that is sorted by a unique key. */
         Page_Order: {
-            /** @description The items, in the list's order. */
+            /** @description The items of this page, in the order of the list. */
             items: {
                 /**
                  * Format: date-time
-                 * @description When it was placed.
+                 * @description Time at which the order was placed.
                  */
                 created_at: string;
-                /** @description What happened to the goods. */
+                /** @description Status of the order's items. */
                 fulfilment_status: components["schemas"]["FulfilmentStatus"];
-                /** @description Its id. */
+                /** @description Id of the order, which is also the id of its checkout saga. */
                 id: components["schemas"]["OrderId"];
-                /** @description What was bought, at the prices of that moment. */
+                /** @description The ordered items, with the names and prices at the time of the order. */
                 lines: components["schemas"]["OrderLine"][];
-                /** @description The payment's id, which exists once payments was asked. */
+                /** @description Id of the payment. The payment exists in payments once its authorization has been requested. */
                 payment_id: components["schemas"]["PaymentId"];
                 /**
-                 * @description The provider's token.
+                 * @description The payment provider's token of the payment method.
                  * @example pm_card_ok
                  */
                 payment_method: string;
-                /** @description What happened to the money. */
+                /** @description Status of the order's payment. */
                 payment_status: components["schemas"]["PaymentStatus"];
-                /** @description Why it was rejected (`out_of_stock`, `payment_declined`, `timeout`) or cancelled. */
+                /**
+                 * @description Why the order was rejected (`out_of_stock`, `payment_declined`, `timeout`), or the reason that was given for its
+                 *     cancellation. Absent for other orders.
+                 */
                 reason?: string | null;
-                /** @description Its returns, oldest first. */
+                /** @description The returns of this order, oldest first. */
                 returns: components["schemas"]["Return"][];
                 shipment?: components["schemas"]["Shipment"] | null;
-                /** @description Where it goes. */
+                /** @description Address to which the items are shipped. */
                 shipping_address: components["schemas"]["Address"];
-                /** @description Where it stands. */
+                /** @description Status of the order. */
                 status: components["schemas"]["OrderStatus"];
-                /** @description The sum of the lines. */
+                /** @description Total price, the sum of the lines. */
                 total: components["schemas"]["Money"];
-                /** @description The trace of its checkout. */
+                /** @description Id of the trace in which the order was placed. */
                 trace_id?: string | null;
                 /**
                  * Format: date-time
-                 * @description When it last changed.
+                 * @description Time of the order's last change.
                  */
                 updated_at: string;
-                /** @description Whose it is. */
+                /** @description The user who placed the order. */
                 user_id: components["schemas"]["UserId"];
             }[];
-            /** @description For the next page; null on the last. */
+            /** @description Pass this as `cursor` to get the next page. Null on the last page. */
             next_cursor?: string | null;
         };
-        /** @description One page of a list. */
+        /** @description One page of a list that is sorted by a unique key. */
         Page_Payment: {
-            /** @description The items, in the list's order. */
+            /** @description The items of this page, in the order of the list. */
             items: {
-                /** @description What was reserved. */
+                /** @description Amount reserved on the card; zero until the authorization succeeds. */
                 authorized: components["schemas"]["Money"];
-                /** @description What was taken. */
+                /** @description Amount charged to the card; zero until the capture succeeds. */
                 captured: components["schemas"]["Money"];
                 /**
                  * Format: date-time
-                 * @description When it was asked for.
+                 * @description Time at which the payment was requested.
                  */
                 created_at: string;
                 failure?: components["schemas"]["PaymentFailure"] | null;
-                /** @description Its id. */
+                /** @description Id of the payment. */
                 id: components["schemas"]["PaymentId"];
-                /** @description The order it is for; an order has one payment. */
+                /** @description Id of the order that is paid; an order has exactly one payment. */
                 order_id: components["schemas"]["OrderId"];
-                /** @description The provider's token of the card. */
+                /**
+                 * @description The provider's token of the card.
+                 * @example pm_card_ok
+                 */
                 payment_method: string;
-                /** @description What went back. */
+                /** @description Sum of all refunds that have succeeded. */
                 refunded: components["schemas"]["Money"];
-                /** @description Every refund, oldest first. */
+                /** @description All refunds of the payment, oldest first. */
                 refunds: components["schemas"]["Refund"][];
-                /** @description Where it stands. */
+                /** @description Current status of the payment. */
                 status: components["schemas"]["payments.PaymentStatus"];
                 /**
                  * Format: date-time
-                 * @description When it last changed.
+                 * @description Time of the last change.
                  */
                 updated_at: string;
             }[];
-            /** @description For the next page; null on the last. */
+            /** @description Pass this as `cursor` to get the next page. Null on the last page. */
             next_cursor?: string | null;
         };
-        /** @description One page of a list. */
+        /** @description One page of a list that is sorted by a unique key. */
         Page_SagaSummary: {
-            /** @description The items, in the list's order. */
+            /** @description The items of this page, in the order of the list. */
             items: {
                 /**
                  * Format: int32
-                 * @description How often its command was sent.
+                 * @description Number of times the step's command was sent; 0 while a checkout waits because too many others are in flight.
                  */
                 attempts: number;
                 awaiting?: components["schemas"]["CommandId"] | null;
                 /**
                  * Format: date-time
-                 * @description When it began.
+                 * @description Time at which the saga started.
                  */
                 created_at: string;
-                /** @description `checkout` or `return`. */
+                /**
+                 * @description Kind of the saga: `checkout` or `return`.
+                 * @example checkout
+                 */
                 definition: string;
-                /** @description `do` or `undo`. */
+                /**
+                 * @description Whether the step is performed (`do`) or undone (`undo`).
+                 * @example do
+                 */
                 direction: string;
-                /** @description Its id; a checkout's is its order's. */
+                /** @description Id of the saga. A checkout has the id of its order, the saga of a return has the id of the return. */
                 id: components["schemas"]["SagaId"];
-                /** @description The last that went wrong. */
+                /** @description The last problem, such as a refusal or a missing reply. */
                 last_error?: string | null;
-                /** @description Whose. */
+                /** @description Id of the order that the saga works on. */
                 order_id: components["schemas"]["OrderId"];
-                /** @description Why it waits for an operator. */
+                /** @description Reason why the saga is waiting for an operator. Null unless it is parked. */
                 parked_reason?: string | null;
-                /** @description `running`, `compensating`, `completed`, `compensated` or `parked`. */
+                /**
+                 * @description Status: `running`, `compensating`, `completed`, `compensated` or `parked`.
+                 * @example parked
+                 */
                 status: string;
-                /** @description The step whose answer is, or was last, awaited. */
+                /**
+                 * @description Name of the current step; for a saga that has ended, of its last one.
+                 * @example commit_stock
+                 */
                 step: string;
                 /**
                  * Format: date-time
-                 * @description When it last moved.
+                 * @description Time at which the saga last moved.
                  */
                 updated_at: string;
             }[];
-            /** @description For the next page; null on the last. */
+            /** @description Pass this as `cursor` to get the next page. Null on the last page. */
             next_cursor?: string | null;
         };
-        /** @description One page of a list. */
+        /** @description One page of a list that is sorted by a unique key. */
         Page_SavedAddress: {
-            /** @description The items, in the list's order. */
+            /** @description The items of this page, in the order of the list. */
             items: {
-                /** @description Town or city. */
+                /** @description Name of the town or city. */
                 city: string;
-                /** @description ISO 3166-1 alpha-2. */
+                /**
+                 * @description Country, as an ISO 3166-1 alpha-2 code.
+                 * @example DE
+                 */
                 country: string;
                 /**
                  * Format: date-time
-                 * @description When it was added.
+                 * @description Time at which the address was saved.
                  */
                 created_at: string;
                 /**
                  * Format: uuid
-                 * @description Its id.
+                 * @description Id of the saved address.
                  */
                 id: string;
-                /** @description Street and number. */
+                /** @description Street and house number. */
                 line1: string;
-                /** @description Floor, flat, company. */
+                /** @description Further details, such as floor, flat or company. */
                 line2?: string | null;
-                /** @description Who receives it. */
+                /** @description Name of the recipient. */
                 name: string;
-                /** @description Telephone number. */
+                /** @description Telephone number of the recipient, in any format. */
                 phone?: string | null;
-                /** @description Postal code. */
+                /** @description Postal code, in the country's own format. */
                 postal_code: string;
-                /** @description State, province or county. */
+                /** @description State, province or county, where it is part of the address. */
                 region?: string | null;
                 /**
                  * Format: date-time
-                 * @description When it last changed.
+                 * @description Time of the last change.
                  */
                 updated_at: string;
             }[];
-            /** @description For the next page; null on the last. */
+            /** @description Pass this as `cursor` to get the next page. Null on the last page. */
             next_cursor?: string | null;
         };
-        /** @description One page of a list. */
+        /** @description One page of a list that is sorted by a unique key. */
         Page_Session: {
-            /** @description The items, in the list's order. */
+            /** @description The items of this page, in the order of the list. */
             items: {
                 /**
                  * Format: date-time
-                 * @description When it began.
+                 * @description Time of the login.
                  */
                 created_at: string;
-                /** @description Whether this request comes from it. */
+                /** @description Whether this request belongs to the session. */
                 current: boolean;
                 /**
                  * Format: date-time
-                 * @description When it ends at the latest.
+                 * @description Time at which the session ends at the latest, 90 days after the login.
                  */
                 expires_at: string;
                 /**
                  * Format: uuid
-                 * @description Its id.
+                 * @description Id of the session.
                  */
                 id: string;
                 /**
                  * Format: date-time
-                 * @description When it last took a new access token.
+                 * @description Time at which the session last obtained an access token.
                  */
                 last_used_at: string;
             }[];
-            /** @description For the next page; null on the last. */
+            /** @description Pass this as `cursor` to get the next page. Null on the last page. */
             next_cursor?: string | null;
         };
-        /** @description One page of a list. */
+        /** @description One page of a list that is sorted by a unique key. */
         Page_UserDetails: {
-            /** @description The items, in the list's order. */
+            /** @description The items of this page, in the order of the list. */
             items: (components["schemas"]["Profile"] & {
-                /** @description Whether it is kept from logging in. */
+                /** @description Whether the account is disabled, so that its owner cannot log in. */
                 disabled: boolean;
-                /** @description Whether its address is confirmed. */
+                /** @description Whether the email address is verified. */
                 verified: boolean;
             })[];
-            /** @description For the next page; null on the last. */
+            /** @description Pass this as `cursor` to get the next page. Null on the last page. */
             next_cursor?: string | null;
         };
+        /** @description Changes to the caller's account. Absent and null fields leave their value unchanged. */
         PatchMe: {
-            /** @description What to call the owner, 1 to 200 characters. */
+            /**
+             * @description New name of the owner: 1 to 200 characters, not only white space, and no control characters.
+             * @example Ada Lovelace
+             */
             name?: string | null;
         };
+        /** @description Changes to an account. Absent and null fields leave their value unchanged. */
         PatchUser: {
-            /** @description Whether it is kept from logging in; its sessions end. */
+            /**
+             * @description True to disable the account, which ends its sessions; false to enable it again.
+             * @example true
+             */
             disabled?: boolean | null;
-            /** @description Why, for the record; at most 500 characters. */
+            /**
+             * @description Reason for the change, stored with the record of the change; at most 500 characters.
+             * @example Fraudulent orders
+             */
             reason?: string | null;
-            /** @description All roles that the account shall have, at least one. */
+            /** @description The new roles of the account, at least one. They replace all current roles. */
             roles?: components["schemas"]["Role"][] | null;
         };
-        /** @description A payment. */
+        /** @description A payment of an order, with its refunds. */
         Payment: {
-            /** @description What was reserved. */
+            /** @description Amount reserved on the card; zero until the authorization succeeds. */
             authorized: components["schemas"]["Money"];
-            /** @description What was taken. */
+            /** @description Amount charged to the card; zero until the capture succeeds. */
             captured: components["schemas"]["Money"];
             /**
              * Format: date-time
-             * @description When it was asked for.
+             * @description Time at which the payment was requested.
              */
             created_at: string;
             failure?: components["schemas"]["PaymentFailure"] | null;
-            /** @description Its id. */
+            /** @description Id of the payment. */
             id: components["schemas"]["PaymentId"];
-            /** @description The order it is for; an order has one payment. */
+            /** @description Id of the order that is paid; an order has exactly one payment. */
             order_id: components["schemas"]["OrderId"];
-            /** @description The provider's token of the card. */
+            /**
+             * @description The provider's token of the card.
+             * @example pm_card_ok
+             */
             payment_method: string;
-            /** @description What went back. */
+            /** @description Sum of all refunds that have succeeded. */
             refunded: components["schemas"]["Money"];
-            /** @description Every refund, oldest first. */
+            /** @description All refunds of the payment, oldest first. */
             refunds: components["schemas"]["Refund"][];
-            /** @description Where it stands. */
+            /** @description Current status of the payment. */
             status: components["schemas"]["payments.PaymentStatus"];
             /**
              * Format: date-time
-             * @description When it last changed.
+             * @description Time of the last change.
              */
             updated_at: string;
         };
-        /** @description Why the provider refused. */
+        /** @description Why the provider refused an authorization or a capture. */
         PaymentFailure: {
-            /** @description A word for programs, such as `card_declined`. */
+            /**
+             * @description A code for programs.
+             * @example card_declined
+             */
             code: string;
-            /** @description A sentence for the shopper. */
+            /**
+             * @description An explanation for the shopper.
+             * @example Your card was declined.
+             */
             message: string;
         };
         /**
          * Format: uuid
-         * @description A payment, one an order.
+         * @description Identifies a payment. Each order has at most one.
          */
         PaymentId: string;
-        /** @description A way to pay. */
+        /** @description A payment method that the storefront can offer, and what the simulated provider does with it. */
         PaymentMethod: {
-            /** @description What the provider will do. */
+            /** @description What the provider does with this method. */
             description: string;
-            /** @description To be sent as `payment_method` of an order. */
+            /**
+             * @description Token to send as `payment_method` when placing an order.
+             * @example pm_card_ok
+             */
             id: string;
-            /** @description For the shopper. */
+            /**
+             * @description Name to show to the shopper.
+             * @example Working card
+             */
             name: string;
-            /** @description How an order ends that is paid with it: `confirmed` or `rejected`. */
+            /**
+             * @description Final status of an order that is paid with this method: `confirmed` or `rejected`.
+             * @example confirmed
+             */
             outcome: string;
         };
+        /** @description All payment methods that the storefront can offer. */
         PaymentMethods: {
+            /** @description The payment methods, in the order in which to show them. */
             items: components["schemas"]["PaymentMethod"][];
         };
         /**
-         * @description What happened to the money, as far as orders knows.
+         * @description The status of an order's payment, as far as orders knows it.
          * @enum {string}
          */
         PaymentStatus: "pending" | "authorized" | "captured" | "voided" | "failed" | "partially_refunded" | "refunded";
-        /** @description A new order. */
+        /** @description An order to place. */
         PlaceOrder: {
-            /** @description What to buy, 1 to 50 lines, each SKU once. The cart when it is absent; the cart is then emptied. */
+            /**
+             * @description Items to order: 1 to 50 lines, each SKU at most once. If absent, the items of the cart are ordered, and the cart is
+             *     emptied.
+             */
             items?: components["schemas"]["OrderItem"][] | null;
             /**
-             * @description The provider's token, `pm_` and 1 to 61 letters, digits and underscores.
+             * @description The payment provider's token of the payment method: `pm_`, followed by 1 to 61 letters, digits and underscores.
              * @example pm_card_ok
              */
             payment_method: string;
-            /** @description Where to ship to. */
+            /** @description Address to which the items are shipped. */
             shipping_address: components["schemas"]["Address"];
         };
+        /** @description An API key to create. */
         PostApiKey: {
             /**
              * Format: date-time
-             * @description From when on it is refused: at most 366 days from now, in 90 days if this is absent.
+             * @description Time at which the key expires: in the future, and at most 366 days from now. Default: in 90 days.
              */
             expires_at?: string | null;
-            /** @description What to call it, 1 to 200 characters. */
+            /**
+             * @description Name of the key: 1 to 200 characters, not only white space, and no control characters.
+             * @example Nightly backup
+             */
             name: string;
-            /** @description What it may be used for; `read` if this is absent. `admin` is for operators only. */
+            /** @description What the key may be used for; duplicates are ignored. Default: `read`. Only operators can choose `admin`. */
             scopes?: components["schemas"]["Scope"][];
         };
-        /** @description In minor units, as `min_price` and `max_price` are; null when nothing is found. */
+        /** @description Lowest and highest price in minor units, like `min_price` and `max_price`; both are null if no product matches. */
         PriceRange: {
             /**
              * Format: int64
-             * @description The dearest.
+             * @description Highest price in minor units.
+             * @example 12900
              */
             max?: number | null;
             /**
              * Format: int64
-             * @description The cheapest.
+             * @description Lowest price in minor units.
+             * @example 450
              */
             min?: number | null;
         };
-        /** @description The body of an error answer (RFC 9457). */
+        /** @description The body of an error response (RFC 9457). */
         Problem: {
-            /** @description This occurrence, for a person. */
+            /**
+             * @description Explanation of this occurrence of the problem, for a person.
+             * @example Some fields of the request are not valid.
+             */
             detail: string;
-            /** @description For 422: every field that is wrong. */
+            /** @description The invalid fields of the request. Only present with status 422, and for a process that is not ready with 503. */
             errors?: components["schemas"]["FieldError"][];
-            /** @description The path that was asked for. */
+            /** @description Path of the request. */
             instance?: string | null;
             /**
              * Format: int32
-             * @description The HTTP status.
+             * @description HTTP status code, the same as that of the response.
+             * @example 422
              */
             status: number;
-            /** @description The kind, for a person. */
+            /**
+             * @description Short description of the kind of problem, for a person.
+             * @example Invalid request
+             */
             title: string;
-            /** @description Under which the logs and traces have more. */
+            /** @description Id of the request's trace. Support finds the logs and spans of the request by it. */
             trace_id?: string | null;
             /**
-             * @description Names the kind of problem; stable.
+             * @description URI that identifies the kind of problem. Clients can rely on it.
              * @example https://souk.test/problems/invalid-request
              */
             type: string;
         };
-        /** @description A product as clients see it. */
+        /** @description A product of the catalog, in one language. */
         Product: {
-            /** @description Further properties. */
+            /** @description Further properties as pairs of name and value, such as `"capacity": "300 ml"`. */
             attributes: {
                 [key: string]: string;
             };
-            /** @description Slug of its category. */
+            /**
+             * @description Slug of the product's category.
+             * @example tea
+             */
             category: string;
             /**
              * Format: date-time
-             * @description When it was added.
+             * @description Time at which the product was added (UTC).
              */
             created_at: string;
-            /** @description What it is, for a shopper. */
+            /**
+             * @description Description of the product in the language of the response.
+             * @example First flush from Uji, 100 g.
+             */
             description: string;
-            /** @description Where its picture is. */
+            /**
+             * @description URL or absolute path of the product's image.
+             * @example /v1/products/TEA-0001/image.svg
+             */
             image: string;
-            /** @description What it is called. */
+            /**
+             * @description Name of the product in the language of the response.
+             * @example Sencha Green Tea
+             */
             name: string;
-            /** @description Of one unit. */
+            /** @description Price of one unit. */
             price: components["schemas"]["Money"];
-            /** @description Its key. */
+            /** @description SKU of the product, which is its key. */
             sku: components["schemas"]["Sku"];
             /**
              * Format: int64
-             * @description Counts the changes; the `ETag` is `"v{version}"`, and `"v{version}-de"` of a translation.
+             * @description Version of the product; every change increments it. The `ETag` is `"v{version}"`, or `"v{version}-de"` for the German
+             *     translation.
              * @example 1
              */
             version: number;
         };
-        /** @description What to change; what is absent stays. */
+        /**
+         * @description Changes of a product. Absent fields keep their value.
+         * @example {
+         *       "name": "Sencha Green Tea",
+         *       "price": {
+         *         "amount": 1590,
+         *         "currency": "EUR"
+         *       }
+         *     }
+         */
         ProductChanges: {
-            /** @description All further properties anew. */
+            /** @description Replaces all further properties; at most 20, with the same limits as for a new product. */
             attributes?: {
                 [key: string]: string;
             } | null;
-            /** @description Slug of a category. */
+            /** @description Slug of an existing category. */
             category?: string | null;
-            /** @description At most 5000 characters. */
+            /** @description New description in English; may be empty. */
             description?: string | null;
-            /** @description Its picture; null for the one that Souk draws. */
+            /** @description New `https` URL or absolute path of the image, in visible ASCII characters. Null selects the image that Souk draws. */
             image?: string | null;
-            /** @description 1 to 200 characters. */
+            /** @description New name in English, without control characters and not only spaces. */
             name?: string | null;
             price?: components["schemas"]["Money"] | null;
             translations?: components["schemas"]["Translations"] | null;
         };
-        /** @description A page of products and what a shopper could narrow it by. */
+        /** @description A page of products, with facets to narrow the list. */
         ProductPage: {
-            /** @description Counts over all pages. Each ignores its own filter, so that it shows what another choice would find. */
+            /** @description Counts over all pages. Each facet ignores its own filter, so that it shows the results of other choices. */
             facets: components["schemas"]["Facets"];
-            /** @description The products. */
+            /** @description The products of this page, in the requested order. */
             items: components["schemas"]["ListedProduct"][];
-            /** @description For the next page; null on the last. */
+            /** @description Pass this as `cursor` to get the next page. Null on the last page. */
             next_cursor?: string | null;
         };
-        /** @description An account as its owner sees it. */
+        /** @description An account as returned to its owner. */
         Profile: {
             /**
              * Format: date-time
-             * @description When it was registered.
+             * @description Time at which the account was registered.
              */
             created_at: string;
-            /** @description Its address. */
+            /**
+             * Format: email
+             * @description Email address of the account, in lower case.
+             * @example ada@example.com
+             */
             email: string;
-            /** @description The account's id. */
+            /** @description Id of the account. */
             id: components["schemas"]["UserId"];
-            /** @description What to call its owner. */
+            /**
+             * @description Name of the owner, as chosen by the owner.
+             * @example Ada Lovelace
+             */
             name: string;
-            /** @description What it may do. */
+            /** @description Roles of the account; they determine what it may do. */
             roles: components["schemas"]["Role"][];
             /**
              * Format: date-time
-             * @description When it last changed.
+             * @description Time of the last change to the account.
              */
             updated_at: string;
         };
-        /** @description How many. */
+        /** @description The new quantity of a SKU in the cart. */
         PutItem: {
-            /** @description Instead of how many there were. */
+            /** @description The number of items, 1 to 99. It replaces the previous quantity. */
             quantity: components["schemas"]["Quantity"];
         };
+        /** @description The current and the new password. */
         PutPassword: {
             /**
              * Format: password
-             * @description The current one.
+             * @description The current password of the account.
+             * @example demo-password-souk
              */
             current_password: string;
-            /** @description Whether the account's API keys stay valid. Otherwise all of them end. */
+            /** @description True to keep the account's API keys; otherwise all of them are deleted. Default: false. */
             keep_api_keys?: boolean;
             /**
              * Format: password
-             * @description 15 to 128 characters, none of the common ones.
+             * @description The new password, 15 to 128 characters. Common passwords, short pieces that repeat (`abcabcabcabcabc`), and the email
+             *     address with little added are refused.
+             * @example seven kettles on a blue shelf
              */
             new_password: string;
         };
         /**
          * Format: int64
-         * @description How many of a SKU one order line may ask for: 1 to 99.
+         * @description The number of items in one order line, 1 to 99.
          * @example 2
          */
         Quantity: number;
-        /** @description Orders rejected for a reason. */
+        /** @description Number of orders that were rejected for one reason. */
         ReasonCount: {
             /**
              * Format: int64
-             * @description So many.
+             * @description Number of orders rejected for this reason.
              */
             count: number;
-            /** @description `out_of_stock`, `payment_declined` or `timeout`. */
+            /**
+             * @description The reason: `out_of_stock`, `payment_declined` or `timeout`.
+             * @example out_of_stock
+             */
             reason: string;
         };
-        /** @description The body of refresh and logout; none for a browser, whose cookie counts. */
+        /** @description The body of refresh and logout. Browsers send no body; their cookie is used instead. */
         RefreshRequest: {
-            /** @description As the login or the last refresh gave it. */
+            /**
+             * @description The refresh token returned by the login or the last refresh.
+             * @example souk_rt_0sVn2Qf7pYx3mK9aTzR1cWd5hLg8uEjBiOoNqXvS4kw
+             */
             refresh_token: string;
         };
-        /** @description A refund. */
+        /** @description A refund of a payment, in whole or in part. */
         Refund: {
-            /** @description What goes back. */
+            /** @description Amount to be refunded, above zero. */
             amount: components["schemas"]["Money"];
             /**
              * Format: date-time
-             * @description When it was asked for.
+             * @description Time at which the refund was requested.
              */
             created_at: string;
             /**
              * Format: uuid
-             * @description Its id.
+             * @description Id of the refund.
              */
             id: string;
-            /** @description Why it was asked for. */
+            /**
+             * @description Reason given when the refund was requested.
+             * @example The cup arrived broken.
+             */
             reason: string;
-            /** @description Where it stands. */
+            /** @description Current status of the refund. */
             status: components["schemas"]["RefundStatus"];
         };
         /**
-         * @description Where a refund stands.
+         * @description Status of a refund.
          * @enum {string}
          */
         RefundStatus: "pending" | "succeeded" | "failed";
-        /** @description Why a return is refused. */
+        /** @description The reason for refusing a return. */
         RefuseReturn: {
-            /** @description For the shopper, 1 to 500 characters. */
+            /**
+             * @description Reason that is shown to the shopper: 1 to 500 characters, not counting leading and trailing white space.
+             * @example The box was empty.
+             */
             reason: string;
         };
+        /** @description An account to register. */
         RegisterRequest: {
             /**
              * Format: email
-             * @description A mail address.
+             * @description Email address of the owner. Case and surrounding white space are ignored.
              * @example ada@example.com
              */
             email: string;
-            /** @description What to call the owner, 1 to 200 characters. */
+            /**
+             * @description Name of the owner: 1 to 200 characters, not only white space, and no control characters.
+             * @example Ada Lovelace
+             */
             name: string;
             /**
              * Format: password
-             * @description 15 to 128 characters, none of the common ones.
+             * @description The password, 15 to 128 characters. Common passwords, short pieces that repeat (`abcabcabcabcabc`), and the email
+             *     address with little added are refused.
+             * @example seven kettles on a blue shelf
              */
             password: string;
         };
-        /** @description Why orders were rejected. */
+        /** @description The number of orders that were rejected for one reason. */
         Rejection: {
             /**
              * Format: int64
-             * @description How many.
+             * @description Number of orders that were rejected for this reason.
+             * @example 3
              */
             orders: number;
-            /** @description `out_of_stock`, `payment_declined`, `timeout`; words may be added. */
+            /**
+             * @description Machine-readable reason: `out_of_stock`, `payment_declined` or `timeout`. More reasons may be added.
+             * @example out_of_stock
+             */
             reason: string;
         };
-        /** @description What the audit found. */
+        /** @description The result of one audit over every invariant. */
         Report: {
             /**
              * Format: date-time
-             * @description When.
+             * @description Time at which the audit finished (UTC).
              */
             checked_at: string;
-            /** @description Whether every invariant that was checked holds. */
+            /** @description Whether no invariant is violated. Skipped invariants do not count. */
             clean: boolean;
             /**
              * Format: int64
-             * @description How long it took.
+             * @description Duration of the audit in milliseconds.
              */
             duration_ms: number;
-            /** @description All of them. */
+            /** @description Every invariant, violated or not, always in the same order. */
             invariants: components["schemas"]["Invariant"][];
         };
         /**
-         * @description What came of a step.
+         * @description How a parked step ended.
          * @enum {string}
          */
         Resolution: "done" | "refused";
-        /** @description How a parked step ended, as the operator has found out. */
+        /** @description An operator's decision about the step at which a saga is parked. */
         Resolve: {
             outcome?: components["schemas"]["Resolution"] | null;
-            /** @description For the log, 1 to 500 characters. */
+            /**
+             * @description Reason for the log: 1 to 500 characters, not counting leading and trailing white space.
+             * @example The provider confirmed the refund by phone.
+             */
             reason: string;
         };
-        /** @description Items of an order that are returned. */
+        /** @description A return of items of an order. */
         Return: {
-            /** @description The refund: the price of the items, or what remained of the payment if an operator had refunded a part of it. */
+            /** @description Amount of the refund: the price of the items, or the remainder of the payment if an operator had refunded a part. */
             amount: components["schemas"]["Money"];
             /**
              * Format: date-time
-             * @description When it was requested.
+             * @description Time at which the return was requested.
              */
             created_at: string;
-            /** @description Its id, which is also its saga's. */
+            /** @description Id of the return, which is also the id of its saga. */
             id: components["schemas"]["ReturnId"];
-            /** @description The returned items. */
+            /** @description SKUs and quantities that are returned. */
             items: components["schemas"]["OrderItem"][];
             /**
              * @description Whether the items had been shipped when the return was requested, so that an operator must confirm that they have
              *     arrived before anything is refunded. Items that had not been shipped are refunded at once.
              */
             needs_receipt?: boolean;
-            /** @description Why the shopper returns the items. */
+            /** @description Reason that the shopper gave for the return. */
             reason: string;
-            /** @description Why an operator refused the return. */
+            /** @description Reason that the operator gave for refusing the return. Absent unless an operator refused it. */
             refusal_reason?: string | null;
-            /** @description How far it is. */
+            /** @description Status of the return. */
             status: components["schemas"]["ReturnStatus"];
             /**
              * Format: date-time
-             * @description When it last changed.
+             * @description Time of the return's last change.
              */
             updated_at: string;
         };
         /**
          * Format: uuid
-         * @description Goods that come back.
+         * @description Identifies a return of items from one order.
          */
         ReturnId: string;
         /**
-         * @description How far a return is.
+         * @description The status of a return.
          * @enum {string}
          */
         ReturnStatus: "requested" | "received" | "refunded" | "completed" | "refused";
-        /** @description What an hour brought in. */
+        /** @description Revenue of one hour in one currency. */
         RevenueHour: {
-            /** @description Taken for orders placed in it, less what went back. */
+            /** @description Amount charged for orders placed in this hour, minus their refunds. */
             amount: components["schemas"]["Money"];
             /**
              * Format: date-time
-             * @description Its start.
+             * @description Start of the hour.
              */
             hour: string;
             /**
              * Format: int64
-             * @description So many orders.
+             * @description Number of orders placed in this hour whose payment was captured.
              */
             orders: number;
         };
         /**
-         * @description What an account may do.
+         * @description A role of an account, which grants permissions.
          * @enum {string}
          */
         Role: "customer" | "admin";
-        /** @description Sagas in work. */
+        /** @description Number of sagas that have not ended, by status. */
         SagaFigures: {
             /**
              * Format: int64
-             * @description Going back.
+             * @description Number of sagas that are undoing their steps.
              */
             compensating: number;
             /**
              * Format: double
-             * @description Of the oldest that runs or compensates.
+             * @description Age of the oldest running or compensating saga, in seconds. Null if there is none.
              */
             oldest_active_age_seconds?: number | null;
             /**
              * Format: int64
-             * @description Waiting for an operator.
+             * @description Number of sagas that are waiting for an operator.
              */
             parked: number;
             /**
              * Format: int64
-             * @description Going forward.
+             * @description Number of sagas that are performing their steps.
              */
             running: number;
         };
         /**
          * Format: uuid
-         * @description A saga; a checkout's saga has the id of its order.
+         * @description Identifies a saga. The saga of a checkout has the same id as its order.
          */
         SagaId: string;
         /**
-         * @description Where a saga is.
+         * @description The status of a saga.
          * @enum {string}
          */
-        SagaStatus: "running" | "compensating" | "completed" | "compensated" | "parked";
-        /** @description A saga in a list. */
+        SagaStatus: "running" | "compensating" | "parked" | "completed" | "compensated";
+        /** @description A saga in a list, without its steps. */
         SagaSummary: {
             /**
              * Format: int32
-             * @description How often its command was sent.
+             * @description Number of times the step's command was sent; 0 while a checkout waits because too many others are in flight.
              */
             attempts: number;
             awaiting?: components["schemas"]["CommandId"] | null;
             /**
              * Format: date-time
-             * @description When it began.
+             * @description Time at which the saga started.
              */
             created_at: string;
-            /** @description `checkout` or `return`. */
+            /**
+             * @description Kind of the saga: `checkout` or `return`.
+             * @example checkout
+             */
             definition: string;
-            /** @description `do` or `undo`. */
+            /**
+             * @description Whether the step is performed (`do`) or undone (`undo`).
+             * @example do
+             */
             direction: string;
-            /** @description Its id; a checkout's is its order's. */
+            /** @description Id of the saga. A checkout has the id of its order, the saga of a return has the id of the return. */
             id: components["schemas"]["SagaId"];
-            /** @description The last that went wrong. */
+            /** @description The last problem, such as a refusal or a missing reply. */
             last_error?: string | null;
-            /** @description Whose. */
+            /** @description Id of the order that the saga works on. */
             order_id: components["schemas"]["OrderId"];
-            /** @description Why it waits for an operator. */
+            /** @description Reason why the saga is waiting for an operator. Null unless it is parked. */
             parked_reason?: string | null;
-            /** @description `running`, `compensating`, `completed`, `compensated` or `parked`. */
+            /**
+             * @description Status: `running`, `compensating`, `completed`, `compensated` or `parked`.
+             * @example parked
+             */
             status: string;
-            /** @description The step whose answer is, or was last, awaited. */
+            /**
+             * @description Name of the current step; for a saga that has ended, of its last one.
+             * @example commit_stock
+             */
             step: string;
             /**
              * Format: date-time
-             * @description When it last moved.
+             * @description Time at which the saga last moved.
              */
             updated_at: string;
         };
-        /** @description A saga and how it went so far. */
+        /** @description A saga and its progress. */
         SagaView: {
             /**
              * Format: date-time
-             * @description When it began.
+             * @description When the saga was started.
              */
             created_at: string;
-            /** @description `checkout` or `return`. */
+            /** @description The kind of saga: `checkout` or `return`. */
             definition: string;
-            /** @description Its id; a checkout's is its order's. */
+            /** @description The saga's id. A checkout has its order's id, the saga of a return has the return's id. */
             id: components["schemas"]["SagaId"];
-            /** @description Whose. */
+            /** @description The order that the saga works on. */
             order_id: components["schemas"]["OrderId"];
-            /** @description Why it waits for an operator. */
+            /** @description Why the saga waits for an operator, if it is parked. */
             parked_reason?: string | null;
             /**
-             * @description `running`, `compensating`, `parked`, `completed` or `compensated`.
+             * @description The saga's status: `running`, `compensating`, `parked`, `completed` or `compensated`.
              * @example completed
              */
             status: string;
-            /** @description In the order of the saga, then what was undone, in that order. */
+            /** @description The steps in the order of the saga, followed by the undone ones in the order in which they are undone. */
             steps: components["schemas"]["StepView"][];
-            /** @description The trace it began in. */
+            /** @description The id of the trace in which the saga was started. */
             trace_id?: string | null;
             /**
              * Format: date-time
-             * @description When it last moved.
+             * @description When the saga last moved.
              */
             updated_at: string;
         };
-        /** @description How sales went. It follows the events, and so is some seconds behind. */
+        /** @description Sales figures of a time span. They are derived from events, so they lag a few seconds behind. */
         Sales: {
-            /** @description What sold most pieces, ten at most. */
+            /** @description The products with the highest number of units sold, best first. */
             best_sellers: components["schemas"]["BestSeller"][];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description Start of the time span, inclusive (UTC).
+             */
             from: string;
-            /** @description How many of the orders placed in that time came to each step. */
+            /** @description For each step of an order, the number of orders placed in the time span that reached it. */
             funnel: components["schemas"]["Step"][];
-            /** @description Each hour in which something was sold or refunded, oldest first; one entry a currency. */
+            /** @description One entry per hour and currency in which an order was confirmed or refunded, oldest first. */
             hours: components["schemas"]["Hour"][];
-            /** @description Why orders were rejected in that time, the most frequent reason first. */
+            /** @description Number of orders rejected in the time span by reason, most frequent first. */
             rejections: components["schemas"]["Rejection"][];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description End of the time span, exclusive (UTC).
+             */
             to: string;
         };
-        /** @description An address of the caller's. */
+        /** @description A saved shipping address. */
         SavedAddress: {
-            /** @description Town or city. */
+            /** @description Name of the town or city. */
             city: string;
-            /** @description ISO 3166-1 alpha-2. */
+            /**
+             * @description Country, as an ISO 3166-1 alpha-2 code.
+             * @example DE
+             */
             country: string;
             /**
              * Format: date-time
-             * @description When it was added.
+             * @description Time at which the address was saved.
              */
             created_at: string;
             /**
              * Format: uuid
-             * @description Its id.
+             * @description Id of the saved address.
              */
             id: string;
-            /** @description Street and number. */
+            /** @description Street and house number. */
             line1: string;
-            /** @description Floor, flat, company. */
+            /** @description Further details, such as floor, flat or company. */
             line2?: string | null;
-            /** @description Who receives it. */
+            /** @description Name of the recipient. */
             name: string;
-            /** @description Telephone number. */
+            /** @description Telephone number of the recipient, in any format. */
             phone?: string | null;
-            /** @description Postal code. */
+            /** @description Postal code, in the country's own format. */
             postal_code: string;
-            /** @description State, province or county. */
+            /** @description State, province or county, where it is part of the address. */
             region?: string | null;
             /**
              * Format: date-time
-             * @description When it last changed.
+             * @description Time of the last change.
              */
             updated_at: string;
         };
         /**
-         * @description Something that an API key may be used for.
+         * @description A scope of an API key, which limits what the key may be used for.
          * @enum {string}
          */
         Scope: "read" | "order" | "admin";
-        /** @description A login of the caller's that is good still. */
+        /** @description A session of the caller that has not ended. */
         Session: {
             /**
              * Format: date-time
-             * @description When it began.
+             * @description Time of the login.
              */
             created_at: string;
-            /** @description Whether this request comes from it. */
+            /** @description Whether this request belongs to the session. */
             current: boolean;
             /**
              * Format: date-time
-             * @description When it ends at the latest.
+             * @description Time at which the session ends at the latest, 90 days after the login.
              */
             expires_at: string;
             /**
              * Format: uuid
-             * @description Its id.
+             * @description Id of the session.
              */
             id: string;
             /**
              * Format: date-time
-             * @description When it last took a new access token.
+             * @description Time at which the session last obtained an access token.
              */
             last_used_at: string;
         };
-        /** @description A switch to set. */
+        /** @description The new state of a fault switch. */
         SetFault: {
-            /** @description Which. */
+            /** @description Name of the fault to switch on or off. */
             name: components["schemas"]["Fault"];
-            /** @description For the log, 1 to 500 characters. */
+            /**
+             * @description Reason for the log: 1 to 500 characters, not counting leading and trailing white space.
+             * @example Show how sagas survive lost commands.
+             */
             reason: string;
             /**
              * Format: int32
-             * @description For how long, 1 to 900; 0 switches it off.
+             * @description Duration in seconds, 1 to 900; 0 switches the fault off.
+             * @example 60
              */
             seconds: number;
         };
-        /** @description How the goods are sent. */
+        /** @description How the items of an order are shipped. */
         ShipOrder: {
-            /** @description At most 100 characters. */
+            /**
+             * @description Name of the carrier: 1 to 100 characters, not counting leading and trailing white space. Optional.
+             * @example DHL
+             */
             carrier?: string | null;
-            /** @description At most 100 characters. */
+            /**
+             * @description Tracking number of the carrier: 1 to 100 characters, not counting leading and trailing white space. Optional.
+             * @example 00340434161094042557
+             */
             tracking_number?: string | null;
         };
-        /** @description How an order was sent. */
+        /** @description The shipment of an order. */
         Shipment: {
-            /** @description Who carries it. */
+            /** @description Name of the carrier, if the operator entered one. */
             carrier?: string | null;
             /**
              * Format: date-time
-             * @description When it arrived.
+             * @description Time at which the items arrived at the shopper. Null until then.
              */
             delivered_at?: string | null;
             /**
              * Format: date-time
-             * @description When it left.
+             * @description Time at which the items were handed to the carrier.
              */
             shipped_at: string;
-            /** @description The carrier's number. */
+            /** @description Tracking number of the carrier, if the operator entered one. */
             tracking_number?: string | null;
         };
         /**
-         * @description A stock-keeping unit: 1 to 64 of `[A-Za-z0-9._-]`.
+         * @description A stock-keeping unit, the key of a product: 1 to 64 characters of `[A-Za-z0-9._-]`.
          * @example TEA-0001
          */
         Sku: string;
-        /** @description A step of the funnel. */
+        /** @description One step of the order funnel. */
         Step: {
             /**
              * Format: int64
-             * @description How many came there.
+             * @description Number of orders placed in the time span that have reached the step.
+             * @example 12
              */
             orders: number;
             /**
-             * @description `placed`, `reserved`, `authorized`, `captured`, `confirmed`, `shipped`, `delivered`, and how an order can end
-             *     otherwise: `returned`, `rejected`, `cancelled`.
+             * @description Name of the step: `placed`, `reserved`, `authorized`, `captured`, `confirmed`, `shipped` or `delivered`, or one of the
+             *     other ends of an order: `returned`, `rejected` or `cancelled`.
+             * @example captured
              */
             step: string;
         };
         /**
-         * @description How a step stands.
+         * @description The state of a step.
          * @enum {string}
          */
         StepState: "pending" | "running" | "done" | "refused" | "silent" | "parked" | "skipped";
-        /** @description A step, done or undone. */
+        /** @description A step that is performed, or undone. */
         StepView: {
             actor?: components["schemas"]["UserId"] | null;
             /**
              * Format: int32
-             * @description How often its command was sent.
+             * @description How many times the command was sent.
              */
             attempts: number;
             command_id?: components["schemas"]["CommandId"] | null;
-            /** @description The same for a person. */
+            /** @description The reason in words. */
             detail?: string | null;
-            /** @description `do` or `undo`. */
+            /** @description Whether the step is performed (`do`) or undone (`undo`). */
             direction: string;
             /**
              * Format: date-time
-             * @description When it was answered, or given up.
+             * @description When the reply arrived, or the saga stopped waiting for it.
              */
             finished_at?: string | null;
-            /** @description Which. */
+            /** @description The name of the step, such as `capture_payment`. */
             name: string;
-            /** @description Whether doing it is the point of no return. */
+            /** @description Whether this step is the point of no return. */
             pivot: boolean;
-            /** @description Why it was refused, given up or parked. */
+            /** @description A code for why the step was refused, given up or parked, or an operator's reason. */
             reason?: string | null;
-            /** @description Who performs it. */
+            /** @description The service that performs the step. */
             service: string;
             /**
              * Format: date-time
-             * @description When it was sent first.
+             * @description When the command was sent for the first time.
              */
             started_at?: string | null;
-            /** @description How it stands. */
+            /** @description The state of the step. */
             state: components["schemas"]["StepState"];
         };
-        /** @description By how much and why. */
+        /**
+         * @description A change of the number of units in stock.
+         * @example {
+         *       "delta": 25,
+         *       "reason": "stocktaking"
+         *     }
+         */
         StockAdjustment: {
             /**
              * Format: int64
-             * @description Units that came (positive) or went (negative).
+             * @description Number of units to add (positive) or remove (negative). Must not be 0.
              * @example 25
              */
             delta: number;
             /**
-             * @description Why, 1 to 200 characters.
+             * @description Reason for the adjustment, kept in the ledger. Must not consist only of spaces.
              * @example stocktaking
              */
             reason: string;
         };
-        /** @description The units of a SKU; `on_hand = available + held`. */
+        /** @description The stock levels of one product, in units. Always `on_hand = available + held`. */
         StockLevels: {
             /**
              * Format: int64
-             * @description Can be reserved.
+             * @description Number of units that can be ordered.
+             * @example 40
              */
             available: number;
             /**
              * Format: int64
-             * @description Left for good, ever.
+             * @description Total number of units that were sold since the product was first added.
+             * @example 8
              */
             committed: number;
             /**
              * Format: int64
-             * @description Held by orders.
+             * @description Number of units that are held for orders in progress.
+             * @example 2
              */
             held: number;
             /**
              * Format: int64
-             * @description In the warehouse.
+             * @description Number of units in the warehouse.
+             * @example 42
              */
             on_hand: number;
             /**
              * Format: int64
-             * @description Came back, ever.
+             * @description Total number of units that were returned since the product was first added.
+             * @example 0
              */
             restocked: number;
-            /** @description Which. */
+            /**
+             * @description SKU of the product.
+             * @example TEA-0001
+             */
             sku: string;
         };
-        /** @description The answer to a login. */
+        /** @description The tokens of a session, returned by a login and a refresh. */
         TokenResponse: {
-            /** @description A JWT (RFC 9068) for `Authorization: Bearer`. */
+            /** @description Access token to send as `Authorization: Bearer`; a JWT (RFC 9068). */
             access_token: string;
             /**
              * Format: int64
-             * @description Seconds until the access token expires.
+             * @description Lifetime of the access token in seconds.
              * @example 600
              */
             expires_in: number;
-            /** @description For the next access token; opaque, good once. Absent when it is in the cookie. */
+            /**
+             * @description Refresh token for the next tokens, which can be used once within 14 days. Absent if it is set as a cookie.
+             * @example souk_rt_0sVn2Qf7pYx3mK9aTzR1cWd5hLg8uEjBiOoNqXvS4kw
+             */
             refresh_token?: string | null;
             /**
-             * @description Always `Bearer`.
+             * @description Type of the access token, always `Bearer`.
              * @example Bearer
              */
             token_type: string;
         };
-        /** @description A product's texts in one language. */
+        /** @description Texts of a product in one language. */
         Translation: {
-            /** @description Those of the further properties that read otherwise in this language. */
+            /**
+             * @description Translated values of further properties; properties that are missing here keep their English value. At most 20, with
+             *     the same limits as the product's properties.
+             */
             attributes?: {
                 [key: string]: string;
             };
-            /** @description What it is, for a shopper. */
+            /** @description Translated description; may be empty. */
             description: string;
             /**
-             * @description What it is called.
+             * @description Translated name, without control characters and not only spaces.
              * @example Sencha Grüntee
              */
             name: string;
         };
-        /** @description A product's texts in other languages than English. */
+        /** @description Texts of a product in languages other than English. */
         Translations: {
             de?: components["schemas"]["Translation"] | null;
         };
         /**
-         * @description How a client keeps its refresh token.
+         * @description How the refresh token is returned.
          * @enum {string}
          */
         Transport: "token" | "cookie";
-        /** @description An account as an operator sees it. */
+        /** @description An account as returned to operators. */
         UserDetails: components["schemas"]["Profile"] & {
-            /** @description Whether it is kept from logging in. */
+            /** @description Whether the account is disabled, so that its owner cannot log in. */
             disabled: boolean;
-            /** @description Whether its address is confirmed. */
+            /** @description Whether the email address is verified. */
             verified: boolean;
         };
         /**
          * Format: uuid
-         * @description An account.
+         * @description Identifies a user account.
          */
         UserId: string;
+        /** @description The token that proves that an email arrived. */
         VerifyRequest: {
-            /** @description The token of the mail's link; works once, for a day. */
+            /**
+             * @description The token from the link in the email. It can be used once, within 24 hours.
+             * @example souk_vt_0sVn2Qf7pYx3mK9aTzR1cWd5hLg8uEjBiOoNqXvS4kw
+             */
             token: string;
         };
-        /** @description Why an operator acts. */
-        Why: {
-            /** @description For the log, 1 to 500 characters. */
-            reason: string;
-        };
-        /** @description A product that sells. */
+        /** @description A best-selling product and its sales in one currency. */
         "orders.BestSeller": {
-            /** @description As it was called last. */
+            /** @description Product name in the newest of these orders; it may have been renamed since. */
             name: string;
             /**
              * Format: int64
-             * @description So many were paid.
+             * @description Number of items sold in paid orders.
              */
             quantity: number;
-            /** @description For so much. */
+            /** @description Total price of those items, without deducting refunds. */
             revenue: components["schemas"]["Money"];
-            /** @description Which. */
+            /** @description SKU of the product. */
             sku: components["schemas"]["Sku"];
         };
         /**
-         * @description Where a payment stands.
+         * @description Status of a payment.
          * @enum {string}
          */
         "payments.PaymentStatus": "created" | "authorizing" | "authorized" | "capturing" | "captured" | "partially_refunded" | "refunded" | "voiding" | "voided" | "failed" | "expired";
     };
-    responses: never;
+    responses: {
+        /** @description The request is malformed */
+        BadRequest: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The service did not respond in time */
+        GatewayTimeout: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body is too large */
+        PayloadTooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The service is overloaded or unavailable; retry after the time in `Retry-After` */
+        ServiceUnavailable: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The quota is used up; retry after the time in `Retry-After` */
+        TooManyRequests: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body has an unsupported media type */
+        UnsupportedMediaType: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -2948,7 +3567,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description The JWK set */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2957,6 +3576,10 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
+            400: components["responses"]["BadRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     docs: {
@@ -2977,7 +3600,11 @@ export interface operations {
                     "text/html": string;
                 };
             };
-            /** @description An error (RFC 9457) */
+            400: components["responses"]["BadRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            /** @description An error, as problem details (RFC 9457) */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3006,7 +3633,11 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description An error (RFC 9457) */
+            400: components["responses"]["BadRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            /** @description An error, as problem details (RFC 9457) */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3035,7 +3666,11 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description An error (RFC 9457) */
+            400: components["responses"]["BadRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            /** @description An error, as problem details (RFC 9457) */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3064,7 +3699,11 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description An error (RFC 9457) */
+            400: components["responses"]["BadRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            /** @description An error, as problem details (RFC 9457) */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3091,75 +3730,82 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        /** @description Names of the parts that were not available and are therefore null */
                         degraded: string[];
                         orders?: null | {
                             /**
                              * Format: date-time
-                             * @description When it was placed.
+                             * @description Time at which the order was placed.
                              */
                             created_at: string;
-                            /** @description What happened to the goods. */
+                            /** @description Status of the order's items. */
                             fulfilment_status: components["schemas"]["FulfilmentStatus"];
-                            /** @description Its id. */
+                            /** @description Id of the order, which is also the id of its checkout saga. */
                             id: components["schemas"]["OrderId"];
-                            /** @description What was bought, at the prices of that moment. */
+                            /** @description The ordered items, with the names and prices at the time of the order. */
                             lines: components["schemas"]["OrderLine"][];
-                            /** @description The payment's id, which exists once payments was asked. */
+                            /** @description Id of the payment. The payment exists in payments once its authorization has been requested. */
                             payment_id: components["schemas"]["PaymentId"];
                             /**
-                             * @description The provider's token.
+                             * @description The payment provider's token of the payment method.
                              * @example pm_card_ok
                              */
                             payment_method: string;
-                            /** @description What happened to the money. */
+                            /** @description Status of the order's payment. */
                             payment_status: components["schemas"]["PaymentStatus"];
-                            /** @description Why it was rejected (`out_of_stock`, `payment_declined`, `timeout`) or cancelled. */
+                            /**
+                             * @description Why the order was rejected (`out_of_stock`, `payment_declined`, `timeout`), or the reason that was given for its
+                             *     cancellation. Absent for other orders.
+                             */
                             reason?: string | null;
-                            /** @description Its returns, oldest first. */
+                            /** @description The returns of this order, oldest first. */
                             returns: components["schemas"]["Return"][];
                             shipment?: components["schemas"]["Shipment"] | null;
-                            /** @description Where it goes. */
+                            /** @description Address to which the items are shipped. */
                             shipping_address: components["schemas"]["Address"];
-                            /** @description Where it stands. */
+                            /** @description Status of the order. */
                             status: components["schemas"]["OrderStatus"];
-                            /** @description The sum of the lines. */
+                            /** @description Total price, the sum of the lines. */
                             total: components["schemas"]["Money"];
-                            /** @description The trace of its checkout. */
+                            /** @description Id of the trace in which the order was placed. */
                             trace_id?: string | null;
                             /**
                              * Format: date-time
-                             * @description When it last changed.
+                             * @description Time of the order's last change.
                              */
                             updated_at: string;
-                            /** @description Whose it is. */
+                            /** @description The user who placed the order. */
                             user_id: components["schemas"]["UserId"];
                         }[];
                         payments?: null | {
-                            /** @description What was reserved. */
+                            /** @description Amount reserved on the card; zero until the authorization succeeds. */
                             authorized: components["schemas"]["Money"];
-                            /** @description What was taken. */
+                            /** @description Amount charged to the card; zero until the capture succeeds. */
                             captured: components["schemas"]["Money"];
                             /**
                              * Format: date-time
-                             * @description When it was asked for.
+                             * @description Time at which the payment was requested.
                              */
                             created_at: string;
                             failure?: components["schemas"]["PaymentFailure"] | null;
-                            /** @description Its id. */
+                            /** @description Id of the payment. */
                             id: components["schemas"]["PaymentId"];
-                            /** @description The order it is for; an order has one payment. */
+                            /** @description Id of the order that is paid; an order has exactly one payment. */
                             order_id: components["schemas"]["OrderId"];
-                            /** @description The provider's token of the card. */
+                            /**
+                             * @description The provider's token of the card.
+                             * @example pm_card_ok
+                             */
                             payment_method: string;
-                            /** @description What went back. */
+                            /** @description Sum of all refunds that have succeeded. */
                             refunded: components["schemas"]["Money"];
-                            /** @description Every refund, oldest first. */
+                            /** @description All refunds of the payment, oldest first. */
                             refunds: components["schemas"]["Refund"][];
-                            /** @description Where it stands. */
+                            /** @description Current status of the payment. */
                             status: components["schemas"]["payments.PaymentStatus"];
                             /**
                              * Format: date-time
-                             * @description When it last changed.
+                             * @description Time of the last change.
                              */
                             updated_at: string;
                         }[];
@@ -3167,7 +3813,11 @@ export interface operations {
                     };
                 };
             };
-            /** @description An error (RFC 9457) */
+            400: components["responses"]["BadRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            /** @description An error, as problem details (RFC 9457) */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3187,7 +3837,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description The report, with or without violations */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3196,7 +3846,8 @@ export interface operations {
                     "application/json": components["schemas"]["Report"];
                 };
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description No valid access token */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3205,7 +3856,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden */
+            /** @description The caller is not an administrator */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3214,7 +3865,8 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            429: components["responses"]["TooManyRequests"];
+            /** @description A database is unavailable or too slow */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3223,16 +3875,12 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            504: components["responses"]["GatewayTimeout"];
         };
     };
-    list_dead_letters: {
+    config: {
         parameters: {
-            query?: {
-                /** @description Items a page, 1 to 100. */
-                limit?: number;
-                /** @description `next_cursor` of the page before. */
-                cursor?: string;
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
@@ -3245,10 +3893,159 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": {
+                        /** @description The attempt that applied the configuration in force. */
+                        current: {
+                            /**
+                             * Format: date-time
+                             * @description When the attempt was made.
+                             */
+                            at: string;
+                            /** @description SHA-256 of the configuration that was applied; null if it was refused. */
+                            digest: string | null;
+                            /**
+                             * @description Why the configuration was refused, with the line and column of the error if it has a position; null if it was
+                             *     applied.
+                             */
+                            error: string | null;
+                            /** @description Where the configuration came from. */
+                            source: "start" | "file" | "signal" | "api";
+                        };
+                        /** @description The last attempts to change the configuration, newest first; at most 20. */
+                        last_attempts: {
+                            /**
+                             * Format: date-time
+                             * @description When the attempt was made.
+                             */
+                            at: string;
+                            /** @description SHA-256 of the configuration that was applied; null if it was refused. */
+                            digest: string | null;
+                            /**
+                             * @description Why the configuration was refused, with the line and column of the error if it has a position; null if it was
+                             *     applied.
+                             */
+                            error: string | null;
+                            /** @description Where the configuration came from. */
+                            source: "start" | "file" | "signal" | "api";
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            /** @description An error, as problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": Record<string, never>;
+                };
+            };
+        };
+    };
+    put_v1_admin_config: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A whole configuration as YAML, as in gateway.yaml */
+        requestBody: {
+            content: {
+                "text/yaml": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description The attempt that applied the configuration in force. */
+                        current: {
+                            /**
+                             * Format: date-time
+                             * @description When the attempt was made.
+                             */
+                            at: string;
+                            /** @description SHA-256 of the configuration that was applied; null if it was refused. */
+                            digest: string | null;
+                            /**
+                             * @description Why the configuration was refused, with the line and column of the error if it has a position; null if it was
+                             *     applied.
+                             */
+                            error: string | null;
+                            /** @description Where the configuration came from. */
+                            source: "start" | "file" | "signal" | "api";
+                        };
+                        /** @description The last attempts to change the configuration, newest first; at most 20. */
+                        last_attempts: {
+                            /**
+                             * Format: date-time
+                             * @description When the attempt was made.
+                             */
+                            at: string;
+                            /** @description SHA-256 of the configuration that was applied; null if it was refused. */
+                            digest: string | null;
+                            /**
+                             * @description Why the configuration was refused, with the line and column of the error if it has a position; null if it was
+                             *     applied.
+                             */
+                            error: string | null;
+                            /** @description Where the configuration came from. */
+                            source: "start" | "file" | "signal" | "api";
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            /** @description An error, as problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": Record<string, never>;
+                };
+            };
+        };
+    };
+    list_dead_letters: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items per page, 1 to 100. */
+                limit?: number;
+                /** @description The `next_cursor` of the previous page. Omit it to get the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of dead letters */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
                     "application/json": components["schemas"]["Page_DeadLetter"];
                 };
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3257,7 +4054,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden */
+            /** @description The caller is not an operator */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3266,7 +4063,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description A parameter is unknown or not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3275,30 +4072,38 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     delete_dead_letter: {
         parameters: {
             query?: {
-                /** @description For the log, 1 to 500 characters. */
+                /**
+                 * @description Reason for the log: 1 to 500 characters, not counting leading and trailing white space. Optional.
+                 * @example A test message.
+                 */
                 reason?: string;
             };
             header?: never;
             path: {
+                /** @description Id of the dead letter */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description No Content */
+            /** @description The dead letter is deleted */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3307,7 +4112,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden */
+            /** @description The caller is not an operator */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3316,7 +4121,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description There is no such dead letter, or it is settled already */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3325,7 +4130,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description The reason is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3334,6 +4139,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     redrive_dead_letter: {
@@ -3341,24 +4149,26 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the dead letter */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["Why"] | null;
+                "application/json": components["schemas"]["ActionReason"] | null;
             };
         };
         responses: {
-            /** @description Accepted */
+            /** @description The message will be sent again */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3367,7 +4177,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden */
+            /** @description The caller is not an operator */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3376,7 +4186,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description There is no such dead letter, or it is settled already */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3385,7 +4195,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Conflict */
+            /** @description The saga no longer awaits the command, or the message is not JSON */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3394,7 +4204,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The body is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3403,6 +4215,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     list_faults: {
@@ -3414,7 +4229,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Every fault switch */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3423,7 +4238,8 @@ export interface operations {
                     "application/json": components["schemas"]["FaultList"];
                 };
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3432,7 +4248,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden */
+            /** @description The caller is not an operator */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3441,7 +4257,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description The service is not in demo mode */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3450,6 +4266,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     set_fault: {
@@ -3465,7 +4284,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description Every fault switch after the change */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3474,7 +4293,16 @@ export interface operations {
                     "application/json": components["schemas"]["FaultList"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3483,7 +4311,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden */
+            /** @description The caller is not an operator */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3492,7 +4320,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description The service is not in demo mode */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3501,7 +4329,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description A field is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3510,6 +4340,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     get_metrics_summary: {
@@ -3521,7 +4354,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description The summary */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3530,7 +4363,8 @@ export interface operations {
                     "application/json": components["schemas"]["MetricsSummary"];
                 };
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3539,7 +4373,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden */
+            /** @description The caller is not an operator */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3548,6 +4382,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     list_outboxes: {
@@ -3559,7 +4396,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Every outbox */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3568,7 +4405,8 @@ export interface operations {
                     "application/json": components["schemas"]["Outboxes"];
                 };
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description No valid access token */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3577,7 +4415,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden */
+            /** @description The caller is not an administrator */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3586,7 +4424,8 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            429: components["responses"]["TooManyRequests"];
+            /** @description A database is unavailable or too slow */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3595,18 +4434,12 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            504: components["responses"]["GatewayTimeout"];
         };
     };
-    list_sagas: {
+    routes: {
         parameters: {
-            query?: {
-                /** @description Only in this status. */
-                status?: components["schemas"]["SagaStatus"];
-                /** @description Items a page, 1 to 100. */
-                limit?: number;
-                /** @description `next_cursor` of the page before. */
-                cursor?: string;
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
@@ -3619,10 +4452,219 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": {
+                        /** @description The routes, ordered by name. */
+                        items: {
+                            /** @description How the response is produced. */
+                            action: {
+                                /** @description The gRPC method, folder, redirect target or endpoint of the gateway; null for other actions. */
+                                detail: string | null;
+                                /** @description The kind of action. */
+                                kind: "forward" | "grpc" | "aggregate" | "files" | "redirect" | "local";
+                                /** @description Names of the upstreams that the action calls. */
+                                upstreams: string[];
+                            };
+                            /**
+                             * Format: uint64
+                             * @description Time from the start of a request until its response must have ended, or for a stream, must have begun, in
+                             *     milliseconds.
+                             */
+                            deadline_ms: number;
+                            /** @description Figures of the last minute. */
+                            figures: {
+                                /**
+                                 * Format: double
+                                 * @description Share of the responses with a status from 400 to 499.
+                                 */
+                                client_error_rate: number;
+                                /**
+                                 * Format: double
+                                 * @description Median time from the head of a request to the head of its response, in milliseconds; null without requests.
+                                 */
+                                p50_ms: number | null;
+                                /**
+                                 * Format: double
+                                 * @description 99th percentile of that time, in milliseconds; null without requests.
+                                 */
+                                p99_ms: number | null;
+                                /**
+                                 * Format: double
+                                 * @description Average number of requests per second.
+                                 */
+                                requests_per_second: number;
+                                /**
+                                 * Format: double
+                                 * @description Share of the responses with a status of 500 or more.
+                                 */
+                                server_error_rate: number;
+                            };
+                            /** @description Limits of concurrent calls, one for each upstream that the route calls. */
+                            limits: {
+                                /**
+                                 * Format: uint32
+                                 * @description Calls that are in flight now.
+                                 */
+                                in_flight: number;
+                                /**
+                                 * Format: uint32
+                                 * @description Maximum number of calls in flight.
+                                 */
+                                max: number;
+                                /**
+                                 * Format: uint
+                                 * @description Maximum number of queued calls.
+                                 */
+                                queue: number;
+                                /**
+                                 * Format: uint
+                                 * @description Calls that are queued now.
+                                 */
+                                queued: number;
+                                /**
+                                 * Format: uint64
+                                 * @description Calls that were rejected since the gateway started, because too many were in flight and queued.
+                                 */
+                                refused: number;
+                                /** @description Name of the upstream. */
+                                upstream: string;
+                            }[];
+                            /** @description The requests that the route matches. */
+                            match: {
+                                /** @description Required header fields, as name to value; `*` stands for any value. */
+                                headers: {
+                                    [key: string]: string;
+                                };
+                                /** @description Names of hosts; empty if every host matches. */
+                                hosts: string[];
+                                /** @description HTTP methods; GET includes HEAD. */
+                                methods: string[];
+                                /** @description Path, which may contain `{parameters}`. */
+                                path: string;
+                                /** @description Required query parameters, as name to value; `*` stands for any value. */
+                                query: {
+                                    [key: string]: string;
+                                };
+                                /** @description The scheme that the client must have used; null for any. */
+                                scheme: ("http" | "https") | null;
+                            };
+                            /** @description Name of the route in gateway.yaml. */
+                            name: string;
+                            /** @description The policies that a request passes, in this order. */
+                            policies: {
+                                /** @description Kinds of its links, such as `rate`, in this order. */
+                                links: string[];
+                                /** @description Name of the policy in gateway.yaml. */
+                                name: string;
+                            }[];
+                        }[];
+                        /** @description Always null, because all routes are in one response. */
+                        next_cursor: null;
+                        /** @description The quotas, ordered by policy. */
+                        quotas: {
+                            /** @description Name of the policy in gateway.yaml, or `unmatched` for requests that match no route. */
+                            policy: string;
+                            /**
+                             * Format: uint64
+                             * @description Requests that were rejected since the gateway started, because their client had used up a quota of the policy.
+                             */
+                            refused: number;
+                            /** @description The quotas that a client has, in this order. */
+                            rules: {
+                                /** @description How clients are distinguished. */
+                                by: "user" | "address";
+                                /** @description Whether all replicas of the gateway count together; otherwise each replica counts alone. */
+                                is_shared: boolean;
+                                /**
+                                 * Format: uint32
+                                 * @description Number of requests of one client in each window.
+                                 */
+                                quota: number;
+                                /**
+                                 * Format: double
+                                 * @description Length of the window in seconds.
+                                 */
+                                window_seconds: number;
+                            }[];
+                        }[];
+                        /** @description Figures of all routes together. */
+                        total: {
+                            /**
+                             * Format: double
+                             * @description Share of the responses with a status from 400 to 499.
+                             */
+                            client_error_rate: number;
+                            /**
+                             * Format: double
+                             * @description Median time from the head of a request to the head of its response, in milliseconds; null without requests.
+                             */
+                            p50_ms: number | null;
+                            /**
+                             * Format: double
+                             * @description 99th percentile of that time, in milliseconds; null without requests.
+                             */
+                            p99_ms: number | null;
+                            /**
+                             * Format: double
+                             * @description Average number of requests per second.
+                             */
+                            requests_per_second: number;
+                            /**
+                             * Format: double
+                             * @description Share of the responses with a status of 500 or more.
+                             */
+                            server_error_rate: number;
+                        };
+                        /**
+                         * Format: uint64
+                         * @description Length of the time that the figures refer to, in seconds. Figures of routes that are newer refer to the time since they
+                         *     were added.
+                         */
+                        window_seconds: number;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            /** @description An error, as problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": Record<string, never>;
+                };
+            };
+        };
+    };
+    list_sagas: {
+        parameters: {
+            query?: {
+                /** @description Return only sagas with this status. */
+                status?: components["schemas"]["SagaStatus"];
+                /** @description Maximum number of sagas in the page, 1 to 100. */
+                limit?: number;
+                /** @description The `next_cursor` of the previous page; absent for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of sagas */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
                     "application/json": components["schemas"]["Page_SagaSummary"];
                 };
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3631,7 +4673,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden */
+            /** @description The caller is not an operator */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3640,7 +4682,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description A parameter is unknown or not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3649,6 +4691,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     get_any_saga: {
@@ -3656,13 +4701,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the saga */
                 id: components["schemas"]["SagaId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description The saga */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3671,7 +4717,8 @@ export interface operations {
                     "application/json": components["schemas"]["SagaView"];
                 };
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3680,7 +4727,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden */
+            /** @description The caller is not an operator */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3689,7 +4736,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description There is no such saga */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3698,6 +4745,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     compensate_saga: {
@@ -3705,17 +4755,18 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the saga */
                 id: components["schemas"]["SagaId"];
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Why"];
+                "application/json": components["schemas"]["ActionReason"];
             };
         };
         responses: {
-            /** @description Accepted */
+            /** @description The saga after the action */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -3724,7 +4775,16 @@ export interface operations {
                     "application/json": components["schemas"]["SagaView"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3733,7 +4793,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden */
+            /** @description The caller is not an operator */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3742,7 +4802,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description There is no such saga */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3751,7 +4811,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Conflict */
+            /** @description The saga is past its pivot, is compensating already, or has ended */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3760,7 +4820,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description A field is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3769,6 +4831,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     resolve_saga: {
@@ -3776,6 +4841,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the saga */
                 id: components["schemas"]["SagaId"];
             };
             cookie?: never;
@@ -3786,7 +4852,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Accepted */
+            /** @description The saga after the action */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -3795,7 +4861,16 @@ export interface operations {
                     "application/json": components["schemas"]["SagaView"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3804,7 +4879,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden */
+            /** @description The caller is not an operator */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3813,7 +4888,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description There is no such saga */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3822,7 +4897,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Conflict */
+            /** @description The saga is not parked, or the step cannot be undone and is resolved as `refused` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3831,7 +4906,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description A field is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3840,6 +4917,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     retry_saga: {
@@ -3847,17 +4927,18 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the saga */
                 id: components["schemas"]["SagaId"];
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Why"];
+                "application/json": components["schemas"]["ActionReason"];
             };
         };
         responses: {
-            /** @description Accepted */
+            /** @description The saga after the action */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -3866,7 +4947,16 @@ export interface operations {
                     "application/json": components["schemas"]["SagaView"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3875,7 +4965,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden */
+            /** @description The caller is not an operator */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3884,7 +4974,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description There is no such saga */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3893,7 +4983,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Conflict */
+            /** @description The saga has ended */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3902,7 +4992,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description A field is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3911,14 +5003,17 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     get_sales: {
         parameters: {
             query?: {
-                /** @description From then on; seven days before `to` unless told. */
+                /** @description Start of the time span, inclusive. The default is seven days before `to`. */
                 from?: string;
-                /** @description Until before then; now unless told. */
+                /** @description End of the time span, exclusive. The default is the current time. */
                 to?: string;
             };
             header?: never;
@@ -3927,7 +5022,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description The sales figures */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3936,7 +5031,8 @@ export interface operations {
                     "application/json": components["schemas"]["Sales"];
                 };
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description No valid access token */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3945,7 +5041,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden */
+            /** @description The caller is not an administrator */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3954,7 +5050,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description The time span is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3963,6 +5059,17 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            /** @description The database is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     upstreams: {
@@ -3982,40 +5089,74 @@ export interface operations {
                 content: {
                     "application/json": {
                         items: {
-                            /** @description What keeps a route from asking it when it fails: one for each route whose policies name a breaker */
+                            /** @description Breakers that stop calls to this upstream while it fails, one for each route that has a breaker */
                             breakers: {
-                                /** @description What the rates are of */
+                                /** @description Recent calls that the rates refer to; if the breaker is open, the calls that opened it */
                                 calls: number;
+                                /** @description Share of these calls that failed */
                                 failure_rate: number;
-                                /** @description Until an open one lets a few calls through, to see how they do */
+                                /** @description Seconds until an open breaker lets a few calls through as probes; null if it is not open */
                                 retry_in_seconds: number | null;
+                                /** @description Name of the route in gateway.yaml */
                                 route: string;
+                                /** @description Share of these calls that were slow */
                                 slow_rate: number;
-                                /** @enum {string} */
+                                /**
+                                 * @description Closed: all calls are made. Open: no call is made. Half-open: a few calls are made as probes.
+                                 * @enum {string}
+                                 */
                                 state: "closed" | "open" | "half_open";
                             }[];
-                            /** @enum {string} */
-                            discover: "static" | "dns";
+                            /**
+                             * @description How instances are found: a fixed list, a DNS name, or a service in Consul or Kubernetes
+                             * @enum {string}
+                             */
+                            discover: "static" | "dns" | "consul" | "kubernetes";
+                            /** @description Currently known instances */
                             instances: {
+                                /** @description IP address and port */
                                 address: string;
+                                /** @description Failed requests and connections since the gateway found this instance */
                                 failures: number;
+                                /** @description Requests that have not finished yet */
                                 in_flight: number;
+                                /** @description The newest failure; null if there was none */
                                 last_failure: {
-                                    /** Format: date-time */
+                                    /**
+                                     * Format: date-time
+                                     * @description When the request failed
+                                     */
                                     at: string;
+                                    /** @description Why the request failed, for operators */
                                     reason: string;
                                 } | null;
+                                /** @description Average time to a response, which rises at once and falls slowly; null before the first response */
+                                latency_seconds: number | null;
+                                /** @description Requests since the gateway found this instance */
                                 requests: number;
+                                /**
+                                 * @description Unhealthy: its health checks fail, or none was made yet. Ejected: its requests failed several times in a row.
+                                 * @enum {string}
+                                 */
+                                state: "healthy" | "unhealthy" | "ejected";
                             }[];
+                            /** @description Name of the upstream in gateway.yaml */
                             name: string;
-                            /** @enum {string} */
+                            /**
+                             * @description Protocol of the upstream
+                             * @enum {string}
+                             */
                             protocol: "http" | "grpc";
                         }[];
                         next_cursor: null;
                     };
                 };
             };
-            /** @description An error (RFC 9457) */
+            400: components["responses"]["BadRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            /** @description An error, as problem details (RFC 9457) */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -4039,7 +5180,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description The tokens of the new session */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4048,7 +5189,8 @@ export interface operations {
                     "application/json": components["schemas"]["TokenResponse"];
                 };
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description The email address or the password is wrong, or the account cannot be used */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4057,7 +5199,9 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The body is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4066,7 +5210,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many failed logins. After `Retry-After` the next attempt from the same address is checked */
+            /** @description Too many failed logins; the next attempt is checked after the time in `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4075,7 +5219,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many logins at the moment; see `Retry-After` */
+            /** @description Too many concurrent logins; retry after the time in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4084,6 +5228,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     log_out: {
@@ -4091,22 +5236,26 @@ export interface operations {
             query?: never;
             header?: never;
             path?: never;
-            cookie?: never;
+            cookie?: {
+                /** @description The refresh token of a browser */
+                souk_refresh?: string | null;
+            };
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["RefreshRequest"] | null;
+                "application/json": components["schemas"]["RefreshRequest"];
             };
         };
         responses: {
-            /** @description No Content */
+            /** @description The session has ended */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description By cookie from another origin */
+            400: components["responses"]["BadRequest"];
+            /** @description The cookie was sent from an origin that is not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4115,6 +5264,28 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description There is neither a cookie nor a JSON body */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     request_password_reset: {
@@ -4130,7 +5301,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Accepted */
+            /** @description The request is accepted */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -4139,7 +5310,10 @@ export interface operations {
                     "application/json": components["schemas"]["Accepted"];
                 };
             };
-            /** @description Unprocessable Entity */
+            400: components["responses"]["BadRequest"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The text is not an email address */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4148,6 +5322,9 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     confirm_password_reset: {
@@ -4163,14 +5340,17 @@ export interface operations {
             };
         };
         responses: {
-            /** @description No Content */
+            /** @description The password is changed */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
+            400: components["responses"]["BadRequest"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The token is unknown, expired or used, or the password is refused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4179,7 +5359,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many passwords are checked at the moment; see `Retry-After` */
+            429: components["responses"]["TooManyRequests"];
+            /** @description Too many passwords are being hashed; retry after the time in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4188,6 +5369,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     refresh_session: {
@@ -4195,15 +5377,18 @@ export interface operations {
             query?: never;
             header?: never;
             path?: never;
-            cookie?: never;
+            cookie?: {
+                /** @description The refresh token of a browser */
+                souk_refresh?: string | null;
+            };
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["RefreshRequest"] | null;
+                "application/json": components["schemas"]["RefreshRequest"];
             };
         };
         responses: {
-            /** @description OK */
+            /** @description The new tokens */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4212,7 +5397,8 @@ export interface operations {
                     "application/json": components["schemas"]["TokenResponse"];
                 };
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description The refresh token is unknown, expired, revoked or was used before */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4221,7 +5407,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description By cookie from another origin */
+            /** @description The cookie was sent from an origin that is not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4230,13 +5416,35 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description There is neither a cookie nor a JSON body */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     register_account: {
         parameters: {
             query?: never;
             header?: {
-                /** @description The language of mail to the owner, English or German. */
+                /** @description Preferred language of emails to the owner: English or German */
                 "accept-language"?: string | null;
             };
             path?: never;
@@ -4248,7 +5456,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Accepted */
+            /** @description The registration is accepted */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -4257,7 +5465,10 @@ export interface operations {
                     "application/json": components["schemas"]["Accepted"];
                 };
             };
-            /** @description Unprocessable Entity */
+            400: components["responses"]["BadRequest"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description One or more fields are not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4266,6 +5477,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            /** @description Too many passwords are being hashed; retry after the time in `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     request_verification_mail: {
@@ -4281,7 +5503,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Accepted */
+            /** @description The request is accepted */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -4290,7 +5512,10 @@ export interface operations {
                     "application/json": components["schemas"]["Accepted"];
                 };
             };
-            /** @description Unprocessable Entity */
+            400: components["responses"]["BadRequest"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The text is not an email address */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4299,6 +5524,9 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     verify_account: {
@@ -4314,14 +5542,17 @@ export interface operations {
             };
         };
         responses: {
-            /** @description No Content */
+            /** @description The address is verified */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Unprocessable Entity */
+            400: components["responses"]["BadRequest"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The token is unknown, expired, used or replaced by a newer one */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4330,6 +5561,9 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     get_cart: {
@@ -4341,13 +5575,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description The cart */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Cart"] & {
+                        /** @description Names of the parts that were not available and are therefore null */
                         degraded: string[];
                         items?: {
                             availability?: null | {
@@ -4368,7 +5603,8 @@ export interface operations {
                     };
                 };
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4377,6 +5613,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     clear_cart: {
@@ -4388,14 +5627,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description No Content */
+            /** @description The cart is empty */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4404,6 +5644,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     put_item: {
@@ -4411,6 +5654,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The SKU to set */
                 sku: components["schemas"]["Sku"];
             };
             cookie?: never;
@@ -4421,7 +5665,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description The whole cart after the change */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4430,7 +5674,16 @@ export interface operations {
                     "application/json": components["schemas"]["Cart"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4439,7 +5692,18 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description The SKU in the path is not well-formed */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The quantity is not valid, or the cart is full */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4448,6 +5712,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     remove_item: {
@@ -4455,20 +5722,22 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The SKU to remove */
                 sku: components["schemas"]["Sku"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description No Content */
+            /** @description The SKU is not in the cart */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4477,12 +5746,25 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The SKU in the path is not well-formed */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     list_categories: {
         parameters: {
             query?: never;
             header?: {
+                /** @description Preferred languages, such as `de, en;q=0.5` */
                 "accept-language"?: string | null;
             };
             path?: never;
@@ -4490,10 +5772,12 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Every category */
             200: {
                 headers: {
+                    /** @description How long the response may be cached */
                     "cache-control"?: string;
+                    /** @description Language of the names, `en` or `de` */
                     "content-language"?: string;
                     [name: string]: unknown;
                 };
@@ -4501,7 +5785,9 @@ export interface operations {
                     "application/json": components["schemas"]["Categories"];
                 };
             };
-            /** @description Service Unavailable */
+            400: components["responses"]["BadRequest"];
+            429: components["responses"]["TooManyRequests"];
+            /** @description The database is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4510,6 +5796,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     list_active_faults: {
@@ -4521,7 +5808,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description The active faults */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4530,23 +5817,30 @@ export interface operations {
                     "application/json": components["schemas"]["ActiveFaults"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     list_notifications: {
         parameters: {
             query?: {
-                /** @description Items a page, 1 to 100. */
+                /** @description Maximum number of items per page, 1 to 100. */
                 limit?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description The `next_cursor` of the previous page. Omit it to get the first page. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Preferred languages, such as `de, en;q=0.5` */
+                "accept-language"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description One page of notifications */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4555,7 +5849,8 @@ export interface operations {
                     "application/json": components["schemas"]["NotificationList"];
                 };
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description No valid access token */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4564,7 +5859,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description A parameter is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4573,6 +5868,17 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            /** @description The database is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     read_all_notifications: {
@@ -4584,14 +5890,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description No Content */
+            /** @description Every notification is marked as read */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description No valid access token */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4600,6 +5907,17 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            /** @description The database is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     read_notification: {
@@ -4607,20 +5925,22 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the notification */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description No Content */
+            /** @description The notification is marked as read */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description No valid access token */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4629,7 +5949,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such notification, or someone else's */
+            /** @description The notification does not exist or belongs to another user */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4638,18 +5958,29 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            /** @description The database is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     list_orders: {
         parameters: {
             query?: {
-                /** @description Only in this status. */
+                /** @description Return only orders with this status. */
                 status?: components["schemas"]["OrderStatus"];
-                /** @description Everybody's; for operators. */
+                /** @description Return the orders of all users. Only operators may set it. */
                 all?: boolean;
-                /** @description Items a page, 1 to 100. */
+                /** @description Maximum number of orders in the page, 1 to 100. */
                 limit?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description The `next_cursor` of the previous page; absent for the first page. */
                 cursor?: string;
             };
             header?: never;
@@ -4658,7 +5989,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page of orders */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4667,7 +5998,8 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Order"];
                 };
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4676,7 +6008,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden */
+            /** @description The caller has set `all` and is not an operator */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4685,7 +6017,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description A parameter is unknown or not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4694,13 +6026,16 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     place_order: {
         parameters: {
             query?: never;
             header: {
-                /** @description The same at every repetition */
+                /** @description Send the same key when repeating the request: 1 to 255 visible ASCII characters */
                 "Idempotency-Key": string;
             };
             path?: never;
@@ -4712,10 +6047,10 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Accepted */
+            /** @description The order is placed, and its checkout has started */
             202: {
                 headers: {
-                    /** @description The order */
+                    /** @description Path of the order */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -4723,7 +6058,7 @@ export interface operations {
                     "application/json": components["schemas"]["Order"];
                 };
             };
-            /** @description Bad Request */
+            /** @description The Idempotency-Key is missing or not valid, or the body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4732,7 +6067,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4741,7 +6076,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Conflict */
+            /** @description The cart was changed meanwhile, or a request with the same key is in progress */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4750,7 +6085,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description A field is not valid, the cart is empty, or the key was already used with a different body */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4759,7 +6096,8 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            429: components["responses"]["TooManyRequests"];
+            /** @description Prices are not available, or too many checkouts are waiting */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4768,6 +6106,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     get_order: {
@@ -4775,49 +6114,54 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the order */
                 id: components["schemas"]["OrderId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description The order */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Order"] & {
+                        /** @description Names of the parts that were not available and are therefore null */
                         degraded: string[];
                         lines?: {
                             product?: null | components["schemas"]["ListedProduct"];
                         }[];
                         payment?: null | {
-                            /** @description What was reserved. */
+                            /** @description Amount reserved on the card; zero until the authorization succeeds. */
                             authorized: components["schemas"]["Money"];
-                            /** @description What was taken. */
+                            /** @description Amount charged to the card; zero until the capture succeeds. */
                             captured: components["schemas"]["Money"];
                             /**
                              * Format: date-time
-                             * @description When it was asked for.
+                             * @description Time at which the payment was requested.
                              */
                             created_at: string;
                             failure?: components["schemas"]["PaymentFailure"] | null;
-                            /** @description Its id. */
+                            /** @description Id of the payment. */
                             id: components["schemas"]["PaymentId"];
-                            /** @description The order it is for; an order has one payment. */
+                            /** @description Id of the order that is paid; an order has exactly one payment. */
                             order_id: components["schemas"]["OrderId"];
-                            /** @description The provider's token of the card. */
+                            /**
+                             * @description The provider's token of the card.
+                             * @example pm_card_ok
+                             */
                             payment_method: string;
-                            /** @description What went back. */
+                            /** @description Sum of all refunds that have succeeded. */
                             refunded: components["schemas"]["Money"];
-                            /** @description Every refund, oldest first. */
+                            /** @description All refunds of the payment, oldest first. */
                             refunds: components["schemas"]["Refund"][];
-                            /** @description Where it stands. */
+                            /** @description Current status of the payment. */
                             status: components["schemas"]["payments.PaymentStatus"];
                             /**
                              * Format: date-time
-                             * @description When it last changed.
+                             * @description Time of the last change.
                              */
                             updated_at: string;
                         };
@@ -4825,7 +6169,8 @@ export interface operations {
                     };
                 };
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4834,7 +6179,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description There is no such order, or it belongs to another user */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4843,6 +6188,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     cancel_order: {
@@ -4850,6 +6198,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the order */
                 id: components["schemas"]["OrderId"];
             };
             cookie?: never;
@@ -4860,7 +6209,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Accepted */
+            /** @description The order, which is being cancelled */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -4869,7 +6218,16 @@ export interface operations {
                     "application/json": components["schemas"]["Order"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4878,7 +6236,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description There is no such order, or it belongs to another user */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4887,7 +6245,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Conflict */
+            /** @description The order can no longer be cancelled */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4896,7 +6254,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The reason is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4905,6 +6265,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     deliver_order: {
@@ -4912,13 +6275,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the order */
                 id: components["schemas"]["OrderId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Created */
+            /** @description The delivered order */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -4927,7 +6291,8 @@ export interface operations {
                     "application/json": components["schemas"]["Order"];
                 };
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4936,7 +6301,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden */
+            /** @description The caller is not an operator */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4945,7 +6310,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description There is no such order */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4954,7 +6319,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Conflict */
+            /** @description The order is not `shipped` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4963,23 +6328,27 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     stream_order_events: {
         parameters: {
             query?: never;
             header?: {
-                /** @description The last `id` that was seen */
+                /** @description The `id` of the last event received. It is ignored if it is not a number, or above that of the order's newest event */
                 "Last-Event-ID"?: string | null;
             };
             path: {
+                /** @description Id of the order */
                 id: components["schemas"]["OrderId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description The stream of events */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4988,7 +6357,8 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4997,7 +6367,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description There is no such order, or it belongs to another user */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5006,7 +6376,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests */
+            /** @description The user has too many open streams */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5015,7 +6385,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description The replica has too many open streams, or the database is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5024,16 +6394,18 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     create_return: {
         parameters: {
             query?: never;
             header: {
-                /** @description The same at every repetition */
+                /** @description Send the same key when repeating the request: 1 to 255 visible ASCII characters */
                 "Idempotency-Key": string;
             };
             path: {
+                /** @description Id of the order */
                 id: components["schemas"]["OrderId"];
             };
             cookie?: never;
@@ -5044,16 +6416,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Accepted */
+            /** @description The return is requested */
             202: {
                 headers: {
+                    /** @description Path of the order */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Return"];
                 };
             };
-            /** @description Bad Request */
+            /** @description The Idempotency-Key is missing or not valid, or the body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5062,7 +6436,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5071,7 +6445,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description There is no such order, or it belongs to another user */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5080,7 +6454,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Conflict */
+            /** @description The order cannot be returned or was refunded in full, more would be returned than was bought, or a request with the same key is in progress */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5089,7 +6463,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description A field is not valid, or the key was already used with a different body */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5098,6 +6474,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     confirm_receipt: {
@@ -5105,14 +6484,16 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the order */
                 id: components["schemas"]["OrderId"];
+                /** @description Id of the return */
                 return_id: components["schemas"]["ReturnId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Accepted */
+            /** @description The return, whose refund has started */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -5121,7 +6502,8 @@ export interface operations {
                     "application/json": components["schemas"]["Return"];
                 };
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5130,7 +6512,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden */
+            /** @description The caller is not an operator */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5139,7 +6521,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description There is no such order, or it has no such return */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5148,7 +6530,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Conflict */
+            /** @description The return needs no receipt, or was received or refused before */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5157,6 +6539,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     refuse_return: {
@@ -5164,7 +6549,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the order */
                 id: components["schemas"]["OrderId"];
+                /** @description Id of the return */
                 return_id: components["schemas"]["ReturnId"];
             };
             cookie?: never;
@@ -5175,7 +6562,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description The refused return */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5184,7 +6571,16 @@ export interface operations {
                     "application/json": components["schemas"]["Return"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5193,7 +6589,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden */
+            /** @description The caller is not an operator */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5202,7 +6598,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description There is no such order, or it has no such return */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5211,7 +6607,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Conflict */
+            /** @description The return needs no receipt, or was received or refused before */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5220,7 +6616,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The reason is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5229,6 +6627,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     get_saga: {
@@ -5236,13 +6637,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the order */
                 id: components["schemas"]["OrderId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description The checkout and the sagas of the returns */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5251,7 +6653,8 @@ export interface operations {
                     "application/json": components["schemas"]["OrderSagas"];
                 };
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5260,7 +6663,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description There is no such order, or it belongs to another user */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5269,6 +6672,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     ship_order: {
@@ -5276,6 +6682,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the order */
                 id: components["schemas"]["OrderId"];
             };
             cookie?: never;
@@ -5286,7 +6693,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Created */
+            /** @description The shipped order */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -5295,7 +6702,16 @@ export interface operations {
                     "application/json": components["schemas"]["Order"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5304,7 +6720,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden */
+            /** @description The caller is not an operator */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5313,7 +6729,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description There is no such order */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5322,7 +6738,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Conflict */
+            /** @description The order is not `confirmed`, has an open return, or was refunded in full */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5331,7 +6747,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description A field is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5340,6 +6758,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     list_payment_methods: {
@@ -5351,7 +6772,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description All payment methods */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5360,16 +6781,20 @@ export interface operations {
                     "application/json": components["schemas"]["PaymentMethods"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     list_payments: {
         parameters: {
             query?: {
-                /** @description Only of this order. */
+                /** @description Return only the payment of this order. */
                 order_id?: components["schemas"]["OrderId"];
-                /** @description Items a page, 1 to 100. */
+                /** @description Maximum number of payments in the page. */
                 limit?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description The `next_cursor` of the previous page; absent for the first page. */
                 cursor?: string;
             };
             header?: never;
@@ -5378,7 +6803,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page of payments */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5387,7 +6812,8 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Payment"];
                 };
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5396,7 +6822,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description A parameter is unknown or not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5405,6 +6831,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     get_payment: {
@@ -5412,13 +6841,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the payment */
                 id: components["schemas"]["PaymentId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description The payment */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5427,7 +6857,8 @@ export interface operations {
                     "application/json": components["schemas"]["Payment"];
                 };
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5436,7 +6867,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such payment, or someone else's */
+            /** @description There is no such payment, or it belongs to another user */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5445,15 +6876,20 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     create_refund: {
         parameters: {
             query?: never;
             header: {
+                /** @description Send the same key when repeating the request: 1 to 255 visible ASCII characters */
                 "Idempotency-Key": string;
             };
             path: {
+                /** @description Id of the payment */
                 id: components["schemas"]["PaymentId"];
             };
             cookie?: never;
@@ -5464,10 +6900,10 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Promised */
+            /** @description The refund is recorded */
             202: {
                 headers: {
-                    /** @description The payment */
+                    /** @description Path of the payment */
                     location?: string;
                     [name: string]: unknown;
                 };
@@ -5475,7 +6911,7 @@ export interface operations {
                     "application/json": components["schemas"]["Refund"];
                 };
             };
-            /** @description No Idempotency-Key, or no JSON */
+            /** @description The Idempotency-Key is missing or not valid, or the body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5484,7 +6920,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5493,7 +6929,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not an operator */
+            /** @description The caller is not an operator */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5502,7 +6938,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such payment */
+            /** @description There is no such payment */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5511,7 +6947,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description More than is left, nothing captured, or a request in flight */
+            /** @description The amount exceeds what can still be refunded, nothing was captured, or a request with the same key is in progress */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5520,7 +6956,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description A field is not valid, or the key was already used with a different body */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5529,31 +6967,44 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     list_products: {
         parameters: {
             query?: {
-                /** @description Words; each begins a word of the product, in any of its languages. */
+                /**
+                 * @description Search words, of which the first 8 count. Each must be the beginning of a word of the product in any language.
+                 * @example green tea
+                 */
                 q?: string;
-                /** @description Slug of a category. */
+                /**
+                 * @description Slug of a category; only its products are listed.
+                 * @example tea
+                 */
                 category?: string;
-                /** @description Least price in minor units. */
+                /** @description Lowest price in minor units, inclusive. */
                 min_price?: number;
-                /** @description Highest price in minor units. */
+                /** @description Highest price in minor units, inclusive. */
                 max_price?: number;
-                /** @description Only what can be bought now (true) or cannot (false). */
+                /** @description Lists only products that are in stock (true) or out of stock (false). */
                 in_stock?: boolean;
-                /** @description Only these, separated by commas, at most 100; all on one page unless `limit` says otherwise. */
+                /**
+                 * @description Lists only these SKUs, separated by commas, at most 100. The default of `limit` is 100 if this is set.
+                 * @example TEA-0001,TEA-0002
+                 */
                 skus?: string;
-                /** @description The order; `relevance` without `q` is `name`. */
+                /** @description Order of the list. `relevance` is the default and equals `name` if there is no `q`. */
                 sort?: "relevance" | "price" | "-price" | "newest" | "name";
-                /** @description Items a page, 1 to 100. */
+                /** @description Maximum number of items per page, 1 to 100. */
                 limit?: number;
-                /** @description `next_cursor` of the page before, with the same query. */
+                /** @description The `next_cursor` of the previous page. The other parameters and the language must be the same. */
                 cursor?: string;
             };
             header?: {
+                /** @description Preferred languages, such as `de, en;q=0.5` */
                 "accept-language"?: string | null;
             };
             path?: never;
@@ -5561,9 +7012,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description One page of products */
             200: {
                 headers: {
+                    /** @description Preferred language, `en` or `de` */
                     "content-language"?: string;
                     [name: string]: unknown;
                 };
@@ -5571,7 +7023,8 @@ export interface operations {
                     "application/json": components["schemas"]["ProductPage"];
                 };
             };
-            /** @description Unprocessable Entity */
+            400: components["responses"]["BadRequest"];
+            /** @description A parameter is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5580,7 +7033,8 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The database is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5589,6 +7043,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     create_product: {
@@ -5604,10 +7059,12 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Created */
+            /** @description The product was added */
             201: {
                 headers: {
+                    /** @description Entity tag of the first version */
                     etag?: string;
+                    /** @description Path of the product */
                     location?: string;
                     [name: string]: unknown;
                 };
@@ -5615,7 +7072,16 @@ export interface operations {
                     "application/json": components["schemas"]["Product"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5624,7 +7090,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden */
+            /** @description The caller is not an administrator */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5633,7 +7099,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Conflict */
+            /** @description A product with this SKU exists */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5642,7 +7108,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5651,53 +7119,8 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-        };
-    };
-    get_product: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description An ETag that the client has */
-                "if-none-match"?: string | null;
-                "accept-language"?: string | null;
-            };
-            path: {
-                /** @description The product */
-                sku: components["schemas"]["Sku"];
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    "cache-control"?: string;
-                    "content-language"?: string;
-                    etag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Product"];
-                };
-            };
-            /** @description Not Modified */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The database is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5706,49 +7129,50 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            504: components["responses"]["GatewayTimeout"];
         };
     };
-    delete_product: {
+    get_product: {
         parameters: {
             query?: never;
-            header: {
-                /** @description The ETag of the version that was seen */
-                "if-match": string;
+            header?: {
+                /** @description ETag of the version that the client has */
+                "if-none-match"?: string | null;
+                /** @description Preferred languages, such as `de, en;q=0.5` */
+                "accept-language"?: string | null;
             };
             path: {
-                /** @description The product */
+                /** @description SKU of the product */
                 sku: components["schemas"]["Sku"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description No Content */
-            204: {
+            /** @description The product */
+            200: {
+                headers: {
+                    /** @description How long the response may be cached */
+                    "cache-control"?: string;
+                    /** @description Language of the texts, `en` or `de` */
+                    "content-language"?: string;
+                    /** @description Entity tag of this version and language */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Product"];
+                };
+            };
+            /** @description The client has the current version */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
+            400: components["responses"]["BadRequest"];
+            /** @description No product has this SKU */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5757,7 +7181,70 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Conflict */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The database is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    delete_product: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description ETag of the version that was read, or `*` for any version */
+                "if-match": string;
+            };
+            path: {
+                /** @description SKU of the product */
+                sku: components["schemas"]["Sku"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The product was removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            /** @description No valid access token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is not an administrator */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No product has this SKU */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Orders hold units of the product */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5766,7 +7253,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Precondition Failed */
+            /** @description The product has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -5775,7 +7262,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Precondition Required */
+            /** @description If-Match is missing */
             428: {
                 headers: {
                     [name: string]: unknown;
@@ -5784,17 +7271,28 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            /** @description The database is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     update_product: {
         parameters: {
             query?: never;
             header: {
-                /** @description The ETag of the version that was seen */
+                /** @description ETag of the version that was read, or `*` for any version */
                 "if-match": string;
             };
             path: {
-                /** @description The product */
+                /** @description SKU of the product */
                 sku: components["schemas"]["Sku"];
             };
             cookie?: never;
@@ -5805,9 +7303,10 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description The changed product */
             200: {
                 headers: {
+                    /** @description Entity tag of the new version */
                     etag?: string;
                     [name: string]: unknown;
                 };
@@ -5815,7 +7314,16 @@ export interface operations {
                     "application/json": components["schemas"]["Product"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid access token */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5824,7 +7332,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden */
+            /** @description The caller is not an administrator */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5833,7 +7341,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description No product has this SKU */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5842,7 +7350,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Precondition Failed */
+            /** @description The product has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -5851,7 +7359,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5860,7 +7370,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Precondition Required */
+            /** @description If-Match is missing */
             428: {
                 headers: {
                     [name: string]: unknown;
@@ -5869,6 +7379,17 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            /** @description The database is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     availability: {
@@ -5895,7 +7416,11 @@ export interface operations {
                     };
                 };
             };
-            /** @description An error (RFC 9457) */
+            400: components["responses"]["BadRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+            /** @description An error, as problem details (RFC 9457) */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -5909,16 +7434,19 @@ export interface operations {
     get_image: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of the image that the client has */
+                "if-none-match"?: string | null;
+            };
             path: {
-                /** @description The product */
+                /** @description SKU of the product */
                 sku: components["schemas"]["Sku"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description The image */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5927,14 +7455,15 @@ export interface operations {
                     "image/svg+xml": string;
                 };
             };
-            /** @description Not Modified */
+            /** @description The client has the current image */
             304: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Not Found */
+            400: components["responses"]["BadRequest"];
+            /** @description No product has this SKU */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5943,6 +7472,17 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            /** @description The database is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     get_stock: {
@@ -5950,14 +7490,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The product */
+                /** @description SKU of the product */
                 sku: components["schemas"]["Sku"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description The stock levels */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5966,7 +7506,8 @@ export interface operations {
                     "application/json": components["schemas"]["StockLevels"];
                 };
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description No valid access token */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5975,7 +7516,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden */
+            /** @description The caller is not an administrator */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5984,7 +7525,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description No product has this SKU */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5993,17 +7534,28 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            /** @description The database is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     adjust_stock: {
         parameters: {
             query?: never;
             header: {
-                /** @description The same at every repetition */
+                /** @description Unique value for this adjustment; send the same value with every retry */
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description The product */
+                /** @description SKU of the product */
                 sku: components["schemas"]["Sku"];
             };
             cookie?: never;
@@ -6014,7 +7566,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description The levels after the adjustment */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6023,7 +7575,7 @@ export interface operations {
                     "application/json": components["schemas"]["StockLevels"];
                 };
             };
-            /** @description No Idempotency-Key, or no JSON */
+            /** @description The Idempotency-Key is missing or malformed, or the body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6032,7 +7584,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description No valid access token */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6041,7 +7593,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden */
+            /** @description The caller is not an administrator */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6050,7 +7602,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description No product has this SKU */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6059,7 +7611,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description More than is available, or a request with the same key in flight */
+            /** @description More units would be removed than are available, or a request with the same key is in progress */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6068,7 +7620,9 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A wrong field, or the key came with another body before */
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description A field is invalid, or the key was used before with a different body */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6077,16 +7631,27 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            /** @description The database is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     list_users: {
         parameters: {
             query?: {
-                /** @description Part of the address or the name, at most 200 characters. */
+                /** @description Return only accounts whose email address or name contains this text; case does not matter. */
                 q?: string;
-                /** @description Items a page, 1 to 100. */
+                /** @description Maximum number of accounts in the page. */
                 limit?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description The `next_cursor` of the previous page; absent for the first page. */
                 cursor?: string;
             };
             header?: never;
@@ -6095,7 +7660,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page of accounts */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6104,7 +7669,17 @@ export interface operations {
                     "application/json": components["schemas"]["Page_UserDetails"];
                 };
             };
-            /** @description Forbidden */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is not an operator */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6113,6 +7688,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A parameter is unknown or not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     get_me: {
@@ -6124,7 +7711,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description The account */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6133,7 +7720,8 @@ export interface operations {
                     "application/json": components["schemas"]["Profile"];
                 };
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6142,6 +7730,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The account does not exist any more */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     patch_me: {
@@ -6157,7 +7757,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description The changed account */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6166,7 +7766,17 @@ export interface operations {
                     "application/json": components["schemas"]["Profile"];
                 };
             };
-            /** @description With an API key */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request uses an API key; this requires a login */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6175,7 +7785,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description The account does not exist any more */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description A field is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6184,14 +7805,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     list_addresses: {
         parameters: {
             query?: {
-                /** @description Items a page, 1 to 100. */
+                /** @description Maximum number of items per page, 1 to 100. */
                 limit?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description The `next_cursor` of the previous page. Omit it to get the first page. */
                 cursor?: string;
             };
             header?: never;
@@ -6200,7 +7824,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page of addresses */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6209,7 +7833,17 @@ export interface operations {
                     "application/json": components["schemas"]["Page_SavedAddress"];
                 };
             };
-            /** @description Unprocessable Entity */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter is unknown or not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6218,6 +7852,9 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     post_address: {
@@ -6233,16 +7870,37 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Created */
+            /** @description The saved address */
             201: {
                 headers: {
+                    /** @description Path of the address */
+                    location?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["SavedAddress"];
                 };
             };
-            /** @description There are 50 */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key does not have the scope `order` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account has 50 addresses already */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6251,7 +7909,9 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description One or more fields are not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6260,6 +7920,9 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     put_address: {
@@ -6267,6 +7930,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the saved address */
                 id: string;
             };
             cookie?: never;
@@ -6277,7 +7941,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description The changed address */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6286,79 +7950,8 @@ export interface operations {
                     "application/json": components["schemas"]["SavedAddress"];
                 };
             };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_address: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_api_keys: {
-        parameters: {
-            query?: {
-                /** @description Items a page, 1 to 100. */
-                limit?: number;
-                /** @description `next_cursor` of the page before. */
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_ApiKey"];
-                };
-            };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6367,7 +7960,27 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description The API key does not have the scope `order` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller has no such address */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description One or more fields are not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6376,6 +7989,108 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    delete_address: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the saved address */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The address is deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key does not have the scope `order` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller has no such address */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    list_api_keys: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items per page, 1 to 100. */
+                limit?: number;
+                /** @description The `next_cursor` of the previous page. Omit it to get the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of API keys */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ApiKey"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter is unknown or not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     post_api_key: {
@@ -6391,16 +8106,19 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Created */
+            /** @description The new key with its secret */
             201: {
                 headers: {
+                    /** @description Path of the key */
+                    location?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["NewApiKey"];
                 };
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid, or its session has ended */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6409,8 +8127,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description With an API key, or the scope `admin` for an account that is no operator's */
+            /** @description The request uses an API key, or the caller is not an operator and requests the scope `admin` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account does not exist any more or is disabled */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6427,7 +8154,9 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description One or more fields are not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6436,6 +8165,9 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     delete_api_key: {
@@ -6443,20 +8175,31 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the key */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description No Content */
+            /** @description The key is deleted */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description With an API key */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request uses an API key; this requires a login */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6465,7 +8208,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description The caller has no such key */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6474,6 +8217,9 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     put_password: {
@@ -6489,14 +8235,15 @@ export interface operations {
             };
         };
         responses: {
-            /** @description No Content */
+            /** @description The password is changed */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid, or its session has ended */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6505,7 +8252,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description With an API key */
+            /** @description The request uses an API key; this requires a login */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6514,7 +8261,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            /** @description The account does not exist any more */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The current password is wrong, or the new one is refused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6523,7 +8281,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many wrong passwords; see `Retry-After` */
+            /** @description Too many wrong passwords; retry after the time in `Retry-After` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6532,7 +8290,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many passwords are checked at the moment; see `Retry-After` */
+            /** @description Too many passwords are being verified; retry after the time in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6541,14 +8299,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     list_sessions: {
         parameters: {
             query?: {
-                /** @description Items a page, 1 to 100. */
+                /** @description Maximum number of items per page, 1 to 100. */
                 limit?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description The `next_cursor` of the previous page. Omit it to get the first page. */
                 cursor?: string;
             };
             header?: never;
@@ -6557,7 +8316,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page of sessions */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6566,7 +8325,17 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Session"];
                 };
             };
-            /** @description Unprocessable Entity */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter is unknown or not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6575,6 +8344,9 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     delete_sessions: {
@@ -6586,14 +8358,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description No Content */
+            /** @description All sessions have ended */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6602,7 +8375,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description With an API key */
+            /** @description The request uses an API key; this requires a login */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6611,6 +8384,9 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     patch_user: {
@@ -6618,6 +8394,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the account */
                 id: components["schemas"]["UserId"];
             };
             cookie?: never;
@@ -6628,7 +8405,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description The changed account */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6637,7 +8414,17 @@ export interface operations {
                     "application/json": components["schemas"]["UserDetails"];
                 };
             };
-            /** @description Forbidden */
+            400: components["responses"]["BadRequest"];
+            /** @description The access token is missing or not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is not an operator */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6646,7 +8433,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
+            /** @description There is no such account */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6655,7 +8442,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One's own account */
+            /** @description Operators cannot change their own account */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6664,7 +8451,9 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unprocessable Entity */
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description A field is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6673,13 +8462,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     receive_webhook: {
         parameters: {
             query?: never;
             header: {
-                /** @description `t=…,v1=…` */
+                /** @description `t=` and the time of sending in seconds since 1970, then `,v1=` and the signature in hexadecimal */
                 "Souk-Signature": string;
             };
             path?: never;
@@ -6691,14 +8483,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Taken in */
+            /** @description The event is acknowledged */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description No event */
+            /** @description The body is not an event */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6707,7 +8499,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The signature is missing, wrong or old */
+            /** @description The signature is missing, wrong or too old */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6716,7 +8508,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Payload Too Large */
+            /** @description The body is larger than 64 KiB */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -6725,6 +8517,10 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
 }

@@ -7,7 +7,7 @@ import { CartLines, CartSkeleton, CartTotal } from "./cartLines";
 import { messages } from "./messages";
 import { useCart } from "./useCart";
 
-/** The cart beside whatever page is open. */
+/** The cart as a drawer over the current page. */
 export function CartDrawer({ onClose }: { onClose: () => void }) {
   const t = useMessages(messages);
   const { cart, isPending, error, refetch, setQuantity } = useCart();
@@ -17,7 +17,7 @@ export function CartDrawer({ onClose }: { onClose: () => void }) {
         <CartSkeleton />
       ) : cart && cart.items.length > 0 ? (
         <>
-          <CartLines cart={cart} setQuantity={setQuantity} onLeave={onClose} />
+          <CartLines cart={cart} setQuantity={setQuantity} onNavigate={onClose} />
           <div className="sticky -bottom-5 -mx-5 -mb-5 grid gap-3 border-t border-line bg-surface p-5 sm:-bottom-6 sm:-mx-6 sm:-mb-6 sm:p-6">
             <CartTotal cart={cart} />
             <ButtonLink to="/checkout" look="primary" onClick={onClose}>

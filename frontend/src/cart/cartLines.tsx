@@ -1,25 +1,26 @@
 import { Link } from "react-router";
 
-import { textOf } from "@/api/problemTexts";
 import { useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
-import { Picture } from "@/shop/picture";
+import { messageFor } from "@/problem/texts";
 import { Button } from "@/ui/button";
 import { announce, notify } from "@/ui/live";
+import { Picture } from "@/ui/picture";
 import { Skeleton } from "@/ui/skeleton";
 import { Stepper } from "@/ui/stepper";
 
 import { messages } from "./messages";
-import { type Cart, type CartItem, MOST } from "./useCart";
+import { type Cart, type CartItem, MAX_QUANTITY } from "./useCart";
 
 interface Props {
   cart: Cart;
   setQuantity: (sku: string, quantity: number) => Promise<unknown>;
-  onLeave?: (() => void) | undefined;
+  /** Called when a link to a product is followed. */
+  onNavigate?: (() => void) | undefined;
 }
 
-/** What is in the cart, to be changed in place. The drawer and the page show the same. */
-export function CartLines({ cart, setQuantity, onLeave }: Props) {
+/** The editable lines of the cart. The drawer and the cart page both use it. */
+export function CartLines({ cart, setQuantity, onNavigate }: Props) {
   const t = useMessages(messages);
   return (
     <div className="grid gap-4">
@@ -36,7 +37,7 @@ export function CartLines({ cart, setQuantity, onLeave }: Props) {
             item={item}
             isCatalogDown={cart.degraded.includes("products")}
             setQuantity={setQuantity}
-            onLeave={onLeave}
+            onNavigate={onNavigate}
           />
         ))}
       </ul>
@@ -49,7 +50,7 @@ interface LineProps extends Omit<Props, "cart"> {
   isCatalogDown: boolean;
 }
 
-function Line({ item, isCatalogDown, setQuantity, onLeave }: LineProps) {
+function Line({ item, isCatalogDown, setQuantity, onNavigate }: LineProps) {
   const t = useMessages(messages);
   const format = useFormat();
   const { product, sku, quantity } = item;
@@ -58,21 +59,21 @@ function Line({ item, isCatalogDown, setQuantity, onLeave }: LineProps) {
   const change = (next: number) =>
     setQuantity(sku, next).then(
       () => next === 0 && announce(t.removed(name)),
-      (error: unknown) => notify(t.refused(textOf(error, format.locale)), "bad"),
+      (error: unknown) => notify(t.refused(messageFor(error, format.locale)), "bad"),
     );
   return (
     <li className="grid grid-cols-[4rem_1fr] gap-3 sm:grid-cols-[5rem_1fr] sm:gap-4 py-4 first:pt-0 last:pb-0">
       {product ? <Picture src={product.image} /> : <div className="aspect-square w-full rounded-xl bg-raised" />}
       <div className="grid content-start gap-2">
         <div className="flex justify-between gap-3">
-          <Link to={`/products/${sku}`} onClick={onLeave} className="leading-snug font-semibold underline-offset-4 hover:underline">
+          <Link to={`/products/${sku}`} onClick={onNavigate} className="leading-snug font-semibold underline-offset-4 hover:underline">
             {name}
           </Link>
           <span className="num font-semibold whitespace-nowrap">{item.line_total ? format.money(item.line_total) : "–"}</span>
         </div>
         {product && <p className="num text-sm text-muted">{t.each(format.money(product.price))}</p>}
         <div className="flex flex-wrap items-center gap-1.5">
-          <Stepper label={t.quantityOf(name)} value={quantity} max={MOST} onChange={(next) => void change(next)} />
+          <Stepper label={t.quantityOf(name)} value={quantity} max={MAX_QUANTITY} onChange={(next) => void change(next)} />
           <Button look="quiet" className="px-2!" aria-label={t.removeOf(name)} onClick={() => void change(0)}>
             {t.remove}
           </Button>
@@ -88,7 +89,7 @@ function Line({ item, isCatalogDown, setQuantity, onLeave }: LineProps) {
   );
 }
 
-/** Why this line would not be delivered, as far as is known. */
+/** Returns a warning if this line is known to be unavailable in its quantity. */
 function useWarning({ product, availability, quantity }: CartItem, isCatalogDown: boolean): string | undefined {
   const t = useMessages(messages);
   if (product === null && !isCatalogDown) return t.gone;
@@ -97,6 +98,7 @@ function useWarning({ product, availability, quantity }: CartItem, isCatalogDown
   return available <= 0 ? t.soldOut : t.onlyLeft(available);
 }
 
+/** The total of the cart, or a dash if prices are unavailable. */
 export function CartTotal({ cart }: { cart: Cart }) {
   const t = useMessages(messages);
   const format = useFormat();
@@ -111,6 +113,7 @@ export function CartTotal({ cart }: { cart: Cart }) {
   );
 }
 
+/** The placeholder for the lines of a cart that is loading. */
 export function CartSkeleton() {
   return (
     <div className="grid gap-6">

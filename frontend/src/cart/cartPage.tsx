@@ -8,6 +8,7 @@ import { CartLines, CartSkeleton, CartTotal } from "./cartLines";
 import { messages } from "./messages";
 import { useCart } from "./useCart";
 
+/** `/cart`: the lines of the cart and their total. */
 export function Component() {
   const t = useMessages(messages);
   const { cart, count, isPending, error, refetch, setQuantity } = useCart();

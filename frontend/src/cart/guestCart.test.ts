@@ -4,7 +4,7 @@ import { guestCart, withQuantity } from "./guestCart";
 
 beforeEach(() => guestCart.clear());
 
-test("a line is added at the end, changed in place, and taken out", () => {
+test("a line is added at the end, changed in place, and removed", () => {
   const two = withQuantity(withQuantity([], "A", 1), "B", 2);
   expect(two).toEqual([
     { sku: "A", quantity: 1 },
@@ -18,12 +18,12 @@ test("a line is added at the end, changed in place, and taken out", () => {
   expect(withQuantity(two, "C", 0)).toEqual(two);
 });
 
-test("what else is known of a line stays with it", () => {
+test("other fields of a line are kept", () => {
   const known = [{ sku: "A", quantity: 1, note: "kept" }];
   expect(withQuantity(known, "A", 3)).toEqual([{ sku: "A", quantity: 3, note: "kept" }]);
 });
 
-test("another tab's change arrives, and nonsense in it is left out", () => {
+test("changes of another tab are applied, without invalid lines", () => {
   guestCart.set("A", 1);
   const lines = [{ sku: "B", quantity: 2 }, { sku: "C", quantity: -1 }, { sku: 5, quantity: 1 }, null];
   localStorage.setItem("souk.cart", JSON.stringify(lines));

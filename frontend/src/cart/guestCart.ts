@@ -1,7 +1,6 @@
-import { keep } from "@/session/browser";
+import { writeStored } from "@/browser";
 
-/** What a guest put aside, in this browser, until there is an account to keep it. */
-
+/** A product and its quantity, which is at least 1. */
 export interface CartLine {
   readonly sku: string;
   readonly quantity: number;
@@ -26,15 +25,16 @@ function read(): readonly CartLine[] {
 
 function write(next: readonly CartLine[]): void {
   lines = next;
-  keep(KEY, JSON.stringify(next));
+  writeStored(KEY, JSON.stringify(next));
   for (const listener of listeners) listener();
 }
 
-// Another tab of the same guest.
+// Another tab has changed the cart.
 window.addEventListener("storage", ({ key }) => {
   if (key === KEY) write(read());
 });
 
+/** The cart of a guest, kept in local storage until the guest signs in. */
 export const guestCart = {
   subscribe(listener: () => void): () => void {
     listeners.add(listener);
@@ -49,7 +49,7 @@ export const guestCart = {
   },
 };
 
-/** The lines with this SKU at this quantity; without it at 0. */
+/** Returns the lines with the quantity of one SKU changed; 0 removes its line. */
 export function withQuantity<L extends CartLine>(all: readonly L[], sku: string, quantity: number): readonly L[] {
   if (quantity === 0) return all.filter((line) => line.sku !== sku);
   if (all.some((line) => line.sku === sku)) {

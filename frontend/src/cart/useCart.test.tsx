@@ -9,15 +9,15 @@ import { tokenOf } from "@/session/fakes";
 import { session } from "@/session/session";
 
 import { guestCart } from "./guestCart";
-import { type Product, useAdoptGuestCart, useCart } from "./useCart";
+import { type Product, useMergeGuestCart, useCart } from "./useCart";
 
 const product = (sku: string, amount: number) => ({ sku, name: sku, price: { amount, currency: "EUR" } }) as Product;
 
-/** What the server has. */
+/** The quantities in the cart on the server. */
 let stored: Record<string, number>;
 let refused: string | undefined;
-/** Changes are answered once this is over. */
-let answering: Promise<void>;
+/** The server responds to changes once this resolves. */
+let changeResponse: Promise<void>;
 
 const server = setupServer(
   http.post("*/v1/auth/login", async ({ request }) => {
@@ -33,7 +33,7 @@ const server = setupServer(
   http.put("*/v1/cart/items/:sku", async ({ params, request }) => {
     const { quantity } = (await request.json()) as { quantity: number };
     const sku = String(params["sku"]);
-    await answering;
+    await changeResponse;
     if (sku === refused) return HttpResponse.json({ detail: "no more lines" }, { status: 422 });
     stored[sku] = quantity;
     return HttpResponse.json({ items: [] });
@@ -45,7 +45,7 @@ afterAll(() => server.close());
 beforeEach(() => {
   stored = { A: 1 };
   refused = undefined;
-  answering = Promise.resolve();
+  changeResponse = Promise.resolve();
 });
 afterEach(() => {
   guestCart.clear();
@@ -59,7 +59,7 @@ function render() {
   );
   return renderHook(
     () => {
-      useAdoptGuestCart();
+      useMergeGuestCart();
       return useCart();
     },
     { wrapper },
@@ -69,32 +69,32 @@ function render() {
 const quantities = (cart: ReturnType<typeof render>) =>
   Object.fromEntries(cart.current.cart?.items.map(({ sku, quantity }) => [sku, quantity]) ?? []);
 
-test("a change shows at once, with its sums, and goes back where it is refused", async () => {
+test("a change is shown at once with new totals, and is rolled back if it is rejected", async () => {
   await session.signIn({ email: "one", password: "right" });
   const cart = render();
   await waitFor(() => expect(quantities(cart)).toEqual({ A: 1 }));
 
   refused = "B";
-  let letAnswer: (() => void) | undefined;
-  answering = new Promise((resolve) => {
-    letAnswer = resolve;
+  let respond: (() => void) | undefined;
+  changeResponse = new Promise((resolve) => {
+    respond = resolve;
   });
-  let answer: Promise<unknown> | undefined;
+  let result: Promise<unknown> | undefined;
   act(() => {
-    answer = cart.current.setQuantity("B", 2, product("B", 300)).catch((error: unknown) => error);
+    result = cart.current.setQuantity("B", 2, product("B", 300)).catch((error: unknown) => error);
   });
   await waitFor(() => expect(quantities(cart)).toEqual({ A: 1, B: 2 }));
   expect(cart.current.count).toBe(3);
   expect(cart.current.cart?.total).toEqual({ amount: 700, currency: "EUR" });
 
-  // Not by asking for the cart again, which may take long.
+  // The rollback must not wait for the cart to be fetched again.
   server.use(http.get("*/v1/cart", () => delay("infinite")));
-  letAnswer?.();
-  expect(await answer).toMatchObject({ status: 422, message: "no more lines" });
+  respond?.();
+  expect(await result).toMatchObject({ status: 422, message: "no more lines" });
   await waitFor(() => expect(quantities(cart)).toEqual({ A: 1 }));
 });
 
-test("quick changes are sent one after the other, and a refused one takes no other back", async () => {
+test("changes are sent sequentially, and rolling one back does not affect the others", async () => {
   await session.signIn({ email: "two", password: "right" });
   const cart = render();
   await waitFor(() => expect(quantities(cart)).toEqual({ A: 1 }));
@@ -111,7 +111,7 @@ test("quick changes are sent one after the other, and a refused one takes no oth
   expect(stored).toEqual({ A: 3 });
 });
 
-test("what a guest put aside comes along to the account, added to what is there", async () => {
+test("the guest cart is merged into the user's cart", async () => {
   guestCart.set("A", 2);
   guestCart.set("C", 1);
   await session.signIn({ email: "three", password: "right" });

@@ -4,34 +4,36 @@ import { useEffect, useSyncExternalStore } from "react";
 import { api, call, type Schemas } from "@/api/client";
 import type { Money } from "@/i18n/format";
 import { session } from "@/session/session";
-import { useIsArriving, useSession } from "@/session/useSession";
+import { useIsResuming, useSession } from "@/session/useSession";
 
 import { type CartLine, guestCart, withQuantity } from "./guestCart";
 
+/** A product as the catalog lists it. */
 export type Product = Schemas["ListedProduct"];
 
-/** A line with what the catalog and the stock say of it now; null where they could not be asked. */
+/** A line with its current product data and availability; null if the respective service is unavailable. */
 export interface CartItem extends CartLine {
   readonly product?: Product | null;
   readonly availability?: { readonly available: number; readonly in_stock: boolean } | null;
   readonly line_total?: Money | null;
 }
 
+/** A cart with its prices. */
 export interface Cart {
   readonly items: readonly CartItem[];
   readonly total?: Money | null;
-  /** The parts that could not be had. */
+  /** The parts that are missing because a service is unavailable: `products` or `availability`. */
   readonly degraded: readonly string[];
 }
 
-/** As many of one thing as an order takes. */
-export const MOST = 99;
+/** The largest quantity that an order line may have. */
+export const MAX_QUANTITY = 99;
 
 const CHANGES = ["cart", "change"];
-const ADOPTION = ["cart", "adoption"];
+const MERGE = ["cart", "merge"];
 
 interface Change extends CartLine {
-  /** What it is, where the one who adds it knows, so that it shows at once. */
+  /** The product, if known, so that a new line is shown before the server responds. */
   readonly product?: Product | null | undefined;
 }
 
@@ -43,7 +45,7 @@ const cartQuery = (user: string | undefined) =>
     queryFn: async () => (await call(api.GET("/v1/cart"))) as unknown as Cart,
   });
 
-/** The cart of whoever is here, and how to change it. Changes show at once, and go back where they are refused. */
+/** The cart of the user or guest. Changes are optimistic and are rolled back if the server rejects them. */
 export function useCart() {
   const user = useSession()?.userId;
   const queries = useQueryClient();
@@ -52,7 +54,7 @@ export function useCart() {
   const mine = useQuery({
     ...cartQuery(user),
     enabled: user !== undefined,
-    // What is missing comes back by itself.
+    // Poll until the missing services have recovered.
     refetchInterval: ({ state }) => (state.data && state.data.degraded.length > 0 ? 10_000 : false),
   });
   const forGuest = useQuery({
@@ -64,7 +66,7 @@ export function useCart() {
 
   const change = useMutation({
     mutationKey: CHANGES,
-    // One after the other, so that the last word is the last one said.
+    // Sequentially, so that the last change wins.
     scope: { id: "cart" },
     mutationFn: async ({ sku, quantity }: Change) => {
       if (user === undefined) {
@@ -78,15 +80,15 @@ export function useCart() {
     onMutate: async (next) => {
       await queries.cancelQueries({ queryKey: key(user) });
       const before = queries.getQueryData<Cart>(key(user));
-      if (before) queries.setQueryData(key(user), changed(before, next));
+      if (before) queries.setQueryData(key(user), withChange(before, next));
       return before?.items.find((item) => item.sku === next.sku);
     },
-    // Only this line goes back: others may have been changed since.
+    // Roll back this line only, because other lines may have changed since.
     onError: (_error, { sku }, before) => {
-      queries.setQueryData<Cart>(key(user), (now) => now && changed(now, { sku, quantity: before?.quantity ?? 0, ...before }));
+      queries.setQueryData<Cart>(key(user), (now) => now && withChange(now, { sku, quantity: before?.quantity ?? 0, ...before }));
     },
     onSettled: () => {
-      // The cart of before the last change would undo it on the screen.
+      // Only after the last change; an earlier response would show the cart without the later changes.
       if (queries.isMutating({ mutationKey: CHANGES }) === 1) void queries.invalidateQueries({ queryKey: key(user) });
     },
   });
@@ -99,10 +101,10 @@ export function useCart() {
     onSettled: () => queries.invalidateQueries({ queryKey: key(user) }),
   });
 
-  const isArriving = useIsArriving();
-  const isAdopting = useIsMutating({ mutationKey: ADOPTION }) > 0;
+  const isResuming = useIsResuming();
+  const isMerging = useIsMutating({ mutationKey: MERGE }) > 0;
 
-  const guest: Cart = recount({
+  const guest: Cart = withTotals({
     items: guestLines.map((line) => ({
       ...line,
       product: forGuest.data?.items.find((product) => product.sku === line.sku) ?? null,
@@ -113,17 +115,17 @@ export function useCart() {
   const source = user === undefined ? forGuest : mine;
   return {
     cart,
-    /** Of all lines together. */
+    /** The total quantity of all lines. */
     count: cart?.items.reduce((sum, item) => sum + item.quantity, 0) ?? 0,
-    // What a guest had is on its way while it is being adopted: an empty cart is not the last word then.
-    isPending: isArriving || source.isLoading || (isAdopting && cart?.items.length === 0),
+    // While the guest cart is being merged, an empty cart is not final.
+    isPending: isResuming || source.isLoading || (isMerging && cart?.items.length === 0),
     error: source.error,
     refetch: () => void source.refetch(),
-    /** Sets a line's quantity; 0 takes it out. Rejects with the problem where it is refused. */
+    /** Sets a line's quantity; 0 removes the line. Rejects with a `Problem` if the server refuses. */
     setQuantity: (sku: string, quantity: number, product?: Product) => change.mutateAsync({ sku, quantity, product }),
     quantityOf: (sku: string) => quantityIn(cart?.items, sku),
-    /** The same of this moment, once the cart is there: what is added to must be known. */
-    quantityNow: async (sku: string) =>
+    /** The quantity in the cart, after loading the cart if necessary. */
+    fetchQuantity: async (sku: string) =>
       quantityIn(user === undefined ? guestCart.lines() : (await queries.ensureQueryData(cartQuery(user))).items, sku),
     clear: () => clear.mutateAsync(),
   };
@@ -133,40 +135,40 @@ function quantityIn(lines: readonly CartLine[] | undefined, sku: string): number
   return lines?.find((line) => line.sku === sku)?.quantity ?? 0;
 }
 
-function changed(cart: Cart, { sku, quantity, product }: Change): Cart {
+function withChange(cart: Cart, { sku, quantity, product }: Change): Cart {
   const items = withQuantity<CartItem>(cart.items, sku, quantity);
-  return recount({
+  return withTotals({
     ...cart,
     items: product ? items.map((item) => (item.sku === sku && !item.product ? { ...item, product } : item)) : items,
   });
 }
 
-/** The sums, as far as prices are known. */
-function recount(cart: Cart): Cart {
+/** Recalculates the line totals and the total. The total is null if a price is unknown. */
+function withTotals(cart: Cart): Cart {
   const items = cart.items.map((item) => ({
     ...item,
     line_total: item.product ? { ...item.product.price, amount: item.product.price.amount * item.quantity } : null,
   }));
   const currency = items[0]?.line_total?.currency;
-  const isWhole = items.every((item) => item.line_total?.currency === currency);
+  const isComplete = items.every((item) => item.line_total?.currency === currency);
   const amount = items.reduce((sum, item) => sum + (item.line_total?.amount ?? 0), 0);
-  return { ...cart, items, total: currency && isWhole ? { amount, currency } : null };
+  return { ...cart, items, total: currency && isComplete ? { amount, currency } : null };
 }
 
-/** Moves what a guest put aside into the account's cart at sign-in. Used once, by the shell. */
-export function useAdoptGuestCart(): void {
+/** Merges the guest cart into the user's cart after signing in. The shell calls it exactly once. */
+export function useMergeGuestCart(): void {
   const user = useSession()?.userId;
   const queries = useQueryClient();
   const { mutate } = useMutation({
-    mutationKey: ADOPTION,
+    mutationKey: MERGE,
     scope: { id: "cart" },
     mutationFn: async (owner: string) => {
       if (guestCart.lines().length === 0) return;
       const kept = ((await call(api.GET("/v1/cart"))) as unknown as Cart).items;
       for (const line of guestCart.lines()) {
-        const quantity = Math.min(MOST, quantityIn(kept, line.sku) + line.quantity);
+        const quantity = Math.min(MAX_QUANTITY, quantityIn(kept, line.sku) + line.quantity);
         await call(api.PUT("/v1/cart/items/{sku}", { params: { path: { sku: line.sku } }, body: { quantity } }));
-        // One by one, so that a line is neither lost nor added twice when this stops half-way.
+        // Line by line, so that no line is lost or added twice if this is interrupted.
         if (session.current()?.userId === owner) guestCart.set(line.sku, 0);
       }
     },

@@ -1,29 +1,22 @@
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useId, useState } from "react";
 
-import { addressesQuery } from "@/account/addressesQuery";
+import { addressesQuery } from "@/address/addressesQuery";
 import type { Schemas } from "@/api/client";
 import { useMessages } from "@/i18n";
 import { Button } from "@/ui/button";
 import { Skeleton } from "@/ui/skeleton";
 
+import type { AddressStepProps as Props } from "./addressStepProps";
 import { AddressText } from "./addressText";
 import type { Address } from "./draft";
 import { messages } from "./messages";
 import { RadioCard } from "./radioCard";
 
-// The form's libraries are larger than the rest of the checkout, and whoever has an address does not need them.
+// The form's libraries are larger than the rest of the checkout, and not needed for a saved address.
 const NewAddress = lazy(() => import("./newAddress"));
 
-export interface Props {
-  address: Address | undefined;
-  /** What was written into the fields so far. */
-  typed: Partial<Address> | undefined;
-  onType: (fields: Partial<Address>) => void;
-  onDone: (address: Address) => void;
-}
-
-/** Where to: one of the saved addresses, or another. */
+/** The first step: choose a saved address or enter another one. */
 export function AddressStep(props: Props) {
   const t = useMessages(messages);
   const { data: saved, isPending } = useQuery(addressesQuery);
@@ -37,6 +30,7 @@ export function AddressStep(props: Props) {
   );
 }
 
+/** The placeholder for the address step. */
 export function AddressSkeleton() {
   return (
     <div className="grid gap-3">
@@ -46,7 +40,7 @@ export function AddressSkeleton() {
   );
 }
 
-/** As high as the form that comes. */
+/** The form for a new address, with a placeholder of the same height while it loads. */
 function Form(props: Props) {
   return (
     <Suspense fallback={<Skeleton className="h-[47rem] w-full sm:h-[42rem] rounded-xl" />}>
@@ -61,42 +55,42 @@ function Choice({ saved, ...props }: Props & { saved: readonly Schemas["SavedAdd
   const name = useId();
   const [chosen, setChosen] = useState(() => {
     const known = address
-      ? saved.find((other) => isSame(bare(other), address))
+      ? saved.find((other) => isSame(toAddress(other), address))
       : saved.find(() => typed === undefined);
     return known?.id;
   });
-  const one = saved.find(({ id }) => id === chosen);
+  const selected = saved.find(({ id }) => id === chosen);
   return (
     <div className="grid gap-4">
       <fieldset className="grid gap-3">
         <legend className="sr-only">{t.addressTitle}</legend>
         {saved.map((other) => (
           <RadioCard key={other.id} name={name} isChosen={other.id === chosen} onChoose={() => setChosen(other.id)}>
-            <AddressText address={bare(other)} />
+            <AddressText address={toAddress(other)} />
           </RadioCard>
         ))}
-        <RadioCard name={name} isChosen={!one} onChoose={() => setChosen(undefined)}>
+        <RadioCard name={name} isChosen={!selected} onChoose={() => setChosen(undefined)}>
           <span className="font-semibold">{t.another}</span>
         </RadioCard>
       </fieldset>
-      {one ? (
+      {selected ? (
         <div>
-          <Button look="primary" onClick={() => onDone(bare(one))}>
+          <Button look="primary" onClick={() => onDone(toAddress(selected))}>
             {t.toPayment}
           </Button>
         </div>
       ) : (
         <Form
           {...props}
-          address={address && saved.some((other) => isSame(bare(other), address)) ? undefined : address}
+          address={address && saved.some((other) => isSame(toAddress(other), address)) ? undefined : address}
         />
       )}
     </div>
   );
 }
 
-/** The address of a saved one, as an order takes it. */
-function bare({ id: _id, created_at: _created, updated_at: _updated, ...address }: Schemas["SavedAddress"]): Address {
+/** Removes the fields of a saved address that an order does not accept. */
+function toAddress({ id: _id, created_at: _created, updated_at: _updated, ...address }: Schemas["SavedAddress"]): Address {
   return address;
 }
 

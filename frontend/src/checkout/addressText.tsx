@@ -1,9 +1,9 @@
-import { countryName } from "@/account/countries";
+import { countryName } from "@/address/countries";
 import { useLocale } from "@/i18n";
 
 import type { Address } from "./draft";
 
-/** An address as it stands on a parcel, in little room. */
+/** An address in two short lines: the name, and everything else. */
 export function AddressText({ address }: { address: Address }) {
   const { locale } = useLocale();
   const place = `${address.postal_code} ${address.city}`;

@@ -2,10 +2,10 @@ import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useRef } from "react";
 import { Navigate, useNavigate, useSearchParams } from "react-router";
 
-import { addressesQuery } from "@/account/addressesQuery";
+import { addressesQuery } from "@/address/addressesQuery";
 import { useCart } from "@/cart/useCart";
 import { useMessages } from "@/i18n";
-import { useIsArriving, useSession } from "@/session/useSession";
+import { useIsResuming, useSession } from "@/session/useSession";
 import { ButtonLink } from "@/ui/button";
 import { Card } from "@/ui/card";
 import { Page } from "@/ui/page";
@@ -18,18 +18,18 @@ import { messages } from "./messages";
 import { PaymentStep } from "./paymentStep";
 import { ReviewStep } from "./reviewStep";
 import { SignInPanel } from "./signInPanel";
-import { Steps } from "./steps";
 import { type Step, stepOf } from "./stepOf";
+import { Steps } from "./steps";
 
-/** From the cart to an order, in three steps that survive a reload. */
+/** `/checkout`: turns the cart into an order in three steps. The draft survives a reload. */
 export function Component() {
   const t = useMessages(messages);
   const user = useSession()?.userId;
-  const isArriving = useIsArriving();
+  const isResuming = useIsResuming();
   return (
     <Page title={t.title}>
       {user !== undefined && <Checkout user={user} />}
-      {user === undefined && (isArriving ? <Arriving /> : <SignInPanel />)}
+      {user === undefined && (isResuming ? <CheckoutSkeleton /> : <SignInPanel />)}
     </Page>
   );
 }
@@ -39,13 +39,13 @@ function Checkout({ user }: { user: string }) {
   const [query] = useSearchParams();
   const draft = useDraft(user);
   const { cart, isPending, error, refetch } = useCart();
-  const { isPending: isAsking } = useQuery(addressesQuery);
-  const asked = query.get("step");
-  const step = stepOf(asked, draft);
+  const { isPending: isLoadingAddresses } = useQuery(addressesQuery);
+  const requested = query.get("step");
+  const step = stepOf(requested, draft);
 
-  if (asked !== step) return <Navigate to={`?step=${step}`} replace />;
+  if (requested !== step) return <Navigate to={`?step=${step}`} replace />;
   if (error && !cart) return <Failure error={error} onRetry={refetch} />;
-  // An order without an answer yet may have emptied the cart.
+  // An order whose response is missing may have emptied the cart.
   if (cart?.items.length === 0 && !draft.attempt) {
     return (
       <Empty
@@ -65,12 +65,12 @@ function Checkout({ user }: { user: string }) {
       step={
         <>
           <Steps current={step} draft={draft} />
-          <Current user={user} step={step} draft={draft} />
+          <CurrentStep user={user} step={step} draft={draft} />
         </>
       }
-      // The last step shows the same itself, next to its button. On a phone it is below the step, and comes after it so that
-      // it is not pushed down.
-      cart={cart && !isPending && step !== "review" && !(step === "address" && isAsking) && <LinesAndTotal cart={cart} />}
+      // The review step shows the lines itself. On a phone the cart is below the step, so it is shown only once the step has
+      // loaded, to avoid a layout shift.
+      cart={cart && !isPending && step !== "review" && !(step === "address" && isLoadingAddresses) && <LinesAndTotal cart={cart} />}
     />
   );
 }
@@ -89,8 +89,8 @@ function Columns({ step, cart }: { step: ReactNode; cart?: ReactNode }) {
   );
 }
 
-/** The frame of what comes as soon as it is known who is here. */
-function Arriving() {
+/** Shown while the session is being resumed. */
+function CheckoutSkeleton() {
   const t = useMessages(messages);
   return (
     <Columns
@@ -107,7 +107,7 @@ function Arriving() {
   );
 }
 
-function Current({ user, step, draft }: { user: string; step: Step; draft: Draft }) {
+function CurrentStep({ user, step, draft }: { user: string; step: Step; draft: Draft }) {
   const t = useMessages(messages);
   const navigate = useNavigate();
   const section = useFocusOnStep(step);
@@ -146,7 +146,7 @@ function Current({ user, step, draft }: { user: string; step: Step; draft: Draft
   );
 }
 
-/** The next step begins at its start for those who use the keyboard or listen, too. */
+/** Moves the focus to the step after a change of step, for keyboard and screen reader users. */
 function useFocusOnStep(step: Step) {
   const section = useRef<HTMLElement>(null);
   const last = useRef(step);

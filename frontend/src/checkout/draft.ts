@@ -2,65 +2,68 @@ import { useSyncExternalStore } from "react";
 
 import type { Schemas } from "@/api/client";
 
+/** A postal address as an order contains it. */
 export type Address = Schemas["Address"];
 
-/** What was sent and has no final answer yet. The same key with the same words cannot order twice. */
+/** An order request without a final response yet. Repeating it with the same key and body cannot create a second order. */
 export interface Attempt {
+  /** The idempotency key. */
   readonly key: string;
   readonly shipping_address: Address;
   readonly payment_method: string;
 }
 
-/** What a shopper has told the checkout so far. */
+/** The shopper's input to the checkout so far. */
 export interface Draft {
   readonly address?: Address | undefined;
   readonly payment?: string | undefined;
-  /** An address that is still being written. */
+  /** The values of an address form that is not submitted yet. */
   readonly typed?: Partial<Address> | undefined;
   readonly attempt?: Attempt | undefined;
 }
 
 const KEY = "souk.checkout";
-const NOTHING: Draft = {};
+const EMPTY: Draft = {};
 const listeners = new Set<() => void>();
 let last: { text: string | null; draft: { user: string; draft: Draft } | undefined } = { text: null, draft: undefined };
 
-/** The draft of this shopper, in this tab; whatever another one left there does not count. */
+/** Returns the shopper's draft in this tab, ignoring the draft of another user. */
 export function readDraft(user: string): Draft {
   const text = stored();
-  // The same text is the same draft, as `useSyncExternalStore` wants it.
+  // `useSyncExternalStore` needs the same object for the same text.
   if (text !== last.text) last = { text, draft: parse(text) };
-  return last.draft?.user === user ? last.draft.draft : NOTHING;
+  return last.draft?.user === user ? last.draft.draft : EMPTY;
 }
 
-/** Changes some of it. Another address or payment is another order: an attempt for the old ones is given up. */
+/** Changes part of the draft. A change of address or payment discards a pending attempt, because it is a different order. */
 export function changeDraft(user: string, change: Partial<Draft>): void {
-  const isOther = "address" in change || "payment" in change;
-  const draft = { ...readDraft(user), ...(isOther ? { attempt: undefined } : {}), ...change };
+  const isDifferentOrder = "address" in change || "payment" in change;
+  const draft = { ...readDraft(user), ...(isDifferentOrder ? { attempt: undefined } : {}), ...change };
   write(JSON.stringify({ user, draft }));
   for (const listener of listeners) listener();
 }
 
-/** Where the browser keeps nothing, the draft is known until the page is left. */
-let kept: string | null = null;
+/** The draft, for browsers that forbid storage. */
+let fallback: string | null = null;
 
 function stored(): string | null {
   try {
     return sessionStorage.getItem(KEY);
   } catch {
-    return kept;
+    return fallback;
   }
 }
 
 function write(text: string): void {
-  kept = text;
+  fallback = text;
   try {
     sessionStorage.setItem(KEY, text);
   } catch {
-    // See above.
+    // `fallback` holds the draft.
   }
 }
 
+/** Returns the draft and re-renders when it changes. */
 export function useDraft(user: string): Draft {
   return useSyncExternalStore(
     (listener) => {

@@ -1,11 +1,11 @@
 import type { Cart } from "@/cart/useCart";
 import { useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
-import { Picture } from "@/shop/picture";
+import { Picture } from "@/ui/picture";
 
 import { messages } from "./messages";
 
-/** What is being bought, to be read only. */
+/** The lines of the cart and their total, read-only. */
 export function LinesAndTotal({ cart }: { cart: Cart }) {
   const t = useMessages(messages);
   const format = useFormat();

@@ -1,13 +1,13 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { AddressForm } from "@/account/addressForm";
-import { addressesQuery } from "@/account/addressesQuery";
+import { addressesQuery } from "@/address/addressesQuery";
+import { AddressForm } from "@/address/addressForm";
 import { api, call } from "@/api/client";
 import { useMessages } from "@/i18n";
 import { Button } from "@/ui/button";
 
-import type { Props } from "./addressStep";
+import type { AddressStepProps } from "./addressStepProps";
 import type { Address } from "./draft";
 import { messages } from "./messages";
 import { isDemo, paymentMethodsQuery } from "./paymentMethods";
@@ -20,19 +20,19 @@ const EXAMPLE: Address = {
   country: "DE",
 };
 
-/** An address that is not saved yet. */
-export default function NewAddress({ address, typed, onType, onDone }: Props) {
+/** A form for an address that is not saved yet, with an option to save it. */
+export default function NewAddress({ address, typed, onType, onDone }: AddressStepProps) {
   const t = useMessages(messages);
   const queries = useQueryClient();
   const { data: methods } = useQuery(paymentMethodsQuery);
-  const [isKept, setKept] = useState(false);
+  const [isSaved, setSaved] = useState(false);
   const [example, setExample] = useState<Address>();
-  const take = async (given: Address) => {
-    if (isKept) {
-      await call(api.POST("/v1/users/me/addresses", { body: given }));
+  const submit = async (entered: Address) => {
+    if (isSaved) {
+      await call(api.POST("/v1/users/me/addresses", { body: entered }));
       await queries.invalidateQueries({ queryKey: addressesQuery.queryKey });
     }
-    onDone(given);
+    onDone(entered);
   };
   return (
     <div className="grid gap-4">
@@ -45,15 +45,15 @@ export default function NewAddress({ address, typed, onType, onDone }: Props) {
         key={example ? "example" : "own"}
         initial={example ?? typed ?? address}
         action={t.toPayment}
-        onSubmit={take}
+        onSubmit={submit}
         onEdit={onType}
       >
         <label className="flex items-center gap-2.5">
           <input
             type="checkbox"
             className="size-4 accent-accent"
-            checked={isKept}
-            onChange={({ target }) => setKept(target.checked)}
+            checked={isSaved}
+            onChange={({ target }) => setSaved(target.checked)}
           />
           {t.save}
         </label>

@@ -17,7 +17,7 @@ interface Props {
   onDone: (payment: string) => void;
 }
 
-/** With what: each card says in plain words what it will do. */
+/** The second step: choose a payment method. Test cards describe their outcome. */
 export function PaymentStep({ payment, onPick, onDone }: Props) {
   const t = useMessages(messages);
   const name = useId();
@@ -61,15 +61,15 @@ export function PaymentStep({ payment, onPick, onDone }: Props) {
 function Outcome({ method }: { method: PaymentMethod }) {
   const t = useMessages(messages);
   return method.outcome === "confirmed" ? (
-    <Badge tone="good">{t.goesThrough}</Badge>
+    <Badge tone="good">{t.outcomeConfirmed}</Badge>
   ) : (
     <Badge tone="bad" sign="↩">
-      {t.isUndone}
+      {t.outcomeUndone}
     </Badge>
   );
 }
 
-/** How a method is called, by its id. */
+/** Returns the name of a payment method in the current language. */
 export function usePaymentName(id: string): string {
   const t = useMessages(messages);
   const { data: methods } = useQuery(paymentMethodsQuery);

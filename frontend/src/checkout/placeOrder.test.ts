@@ -2,7 +2,7 @@ import { http, HttpResponse } from "msw";
 import { setupServer } from "msw/node";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 
-import { Problem } from "@/api/problem";
+import { Problem } from "@/problem";
 
 import { type Address, changeDraft, readDraft } from "./draft";
 import { changesOf, isFinal, placeOrder } from "./placeOrder";
@@ -11,8 +11,8 @@ import { stepOf } from "./stepOf";
 const ADDRESS: Address = { name: "Ada", line1: "Street 1", postal_code: "10115", city: "Berlin", country: "DE" };
 const OTHER: Address = { ...ADDRESS, city: "Hamburg" };
 
-/** What the server will answer, in turn. */
-let answers: (() => Response)[];
+/** The responses that the server will send, in order. */
+let responses: (() => Response)[];
 let sent: { key: string | null; body: unknown }[];
 
 const problem = (status: number, kind: string) => () =>
@@ -22,21 +22,21 @@ const accepted = () => HttpResponse.json({ id: "order-1" }, { status: 202 });
 const server = setupServer(
   http.post("*/v1/orders", async ({ request }) => {
     sent.push({ key: request.headers.get("idempotency-key"), body: await request.json() });
-    return answers.shift()?.() ?? HttpResponse.error();
+    return responses.shift()?.() ?? HttpResponse.error();
   }),
 );
 beforeAll(() => server.listen());
 afterAll(() => server.close());
 beforeEach(() => {
-  answers = [];
+  responses = [];
   sent = [];
 });
 afterEach(() => sessionStorage.clear());
 
 const place = () => placeOrder("me", ADDRESS, "pm_card_ok");
 
-test("a try without a final answer is repeated with its own key and words", async () => {
-  answers = [() => HttpResponse.error(), problem(503, "unavailable"), problem(409, "request-in-flight"), accepted];
+test("an attempt without a final response is repeated with the same key and body", async () => {
+  responses = [() => HttpResponse.error(), problem(503, "unavailable"), problem(409, "request-in-flight"), accepted];
   for (let failures = 0; failures < 3; failures += 1) {
     await expect(place()).rejects.toBeInstanceOf(Problem);
     expect(readDraft("me").attempt?.key).toBe(sent[0]?.key);
@@ -49,8 +49,8 @@ test("a try without a final answer is repeated with its own key and words", asyn
   expect(readDraft("me").attempt).toBeUndefined();
 });
 
-test("after a final answer, the next try is a new one", async () => {
-  answers = [problem(422, "invalid-request"), problem(409, "cart-changed"), accepted, accepted];
+test("after a final response, the next attempt uses a new key", async () => {
+  responses = [problem(422, "invalid-request"), problem(409, "cart-changed"), accepted, accepted];
   await expect(place()).rejects.toMatchObject({ kind: "invalid-request" });
   await expect(place()).rejects.toMatchObject({ kind: "cart-changed" });
   await place();
@@ -58,7 +58,7 @@ test("after a final answer, the next try is a new one", async () => {
   expect(new Set(sent.map(({ key }) => key))).toHaveLength(4);
 });
 
-test("another address or payment gives an unanswered try up", async () => {
+test("a change of address or payment discards a pending attempt", async () => {
   changeDraft("me", { address: ADDRESS, payment: "pm_card_ok" });
   await expect(place()).rejects.toMatchObject({ status: 0 });
   expect(readDraft("me").attempt).toBeDefined();
@@ -66,10 +66,10 @@ test("another address or payment gives an unanswered try up", async () => {
   expect(readDraft("me")).toEqual({ address: OTHER, payment: "pm_card_ok" });
 });
 
-test("the draft is kept in the tab, and is nobody else's", () => {
+test("the draft is kept per tab and per user", () => {
   changeDraft("me", { address: ADDRESS });
   changeDraft("me", { payment: "pm_card_slow" });
-  // As a page that is loaded again finds it.
+  // The stored form, which a reloaded page reads.
   expect(JSON.parse(sessionStorage.getItem("souk.checkout") ?? "")).toEqual({
     user: "me",
     draft: { address: ADDRESS, payment: "pm_card_slow" },
@@ -80,7 +80,7 @@ test("the draft is kept in the tab, and is nobody else's", () => {
   expect(readDraft("me")).toEqual({});
 });
 
-test("a step is open once the ones before it are done", () => {
+test("a step is accessible once the previous steps are completed", () => {
   const attempt = { key: "k", shipping_address: ADDRESS, payment_method: "pm_card_ok" };
   expect(stepOf(null, { address: ADDRESS })).toBe("address");
   expect(stepOf("review", {})).toBe("address");
@@ -90,7 +90,7 @@ test("a step is open once the ones before it are done", () => {
   expect(stepOf(null, { address: ADDRESS, payment: "pm", attempt })).toBe("review");
 });
 
-test("changes of a cart are told by line", () => {
+test("changes of the cart are listed by line", () => {
   const before = [
     { sku: "A", quantity: 1 },
     { sku: "B", quantity: 1 },
@@ -108,7 +108,7 @@ test("changes of a cart are told by line", () => {
   ]);
 });
 
-test("only an answer of the shop is final", () => {
+test("only a permanent error of the API is final", () => {
   expect(isFinal(new TypeError("a bug"))).toBe(false);
   expect(isFinal(new Problem({ status: 429, kind: "rate-limited", title: "Slow down" }))).toBe(false);
   expect(isFinal(new Problem({ status: 422, kind: "invalid-request", title: "No" }))).toBe(true);

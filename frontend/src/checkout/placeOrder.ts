@@ -1,13 +1,13 @@
 import { api, call, type Schemas, send } from "@/api/client";
-import { Problem } from "@/api/problem";
 import type { CartItem } from "@/cart/useCart";
+import { Problem } from "@/problem";
 import { traced } from "@/telemetry";
 
 import { type Address, changeDraft, readDraft } from "./draft";
 
 /**
- * Orders what is in the cart. The attempt is kept from before it is sent until there is a final answer, over reloads
- * too: asking again asks about the same order. Address and payment stay for the next one.
+ * Orders the items in the cart. The attempt is stored before it is sent and kept until there is a final response, even
+ * across reloads, so that a retry repeats the same request. The address and payment method are kept for the next order.
  */
 export async function placeOrder(user: string, address: Address, payment: string): Promise<Schemas["Order"]> {
   const attempt = readDraft(user).attempt ?? {
@@ -35,19 +35,21 @@ export async function placeOrder(user: string, address: Address, payment: string
   }
 }
 
-/** Whether this answer is the last word on an attempt: nothing was ordered, and never will be by it. */
+/** Whether an error settles an attempt: it has placed no order, and repeating it would not either. */
 export function isFinal(error: unknown): boolean {
-  return error instanceof Problem && !error.mayPass && error.kind !== "request-in-flight";
+  return error instanceof Problem && !error.isRetryable && error.kind !== "request-in-flight";
 }
 
+/** A change of the quantity of a product in the cart. */
 export interface LineChange {
   readonly name: string;
-  /** 0 where it was not there. */
+  /** Quantity before the change; 0 if the product is new. */
   readonly before: number;
+  /** Quantity after the change; 0 if the product was removed. */
   readonly after: number;
 }
 
-/** What is different in the cart now. */
+/** Returns the lines whose quantity differs. */
 export function changesOf(before: readonly CartItem[], after: readonly CartItem[]): LineChange[] {
   const skus = new Set([...before, ...after].map(({ sku }) => sku));
   return [...skus].flatMap((sku) => {

@@ -9,7 +9,7 @@ interface Props {
   children: ReactNode;
 }
 
-/** One of several choices, as a card that is chosen as a whole. */
+/** A radio button in the form of a card. */
 export function RadioCard({ name, isChosen, onChoose, children }: Props) {
   return (
     <label

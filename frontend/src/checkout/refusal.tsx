@@ -1,5 +1,5 @@
-import { Problem } from "@/api/problem";
 import { useMessages } from "@/i18n";
+import { Problem } from "@/problem";
 import { ButtonLink } from "@/ui/button";
 import { Failure } from "@/ui/states";
 
@@ -9,11 +9,11 @@ import type { LineChange } from "./placeOrder";
 interface Props {
   error: unknown;
   changes: readonly LineChange[];
-  /** Where the same may work soon. */
+  /** Retries the order; given if the error may be temporary. */
   onRetry?: (() => void) | undefined;
 }
 
-/** Why there is no order, and what to do about it. */
+/** Explains why the order was not placed and links to the step that can fix it. */
 export function Refusal({ error, changes, onRetry }: Props) {
   const t = useMessages(messages);
   const problem = error instanceof Problem ? error : undefined;
@@ -31,21 +31,21 @@ export function Refusal({ error, changes, onRetry }: Props) {
       </div>
     );
   }
-  const way = problem && wayOut(problem);
+  const fix = problem && fixFor(problem);
   return (
     <div className="grid gap-3">
       <Failure error={error} onRetry={onRetry} />
-      {way && (
+      {fix && (
         <div>
-          <ButtonLink to={way.to}>{way.step ? t.changeOf(t.stepNames[way.step]) : t.openCart}</ButtonLink>
+          <ButtonLink to={fix.to}>{fix.step ? t.changeOf(t.stepNames[fix.step]) : t.openCart}</ButtonLink>
         </div>
       )}
     </div>
   );
 }
 
-/** Where what was refused can be mended. */
-function wayOut({ errors }: Problem): { to: string; step?: "address" | "payment" } | undefined {
+/** Returns where the shopper can fix the error, if it concerns the address, the payment or the items. */
+function fixFor({ errors }: Problem): { to: string; step?: "address" | "payment" } | undefined {
   const pointer = errors[0]?.pointer;
   if (pointer?.startsWith("/shipping_address")) return { to: "?step=address", step: "address" };
   if (pointer?.startsWith("/payment_method")) return { to: "?step=payment", step: "payment" };

@@ -1,9 +1,9 @@
 import type { ReactNode } from "react";
 import { Link } from "react-router";
 
-import { Problem } from "@/api/problem";
 import { type Cart, useCart } from "@/cart/useCart";
 import { useMessages } from "@/i18n";
+import { Problem } from "@/problem";
 import { Button, ButtonLink } from "@/ui/button";
 import { Card } from "@/ui/card";
 
@@ -22,7 +22,7 @@ interface Props {
   attempt: Attempt | undefined;
 }
 
-/** Everything once more, and the order. */
+/** The last step: review everything and place the order. */
 export function ReviewStep({ user, address, payment, attempt }: Props) {
   const t = useMessages(messages);
   const { cart } = useCart();
@@ -31,38 +31,38 @@ export function ReviewStep({ user, address, payment, attempt }: Props) {
   const items = cart?.items ?? [];
   const place = () => order.mutate({ address, payment, items });
   const problem = order.error instanceof Problem ? order.error : undefined;
-  // The server said that it did nothing, and that it may do it soon.
-  const isPutOff = problem?.status === 503 || problem?.status === 429;
-  // The answer may be lost, or the page left before it came: then it is asked again, not ordered again.
-  const isUnanswered = attempt !== undefined && !order.isPending && !isPutOff;
-  const obstacle = cart && obstacleOf(cart);
+  // The server has rejected the request for now and placed no order.
+  const isRejectedForNow = problem?.status === 503 || problem?.status === 429;
+  // The response is missing, for example after a reload. Repeating the attempt cannot place a second order.
+  const isUnconfirmed = attempt !== undefined && !order.isPending && !isRejectedForNow;
+  const obstacle = cart && obstacleFor(cart);
   return (
     <div className="grid gap-4">
       <Card className="grid gap-5">
         {cart && items.length > 0 && (
-          <Part title={t.items} to="/cart">
+          <Section title={t.items} to="/cart">
             <LinesAndTotal cart={cart} />
-          </Part>
+          </Section>
         )}
-        <Part title={t.shipTo} to="?step=address">
+        <Section title={t.shipTo} to="?step=address">
           <p className="grid">
             <AddressText address={address} />
           </p>
-        </Part>
-        <Part title={t.payWith} to="?step=payment">
+        </Section>
+        <Section title={t.payWith} to="?step=payment">
           <p className="font-semibold">{paymentName}</p>
-        </Part>
+        </Section>
       </Card>
       {problem?.status !== 0 && order.error && (
-        <Refusal error={order.error} changes={order.changes} onRetry={isPutOff ? place : undefined} />
+        <Refusal error={order.error} changes={order.changes} onRetry={isRejectedForNow ? place : undefined} />
       )}
-      {isUnanswered ? (
+      {isUnconfirmed ? (
         <div role="status" className="grid gap-3 rounded-2xl border border-saffron/40 bg-saffron-soft p-5">
-          <p className="font-semibold">{t.unanswered}</p>
-          <p>{t.unansweredText}</p>
+          <p className="font-semibold">{t.unconfirmed}</p>
+          <p>{t.unconfirmedText}</p>
           <div className="flex flex-wrap gap-3">
             <Button look="primary" onClick={place}>
-              {t.askAgain}
+              {t.checkAgain}
             </Button>
             <ButtonLink to="/orders">{t.myOrders}</ButtonLink>
           </div>
@@ -75,7 +75,7 @@ export function ReviewStep({ user, address, payment, attempt }: Props) {
               {t[obstacle]}
             </p>
           )}
-          {!isPutOff && (
+          {!isRejectedForNow && (
             <div>
               <Button
                 look="primary"
@@ -94,8 +94,8 @@ export function ReviewStep({ user, address, payment, attempt }: Props) {
   );
 }
 
-/** What stands in the way of the order, or will. Too little stock stops nobody: it is worth watching. */
-function obstacleOf({ items, degraded }: Cart): "noPrices" | "gone" | "tooMany" | undefined {
+/** Returns what prevents the order, or will make it fail. Too little stock does not prevent it, because a rejection is worth watching. */
+function obstacleFor({ items, degraded }: Cart): "noPrices" | "gone" | "tooMany" | undefined {
   if (degraded.includes("products")) return "noPrices";
   if (items.some(({ product }) => product === null)) return "gone";
   const isShort = items.some(({ availability, product, quantity }) => {
@@ -105,7 +105,7 @@ function obstacleOf({ items, degraded }: Cart): "noPrices" | "gone" | "tooMany" 
   return isShort ? "tooMany" : undefined;
 }
 
-function Part({ title, to, children }: { title: string; to: string; children: ReactNode }) {
+function Section({ title, to, children }: { title: string; to: string; children: ReactNode }) {
   const t = useMessages(messages);
   return (
     <section className="grid gap-2 border-t border-line pt-5 first:border-0 first:pt-0">

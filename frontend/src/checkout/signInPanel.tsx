@@ -1,7 +1,7 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 
-import { SHOPPER } from "@/account/demoAccounts";
 import { useMessages } from "@/i18n";
+import { SHOPPER } from "@/session/demoAccounts";
 import { session } from "@/session/session";
 import { Button, ButtonLink } from "@/ui/button";
 import { Card } from "@/ui/card";
@@ -11,7 +11,7 @@ import { Failure } from "@/ui/states";
 import { messages } from "./messages";
 import { isDemo, paymentMethodsQuery } from "./paymentMethods";
 
-/** What a guest sees instead of the steps. In the demo, one click is enough. */
+/** Shown to guests instead of the steps. In demo mode it offers a one-click sign-in. */
 export function SignInPanel() {
   const t = useMessages(messages);
   const { data: methods, isPending } = useQuery(paymentMethodsQuery);

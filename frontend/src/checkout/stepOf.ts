@@ -1,18 +1,20 @@
 import type { Draft } from "./draft";
 
+/** The steps of the checkout, in order. */
 export const STEPS = ["address", "payment", "review"] as const;
+/** A step of the checkout. */
 export type Step = (typeof STEPS)[number];
 
-/** The steps that can be gone to: each needs what the ones before it ask for. */
-export function isOpen(step: Step, { address, payment }: Draft): boolean {
+/** Whether a step is accessible, which requires that the previous steps are completed. */
+export function isAccessible(step: Step, { address, payment }: Draft): boolean {
   return step === "address" || (address !== undefined && (step === "payment" || payment !== undefined));
 }
 
-/** The step that the address asks for, or else the last that is open before it. */
-export function stepOf(asked: string | null, draft: Draft): Step {
-  const step = STEPS.find((known) => known === asked);
-  if (step && isOpen(step, draft)) return step;
-  // One that has no answer yet comes before a new one.
+/** Returns the requested step, or the last accessible one if the request is not accessible. */
+export function stepOf(requested: string | null, draft: Draft): Step {
+  const step = STEPS.find((known) => known === requested);
+  if (step && isAccessible(step, draft)) return step;
+  // A pending attempt must be settled before a new order.
   if (!step) return draft.attempt ? "review" : "address";
-  return STEPS.findLast((known) => isOpen(known, draft)) ?? "address";
+  return STEPS.findLast((known) => isAccessible(known, draft)) ?? "address";
 }

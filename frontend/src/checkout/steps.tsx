@@ -5,9 +5,9 @@ import { classes } from "@/ui/classes";
 
 import type { Draft } from "./draft";
 import { messages } from "./messages";
-import { isOpen, type Step, STEPS } from "./stepOf";
+import { isAccessible, type Step, STEPS } from "./stepOf";
 
-/** How far one is, and the way back. */
+/** The progress indicator, with links to the accessible steps. */
 export function Steps({ current, draft }: { current: Step; draft: Draft }) {
   const t = useMessages(messages);
   const position = STEPS.indexOf(current);
@@ -32,7 +32,7 @@ export function Steps({ current, draft }: { current: Step; draft: Draft }) {
           );
           return (
             <li key={step}>
-              {step !== current && isOpen(step, draft) ? (
+              {step !== current && isAccessible(step, draft) ? (
                 <Link to={`?step=${step}`} className={classes(look, "underline-offset-4 hover:underline")}>
                   {text}
                 </Link>

@@ -2,9 +2,9 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useNavigate } from "react-router";
 
-import { Problem } from "@/api/problem";
 import { type Cart, type CartItem } from "@/cart/useCart";
 import { useMessages } from "@/i18n";
+import { Problem } from "@/problem";
 import { announce } from "@/ui/live";
 
 import type { Address } from "./draft";
@@ -14,11 +14,11 @@ import { changesOf, type LineChange, placeOrder } from "./placeOrder";
 interface Order {
   address: Address;
   payment: string;
-  /** As the shopper saw them. */
+  /** The lines that the shopper has reviewed. */
   items: readonly CartItem[];
 }
 
-/** Places the order and leads to it. Nothing is shown as ordered before the server says so. */
+/** Places the order and opens its page after the server has confirmed it. Never optimistic. */
 export function usePlaceOrder(user: string) {
   const t = useMessages(messages);
   const queries = useQueryClient();
@@ -26,7 +26,7 @@ export function usePlaceOrder(user: string) {
   const [changes, setChanges] = useState<readonly LineChange[]>([]);
   const mutation = useMutation({
     mutationFn: ({ address, payment }: Order) => placeOrder(user, address, payment),
-    // The first try is still under way there: its answer is the answer.
+    // The server is still processing the first attempt; repeat the request until it has the response.
     retry: (failures, error) => failures < 5 && error instanceof Problem && error.kind === "request-in-flight",
     retryDelay: 1000,
     onSuccess: async ({ id }) => {

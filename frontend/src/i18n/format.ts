@@ -2,22 +2,23 @@ import { useMemo } from "react";
 
 import { type Locale, useLocale } from ".";
 
-/** An amount in minor units, as the API gives it. */
+/** An amount in minor units (such as cents) with its ISO 4217 currency code, as in the API. */
 export interface Money {
   amount: number;
   currency: string;
 }
 
-/** How many decimals a currency has, by ISO 4217 as the browser knows it: 2 for EUR, 0 for JPY. */
+/** Returns the number of decimals of an ISO 4217 currency: 2 for EUR, 0 for JPY. */
 export function decimals(currency: string): number {
   return new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits ?? 2;
 }
 
+/** Formats an amount with its currency symbol. */
 export function formatMoney({ amount, currency }: Money, locale: Locale): string {
   return new Intl.NumberFormat(locale, { style: "currency", currency }).format(amount / 10 ** decimals(currency));
 }
 
-/** What a person typed, in minor units; none where it is no amount. Both decimal signs are understood. */
+/** Parses a typed amount into minor units; returns `undefined` if it is invalid. Both `.` and `,` are decimal separators. */
 export function parseAmount(text: string, currency: string): number | undefined {
   const match = /^\s*(\d+)(?:[.,](\d+))?\s*$/.exec(text);
   const places = decimals(currency);
@@ -26,7 +27,7 @@ export function parseAmount(text: string, currency: string): number | undefined 
   return Number.isSafeInteger(amount) ? amount : undefined;
 }
 
-/** A length of time for people: `420 ms`, `1.2 s`, `3 min`, `5 hr`, `2 days`. */
+/** Formats a duration with a suitable unit: `420 ms`, `1.2 sec`, `3 min`, `5 hr`, `2 days`. */
 export function formatDuration(milliseconds: number, locale: Locale): string {
   const whole = Math.round(milliseconds);
   const tenths = Math.round(milliseconds / 100);
@@ -43,7 +44,7 @@ export function formatDuration(milliseconds: number, locale: Locale): string {
   return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "short" }).format(value);
 }
 
-/** Everything that is written differently in another language. */
+/** Returns functions that format money, times and numbers for the current language. */
 export function useFormat() {
   const { locale } = useLocale();
   return useMemo(() => {

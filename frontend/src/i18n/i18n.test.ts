@@ -8,7 +8,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-/** Without the spaces that do not break, which differ between browsers. */
+/** Replaces non-breaking spaces, which differ between ICU versions, by plain ones. */
 const plain = (text: string) => text.replaceAll(/\s/g, " ");
 
 test.each([
@@ -17,12 +17,12 @@ test.each([
   [{ amount: -250, currency: "EUR" }, "-€2.50", "-2,50 €"],
   [{ amount: 129_010, currency: "JPY" }, "¥129,010", "129.010 ¥"],
   [{ amount: 0, currency: "JPY" }, "¥0", "0 ¥"],
-])("money of %j", (money, english, german) => {
+])("formats %j", (money, english, german) => {
   expect(plain(formatMoney(money, "en"))).toBe(english);
   expect(plain(formatMoney(money, "de"))).toBe(german);
 });
 
-test("a currency's decimals are its own", () => {
+test("each currency has its own number of decimals", () => {
   expect([decimals("EUR"), decimals("JPY"), decimals("KWD")]).toEqual([2, 0, 3]);
 });
 
@@ -40,11 +40,11 @@ test.each([
   ["", "EUR", undefined],
   [".5", "EUR", undefined],
   ["99999999999999999", "EUR", undefined],
-])("the typed amount %j of %s", (text, currency, amount) => {
+])("parses the typed amount %j in %s", (text, currency, amount) => {
   expect(parseAmount(text, currency)).toBe(amount);
 });
 
-test("what is formatted with the decimal sign of either language is read again", () => {
+test("formatted amounts can be parsed again, with either decimal separator", () => {
   for (const amount of [1, 99, 12_345]) {
     expect(parseAmount((amount / 100).toFixed(2), "EUR")).toBe(amount);
     expect(parseAmount((amount / 100).toFixed(2).replace(".", ","), "EUR")).toBe(amount);
@@ -57,7 +57,7 @@ test.each([
   [999.6, "1 sec", "1 Sek."],
   [59_960, "1 min", "1 Min."],
   [180_000, "3 min", "3 Min."],
-])("a length of %d ms", (milliseconds, english, german) => {
+])("formats a duration of %d ms", (milliseconds, english, german) => {
   expect(plain(formatDuration(milliseconds, "en"))).toBe(english);
   expect(plain(formatDuration(milliseconds, "de"))).toBe(german);
 });
@@ -70,12 +70,12 @@ test.each([
   [["ja"], "en"],
   [[], "en"],
   [["den"], "en"],
-])("browsers that prefer %j", (languages, locale) => {
+])("selects a language for a browser that prefers %j", (languages, locale) => {
   vi.stubGlobal("navigator", { languages });
   expect(preferredLocale()).toBe(locale);
 });
 
-test("what the reader chose wins over the browser", () => {
+test("the chosen language takes precedence over the browser's", () => {
   vi.stubGlobal("navigator", { languages: ["de"] });
   localStorage.setItem("souk.locale", "en");
   expect(preferredLocale()).toBe("en");

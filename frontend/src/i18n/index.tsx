@@ -1,17 +1,18 @@
 import { createContext, type ReactNode, use, useEffect, useMemo, useState } from "react";
 
-import { keep, recall } from "@/session/browser";
+import { readStored, writeStored } from "@/browser";
 
-/** The languages of the shop. Prices and dates follow them too. */
+/** The languages of the shop. They also determine the format of prices and dates. */
 export const LOCALES = { en: "English", de: "Deutsch" } as const;
+/** A supported language, as a BCP 47 code. */
 export type Locale = keyof typeof LOCALES;
 
-const STORED = "souk.locale";
+const STORAGE_KEY = "souk.locale";
 
-/** The texts of one part of the shop, in every language; the German ones have the English ones' shape. */
+/** The texts of one part of the shop, by language. */
 export type Messages<T> = Record<Locale, T>;
 
-/** Text stays next to the pages that show it: one such table a folder. */
+/** Defines the texts of a folder. The compiler checks that German has exactly the keys of English. */
 export function defineMessages<T>(messages: { en: T; de: NoInfer<T> }): Messages<T> {
   return messages;
 }
@@ -23,16 +24,17 @@ interface I18n {
 
 const Context = createContext<I18n>({ locale: "en", setLocale: () => undefined });
 
-/** What the reader chose since the page was loaded, which the browser may not have kept. */
+/** The language chosen since the page was loaded. Needed where the browser forbids storage. */
 let chosen: Locale | undefined;
 
-/** What the reader chose, or the first of the browser's languages that the shop speaks. */
+/** Returns the chosen language, or else the first of the browser's languages that the shop supports, or else English. */
 export function preferredLocale(): Locale {
   if (chosen) return chosen;
-  const spoken = [recall(STORED), ...navigator.languages].map((language) => language?.split("-")[0]?.toLowerCase());
-  return spoken.find((language): language is Locale => language === "en" || language === "de") ?? "en";
+  const candidates = [readStored(STORAGE_KEY), ...navigator.languages].map((language) => language?.split("-")[0]?.toLowerCase());
+  return candidates.find((language): language is Locale => language === "en" || language === "de") ?? "en";
 }
 
+/** Provides the current language to the application, and sets `lang` on the document. */
 export function I18nProvider({ children }: { children: ReactNode }) {
   const [locale, setLocale] = useState(preferredLocale);
   useEffect(() => {
@@ -43,7 +45,7 @@ export function I18nProvider({ children }: { children: ReactNode }) {
       locale,
       setLocale: (next: Locale) => {
         chosen = next;
-        keep(STORED, next);
+        writeStored(STORAGE_KEY, next);
         setLocale(next);
       },
     }),
@@ -52,11 +54,12 @@ export function I18nProvider({ children }: { children: ReactNode }) {
   return <Context value={value}>{children}</Context>;
 }
 
+/** Returns the current language and a function to change it. */
 export function useLocale(): I18n {
   return use(Context);
 }
 
-/** This part's texts in the reader's language. */
+/** Returns the texts in the current language. */
 export function useMessages<T>(messages: Messages<T>): T {
   return messages[use(Context).locale];
 }

@@ -3,14 +3,14 @@ import { lazy, Suspense } from "react";
 
 import { api, call } from "@/api/client";
 
-// Most visits see none.
+// Loaded only when a fault is active, which is rare.
 const FaultList = lazy(() => import("./faultList"));
 
-/** What an operator broke on purpose, on every page while it is broken. */
+/** Shows the faults that an operator has injected, on every page until they expire. */
 export function FaultBanner() {
   const { data } = useQuery({
     queryKey: ["catalog", "faults"],
-    // Outside demo mode nothing can be broken on purpose, and the list is empty.
+    // Outside demo mode the list is always empty.
     queryFn: async ({ signal }) => (await call(api.GET("/v1/faults", { signal }))).items,
     refetchInterval: 15_000,
     retry: false,

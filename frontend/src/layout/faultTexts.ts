@@ -1,38 +1,38 @@
 import { useLocale } from "@/i18n";
 
-interface Told {
+interface FaultText {
   readonly name: string;
   readonly title: string;
 }
 
-/** The faults that there are, in German; the servers describe them in English. */
+/** German titles and descriptions by fault name. The API returns them in English. */
 const GERMAN: Readonly<Record<string, { title: string; description: string }>> = {
   inventory_unreachable: {
     title: "Das Lager ist nicht erreichbar",
     description:
-      "Befehle an das Lager gehen verloren. Sagas senden sie erneut und geben nach zwei Minuten auf, solange sie noch umkehren können.",
+      "Kommandos an das Lager gehen verloren. Sagas senden sie erneut und brechen nach zwei Minuten ab, sofern sich noch alles zurücknehmen lässt.",
   },
   payments_unreachable: {
-    title: "Die Zahlungen sind nicht erreichbar",
+    title: "Der Zahlungsdienst ist nicht erreichbar",
     description:
-      "Befehle an die Zahlungen gehen verloren. Sagas senden sie erneut und geben nach zwei Minuten auf, solange sie noch umkehren können.",
+      "Kommandos an den Zahlungsdienst gehen verloren. Sagas senden sie erneut und brechen nach zwei Minuten ab, sofern sich noch alles zurücknehmen lässt.",
   },
   commands_duplicated: {
-    title: "Befehle kommen dreimal an",
-    description: "Jeder Befehl wird dreimal gesendet. Nichts darf mehr als einmal zurückgelegt oder berechnet werden.",
+    title: "Kommandos kommen dreimal an",
+    description: "Jedes Kommando wird dreimal gesendet. Trotzdem darf nichts mehrfach reserviert oder berechnet werden.",
   },
   replies_lost: {
     title: "Antworten gehen verloren",
-    description: "Antworten werden ungelesen bestätigt. Befehle werden erneut gesendet, und mit ihnen die gespeicherten Antworten.",
+    description: "Antworten werden bestätigt, aber nicht verarbeitet. Sagas senden ihre Kommandos erneut und erhalten die gespeicherten Antworten.",
   },
   quotes_unavailable: {
-    title: "Preise sind nicht zu haben",
-    description: "Es lässt sich nichts bestellen: Die Antwort ist 503, und der Warenkorb bleibt.",
+    title: "Preise sind nicht verfügbar",
+    description: "Bestellungen werden mit 503 abgelehnt; der Warenkorb bleibt erhalten.",
   },
 };
 
-/** How a fault is called and described, for the reader; in the server's words where the shop has none of its own. */
+/** Returns a function that translates a fault's title and description. A fault without a translation stays in English. */
 export function useFaultTexts() {
   const { locale } = useLocale();
-  return <T extends Told>(fault: T): T => (locale === "de" ? { ...fault, ...GERMAN[fault.name] } : fault);
+  return <T extends FaultText>(fault: T): T => (locale === "de" ? { ...fault, ...GERMAN[fault.name] } : fault);
 }

@@ -5,6 +5,7 @@ import { LOCALES, type Locale, useLocale, useMessages } from "@/i18n";
 import { messages } from "./messages";
 import { setTheme, type Theme, useTheme } from "./theme";
 
+/** The footer with the choice of language and theme. */
 export function Footer() {
   const t = useMessages(messages);
   const { locale, setLocale } = useLocale();

@@ -5,7 +5,7 @@ import { openCart, useIsCartOpen } from "@/cart/drawer";
 import { useCart } from "@/cart/useCart";
 import { useMessages } from "@/i18n";
 import { session } from "@/session/session";
-import { useIsAdmin, useIsArriving, useSession } from "@/session/useSession";
+import { useIsAdmin, useIsResuming, useSession } from "@/session/useSession";
 import { ButtonLink, IconButton } from "@/ui/button";
 import { classes } from "@/ui/classes";
 import { whenIdle } from "@/ui/later";
@@ -13,7 +13,7 @@ import { notify } from "@/ui/live";
 
 import { messages } from "./messages";
 
-// Not a part of the first paint; a shop without it is better than no shop.
+// Loaded after the first paint. If loading fails, the header works without the bell.
 const Bell = lazy<ComponentType>(() =>
   whenIdle()
     .then(() => import("@/notifications/bell"))
@@ -22,13 +22,14 @@ const Bell = lazy<ComponentType>(() =>
       () => ({ default: () => null }),
     ),
 );
-// Most visits never open it.
+// Loaded when the cart is opened for the first time.
 const CartDrawer = lazy(() => import("@/cart/cartDrawer").then((module) => ({ default: module.CartDrawer })));
 
+/** The sticky header: navigation, search, notifications, account and cart. */
 export function Header() {
   const t = useMessages(messages);
   const user = useSession();
-  const isHere = useIsArriving() || user !== undefined;
+  const isSignedIn = useIsResuming() || user !== undefined;
   const isAdmin = useIsAdmin();
   return (
     <header className="sticky top-0 z-30 border-b border-line bg-paper/95 backdrop-blur">
@@ -45,17 +46,17 @@ export function Header() {
           )}
         >
           <Tab to="/products">{t.shop}</Tab>
-          {isHere && <Tab to="/orders">{t.orders}</Tab>}
+          {isSignedIn && <Tab to="/orders">{t.orders}</Tab>}
           {isAdmin && <Tab to="/admin">{t.backOffice}</Tab>}
         </nav>
         <SearchBox isBelow={isAdmin} />
         <div className="col-start-2 row-start-1 flex items-center gap-1 justify-self-end">
-          {isHere && (
+          {isSignedIn && (
             <Suspense fallback={<span className="size-10" />}>
               {user ? <Bell key={user.userId} /> : <span className="size-10" />}
             </Suspense>
           )}
-          {isHere ? <AccountMenu /> : <ButtonLink to="/sign-in" look="quiet">{t.signIn}</ButtonLink>}
+          {isSignedIn ? <AccountMenu /> : <ButtonLink to="/sign-in" look="quiet">{t.signIn}</ButtonLink>}
           <CartButton />
         </div>
       </div>
@@ -76,11 +77,11 @@ function Tab({ to, children }: { to: string; children: string }) {
   );
 }
 
-/** On a phone it is beside the navigation; `isBelow` it where that is long, and on the narrowest. */
+/** The product search. On a phone it stands next to the navigation, or below it if `isBelow` is set or the screen is very narrow. */
 function SearchBox({ isBelow }: { isBelow: boolean }) {
   const t = useMessages(messages);
   const [query] = useSearchParams();
-  const sought = query.get("q") ?? "";
+  const term = query.get("q") ?? "";
   return (
     <Form
       role="search"
@@ -89,13 +90,13 @@ function SearchBox({ isBelow }: { isBelow: boolean }) {
         "min-w-0 md:ml-auto md:max-w-80 md:flex-1",
         isBelow ? "col-span-2 row-start-3" : "row-start-2 max-[22.5rem]:col-span-2 max-[22.5rem]:row-start-3",
       )}
-      // Another search from elsewhere shows here, too.
-      key={sought}
+      // Resets the field when the address changes to another search.
+      key={term}
     >
       <input
         type="search"
         name="q"
-        defaultValue={sought}
+        defaultValue={term}
         aria-label={t.searchHint}
         placeholder={t.searchHint}
         maxLength={100}
@@ -105,7 +106,7 @@ function SearchBox({ isBelow }: { isBelow: boolean }) {
   );
 }
 
-/** The browser's own popover: it closes on Escape, on a click elsewhere, and on a choice. */
+/** A native popover: it closes on Escape, on a click outside, and when a link is followed. */
 function AccountMenu() {
   const t = useMessages(messages);
   const navigate = useNavigate();

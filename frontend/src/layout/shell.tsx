@@ -2,9 +2,9 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useSyncExternalStore } from "react";
 import { Outlet, ScrollRestoration, useLocation } from "react-router";
 
-import { useAdoptGuestCart } from "@/cart/useCart";
+import { useMergeGuestCart } from "@/cart/useCart";
 import { useLocale, useMessages } from "@/i18n";
-import { useForgetOthers } from "@/session/useSession";
+import { useResetOnUserChange } from "@/session/useSession";
 import { Notes } from "@/ui/live";
 
 import { FaultBanner } from "./faultBanner";
@@ -12,14 +12,14 @@ import { Footer } from "./footer";
 import { Header } from "./header";
 import { messages } from "./messages";
 
-/** What is around every page. */
+/** The frame of every page: banners, header and footer. */
 export function Shell() {
   const t = useMessages(messages);
-  useForgetOthers();
-  useAdoptGuestCart();
-  useTextsInLocale();
-  const main = useFocusOnArrival();
-  const isOnline = useSyncExternalStore(onConnection, () => navigator.onLine);
+  useResetOnUserChange();
+  useMergeGuestCart();
+  useRefetchOnLocaleChange();
+  const main = useFocusOnNavigation();
+  const isOnline = useSyncExternalStore(subscribeToConnectivity, () => navigator.onLine);
   return (
     <div className="flex min-h-dvh flex-col">
       <a
@@ -35,7 +35,7 @@ export function Shell() {
         </p>
       )}
       <Header />
-      {/* The footer begins below the screen, so that nothing that comes later pushes it away from under somebody's finger. */}
+      {/* Keeps the footer below the first screen, so that late content does not shift it (CLS). */}
       <main ref={main} id="main" tabIndex={-1} className="mx-auto min-h-[calc(100dvh-4.5rem)] w-full max-w-7xl flex-1 px-4 py-8 outline-none sm:px-6">
         <Outlet />
       </main>
@@ -46,8 +46,8 @@ export function Shell() {
   );
 }
 
-/** A new page begins at its start for those who use the keyboard or listen, too. Filters in the query are no new page. */
-function useFocusOnArrival() {
+/** Moves the focus to the main content after a navigation, for keyboard and screen reader users. A change of the query does not count. */
+function useFocusOnNavigation() {
   const main = useRef<HTMLElement>(null);
   const { pathname } = useLocation();
   const last = useRef(pathname);
@@ -58,8 +58,8 @@ function useFocusOnArrival() {
   return main;
 }
 
-/** What the servers said in one language is asked for in the other. */
-function useTextsInLocale(): void {
+/** Refetches all data when the language changes, because the API returns some texts in that language. */
+function useRefetchOnLocaleChange(): void {
   const { locale } = useLocale();
   const queries = useQueryClient();
   const last = useRef(locale);
@@ -69,7 +69,7 @@ function useTextsInLocale(): void {
   }, [locale, queries]);
 }
 
-function onConnection(listener: () => void): () => void {
+function subscribeToConnectivity(listener: () => void): () => void {
   window.addEventListener("online", listener);
   window.addEventListener("offline", listener);
   return () => {

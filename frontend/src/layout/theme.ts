@@ -1,29 +1,31 @@
 import { useSyncExternalStore } from "react";
 
-import { keep, recall } from "@/session/browser";
+import { readStored, writeStored } from "@/browser";
 
-/** `system` follows the device. `public/boot.js` reads the same before the first paint. */
+/** The chosen theme; `system` follows the device. `public/boot.js` applies the stored value before the first paint. */
 export type Theme = "system" | "light" | "dark";
 
 const KEY = "souk.theme";
 const listeners = new Set<() => void>();
 
 function current(): Theme {
-  const theme = recall(KEY);
+  const theme = readStored(KEY);
   return theme === "light" || theme === "dark" ? theme : "system";
 }
 
+/** Stores the theme and applies it to the page. */
 export function setTheme(theme: Theme): void {
   if (theme === "system") {
-    keep(KEY, null);
+    writeStored(KEY, null);
     delete document.documentElement.dataset["theme"];
   } else {
-    keep(KEY, theme);
+    writeStored(KEY, theme);
     document.documentElement.dataset["theme"] = theme;
   }
   for (const listener of listeners) listener();
 }
 
+/** Returns the chosen theme and re-renders when it changes. */
 export function useTheme(): Theme {
   return useSyncExternalStore((listener) => {
     listeners.add(listener);

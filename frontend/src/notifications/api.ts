@@ -3,15 +3,18 @@ import { type InfiniteData, infiniteQueryOptions, type QueryClient, queryOptions
 import { api, call, type Schemas } from "@/api/client";
 import type { Locale } from "@/i18n";
 
+/** A notification about an order or the account, in the language of the request. */
 export type Notification = Schemas["Notification"];
+/** A page of notifications, with the total number of unread ones. */
 export type NotificationList = Schemas["NotificationList"];
 
+/** The prefix of every query key of this folder. */
 export const KEY = ["notifications"] as const;
-/** As many as the bell shows. */
+/** Number of notifications that the bell shows. */
 const LATEST = 8;
 const PAGE = 20;
 
-const ask = (locale: Locale, limit: number, cursor: string, signal: AbortSignal) =>
+const readPage = (locale: Locale, limit: number, cursor: string, signal: AbortSignal) =>
   call(
     api.GET("/v1/notifications", {
       params: { query: { limit, ...(cursor && { cursor }) } },
@@ -20,24 +23,26 @@ const ask = (locale: Locale, limit: number, cursor: string, signal: AbortSignal)
     }),
   );
 
+/** The newest notifications, for the bell. */
 export function latestQuery(locale: Locale) {
   return queryOptions({
     queryKey: [...KEY, "latest", locale],
-    queryFn: ({ signal }) => ask(locale, LATEST, "", signal),
+    queryFn: ({ signal }) => readPage(locale, LATEST, "", signal),
   });
 }
 
+/** All notifications, page by page. */
 export function listQuery(locale: Locale) {
   return infiniteQueryOptions({
     queryKey: [...KEY, "list", locale],
-    queryFn: ({ pageParam, signal }) => ask(locale, PAGE, pageParam, signal),
+    queryFn: ({ pageParam, signal }) => readPage(locale, PAGE, pageParam, signal),
     initialPageParam: "",
     getNextPageParam: (page) => page.next_cursor,
     staleTime: 0,
   });
 }
 
-/** Changes every list that is known, whatever its language and its length. */
+/** Applies a change to every cached list, in all languages. */
 export function changeLists(queries: QueryClient, change: (list: NotificationList) => NotificationList): void {
   queries.setQueriesData<NotificationList | InfiniteData<NotificationList>>({ queryKey: KEY }, (known) => {
     if (!known) return known;
@@ -45,8 +50,8 @@ export function changeLists(queries: QueryClient, change: (list: NotificationLis
   });
 }
 
-/** Where one leads to. */
-export function placeOf({ kind, order_id }: Notification): string {
+/** Returns the path that a notification links to. */
+export function targetOf({ kind, order_id }: Notification): string {
   if (order_id) return `/orders/${order_id}`;
   return kind === "password_changed" ? "/account?tab=profile" : "/account";
 }

@@ -12,26 +12,26 @@ import { Notes } from "@/ui/live";
 import type { Notification } from "./api";
 import { Bell } from "./bell";
 
-/** What the server has, newest first. */
+/** The notifications on the server, newest first. */
 let stored: Notification[];
-let isAway: boolean;
-let asked: string[];
-/** Marks are answered once this is over. */
-let answering: Promise<void>;
+let isUnavailable: boolean;
+let requestedLanguages: string[];
+/** The server responds to a mark as read once this resolves. */
+let markResponse: Promise<void>;
 
-function happened(id: string, title: string, order_id?: string): Notification {
-  return { id, kind: "order_confirmed", title, text: "It is so.", created_at: "2026-11-24T12:00:00Z", ...(order_id && { order_id }) };
+function notification(id: string, title: string, order_id?: string): Notification {
+  return { id, kind: "order_confirmed", title, text: "Details.", created_at: "2026-11-24T12:00:00Z", ...(order_id && { order_id }) };
 }
 
 const server = setupServer(
   http.get("*/v1/notifications", ({ request }) => {
-    asked.push(request.headers.get("accept-language") ?? "");
-    if (isAway) return HttpResponse.json({ title: "Away" }, { status: 503 });
+    requestedLanguages.push(request.headers.get("accept-language") ?? "");
+    if (isUnavailable) return HttpResponse.json({ title: "Unavailable" }, { status: 503 });
     return HttpResponse.json({ items: stored, next_cursor: null, unread: stored.filter((item) => !item.read_at).length });
   }),
   http.post("*/v1/notifications/:id/read", async ({ params }) => {
-    await answering;
-    if (isAway) return HttpResponse.json({ title: "Away" }, { status: 503 });
+    await markResponse;
+    if (isUnavailable) return HttpResponse.json({ title: "Unavailable" }, { status: 503 });
     stored = stored.map((item) => (item.id === params["id"] ? { ...item, read_at: "2026-11-24T12:01:00Z" } : item));
     return new HttpResponse(null, { status: 204 });
   }),
@@ -42,16 +42,16 @@ const server = setupServer(
 );
 beforeAll(() => {
   server.listen();
-  // jsdom knows that a popover is closed, but not how to open one.
+  // jsdom hides popovers but cannot open them.
   HTMLElement.prototype.hidePopover ??= () => undefined;
   document.head.append(Object.assign(document.createElement("style"), { textContent: "[popover] { display: block !important }" }));
 });
 afterAll(() => server.close());
 beforeEach(() => {
-  stored = [happened("b", "Your order is confirmed", "7"), happened("a", "Your order has arrived", "6")];
-  isAway = false;
-  asked = [];
-  answering = Promise.resolve();
+  stored = [notification("b", "Your order is confirmed", "7"), notification("a", "Your order has arrived", "6")];
+  isUnavailable = false;
+  requestedLanguages = [];
+  markResponse = Promise.resolve();
 });
 afterEach(() => {
   cleanup();
@@ -76,25 +76,25 @@ function show() {
 
 const count = (unread: number) => screen.findByRole("button", { name: `Notifications, ${unread} unread` });
 const unread = () => screen.queryByRole("link", { name: /^Unread:\s*Your order is confirmed/ });
-const said = () => [...document.querySelectorAll("[aria-live] p")].map((note) => note.textContent);
+const announced = () => [...document.querySelectorAll("[aria-live] p")].map((note) => note.textContent);
 
-test("one that is followed is read at once, and unread again where the server does not take it", async () => {
+test("following a notification marks it as read at once, and a failed request rolls that back", async () => {
   show();
   await count(2);
   expect(unread()).toHaveAttribute("href", "/orders/7");
-  let answer: (() => void) | undefined;
-  answering = new Promise((resolve) => {
-    answer = resolve;
+  let respond: (() => void) | undefined;
+  markResponse = new Promise((resolve) => {
+    respond = resolve;
   });
-  isAway = true;
+  isUnavailable = true;
   fireEvent.click(unread() as HTMLElement);
   await count(1);
   expect(unread()).toBeNull();
-  answer?.();
+  respond?.();
   await count(2);
-  expect(said()).toEqual(["That could not be marked as read. Please try again."]);
+  expect(announced()).toEqual(["The notification could not be marked as read. Please try again."]);
 
-  isAway = false;
+  isUnavailable = false;
   fireEvent.click(unread() as HTMLElement);
   await waitFor(() => expect(stored[0]?.read_at).toBeTruthy());
   await count(1);
@@ -103,39 +103,39 @@ test("one that is followed is read at once, and unread again where the server do
   await waitFor(() => expect(stored.every((item) => item.read_at)).toBe(true));
 });
 
-test("what an order's move brings is there soon, and said once, but for what the page in view tells itself", async () => {
+test("after an order changes, new notifications appear soon and are announced once, except on that order's page", async () => {
   const queries = show();
   await count(2);
   const order = { id: "8", created_at: "2026-11-24T11:00:00Z" };
   act(() => queries.setQueryData(orderKey("8"), { ...order, status: "pending" }));
-  stored = [happened("d", "You get money back", "8"), happened("c", "Your order is confirmed", "8"), ...stored];
-  expect(asked).toHaveLength(1);
+  stored = [notification("d", "You get money back", "8"), notification("c", "Your order is confirmed", "8"), ...stored];
+  expect(requestedLanguages).toHaveLength(1);
   act(() => queries.setQueryData(orderKey("8"), { ...order, status: "confirmed" }));
   await count(4);
-  expect(said()).toContain("2 new notifications");
+  expect(announced()).toContain("2 new notifications");
 
   window.history.replaceState(null, "", "/orders/8");
-  stored = [happened("e", "Your order is on its way", "8"), ...stored];
-  const before = said().length;
+  stored = [notification("e", "Your order is on its way", "8"), ...stored];
+  const before = announced().length;
   act(() => queries.setQueryData(orderKey("8"), { ...order, status: "shipped" }));
   await count(5);
-  expect(said()).toHaveLength(before);
+  expect(announced()).toHaveLength(before);
 });
 
-test("the server is asked for the page's language", async () => {
+test("notifications are requested in the page's language", async () => {
   localStorage.setItem("souk.locale", "de");
   show();
   await screen.findByRole("button", { name: "Mitteilungen, 2 ungelesen" });
-  expect(asked).toEqual(["de"]);
+  expect(requestedLanguages).toEqual(["de"]);
 });
 
-test("while the service is away there is a plain bell that asks once, and another try in its panel", async () => {
-  isAway = true;
+test("while the service is unavailable the bell has no number, does not poll, and offers a retry", async () => {
+  isUnavailable = true;
   show();
   const retry = await screen.findByRole("button", { name: "Try again" });
   expect(screen.getByRole("button", { name: "Notifications" })).toHaveTextContent("");
-  expect(asked).toHaveLength(1);
-  isAway = false;
+  expect(requestedLanguages).toHaveLength(1);
+  isUnavailable = false;
   fireEvent.click(retry);
   await count(2);
 });

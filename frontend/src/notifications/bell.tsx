@@ -13,7 +13,7 @@ import { useMarkRead } from "./useMarkRead";
 
 const ID = "notifications";
 
-/** How many are unread, and the latest of them in the browser's own popover. While they cannot be had it is a plain bell. */
+/** The number of unread notifications, with the latest in a native popover. If the service is unavailable, no number is shown. */
 export function Bell() {
   const t = useMessages(messages);
   const panel = useRef<HTMLElement>(null);
@@ -56,9 +56,9 @@ export function Bell() {
           )}
         </div>
         {isPending ? (
-          <Waiting />
+          <ListSkeleton />
         ) : !data ? (
-          <Away onRetry={() => void refetch()} />
+          <Unavailable onRetry={() => void refetch()} />
         ) : data.items.length === 0 ? (
           <p className="px-3 py-4 text-sm text-muted">{t.noneText}</p>
         ) : (
@@ -88,7 +88,7 @@ export function Bell() {
   );
 }
 
-function Waiting() {
+function ListSkeleton() {
   return (
     <div className="grid gap-2 p-3" aria-busy>
       {["a", "b", "c"].map((key) => (
@@ -98,12 +98,12 @@ function Waiting() {
   );
 }
 
-function Away({ onRetry }: { onRetry: () => void }) {
+function Unavailable({ onRetry }: { onRetry: () => void }) {
   const t = useMessages(messages);
   const { tryAgain } = useMessages(shared);
   return (
     <div className="grid justify-items-start gap-3 px-3 py-3 text-sm">
-      <p className="text-muted">{t.away}</p>
+      <p className="text-muted">{t.unavailable}</p>
       <Button onClick={onRetry}>{tryAgain}</Button>
     </div>
   );

@@ -4,17 +4,17 @@ import { useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
 import { classes } from "@/ui/classes";
 
-import { type Notification, placeOf } from "./api";
+import { type Notification, targetOf } from "./api";
 import { messages } from "./messages";
 
-/** One thing that happened; it leads there. */
+/** A notification that links to its order or to the account. */
 export function Item({ notification, onOpen }: { notification: Notification; onOpen: () => void }) {
   const t = useMessages(messages);
   const format = useFormat();
   const { title, text, created_at, read_at } = notification;
   return (
     <Link
-      to={placeOf(notification)}
+      to={targetOf(notification)}
       onClick={onOpen}
       className="grid grid-cols-[0.5rem_1fr] gap-x-3 rounded-xl px-3 py-2.5 transition-colors hover:bg-raised"
     >

@@ -13,7 +13,7 @@ import { Item } from "./item";
 import { messages } from "./messages";
 import { useMarkRead } from "./useMarkRead";
 
-/** `/notifications`: everything that happened, newest first. */
+/** `/notifications`: all notifications, newest first. */
 export function Component() {
   return (
     <RequireUser>

@@ -5,29 +5,31 @@ import { useLocale, useMessages } from "@/i18n";
 import type { Order } from "@/orders/api";
 import { announce } from "@/ui/live";
 
-import { KEY, latestQuery, type NotificationList, placeOf } from "./api";
+import { KEY, latestQuery, type NotificationList, targetOf } from "./api";
 import { messages } from "./messages";
 
-const CALM = 30_000;
-/** After an order moved, until what tells of it came through the log of events. */
-const EAGER = 2_000;
-const EAGER_FOR = 12_000;
-/** While the service is away: whoever shops has no use for it, and each refusal is a line in the browser's console. */
-const AWAY = 300_000;
+/** Milliseconds between polls normally. */
+const SLOW = 30_000;
+/** Milliseconds between polls after an order has changed, until its notification has arrived through Kafka. */
+const FAST = 2_000;
+/** How long to poll fast after a change of an order, in milliseconds. */
+const FAST_FOR = 12_000;
+/** Milliseconds between polls after a failure. Long, because the browser logs each failure to its console. */
+const AFTER_FAILURE = 300_000;
 
-/** The latest notifications, kept fresh: asked for now and then, and soon after an order that is on the screen moved. */
+/** Polls the latest notifications, and polls faster after an order in the cache has changed its status. */
 export function useLatest() {
   const { locale } = useLocale();
   const queries = useQueryClient();
-  const eagerUntil = useRef(0);
+  const fastUntil = useRef(0);
   const query = useQuery({
     ...latestQuery(locale),
     placeholderData: keepPreviousData,
     retry: false,
     refetchOnWindowFocus: ({ state }) => state.status !== "error",
     refetchInterval: ({ state }) => {
-      if (state.status === "error") return AWAY;
-      return Date.now() < eagerUntil.current ? EAGER : CALM;
+      if (state.status === "error") return AFTER_FAILURE;
+      return Date.now() < fastUntil.current ? FAST : SLOW;
     },
   });
 
@@ -36,21 +38,21 @@ export function useLatest() {
     return queries.getQueryCache().subscribe(({ type, query: { queryKey, state } }) => {
       if (type !== "updated" || queryKey[0] !== "orders" || queryKey[1] !== "one" || !state.data) return;
       const { id, status, created_at } = state.data as Order;
-      // The first that is seen of a new order may be its end.
-      const before = statuses.get(id) ?? (Date.now() - Date.parse(created_at) < EAGER_FOR ? "pending" : status);
+      // The first known status of a new order may already be its last.
+      const before = statuses.get(id) ?? (Date.now() - Date.parse(created_at) < FAST_FOR ? "pending" : status);
       statuses.set(id, status);
       if (before === status) return;
-      eagerUntil.current = Date.now() + EAGER_FOR;
+      fastUntil.current = Date.now() + FAST_FOR;
       void queries.invalidateQueries({ queryKey: [...KEY, "latest"] });
     });
   }, [queries]);
 
-  useNews(query.data);
+  useAnnounceNew(query.data);
   return query;
 }
 
-/** Says what is new since the last time, all of it at once, but for what the page in view tells already. */
-function useNews(list: NotificationList | undefined): void {
+/** Announces new notifications in one message, except those about the order that the page shows. */
+function useAnnounceNew(list: NotificationList | undefined): void {
   const t = useMessages(messages);
   const queries = useQueryClient();
   const known = useRef<ReadonlySet<string>>(undefined);
@@ -60,7 +62,7 @@ function useNews(list: NotificationList | undefined): void {
     known.current = new Set(list.items.map(({ id }) => id));
     const fresh = before ? list.items.filter(({ id, read_at }) => !read_at && !before.has(id)) : [];
     if (fresh.length > 0) void queries.invalidateQueries({ queryKey: [...KEY, "list"] });
-    const told = fresh.filter((item) => !item.order_id || !window.location.pathname.startsWith(placeOf(item)));
-    if (told[0]) announce(told.length === 1 ? told[0].title : t.news(told.length));
+    const toAnnounce = fresh.filter((item) => !item.order_id || !window.location.pathname.startsWith(targetOf(item)));
+    if (toAnnounce[0]) announce(toAnnounce.length === 1 ? toAnnounce[0].title : t.news(toAnnounce.length));
   }, [list, queries, t]);
 }

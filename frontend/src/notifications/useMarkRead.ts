@@ -9,7 +9,7 @@ import { messages } from "./messages";
 
 const MARK = [...KEY, "mark"];
 
-/** Marks one, or all where none is given, as read: at once on the screen, and back where the server does not take it. */
+/** Returns a function that marks one notification, or all, as read. The change is optimistic and is rolled back on failure. */
 export function useMarkRead(): (one?: Notification) => void {
   const t = useMessages(messages);
   const queries = useQueryClient();
@@ -20,7 +20,7 @@ export function useMarkRead(): (one?: Notification) => void {
       else await call(api.POST("/v1/notifications/read"));
     },
     onMutate: async (one) => {
-      // What was asked for before would show it as unread again.
+      // The response to an earlier request would show it as unread again.
       await queries.cancelQueries({ queryKey: KEY });
       const before = queries.getQueriesData({ queryKey: KEY });
       const read_at = new Date().toISOString();
@@ -36,7 +36,7 @@ export function useMarkRead(): (one?: Notification) => void {
       notify(t.notMarked, "bad");
     },
     onSettled: () => {
-      // The answer to the last one has all the others in it.
+      // Only after the last of several changes; a response to an earlier one would miss the later ones.
       if (queries.isMutating({ mutationKey: MARK }) === 1) void queries.invalidateQueries({ queryKey: KEY });
     },
   });

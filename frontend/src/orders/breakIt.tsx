@@ -3,11 +3,11 @@ import { useRef } from "react";
 import { useNavigate } from "react-router";
 
 import { api, call } from "@/api/client";
-import { Problem } from "@/api/problem";
-import { MOST } from "@/cart/useCart";
+import { MAX_QUANTITY } from "@/cart/useCart";
 import { messages as checkout } from "@/checkout/messages";
 import { isDemo, paymentMethodsQuery } from "@/checkout/paymentMethods";
 import { useMessages } from "@/i18n";
+import { Problem } from "@/problem";
 import { notify } from "@/ui/live";
 import { Failure } from "@/ui/states";
 
@@ -28,17 +28,17 @@ interface Item {
   quantity: number;
 }
 
-/** Places the same order again with something that goes wrong, and leads to its checkout. Only in the demo. */
+/** Buttons that place the same order again with a fault, and open its checkout. Shown in demo mode only. */
 export function BreakIt({ order }: { order: JoinedOrder }) {
   const t = useMessages(messages);
   const { methods } = useMessages(checkout);
   const navigate = useNavigate();
   const offered = useQuery(paymentMethodsQuery);
-  // A second try of the same button must not become a second order.
+  // Retrying with the same button must not place a second order.
   const requests = useRef(new Map<Kind, { key: string; items: Item[] }>());
   const place = useMutation({
     mutationFn: async (kind: Kind) => {
-      const items = requests.current.get(kind)?.items ?? (kind === "sold_out" ? await moreThanThereIs(order) : itemsOf(order));
+      const items = requests.current.get(kind)?.items ?? (kind === "sold_out" ? await moreThanInStock(order) : itemsOf(order));
       if (!items) return undefined;
       const key = requests.current.get(kind)?.key ?? crypto.randomUUID();
       requests.current.set(kind, { key, items });
@@ -61,7 +61,7 @@ export function BreakIt({ order }: { order: JoinedOrder }) {
       void navigate(`/orders/${placed.id}/saga`);
     },
     onError: (error, kind) => {
-      if (error instanceof Problem && !error.mayPass) requests.current.delete(kind);
+      if (error instanceof Problem && !error.isRetryable) requests.current.delete(kind);
     },
   });
   if (!isDemo(offered.data)) return null;
@@ -108,27 +108,27 @@ export function BreakIt({ order }: { order: JoinedOrder }) {
   );
 }
 
-/** The same items, as far as they are in stock: something else is to go wrong. */
+/** The order's items, limited to the available quantity, so that only the chosen fault occurs. */
 function itemsOf(order: JoinedOrder): Item[] {
   return order.lines.map(({ sku, quantity, product }) => ({ sku, quantity: Math.max(1, Math.min(quantity, product?.available ?? quantity)) }));
 }
 
 /**
- * The same items with one of them too often, as far as an order can ask for more than there is; else with something that
- * is sold out. None when there is plenty of everything.
+ * The order's items with the scarcest one in a quantity that exceeds the stock. If an order cannot ask for that many, a
+ * sold-out product is added instead. Returns `undefined` if there is none either.
  */
-async function moreThanThereIs(order: JoinedOrder): Promise<Item[] | undefined> {
+async function moreThanInStock(order: JoinedOrder): Promise<Item[] | undefined> {
   const stocks = await Promise.all(
     order.lines.map(async ({ sku }) => ({
       sku,
-      available: (await call(api.GET("/v1/products/{sku}/availability", { params: { path: { sku } } }))).available ?? MOST,
+      available: (await call(api.GET("/v1/products/{sku}/availability", { params: { path: { sku } } }))).available ?? MAX_QUANTITY,
     })),
   );
   const scarce = stocks.toSorted((a, b) => a.available - b.available)[0];
-  if (scarce && scarce.available < MOST) {
+  if (scarce && scarce.available < MAX_QUANTITY) {
     return itemsOf(order).map((item) => (item.sku === scarce.sku ? { ...item, quantity: scarce.available + 1 } : item));
   }
   const { items } = await call(api.GET("/v1/products", { params: { query: { in_stock: false, limit: 1 } } }));
-  const gone = items.find(({ in_stock }) => !in_stock);
-  return gone && [...itemsOf(order), { sku: gone.sku, quantity: 1 }];
+  const soldOut = items.find(({ in_stock }) => !in_stock);
+  return soldOut && [...itemsOf(order), { sku: soldOut.sku, quantity: 1 }];
 }

@@ -2,8 +2,8 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 
 import { api, call } from "@/api/client";
-import { Problem } from "@/api/problem";
 import { useMessages } from "@/i18n";
+import { Problem } from "@/problem";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { TextArea } from "@/ui/field";
@@ -13,13 +13,14 @@ import { Failure } from "@/ui/states";
 import { type JoinedOrder, orderKey } from "./api";
 import { messages } from "./messages";
 
-const MOST_CHARACTERS = 500;
+/** The longest reason that the API accepts. */
+const MAX_CHARACTERS = 500;
 
-/** Gives an order up, while that is possible. */
+/** A button to cancel the order. Renders nothing once the order can no longer be cancelled. */
 export function CancelButton({ order }: { order: JoinedOrder }) {
   const t = useMessages(messages);
   const [isOpen, setOpen] = useState(false);
-  // It stays open when the checkout ends meanwhile: the answer says that it was too late.
+  // The dialog stays open if the checkout ends meanwhile; the response will say that it is too late.
   const isTooLate = order.saga?.status !== "running" || order.saga.steps.some(({ pivot, state }) => pivot && state !== "pending");
   if ((order.status !== "pending" || isTooLate) && !isOpen) return null;
   return (
@@ -36,7 +37,7 @@ function CancelDialog({ id, onClose }: { id: string; onClose: () => void }) {
   const t = useMessages(messages);
   const queries = useQueryClient();
   const [reason, setReason] = useState("");
-  const isLong = reason.trim().length > MOST_CHARACTERS;
+  const isLong = reason.trim().length > MAX_CHARACTERS;
   const cancel = useMutation({
     mutationFn: () =>
       call(api.POST("/v1/orders/{id}/cancel", { params: { path: { id } }, body: { reason: reason.trim() || null } })),

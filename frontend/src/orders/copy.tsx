@@ -3,7 +3,7 @@ import { notify } from "@/ui/live";
 
 import { messages } from "./messages";
 
-/** A long text by its beginning, which a click copies whole. */
+/** A button that shows `shown` and copies the whole `text`. */
 export function Copy({ text, label, shown }: { text: string; label: string; shown: string }) {
   const t = useMessages(messages);
   const copy = async () => {

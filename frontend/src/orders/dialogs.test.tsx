@@ -13,22 +13,22 @@ vi.mock("@/session/session", () => ({
   session: { token: () => Promise.resolve("token"), renew: () => Promise.resolve(undefined) },
 }));
 
-let answers: Response[];
-let asked: { url: string; key: string | null; body: unknown }[];
+let responses: Response[];
+let requests: { url: string; key: string | null; body: unknown }[];
 
 const problem = (status: number, kind: string) =>
   Response.json({ type: `/problems/${kind}`, title: kind, detail: `It is ${kind}.`, trace_id: "t" }, { status });
 
 beforeEach(() => {
-  answers = [];
-  asked = [];
+  responses = [];
+  requests = [];
   vi.stubGlobal("fetch", async (request: Request) => {
-    asked.push({
+    requests.push({
       url: new URL(request.url).pathname,
       key: request.headers.get("idempotency-key"),
       body: await request.json(),
     });
-    return answers.shift() ?? problem(500, "unexpected");
+    return responses.shift() ?? problem(500, "unexpected");
   });
 });
 
@@ -56,19 +56,19 @@ function show(what: ReactNode) {
   return userEvent.setup();
 }
 
-it("tells kindly that it is too late to cancel", async () => {
+it("explains that it is too late to cancel", async () => {
   const saga = sagaOf(checkout.map((name) => step(name)));
   const user = show(<CancelButton order={order({ status: "pending", saga })} />);
-  await user.click(screen.getByRole("button", { name: "Cancel the order" }));
-  await user.type(await screen.findByLabelText("Why? (optional)"), " too slow ");
-  answers.push(problem(409, "too-late"));
+  await user.click(screen.getByRole("button", { name: "Cancel order" }));
+  await user.type(await screen.findByLabelText("Reason (optional)"), " too slow ");
+  responses.push(problem(409, "too-late"));
   const dialog = await screen.findByRole("dialog");
   await user.click([...dialog.querySelectorAll("button")].find(({ type }) => type === "submit")!);
-  expect(await screen.findByRole("alert")).toHaveTextContent(/too late to cancel/);
-  expect(asked).toEqual([{ url: "/v1/orders/o1/cancel", key: null, body: { reason: "too slow" } }]);
+  expect(await screen.findByRole("alert")).toHaveTextContent(/can no longer be cancelled/);
+  expect(requests).toEqual([{ url: "/v1/orders/o1/cancel", key: null, body: { reason: "too slow" } }]);
 });
 
-it("offers to cancel only until the money moves", () => {
+it("offers to cancel only until the card is charged", () => {
   const at = (state: "pending" | "running", status = "running") =>
     order({ status: "pending", saga: sagaOf(checkout.map((name) => step(name, name === "capture_payment" ? { state } : {})), { status }) });
   show(
@@ -81,32 +81,32 @@ it("offers to cancel only until the money moves", () => {
   expect(screen.queryByRole("button")).toBeNull();
 });
 
-it("asks for what is missing of a return, and repeats the same one under the same key only", async () => {
+it("validates a return, and reuses the idempotency key only for the same content", async () => {
   const user = show(<ReturnButton order={order({})} />);
   await user.click(screen.getByRole("button", { name: "Return items" }));
   const send = () => user.click(screen.getByRole("button", { name: /^Return for/ }));
   await send();
-  expect(screen.getByRole("alert")).toHaveTextContent("Choose at least one item.");
-  expect(screen.getByLabelText("How many of Tea", { selector: "input" })).toHaveFocus();
-  await user.click(screen.getAllByRole("button", { name: /one more/i })[0]!);
+  expect(screen.getByRole("alert")).toHaveTextContent("Please choose at least one item.");
+  expect(screen.getByLabelText("Quantity of Tea", { selector: "input" })).toHaveFocus();
+  await user.click(screen.getAllByRole("button", { name: /increase/i })[0]!);
   await send();
-  expect(screen.getByLabelText("Why are you returning it?")).toHaveFocus();
-  expect(asked).toEqual([]);
+  expect(screen.getByLabelText("Reason for the return")).toHaveFocus();
+  expect(requests).toEqual([]);
 
-  await user.type(screen.getByLabelText("Why are you returning it?"), "cracked");
-  answers.push(problem(503, "away"), problem(503, "away"), problem(503, "away"));
+  await user.type(screen.getByLabelText("Reason for the return"), "cracked");
+  responses.push(problem(503, "down"), problem(503, "down"), problem(503, "down"));
   await send();
-  expect(await screen.findByRole("alert")).toHaveTextContent("It is away.");
+  expect(await screen.findByRole("alert")).toHaveTextContent("It is down.");
   await send();
-  await user.click(screen.getAllByRole("button", { name: /one more/i })[0]!);
+  await user.click(screen.getAllByRole("button", { name: /increase/i })[0]!);
   expect(screen.getByRole("button", { name: "Return for €20.00" })).toBeInTheDocument();
   await send();
-  expect(asked.map(({ body }) => body)).toEqual([
+  expect(requests.map(({ body }) => body)).toEqual([
     { items: [{ sku: "a", quantity: 1 }], reason: "cracked" },
     { items: [{ sku: "a", quantity: 1 }], reason: "cracked" },
     { items: [{ sku: "a", quantity: 2 }], reason: "cracked" },
   ]);
-  const [first, second, third] = asked.map(({ key }) => key);
+  const [first, second, third] = requests.map(({ key }) => key);
   expect(first).toMatch(/^[0-9a-f-]{36}$/);
   expect(second).toBe(first);
   expect(third).not.toBe(first);

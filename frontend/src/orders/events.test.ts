@@ -1,57 +1,57 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { backoff, type Change, type Connection, followOrder, SILENCE } from "./events";
+import { backoff, type Change, type Connection, followOrder, IDLE_TIMEOUT } from "./events";
 
 const session = vi.hoisted(() => ({ token: vi.fn<() => Promise<string>>(), renew: vi.fn<(refused: string) => Promise<string>>() }));
 vi.mock("@/session/session", () => ({ session }));
 
-/** One request for the stream, and the line to whoever made it. */
-class Line {
+/** A request for the stream, with control over its response. */
+class FakeConnection {
   readonly request: { url: string; headers: Record<string, string> };
-  readonly #lines: ReadableStreamDefaultController<Uint8Array>[] = [];
-  #answer!: (response: Response) => void;
+  readonly #streams: ReadableStreamDefaultController<Uint8Array>[] = [];
+  #respond!: (response: Response) => void;
   #fail!: (cause: Error) => void;
   readonly response: Promise<Response>;
-  isCut = false;
+  isAborted = false;
 
   constructor(url: string, init: RequestInit) {
     this.request = { url, headers: init.headers as Record<string, string> };
-    this.response = new Promise((answer, fail) => {
-      this.#answer = answer;
+    this.response = new Promise((respond, fail) => {
+      this.#respond = respond;
       this.#fail = fail;
     });
     init.signal?.addEventListener("abort", () => {
-      this.isCut = true;
+      this.isAborted = true;
       const cause = new DOMException("aborted", "AbortError");
       this.#fail(cause);
-      for (const line of this.#lines) line.error(cause);
+      for (const stream of this.#streams) stream.error(cause);
     });
   }
 
   open(): void {
-    const body = new ReadableStream<Uint8Array>({ start: (line) => void this.#lines.push(line) });
-    this.#answer(new Response(body, { headers: { "content-type": "text/event-stream" } }));
+    const body = new ReadableStream<Uint8Array>({ start: (stream) => void this.#streams.push(stream) });
+    this.#respond(new Response(body, { headers: { "content-type": "text/event-stream" } }));
   }
   refuse(status: number, headers = {}): void {
-    this.#answer(new Response("{}", { status, headers }));
+    this.#respond(new Response("{}", { status, headers }));
   }
   break(): void {
     this.#fail(new TypeError("failed to fetch"));
   }
   send(text: string): void {
-    for (const line of this.#lines) line.enqueue(new TextEncoder().encode(text));
+    for (const stream of this.#streams) stream.enqueue(new TextEncoder().encode(text));
   }
   end(): void {
-    for (const line of this.#lines) line.close();
+    for (const stream of this.#streams) stream.close();
   }
 }
 
-let lines: Line[];
-let told: { snapshots: unknown[]; changes: Change[]; connections: Connection[] };
+let connections: FakeConnection[];
+let received: { snapshots: unknown[]; changes: Change[]; connections: Connection[] };
 let stop: () => void;
 
 const settle = () => vi.advanceTimersByTimeAsync(0);
-const last = () => lines.at(-1)!;
+const last = () => connections.at(-1)!;
 const change = (id: number, data = "{}") => `event: change\nid: ${id}\ndata: {"type":"t${id}","at":"2026-11-24T14:00:00Z","data":${data}}\n\n`;
 
 beforeEach(async () => {
@@ -59,17 +59,17 @@ beforeEach(async () => {
   vi.spyOn(Math, "random").mockReturnValue(0.5);
   session.token.mockResolvedValue("old");
   session.renew.mockResolvedValue("new");
-  lines = [];
+  connections = [];
   vi.stubGlobal("fetch", (url: string, init: RequestInit) => {
-    const line = new Line(url, init);
-    lines.push(line);
-    return line.response;
+    const connection = new FakeConnection(url, init);
+    connections.push(connection);
+    return connection.response;
   });
-  told = { snapshots: [], changes: [], connections: [] };
+  received = { snapshots: [], changes: [], connections: [] };
   stop = followOrder("o/1", {
-    onSnapshot: (snapshot) => told.snapshots.push(snapshot),
-    onChange: (happened) => told.changes.push(happened),
-    onConnection: (connection) => told.connections.push(connection),
+    onSnapshot: (snapshot) => received.snapshots.push(snapshot),
+    onChange: (event) => received.changes.push(event),
+    onConnection: (state) => received.connections.push(state),
   });
   await settle();
 });
@@ -81,54 +81,54 @@ afterEach(() => {
 });
 
 describe("the stream", () => {
-  it("asks with the token for everything that happened", () => {
+  it("requests all events with the bearer token", () => {
     expect(last().request.url).toBe("/v1/orders/o%2F1/events");
     expect(last().request.headers).toMatchObject({ authorization: "Bearer old", "last-event-id": "0", accept: "text/event-stream" });
-    expect(told.connections).toEqual(["connecting"]);
+    expect(received.connections).toEqual(["connecting"]);
   });
 
-  it("tells of snapshots and changes, wherever the bytes are cut", async () => {
+  it("parses snapshots and changes, however the bytes are split", async () => {
     last().open();
     const text = `retry: 1000\n: hello\n\nevent: snapshot\nid: 4\ndata: {"order":{"id":"ö"}}\n\n${change(5, '{"step":"pin_stock"}')}`;
     for (const character of text) last().send(character);
     await settle();
-    expect(told.connections).toEqual(["connecting", "live"]);
-    expect(told.snapshots).toEqual([{ order: { id: "ö" } }]);
-    expect(told.changes).toEqual([{ id: 5, type: "t5", at: "2026-11-24T14:00:00Z", data: { step: "pin_stock" } }]);
+    expect(received.connections).toEqual(["connecting", "live"]);
+    expect(received.snapshots).toEqual([{ order: { id: "ö" } }]);
+    expect(received.changes).toEqual([{ id: 5, type: "t5", at: "2026-11-24T14:00:00Z", data: { step: "pin_stock" } }]);
   });
 
-  it("resumes at once after the last event when the server ends it well", async () => {
+  it("resumes immediately after the last event when the server ends the stream normally", async () => {
     last().open();
     last().send(change(7) + change(9));
     await vi.advanceTimersByTimeAsync(5_000);
     last().end();
     await settle();
-    expect(lines).toHaveLength(2);
+    expect(connections).toHaveLength(2);
     expect(last().request.headers["last-event-id"]).toBe("9");
     last().open();
     await settle();
-    expect(told.connections).toEqual(["connecting", "live", "reconnecting", "live"]);
+    expect(received.connections).toEqual(["connecting", "live", "reconnecting", "live"]);
   });
 
-  it("does not hammer a server that ends every stream at once", async () => {
+  it("waits before it reconnects to a server that ends every stream immediately", async () => {
     last().open();
     await settle();
     last().end();
     await vi.advanceTimersByTimeAsync(999);
-    expect(lines).toHaveLength(1);
+    expect(connections).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(1);
-    expect(lines).toHaveLength(2);
+    expect(connections).toHaveLength(2);
   });
 
-  it("waits longer after each failure, up to fifteen seconds, and starts anew after a success", async () => {
+  it("waits longer after each failure, up to fifteen seconds, and resets after a success", async () => {
     for (const wait of [1_000, 2_000, 4_000, 8_000, 15_000, 15_000]) {
-      const before = lines.length;
+      const before = connections.length;
       if (before % 2 === 0) last().refuse(503);
       else last().break();
       await vi.advanceTimersByTimeAsync(wait - 1);
-      expect(lines).toHaveLength(before);
+      expect(connections).toHaveLength(before);
       await vi.advanceTimersByTimeAsync(1);
-      expect(lines).toHaveLength(before + 1);
+      expect(connections).toHaveLength(before + 1);
     }
     last().open();
     await vi.advanceTimersByTimeAsync(2_000);
@@ -136,75 +136,75 @@ describe("the stream", () => {
     await settle();
     last().break();
     await vi.advanceTimersByTimeAsync(1_000);
-    expect(lines).toHaveLength(9);
+    expect(connections).toHaveLength(9);
   });
 
   it.each([
     ["online", () => window.dispatchEvent(new Event("online"))],
     ["visible", () => document.dispatchEvent(new Event("visibilitychange"))],
-  ])("does not wait any longer once the browser is %s", async (_what, wake) => {
+  ])("reconnects immediately when the browser becomes %s", async (_what, wake) => {
     last().break();
     await settle();
-    expect(lines).toHaveLength(1);
+    expect(connections).toHaveLength(1);
     wake();
     await settle();
-    expect(lines).toHaveLength(2);
+    expect(connections).toHaveLength(2);
   });
 
-  it("takes a line that is silent for dead, but not one with signs of life", async () => {
+  it("aborts a connection without heartbeats, but not one with heartbeats", async () => {
     last().open();
     for (let count = 0; count < 4; count += 1) {
-      await vi.advanceTimersByTimeAsync(SILENCE - 1);
+      await vi.advanceTimersByTimeAsync(IDLE_TIMEOUT - 1);
       last().send(":\n\n");
     }
     await settle();
-    expect(last().isCut).toBe(false);
-    await vi.advanceTimersByTimeAsync(SILENCE);
-    expect(lines[0]!.isCut).toBe(true);
-    expect(told.connections.at(-1)).toBe("reconnecting");
+    expect(last().isAborted).toBe(false);
+    await vi.advanceTimersByTimeAsync(IDLE_TIMEOUT);
+    expect(connections[0]!.isAborted).toBe(true);
+    expect(received.connections.at(-1)).toBe("reconnecting");
     await vi.advanceTimersByTimeAsync(1_000);
-    expect(lines).toHaveLength(2);
+    expect(connections).toHaveLength(2);
   });
 
-  it("waits as long as the server asks for", async () => {
+  it("waits for the Retry-After time", async () => {
     last().refuse(429, { "retry-after": "10" });
     await vi.advanceTimersByTimeAsync(9_900);
-    expect(lines).toHaveLength(1);
+    expect(connections).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(200);
-    expect(lines).toHaveLength(2);
-    expect(told.connections).toEqual(["connecting", "reconnecting"]);
+    expect(connections).toHaveLength(2);
+    expect(received.connections).toEqual(["connecting", "reconnecting"]);
   });
 
-  it("renews the token once, and gives up when that is refused, too", async () => {
+  it("renews the token once, and ends if the new one is rejected as well", async () => {
     last().refuse(401);
     await settle();
     expect(session.renew).toHaveBeenCalledWith("old");
     expect(last().request.headers["authorization"]).toBe("Bearer new");
     last().refuse(401);
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(lines).toHaveLength(2);
-    expect(told.connections.at(-1)).toBe("ended");
+    expect(connections).toHaveLength(2);
+    expect(received.connections.at(-1)).toBe("ended");
   });
 
-  it("ends for good where there is no such order", async () => {
+  it("ends if the order does not exist", async () => {
     last().refuse(404);
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(lines).toHaveLength(1);
-    expect(told.connections).toEqual(["connecting", "ended"]);
+    expect(connections).toHaveLength(1);
+    expect(received.connections).toEqual(["connecting", "ended"]);
   });
 
-  it("is silent once it is stopped", async () => {
+  it("reports nothing after it is stopped", async () => {
     last().open();
     await settle();
     stop();
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(lines[0]!.isCut).toBe(true);
-    expect(lines).toHaveLength(1);
-    expect(told.connections).toEqual(["connecting", "live"]);
+    expect(connections[0]!.isAborted).toBe(true);
+    expect(connections).toHaveLength(1);
+    expect(received.connections).toEqual(["connecting", "live"]);
   });
 });
 
-it("spreads those who come back together", () => {
+it("adds jitter to the delay", () => {
   expect(backoff(1, 0)).toBeCloseTo(800);
   expect(backoff(1, 1)).toBeCloseTo(1200);
   expect(backoff(30, 1)).toBe(15_000);

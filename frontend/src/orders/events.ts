@@ -1,16 +1,16 @@
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 
-import { Problem, problemOf } from "@/api/problem";
+import { Problem, problemOf } from "@/problem";
 import { session } from "@/session/session";
 
 import type { Order, OrderSagas } from "./api";
 
-/** `reconnecting`: the stream is away, and comes back by itself. `ended`: it does not. */
+/** The state of the event stream. `reconnecting` retries automatically; `ended` does not. */
 export type Connection = "connecting" | "live" | "reconnecting" | "ended";
 
-/** Something that happened to an order; the last of those that happened together has how things are then. */
+/** An event of an order. The last event of a transaction also carries the resulting order and saga. */
 export interface Change {
-  /** The number of its row in the log. */
+  /** The id of the event, which increases over time. */
   readonly id: number;
   readonly type: string;
   readonly at: string;
@@ -25,22 +25,24 @@ interface Listener {
   onConnection: (connection: Connection) => void;
 }
 
-/** The server sends a sign of life every 15 seconds. */
-export const SILENCE = 40_000;
-const FIRST_WAIT = 1_000;
-const LONGEST_WAIT = 15_000;
-/** A stream that lasted this long and then ended well is taken up again at once. */
-const LASTED = 1_000;
+/** Milliseconds without data after which a connection counts as dead. The server sends a heartbeat every 15 seconds. */
+export const IDLE_TIMEOUT = 40_000;
+/** The delay before the first retry, in milliseconds. */
+const FIRST_DELAY = 1_000;
+/** The longest delay between retries, in milliseconds. */
+const MAX_DELAY = 15_000;
+/** A stream that ends normally after at least this many milliseconds is resumed immediately. */
+const STABLE_AFTER = 1_000;
 
-/** How long to wait after so many failures in a row, given a random number from 0 to 1. */
+/** Returns the delay in milliseconds after a number of consecutive failures; `random` is between 0 and 1 and adds jitter. */
 export function backoff(failures: number, random: number): number {
-  return Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.max(0, failures - 1) * (0.8 + 0.4 * random));
+  return Math.min(MAX_DELAY, FIRST_DELAY * 2 ** Math.max(0, failures - 1) * (0.8 + 0.4 * random));
 }
 
 /**
- * Follows an order from its first event on. `EventSource` cannot send a bearer token, so this is its work done over
- * `fetch`: it resumes after the last event it saw, comes back after every break, and notices a line that went dead.
- * Returns how to stop.
+ * Subscribes to the events of an order, starting with the first. It uses `fetch`, because `EventSource` cannot send a bearer
+ * token. It reconnects after errors, resumes after the last event received, and detects dead connections. Returns a function
+ * that unsubscribes.
  */
 export function followOrder(id: string, listener: Listener): () => void {
   const stream = new Stream(`/v1/orders/${encodeURIComponent(id)}/events`, listener);
@@ -51,12 +53,12 @@ export function followOrder(id: string, listener: Listener): () => void {
 class Stream {
   readonly #url: string;
   readonly #listener: Listener;
-  // Everything that happened, so that the log has no beginning that is missing.
-  #last = "0";
+  // Starts with the first event, so that the log is complete.
+  #lastEventId = "0";
   #isClosed = false;
   #request = new AbortController();
-  /** How long the server asked to be left alone. */
-  #respite = 0;
+  /** The delay from the `Retry-After` header of the last response, in milliseconds. */
+  #retryAfter = 0;
   #wake: () => void = () => undefined;
 
   constructor(url: string, listener: Listener) {
@@ -70,19 +72,19 @@ class Stream {
     };
     document.addEventListener("visibilitychange", wake);
     window.addEventListener("online", wake);
-    this.#tell("connecting");
+    this.#report("connecting");
     let failures = 0;
     while (!this.#isClosed) {
-      const outcome = await this.#once();
+      const outcome = await this.#connect();
       if (outcome === "refused") break;
       if (this.#isClosed) break;
-      this.#tell("reconnecting");
+      this.#report("reconnecting");
       failures = outcome === "ended" ? 0 : failures + 1;
-      if (failures > 0) await this.#pause(Math.max(this.#respite, backoff(failures, Math.random())));
+      if (failures > 0) await this.#pause(Math.max(this.#retryAfter, backoff(failures, Math.random())));
     }
     document.removeEventListener("visibilitychange", wake);
     window.removeEventListener("online", wake);
-    this.#tell("ended");
+    this.#report("ended");
   }
 
   close(): void {
@@ -91,51 +93,51 @@ class Stream {
     this.#wake();
   }
 
-  /** One connection, to its end. */
-  async #once(): Promise<"ended" | "failed" | "refused"> {
+  /** Opens one connection and reads it until it ends. */
+  async #connect(): Promise<"ended" | "failed" | "refused"> {
     this.#request = new AbortController();
-    this.#respite = 0;
-    let watchdog = setTimeout(() => this.#request.abort(), SILENCE);
+    this.#retryAfter = 0;
+    let idleTimer = setTimeout(() => this.#request.abort(), IDLE_TIMEOUT);
     try {
       const response = await this.#open();
       if (!response.ok || !response.body) {
         const problem = problemOf(response, undefined);
-        // There are enough streams for now; meanwhile the order is asked for.
-        this.#respite = (problem.retryAfter ?? 0) * 1000;
-        return problem.mayPass ? "failed" : "refused";
+        // The server may limit the number of streams; meanwhile the page polls the order.
+        this.#retryAfter = (problem.retryAfter ?? 0) * 1000;
+        return problem.isRetryable ? "failed" : "refused";
       }
       const opened = Date.now();
-      this.#tell("live");
-      const parser = createParser({ onEvent: (event) => this.#hear(event) });
+      this.#report("live");
+      const parser = createParser({ onEvent: (event) => this.#receive(event) });
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
       for (;;) {
         const { done, value } = await reader.read();
         if (done) break;
-        clearTimeout(watchdog);
-        watchdog = setTimeout(() => this.#request.abort(), SILENCE);
+        clearTimeout(idleTimer);
+        idleTimer = setTimeout(() => this.#request.abort(), IDLE_TIMEOUT);
         parser.feed(value);
       }
-      return Date.now() - opened >= LASTED ? "ended" : "failed";
+      return Date.now() - opened >= STABLE_AFTER ? "ended" : "failed";
     } catch (error) {
       return error instanceof Problem ? "refused" : "failed";
     } finally {
-      clearTimeout(watchdog);
+      clearTimeout(idleTimer);
     }
   }
 
-  /** Asks for the stream, and once more with a fresh token where this one was not good any more. */
+  /** Requests the stream. On 401 it renews the token and retries once. */
   async #open(): Promise<Response> {
     const token = await session.token();
-    const response = await this.#ask(token);
+    const response = await this.#fetch(token);
     if (response.status !== 401 || !token) return response;
-    return await this.#ask(await session.renew(token));
+    return await this.#fetch(await session.renew(token));
   }
 
-  #ask(token: string | undefined): Promise<Response> {
+  #fetch(token: string | undefined): Promise<Response> {
     return fetch(this.#url, {
       headers: {
         accept: "text/event-stream",
-        "last-event-id": this.#last,
+        "last-event-id": this.#lastEventId,
         ...(token && { authorization: `Bearer ${token}` }),
       },
       cache: "no-store",
@@ -143,12 +145,12 @@ class Stream {
     });
   }
 
-  #hear({ event, id, data }: EventSourceMessage): void {
+  #receive({ event, id, data }: EventSourceMessage): void {
     if (this.#isClosed) return;
     if (event === "snapshot") this.#listener.onSnapshot(JSON.parse(data));
     if (event === "change") this.#listener.onChange({ ...JSON.parse(data), id: Number(id) });
-    // Only what was understood is not asked for again.
-    if (id) this.#last = id;
+    // Only after the event was processed, so that a failed one is requested again.
+    if (id) this.#lastEventId = id;
   }
 
   #pause(milliseconds: number): Promise<void> {
@@ -161,7 +163,7 @@ class Stream {
     });
   }
 
-  #tell(connection: Connection): void {
+  #report(connection: Connection): void {
     if (!this.#isClosed) this.#listener.onConnection(connection);
   }
 }

@@ -14,7 +14,7 @@ const refusedCapture = [
   step("reserve_stock", { direction: "undo" }),
 ];
 
-it("gives every service a lane and every step the next column", () => {
+it("gives each service a lane and each step the next column", () => {
   const { lanes, places, columns, rows, pivot } = layOut({ steps: checkout.map((name) => step(name)) });
   expect(lanes.map(({ service }) => service)).toEqual(["orders", "inventory", "payments"]);
   expect(places.map(({ column }) => column)).toEqual([0, 1, 2, 3, 4, 5]);
@@ -23,7 +23,7 @@ it("gives every service a lane and every step the next column", () => {
   expect(pivot).toBe(3);
 });
 
-it("puts what is undone right under its step, so that it runs to the left", () => {
+it("places each compensation below its step, so that compensations run to the left", () => {
   const { lanes, places, lines } = layOut({ steps: refusedCapture });
   expect(lanes).toEqual([
     { service: "orders", row: 0, rows: 1 },
@@ -51,7 +51,7 @@ it("puts what is undone right under its step, so that it runs to the left", () =
   expect(way("forward").map(([, , isTaken]) => isTaken)).toEqual([true, true, true, false, false]);
 });
 
-it("needs no turn where the step that gave no answer is itself undone first", () => {
+it("draws no turn if the step without a response is the first to be undone", () => {
   const steps = [
     step("reserve_stock", { state: "done" }),
     step("authorize_payment", { state: "silent" }),
@@ -61,7 +61,7 @@ it("needs no turn where the step that gave no answer is itself undone first", ()
   expect(layOut({ steps }).lines.some(({ kind }) => kind === "turn")).toBe(false);
 });
 
-it("puts all services into one lane where there is little room, and lays out returns", () => {
+it("can use a single lane for all services, and lays out returns", () => {
   const { lanes, rows } = layOut({ steps: refusedCapture }, true);
   expect([lanes.length, rows]).toEqual([1, 2]);
   const { pivot, rows: ofReturn } = layOut({ steps: returning.map((name) => step(name)) });

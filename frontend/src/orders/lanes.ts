@@ -1,38 +1,40 @@
 import type { Saga, Step } from "./api";
 
-/** Where a step stands in the picture. */
+/** The position of a step in the diagram. */
 export interface Place {
   readonly step: Step;
-  /** From 0: the order in which the saga runs. An undo stands under the step it undoes. */
+  /** Zero-based position in the order of the saga. A compensation has the column of the step that it undoes. */
   readonly column: number;
-  /** From 0, over all lanes. */
+  /** Zero-based row, counted over all lanes. */
   readonly row: number;
 }
 
-/** From one place to another, or from a step down to its undo. */
+/** A line between two steps, or (`join`) from a step to its compensation. */
 export interface Line {
   readonly kind: "forward" | "turn" | "back" | "join";
   readonly from: Place;
   readonly to: Place;
-  /** Whether the saga went this way. */
+  /** Whether the saga has taken this path. */
   readonly isTaken: boolean;
 }
 
+/** The positions of all lanes, steps and lines of the diagram. */
 export interface Layout {
   readonly lanes: readonly { service: string; row: number; rows: number }[];
   readonly columns: number;
   readonly rows: number;
   readonly places: readonly Place[];
   readonly lines: readonly Line[];
-  /** The column after which there is no way back; none where every step may be undone. */
+  /** The column of the pivot, after which nothing is undone; undefined if the saga has none. */
   readonly pivot: number | undefined;
 }
 
-const ORDER = ["orders", "inventory", "payments"];
+/** The order of the lanes, from top to bottom. */
+const SERVICE_ORDER = ["orders", "inventory", "payments"];
 
 /**
- * Puts a saga's steps into swimlanes: a lane a service, forward steps to the right in their order, and each undo right
- * under its step, so that undoing runs to the left. `isOneLane` puts all services into one.
+ * Lays out a saga's steps in swimlanes, one for each service. Forward steps run to the right; each compensation is below its
+ * step, so that compensations run to the left. `isOneLane` puts all services into one lane.
  */
 export function layOut(saga: Pick<Saga, "steps">, isOneLane = false): Layout {
   const forward = saga.steps.filter(({ direction }) => direction === "do");
@@ -53,29 +55,29 @@ export function layOut(saga: Pick<Saga, "steps">, isOneLane = false): Layout {
     (step): Place => ({ step, column: forward.findIndex(({ name }) => name === step.name), row: rowOf(step) + 1 }),
   );
 
-  const lines: Line[] = pairs(done).map(([from, to]) => ({ kind: "forward", from, to, isTaken: hasBegun(to) }));
-  const last = done.findLast(hasBegun);
+  const lines: Line[] = pairs(done).map(([from, to]) => ({ kind: "forward", from, to, isTaken: hasStarted(to) }));
+  const last = done.findLast(hasStarted);
   const first = undone[0];
   if (last && first && last.column !== first.column) {
-    lines.push({ kind: "turn", from: last, to: first, isTaken: hasBegun(first) });
+    lines.push({ kind: "turn", from: last, to: first, isTaken: hasStarted(first) });
   }
-  for (const [from, to] of pairs(undone)) lines.push({ kind: "back", from, to, isTaken: hasBegun(to) });
+  for (const [from, to] of pairs(undone)) lines.push({ kind: "back", from, to, isTaken: hasStarted(to) });
   for (const to of undone) {
     const from = done[to.column];
-    if (from) lines.push({ kind: "join", from, to, isTaken: hasBegun(to) });
+    if (from) lines.push({ kind: "join", from, to, isTaken: hasStarted(to) });
   }
 
   const pivot = forward.findIndex((step) => step.pivot);
   return { lanes, columns: forward.length, rows, places: [...done, ...undone], lines, pivot: pivot < 0 ? undefined : pivot };
 }
 
-function hasBegun({ step }: Place): boolean {
+function hasStarted({ step }: Place): boolean {
   return step.state !== "pending" && step.state !== "skipped";
 }
 
 function rank(service: string): number {
-  const known = ORDER.indexOf(service);
-  return known < 0 ? ORDER.length : known;
+  const known = SERVICE_ORDER.indexOf(service);
+  return known < 0 ? SERVICE_ORDER.length : known;
 }
 
 function pairs<T>(items: readonly T[]): [T, T][] {

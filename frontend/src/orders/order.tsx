@@ -1,16 +1,16 @@
 import { useMutation } from "@tanstack/react-query";
 
-import { textOf } from "@/api/problemTexts";
 import { openCart } from "@/cart/drawer";
-import { MOST, useCart } from "@/cart/useCart";
+import { MAX_QUANTITY, useCart } from "@/cart/useCart";
 import { useLocale, useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
+import { messageFor } from "@/problem/texts";
 import { Button, ButtonLink } from "@/ui/button";
 import { Card } from "@/ui/card";
 import { notify } from "@/ui/live";
 import { Page } from "@/ui/page";
 
-import { type JoinedOrder, pieces } from "./api";
+import { type JoinedOrder, countItems } from "./api";
 import { BreakIt } from "./breakIt";
 import { CancelButton } from "./cancelDialog";
 import { Copy } from "./copy";
@@ -21,7 +21,7 @@ import { ReturnButton } from "./returnDialog";
 import { SagaView } from "./sagaView";
 import { FulfilmentStatus, LiveStatus, OrderStatus, PaymentStatus, shortId } from "./status";
 
-/** `/orders/:id`: an order, live. */
+/** `/orders/:id`: an order with live updates. */
 export function Component() {
   const t = useMessages(messages);
   const format = useFormat();
@@ -56,7 +56,7 @@ export function Component() {
                   {t.wholeCheckout} <span aria-hidden>→</span>
                 </ButtonLink>
               </div>
-              <SagaView saga={saga} count={pieces(order.lines)} order={order.status} isCompact />
+              <SagaView saga={saga} count={countItems(order.lines)} order={order.status} isCompact />
             </Card>
           )}
           <div className="grid items-start gap-6 lg:grid-cols-[1fr_22rem]">
@@ -76,7 +76,7 @@ export function Component() {
   );
 }
 
-/** Puts the same things into the cart, on top of what is there. */
+/** A button that adds the order's items to the cart. */
 function BuyAgain({ order }: { order: JoinedOrder }) {
   const t = useMessages(messages);
   const { locale } = useLocale();
@@ -84,14 +84,14 @@ function BuyAgain({ order }: { order: JoinedOrder }) {
   const add = useMutation({
     mutationFn: async () => {
       for (const { sku, quantity, product } of order.lines) {
-        await setQuantity(sku, Math.min(MOST, quantityOf(sku) + quantity), product ?? undefined);
+        await setQuantity(sku, Math.min(MAX_QUANTITY, quantityOf(sku) + quantity), product ?? undefined);
       }
     },
     onSuccess: () => {
       notify(t.inCart);
       openCart();
     },
-    onError: (error) => notify(t.notInCart(textOf(error, locale)), "bad"),
+    onError: (error) => notify(t.notInCart(messageFor(error, locale)), "bad"),
   });
   return (
     <Button busy={add.isPending} onClick={() => add.mutate()}>

@@ -1,8 +1,8 @@
 import type { ReactNode } from "react";
 import { useParams } from "react-router";
 
-import { Problem } from "@/api/problem";
 import { useMessages } from "@/i18n";
+import { Problem } from "@/problem";
 import { RequireUser } from "@/session/requireUser";
 import { ButtonLink } from "@/ui/button";
 import { Page } from "@/ui/page";
@@ -14,28 +14,29 @@ import { messages } from "./messages";
 import { shortId } from "./status";
 import { useOrderEvents } from "./useOrderEvents";
 
+/** The order with the state of its event stream. */
 type Live = ReturnType<typeof useOrderEvents> & { order: JoinedOrder };
 
 interface Props {
-  /** What the page is called, by the order's number. */
+  /** Returns the page title for an order number. */
   title: (number: string) => string;
   children: (live: Live) => ReactNode;
 }
 
-/** A page about the order of the address: it follows it, and says so where there is none. */
+/** Loads the order in the address and subscribes to its events. Shows an error page if it does not exist. */
 export function OrderFrame({ title, children }: Props) {
   const { id = "" } = useParams();
-  // Another order is another page, also where only the address changes.
+  // The key resets all state when the address changes to another order.
   return (
     <RequireUser>
-      <Followed key={id} id={id} title={title}>
+      <LiveOrder key={id} id={id} title={title}>
         {children}
-      </Followed>
+      </LiveOrder>
     </RequireUser>
   );
 }
 
-function Followed({ id, title, children }: Props & { id: string }) {
+function LiveOrder({ id, title, children }: Props & { id: string }) {
   const t = useMessages(messages);
   const { order, ...live } = useOrderEvents(id);
   if (order) {
@@ -71,7 +72,7 @@ function Followed({ id, title, children }: Props & { id: string }) {
   }
   return (
     <div aria-busy>
-      {/* The lead that comes is as high as an empty one. */}
+      {/* A blank lead keeps the height of the final one. */}
       <Page title={title(shortId(id))} lead={"\u00a0"}>
         <Skeleton className="-mt-2 h-6 w-72" />
         <Skeleton className="h-80" />

@@ -18,7 +18,7 @@ import { OrderStatus, PaymentStatus, shortId } from "./status";
 
 const STATUSES = ["pending", "confirmed", "shipped", "delivered", "rejected", "cancelled", "returned"] as const;
 
-/** `/orders`: everything that somebody bought, newest first. */
+/** `/orders`: the user's orders, newest first. */
 export function Component() {
   return (
     <RequireUser>
@@ -30,8 +30,8 @@ export function Component() {
 function Orders() {
   const t = useMessages(messages);
   const [search, setSearch] = useSearchParams();
-  const asked = search.get("status");
-  const status = STATUSES.find((known) => known === asked);
+  const requested = search.get("status");
+  const status = STATUSES.find((known) => known === requested);
   const orders = useInfiniteQuery({
     queryKey: ["orders", "list", status ?? "all"],
     queryFn: ({ pageParam, signal }) =>
@@ -43,7 +43,7 @@ function Orders() {
       ),
     initialPageParam: "",
     getNextPageParam: (page) => page.next_cursor,
-    // Orders move by themselves.
+    // Orders change without any action of the user.
     staleTime: 0,
   });
   const choose = (next: string) => setSearch(next ? { status: next } : {});

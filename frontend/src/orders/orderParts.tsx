@@ -5,24 +5,24 @@ import { messages as checkout } from "@/checkout/messages";
 import { useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
 import { useIsAdmin } from "@/session/useSession";
-import { Picture } from "@/shop/picture";
 import { Badge } from "@/ui/badge";
 import { Card } from "@/ui/card";
+import { Picture } from "@/ui/picture";
 
-import { type JoinedOrder, lineName, pieces, type Saga } from "./api";
+import { type JoinedOrder, lineName, countItems, type Saga } from "./api";
+import { describeReturn, reasonOf } from "./describeSaga";
 import { messages } from "./messages";
-import { narrateReturn, reasonOf } from "./narrate";
-import { waitsForItems } from "./returnable";
+import { isAwaitingItems } from "./returnable";
 import { SagaView } from "./sagaView";
 
-/** Only operators load it. */
-const DecideReturn = lazy(() => import("@/admin/sales/decideReturn"));
+/** Loaded for operators only. */
+const DecideReturn = lazy(() => import("./decideReturn"));
 
 function Heading({ children }: { children: ReactNode }) {
   return <h2 className="mb-4 text-xl font-semibold">{children}</h2>;
 }
 
-/** Pairs of a word and what is to say about it; what there is nothing to say about is left out. */
+/** A list of labels with values. Empty values are omitted. */
 function Facts({ of }: { of: readonly (readonly [string, ReactNode])[] }) {
   return (
     <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-1.5 text-sm">
@@ -38,7 +38,7 @@ function Facts({ of }: { of: readonly (readonly [string, ReactNode])[] }) {
   );
 }
 
-/** What was bought, at the prices of that day. */
+/** The lines of the order, with the prices at the time of the order. */
 export function Lines({ order }: { order: JoinedOrder }) {
   const t = useMessages(messages);
   const format = useFormat();
@@ -79,7 +79,7 @@ export function Lines({ order }: { order: JoinedOrder }) {
   );
 }
 
-/** Where the money is. */
+/** The payment of the order and its refunds. */
 export function PaymentPart({ order }: { order: JoinedOrder }) {
   const t = useMessages(messages);
   const format = useFormat();
@@ -98,7 +98,7 @@ export function PaymentPart({ order }: { order: JoinedOrder }) {
           [t.refunded, payment && payment.refunded.amount > 0 && format.money(payment.refunded)],
         ]}
       />
-      {order.degraded.includes("payment") && <p className="mt-2 text-sm text-muted">{t.paymentAway}</p>}
+      {order.degraded.includes("payment") && <p className="mt-2 text-sm text-muted">{t.paymentUnavailable}</p>}
       {refunds.length > 0 && (
         <>
           <h3 className="mt-4 mb-2 text-sm font-semibold">{t.refunds}</h3>
@@ -121,7 +121,7 @@ export function PaymentPart({ order }: { order: JoinedOrder }) {
   );
 }
 
-/** Where the goods go, and how far they are. */
+/** The shipping address and the shipment. */
 export function DeliveryPart({ order: { shipping_address: to, shipment } }: { order: JoinedOrder }) {
   const t = useMessages(messages);
   const format = useFormat();
@@ -156,7 +156,7 @@ export function DeliveryPart({ order: { shipping_address: to, shipment } }: { or
   );
 }
 
-/** The order's returns, and for an operator what to decide about those that wait for their items. */
+/** The order's returns. Operators can also decide about returns that are waiting for their items. */
 export function ReturnsPart({ order }: { order: JoinedOrder }) {
   const t = useMessages(messages);
   const isAdmin = useIsAdmin();
@@ -164,8 +164,8 @@ export function ReturnsPart({ order }: { order: JoinedOrder }) {
   if (order.returns.length === 0) return null;
   const sagaOf = (id: string) => order.saga?.returns.find((saga) => saga.id === id);
   const nameOf = (sku: string) => {
-    const bought = order.lines.find((line) => line.sku === sku);
-    return bought ? lineName(bought, format.locale) : sku;
+    const line = order.lines.find((other) => other.sku === sku);
+    return line ? lineName(line, format.locale) : sku;
   };
   return (
     <Card>
@@ -179,13 +179,13 @@ export function ReturnsPart({ order }: { order: JoinedOrder }) {
                 {t.returnStatuses[one.status]}
               </Badge>
             </span>
-            {sagaOf(one.id) ? null : <span>{isAdmin && waitsForItems(one) ? t.decide : narrateReturn(one, format.locale).text}</span>}
+            {sagaOf(one.id) ? null : <span>{isAdmin && isAwaitingItems(one) ? t.decide : describeReturn(one, format.locale).text}</span>}
             <span>{one.items.map(({ sku, quantity }) => `${quantity} × ${nameOf(sku)}`).join(", ")}</span>
             <span className="text-muted">
               {format.moment(one.created_at)} · {one.reason}
             </span>
-            <ReturnSaga saga={sagaOf(one.id)} count={pieces(one.items)} />
-            {isAdmin && waitsForItems(one) && (
+            <ReturnSaga saga={sagaOf(one.id)} count={countItems(one.items)} />
+            {isAdmin && isAwaitingItems(one) && (
               <Suspense>
                 <DecideReturn order={order.id} id={one.id} amount={one.amount} />
               </Suspense>
@@ -197,7 +197,7 @@ export function ReturnsPart({ order }: { order: JoinedOrder }) {
   );
 }
 
-/** How a return goes, step by step. */
+/** The steps of a return's saga, if it has started. */
 function ReturnSaga({ saga, count }: { saga: Saga | undefined; count: number }) {
   return (
     saga && (

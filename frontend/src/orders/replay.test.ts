@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 
 import type { JoinedOrder, Order, Saga } from "./api";
-import { withNews } from "./api";
+import { mergeNewer } from "./api";
 import { momentsOf, sagaAt } from "./replay";
 import { returnable } from "./returnable";
 import { sagaOf, step } from "./sagas.fake";
@@ -17,14 +17,14 @@ const declined: Saga = sagaOf(
   { status: "compensated" },
 );
 
-it("shows a saga again, moment by moment, and ends with what it is", () => {
+it("reconstructs each state of a saga, and ends with the final one", () => {
   const moments = momentsOf(declined);
   expect(moments).toEqual([at("01"), at("02.5"), at("02.500001"), at("03")]);
-  const story = moments.map((moment) => {
+  const history = moments.map((moment) => {
     const { status, steps } = sagaAt(declined, moment);
     return [status, ...steps.map(({ state }) => state)];
   });
-  expect(story).toEqual([
+  expect(history).toEqual([
     ["running", "running", "pending", "pending"],
     ["running", "done", "running", "pending"],
     ["compensating", "done", "refused", "skipped", "running"],
@@ -39,7 +39,7 @@ const line = (sku: string, quantity: number) => ({ sku, quantity }) as Order["li
 const back = (status: string, sku: string, quantity: number) =>
   ({ status, items: [{ sku, quantity }] }) as unknown as Order["returns"][number];
 
-it("takes back what was bought and has not come back", () => {
+it("offers items for return that have not been returned", () => {
   const some = order({ lines: [line("a", 3), line("b", 1)], returns: [back("requested", "a", 1), back("completed", "b", 1), back("refused", "a", 2)] });
   expect(returnable(some).map(({ sku, left }) => [sku, left])).toEqual([["a", 2]]);
   expect(returnable({ ...some, status: "delivered" })).toHaveLength(1);
@@ -48,14 +48,14 @@ it("takes back what was bought and has not come back", () => {
   }
 });
 
-it("takes what is newer of an order and of its saga, and never goes back", () => {
+it("merges a newer order and saga, and ignores older ones", () => {
   const known = { ...order({ updated_at: at("05") }), lines: [{ ...line("a", 1), product: { name: "A" } }], degraded: [], saga: sagaOf([], { updated_at: at("05.1") }) } as unknown as JoinedOrder;
-  expect(withNews(known, order({ updated_at: at("04") }), sagaOf([], { updated_at: at("05.099999") }))).toBe(known);
-  const newer = withNews(known, order({ status: "shipped", updated_at: at("05.000001") }), sagaOf([], { status: "completed", updated_at: at("05.100001") }));
+  expect(mergeNewer(known, order({ updated_at: at("04") }), sagaOf([], { updated_at: at("05.099999") }))).toBe(known);
+  const newer = mergeNewer(known, order({ status: "shipped", updated_at: at("05.000001") }), sagaOf([], { status: "completed", updated_at: at("05.100001") }));
   expect(newer).toMatchObject({ status: "shipped", saga: { status: "completed" }, lines: known.lines });
-  // A return moves while its checkout rests.
+  // A return progresses while its checkout is completed.
   const own = { ...sagaOf([], { id: "r", updated_at: at("06") }), definition: "return" };
-  const returning = withNews(newer, null, sagaOf([], { updated_at: at("05.100001"), returns: [own] }));
+  const returning = mergeNewer(newer, null, sagaOf([], { updated_at: at("05.100001"), returns: [own] }));
   expect(returning.saga?.returns).toEqual([own]);
-  expect(withNews(returning, null, sagaOf([], { updated_at: at("05.100001") }))).toBe(returning);
+  expect(mergeNewer(returning, null, sagaOf([], { updated_at: at("05.100001") }))).toBe(returning);
 });

@@ -1,12 +1,12 @@
 import { isLater, type Saga, type Step } from "./api";
 
-/** The times at which something about a saga changed, in order, each once. */
+/** Returns the distinct times at which a step of the saga started or finished, in order. */
 export function momentsOf({ steps }: Pick<Saga, "steps">): readonly string[] {
   const times = steps.flatMap(({ started_at, finished_at }) => [started_at, finished_at]).filter((time) => typeof time === "string");
   return [...new Set(times)].toSorted((a, b) => (isLater(a, b) ? 1 : -1));
 }
 
-/** A finished saga as it was right after a moment, so that it can be watched again, slower than it was. */
+/** Reconstructs the state of a finished saga right after the given time, for a replay. */
 export function sagaAt(saga: Saga, moment: string): Saga {
   const isPast = (time: string | null | undefined) => typeof time === "string" && !isLater(time, moment);
   const isUndoing = saga.steps.some(({ direction, started_at }) => direction === "undo" && isPast(started_at));

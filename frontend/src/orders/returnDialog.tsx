@@ -15,9 +15,10 @@ import { type JoinedOrder, lineName, orderKey } from "./api";
 import { messages } from "./messages";
 import { refundOf, type Returnable, returnable, wasShipped } from "./returnable";
 
-const MOST_CHARACTERS = 500;
+/** The longest reason that the API accepts. */
+const MAX_CHARACTERS = 500;
 
-/** Returns items, as long as there are some that can be returned. */
+/** A button to return items. Renders nothing if no item can be returned. */
 export function ReturnButton({ order }: { order: JoinedOrder }) {
   const t = useMessages(messages);
   const [isOpen, setOpen] = useState(false);
@@ -38,14 +39,14 @@ function ReturnDialog({ order, lines, onClose }: { order: JoinedOrder; lines: re
   const only = lines.length === 1 ? lines[0] : undefined;
   const [chosen, setChosen] = useState<Record<string, number>>(only ? { [only.sku]: only.left } : {});
   const [reason, setReason] = useState("");
-  const [isTried, setTried] = useState(false);
-  // What is asked and its key go together: the same again is no second return, something else is.
-  const [request, setRequest] = useState<{ asked: string; key: string }>();
+  const [isSubmitted, setSubmitted] = useState(false);
+  // A repeated request uses the same idempotency key; a changed one gets a new key.
+  const [request, setRequest] = useState<{ content: string; key: string }>();
 
   const items = lines.flatMap(({ sku }) => (chosen[sku] ? [{ sku, quantity: chosen[sku] }] : []));
   const amount = refundOf(order, lines, chosen);
   const length = reason.trim().length;
-  const wrong = { items: items.length === 0, reason: length === 0 ? t.reasonMissing : length > MOST_CHARACTERS ? t.reasonLong : undefined };
+  const errors = { items: items.length === 0, reason: length === 0 ? t.reasonMissing : length > MAX_CHARACTERS ? t.reasonLong : undefined };
 
   const send = useMutation({
     mutationFn: (key: string) =>
@@ -63,15 +64,15 @@ function ReturnDialog({ order, lines, onClose }: { order: JoinedOrder; lines: re
   });
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    setTried(true);
-    if (wrong.items || wrong.reason) {
-      const field = wrong.items ? "input" : "textarea";
+    setSubmitted(true);
+    if (errors.items || errors.reason) {
+      const field = errors.items ? "input" : "textarea";
       event.currentTarget.querySelector<HTMLElement>(field)?.focus();
       return;
     }
-    const asked = JSON.stringify([items, reason.trim()]);
-    const key = request?.asked === asked ? request.key : crypto.randomUUID();
-    setRequest({ asked, key });
+    const content = JSON.stringify([items, reason.trim()]);
+    const key = request?.content === content ? request.key : crypto.randomUUID();
+    setRequest({ content, key });
     send.mutate(key);
   };
 
@@ -95,7 +96,7 @@ function ReturnDialog({ order, lines, onClose }: { order: JoinedOrder; lines: re
             </li>
           ))}
         </ul>
-        {isTried && wrong.items && (
+        {isSubmitted && errors.items && (
           <p role="alert" className="text-sm text-clay">
             <span aria-hidden>▲ </span>
             {t.nothingChosen}
@@ -105,7 +106,7 @@ function ReturnDialog({ order, lines, onClose }: { order: JoinedOrder; lines: re
           label={t.returnReason}
           value={reason}
           onChange={(event) => setReason(event.target.value)}
-          error={isTried ? wrong.reason : undefined}
+          error={isSubmitted ? errors.reason : undefined}
         />
         {send.isError && <Failure error={send.error} />}
         <div className="flex justify-end">

@@ -1,11 +1,11 @@
 import { useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
 
+import { nameOf } from "./describeSaga";
 import type { Change } from "./events";
 import { messages } from "./messages";
-import { nameOf } from "./narrate";
 
-/** Everything that happened, newest last, with the time since the start. */
+/** All events of the order, oldest first, with the time since the first one. */
 export function SagaLog({ changes }: { changes: readonly Change[] }) {
   const t = useMessages(messages);
   const format = useFormat();

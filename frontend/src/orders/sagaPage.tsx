@@ -5,7 +5,7 @@ import { Card } from "@/ui/card";
 import { Page } from "@/ui/page";
 import { Skeleton } from "@/ui/skeleton";
 
-import { pieces } from "./api";
+import { countItems } from "./api";
 import { BreakIt } from "./breakIt";
 import { CancelButton } from "./cancelDialog";
 import { messages } from "./messages";
@@ -15,7 +15,7 @@ import { SagaView } from "./sagaView";
 import { LiveStatus, OrderStatus, shortId } from "./status";
 import { Trace } from "./trace";
 
-/** `/orders/:id/saga`: a checkout, step by step, as it happens. */
+/** `/orders/:id/saga`: the live steps of a checkout and of its returns. */
 export function Component() {
   const t = useMessages(messages);
   const format = useFormat();
@@ -38,7 +38,7 @@ export function Component() {
           </div>
           {saga ? (
             <Card>
-              <SagaView saga={saga} count={pieces(order.lines)} order={order.status} />
+              <SagaView saga={saga} count={countItems(order.lines)} order={order.status} />
             </Card>
           ) : (
             <Skeleton className="h-96" />
@@ -51,7 +51,7 @@ export function Component() {
                   <h2 id={id} className="text-xl font-semibold">
                     {t.returnOf(format.moment(created_at))}
                   </h2>
-                  <SagaView saga={own} count={pieces(items)} />
+                  <SagaView saga={own} count={countItems(items)} />
                 </Card>
               )
             );

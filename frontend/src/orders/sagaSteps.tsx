@@ -6,20 +6,20 @@ import { classes } from "@/ui/classes";
 import type { Saga, Step } from "./api";
 import { layOut, type Line, type Place } from "./lanes";
 import { messages } from "./messages";
-import { texts } from "./narrateTexts";
+import { texts } from "./sagaTexts";
 import { StepCard } from "./stepCard";
 
 interface Props {
   saga: Saga;
-  /** How many pieces it is about. */
+  /** The number of items in the order. */
   count: number;
-  /** One lane for all services, and no more than names and states. */
+  /** Uses one lane for all services and shows only names and states. */
   isCompact?: boolean;
 }
 
 /**
- * The steps of a saga: swimlanes where there is room, and one under the other where there is not. It is one list in both,
- * in the order of what happens, so that it reads well aloud, too.
+ * The steps of a saga, as swimlanes on wide screens and as a list on narrow ones. Both are one ordered list in the DOM, so
+ * that screen readers announce the steps in the order of the saga.
  */
 export function SagaSteps({ saga, count, isCompact = false }: Props) {
   const t = useMessages(messages);
@@ -76,7 +76,7 @@ export function SagaSteps({ saga, count, isCompact = false }: Props) {
             className="pointer-events-none relative -z-10 hidden @4xl:block"
           >
             <span className="absolute inset-y-0 left-0 border-l-2 border-dashed border-clay/60" />
-            <span className="absolute top-0 left-2 text-xs font-semibold whitespace-nowrap text-clay">{t.noWayBack} →</span>
+            <span className="absolute top-0 left-2 text-xs font-semibold whitespace-nowrap text-clay">{t.pivot} →</span>
           </div>
         )}
         <ol className="grid gap-2 @4xl:contents" aria-label={t.steps}>
@@ -89,11 +89,11 @@ export function SagaSteps({ saga, count, isCompact = false }: Props) {
                 step.direction === "undo" && "ml-6 @4xl:ml-0",
               )}
             >
-              {layout.lines.some(({ kind, to, isTaken }) => isTaken && kind !== "join" && to.step === step) && <Head step={step} />}
+              {layout.lines.some(({ kind, to, isTaken }) => isTaken && kind !== "join" && to.step === step) && <ArrowHead step={step} />}
               <StepCard step={step} count={count} isCompact={isCompact} />
               {step.pivot && (
                 <p className="flex items-center gap-2 text-xs font-semibold text-clay after:h-px after:flex-1 after:border-t-2 after:border-dashed after:border-clay/60 @4xl:sr-only">
-                  {t.noWayBack}
+                  {t.pivot}
                 </p>
               )}
             </li>
@@ -104,8 +104,8 @@ export function SagaSteps({ saga, count, isCompact = false }: Props) {
   );
 }
 
-/** The tip of the arrow that leads to a step: from the left, or from the right to where it is undone. */
-function Head({ step }: { step: Step }) {
+/** The head of the arrow that leads to a step: from the left, or from the right for a compensation. */
+function ArrowHead({ step }: { step: Step }) {
   return (
     <span
       aria-hidden
@@ -117,10 +117,10 @@ function Head({ step }: { step: Step }) {
   );
 }
 
-/** How much of a cell is between its edge and its card. */
+/** The distance between the edge of a cell and its card, as a fraction of the column. */
 const EDGE = 0.09;
 
-/** What a step's card needs, in rem: the lines are drawn by it, so it is not left to the browser. */
+/** Returns the height of a step's card in rem. It is calculated here, because the lines depend on it. */
 function heightOf({ service, attempts, reason }: Step, isCompact: boolean): number {
   const base = (isCompact ? 5.75 : 6.5) + (attempts > 1 ? 1 : 0);
   return isCompact ? base : base + (service === "orders" ? 0 : 1.75) + (reason ? 2.25 : 0);
@@ -130,14 +130,14 @@ function sum(heights: readonly number[]): number {
   return heights.reduce((all, height) => all + height, 0);
 }
 
-/** A line from card to card: columns are 1 wide, and rows as high as they are. */
+/** Returns the SVG path of a line. One unit is a column horizontally and 1 rem vertically. */
 function pathOf({ kind, from, to }: Line, heights: readonly number[]): string {
   const y = ({ row }: Place, part: number) => sum(heights.slice(0, row)) + (heights[row] ?? 0) * part;
   const [fromY, toY] = [y(from, 0.5), y(to, 0.5)];
   if (kind === "join") return `M ${to.column + 0.5} ${y(from, 0.9)} V ${y(to, 0.1)}`;
   if (kind === "turn") {
     const end = to.column + 1 - EDGE;
-    // Out of the refused step's foot where it stands above; else out of its side, under the line that led there.
+    // Starts at the bottom of the refused step if it is above; otherwise at its left side, below the incoming line.
     if (to.row > from.row) return `M ${from.column + 0.5} ${y(from, 0.9)} Q ${from.column + 0.5} ${toY} ${end} ${toY}`;
     const [start, startY] = [from.column + EDGE, y(from, 0.75)];
     return `M ${start} ${startY} C ${(start + end) / 2} ${startY}, ${(start + end) / 2} ${toY}, ${end} ${toY}`;

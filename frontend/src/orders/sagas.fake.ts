@@ -1,11 +1,13 @@
 import type { OrderSagas, Step } from "./api";
 
+/** The steps of a checkout saga, in order. */
 export const checkout = ["reserve_stock", "authorize_payment", "pin_stock", "capture_payment", "commit_stock", "confirm_order"];
+/** The steps of a return saga, in order. */
 export const returning = ["refund_payment", "restock_items", "complete_return"];
 
 const services: Record<string, string> = { confirm_order: "orders", complete_return: "orders" };
 
-/** A step of a saga, for tests. */
+/** Creates a saga step for tests; pending by default. */
 export function step(name: string, part: Partial<Step> = {}): Step {
   return {
     name,
@@ -22,7 +24,7 @@ export function step(name: string, part: Partial<Step> = {}): Step {
   };
 }
 
-/** A saga of these steps, for tests. */
+/** Creates a saga with the given steps for tests; running by default. */
 export function sagaOf(steps: Step[], part: Partial<OrderSagas> = {}): OrderSagas {
   const at = "2026-11-24T14:00:00Z";
   const saga = { id: "s", order_id: "o", definition: "checkout", status: "running", steps, created_at: at, updated_at: at };

@@ -32,17 +32,19 @@ const fulfilmentTones: Record<Order["fulfilment_status"], Tone> = {
   cancelled: "neutral",
 };
 
-/** Where an order stands, for its shopper. */
+/** The status of an order as a badge. */
 export function OrderStatus({ order: { status } }: { order: Pick<Order, "status"> }) {
   const t = useMessages(messages);
   return <Badge tone={orderTones[status]}>{t.statuses[status]}</Badge>;
 }
 
+/** The payment status of an order as a badge. */
 export function PaymentStatus({ order: { payment_status: status } }: { order: Pick<Order, "payment_status"> }) {
   const t = useMessages(messages);
   return <Badge tone={paymentTones[status]}>{t.paymentStatuses[status]}</Badge>;
 }
 
+/** The fulfilment status of an order as a badge. */
 export function FulfilmentStatus({ order: { fulfilment_status: status } }: { order: Pick<Order, "fulfilment_status"> }) {
   const t = useMessages(messages);
   return <Badge tone={fulfilmentTones[status]}>{t.fulfilmentStatuses[status]}</Badge>;
@@ -50,7 +52,7 @@ export function FulfilmentStatus({ order: { fulfilment_status: status } }: { ord
 
 const connectionTones: Record<Connection, Tone> = { connecting: "neutral", live: "good", reconnecting: "waiting", ended: "neutral" };
 
-/** Whether the page follows the order as it happens. */
+/** The state of the event stream as a badge. */
 export function LiveStatus({ connection }: { connection: Connection }) {
   const t = useMessages(messages);
   return (
@@ -60,7 +62,7 @@ export function LiveStatus({ connection }: { connection: Connection }) {
   );
 }
 
-/** An id as people say it: its end, which differs most. */
+/** Returns a short form of a UUID for display: its last eight digits, which are random. */
 export function shortId(id: string): string {
   return `#${id.slice(-8).toUpperCase()}`;
 }

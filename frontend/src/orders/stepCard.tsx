@@ -6,11 +6,11 @@ import { classes } from "@/ui/classes";
 
 import type { Step } from "./api";
 import { Copy } from "./copy";
+import { nameOf, reasonOf, sentenceOf, type DisplayState, displayStateOf } from "./describeSaga";
 import { messages } from "./messages";
-import { nameOf, reasonOf, sentenceOf, type Standing, standingOf } from "./narrate";
-import { texts } from "./narrateTexts";
+import { texts } from "./sagaTexts";
 
-const looks: Record<Standing, string> = {
+const looks: Record<DisplayState, string> = {
   pending: "border-dashed border-line bg-surface text-muted",
   running: "border-saffron bg-saffron-soft text-ink ring-4 ring-saffron/20",
   done: "border-leaf/50 bg-leaf-soft text-ink",
@@ -20,7 +20,7 @@ const looks: Record<Standing, string> = {
   skipped: "border-dashed border-line bg-surface text-muted",
   stopped: "border-edge bg-raised text-ink",
 };
-const colours: Record<Standing, string> = {
+const colours: Record<DisplayState, string> = {
   pending: "text-muted",
   running: "text-saffron",
   done: "text-leaf",
@@ -30,22 +30,22 @@ const colours: Record<Standing, string> = {
   skipped: "text-muted",
   stopped: "text-ink",
 };
-const signs: Record<Standing, string> = { pending: "○", running: "◔", done: "✓", refused: "✕", silent: "?", parked: "‖", skipped: "–", stopped: "■" };
+const signs: Record<DisplayState, string> = { pending: "○", running: "◔", done: "✓", refused: "✕", silent: "?", parked: "‖", skipped: "–", stopped: "■" };
 
-/** A step of a saga, or its undoing. */
+/** A card for a step of a saga in one direction. */
 export function StepCard({ step, count, isCompact }: { step: Step; count: number; isCompact: boolean }) {
   const t = useMessages(messages);
   const words = useMessages(texts);
   const { locale } = useFormat();
   const isUndo = step.direction === "undo";
   const reason = reasonOf(step, locale);
-  const standing = standingOf(step);
-  const isUndone = isUndo && standing === "done";
+  const state = displayStateOf(step);
+  const isUndone = isUndo && state === "done";
   return (
     <div
       className={classes(
         "relative grid content-start gap-1 rounded-xl border px-2.5 py-2 text-sm transition-colors duration-300",
-        isUndone ? "border-sky/50 bg-sky-soft text-ink" : looks[standing],
+        isUndone ? "border-sky/50 bg-sky-soft text-ink" : looks[state],
         "@4xl:h-full",
       )}
       title={sentenceOf(step, count, locale)}
@@ -53,7 +53,7 @@ export function StepCard({ step, count, isCompact }: { step: Step; count: number
       {step.state === "running" && (
         <span aria-hidden className="absolute -top-1 -right-1 size-3 animate-pulse rounded-full bg-saffron" />
       )}
-      <p className="leading-snug font-semibold">
+      <p className="leading-snug font-semibold hyphens-auto break-words">
         {isUndo && (
           <span className="text-sky">
             <span aria-hidden>↩ </span>
@@ -62,12 +62,12 @@ export function StepCard({ step, count, isCompact }: { step: Step; count: number
         )}
         {nameOf(step, locale)}
       </p>
-      <p className={classes("flex flex-wrap items-baseline gap-x-2 text-xs", isUndone ? "text-sky" : colours[standing])}>
+      <p className={classes("flex flex-wrap items-baseline gap-x-2 text-xs", isUndone ? "text-sky" : colours[state])}>
         <span className="font-semibold">
-          <span aria-hidden>{signs[standing]} </span>
-          {isUndone ? t.undone : words.states[standing]}
+          <span aria-hidden>{signs[state]} </span>
+          {isUndone ? t.undone : words.states[state]}
         </span>
-        <Took step={step} />
+        <Duration step={step} />
         {step.attempts > 1 && <span className="font-semibold">{t.attempts(step.attempts)}</span>}
       </p>
       {reason && !isCompact && <p className="line-clamp-2 text-xs">{reason}</p>}
@@ -81,15 +81,15 @@ export function StepCard({ step, count, isCompact }: { step: Step; count: number
   );
 }
 
-/** How long a step took, or takes already. */
-function Took({ step: { started_at, finished_at, state } }: { step: Step }) {
+/** The duration of a step, or the time since it started. */
+function Duration({ step: { started_at, finished_at, state } }: { step: Step }) {
   const format = useFormat();
   const isRunning = state === "running";
   const now = useNow(isRunning);
-  // What orders does itself is done as it begins.
+  // Steps of the orders service itself start and finish at the same time.
   if (!started_at || (!isRunning && (!finished_at || finished_at === started_at))) return null;
-  const took = (finished_at && !isRunning ? Date.parse(finished_at) : now) - Date.parse(started_at);
-  return <span className="num whitespace-nowrap">{format.duration(Math.max(0, took))}</span>;
+  const duration = (finished_at && !isRunning ? Date.parse(finished_at) : now) - Date.parse(started_at);
+  return <span className="num whitespace-nowrap">{format.duration(Math.max(0, duration))}</span>;
 }
 
 function useNow(isTicking: boolean): number {

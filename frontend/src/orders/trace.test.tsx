@@ -9,8 +9,8 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-const shown = (answer: Response) => {
-  vi.stubGlobal("fetch", async () => answer);
+const show = (response: Response) => {
+  vi.stubGlobal("fetch", async () => response);
   const queries = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   render(
     <QueryClientProvider client={queries}>
@@ -20,13 +20,13 @@ const shown = (answer: Response) => {
   return { queries, link: screen.getByRole("link", { name: /Jaeger/ }) };
 };
 
-it("leads to the Jaeger of this system, wherever it is", async () => {
-  const { link } = shown(Response.json({ jaeger_port: 23456 }));
+it("links to the port in the settings", async () => {
+  const { link } = show(Response.json({ jaeger_port: 23456 }));
   await waitFor(() => expect(link).toHaveAttribute("href", "http://localhost:23456/trace/abc"));
 });
 
-it("leads to where Jaeger usually is if nothing is said", async () => {
-  const { queries, link } = shown(new Response(null, { status: 404 }));
+it("links to the default port if there are no settings", async () => {
+  const { queries, link } = show(new Response(null, { status: 404 }));
   await waitFor(() => expect(queries.getQueryState(["settings"])?.status).toBe("error"));
   expect(link).toHaveAttribute("href", "http://localhost:16686/trace/abc");
 });

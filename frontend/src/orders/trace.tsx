@@ -6,30 +6,30 @@ import { messages as sharedMessages } from "@/ui/messages";
 import { Copy } from "./copy";
 import { messages } from "./messages";
 
-/** `/settings.json`, which `cargo xtask up` writes anew where Jaeger has another port. */
+/** The content of `/settings.json`, which `cargo xtask up` rewrites if Jaeger uses another port. */
 interface Settings {
   jaeger_port: number;
 }
 
-/** Where Jaeger usually is. */
-const USUAL_PORT = 16686;
+/** Jaeger's port if the settings cannot be loaded. */
+const DEFAULT_PORT = 16686;
 
 const settingsQuery = {
   queryKey: ["settings"],
   queryFn: async (): Promise<Settings> => {
-    const answer = await fetch("/settings.json");
-    if (!answer.ok) throw new Error(`settings.json: ${answer.status}`);
-    return answer.json();
+    const response = await fetch("/settings.json");
+    if (!response.ok) throw new Error(`settings.json: ${response.status}`);
+    return response.json();
   },
   staleTime: Number.POSITIVE_INFINITY,
 };
 
-/** The way to this very checkout in the traces. Nobody can tell from here whether Jaeger runs, so the hint says when it does. */
+/** A link to the trace of this checkout. The page cannot check whether Jaeger is running, so a hint explains when it is. */
 export function Trace({ id }: { id: string }) {
   const t = useMessages(messages);
   const shared = useMessages(sharedMessages);
   const settings = useQuery(settingsQuery);
-  const port = settings.data?.jaeger_port ?? USUAL_PORT;
+  const port = settings.data?.jaeger_port ?? DEFAULT_PORT;
   return (
     <div className="flex flex-wrap items-center gap-x-5 gap-y-2">
       <a

@@ -1,42 +1,42 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 
-import { Problem } from "@/api/problem";
+import { Problem } from "@/problem";
 
-import { type Order, orderKey, orderQuery, type OrderSagas, withNews } from "./api";
+import { type Order, orderKey, orderQuery, type OrderSagas, mergeNewer } from "./api";
 import { type Change, type Connection, followOrder } from "./events";
 
-/** An order as it happens. While its stream cannot be had it is asked for every two seconds, so the page never stands still. */
+/** Returns an order with live updates. While its event stream is unavailable, the order is polled every two seconds. */
 export function useOrderEvents(id: string) {
   const queries = useQueryClient();
   const [connection, setConnection] = useState<Connection>("connecting");
   const [changes, setChanges] = useState<readonly Change[]>([]);
-  const [news, setNews] = useState<{ order?: Order | null; saga?: OrderSagas | null }>();
-  const isAway = connection === "connecting" || connection === "reconnecting";
+  const [update, setUpdate] = useState<{ order?: Order | null; saga?: OrderSagas | null }>();
+  const isDisconnected = connection === "connecting" || connection === "reconnecting";
   const { data, error, refetch } = useQuery({
     ...orderQuery(id),
-    refetchInterval: ({ state }) => isAway && !isFinal(state.error) && 2000,
+    refetchInterval: ({ state }) => isDisconnected && !isFinal(state.error) && 2000,
   });
 
-  // An order that is not there, or somebody else's, has no stream to ask for either.
-  const isKnown = data !== undefined;
+  // An order that does not exist, or belongs to another user, has no stream.
+  const hasOrder = data !== undefined;
   useEffect(() => {
-    if (!isKnown) return;
+    if (!hasOrder) return;
     return followOrder(id, {
-      onSnapshot: setNews,
+      onSnapshot: setUpdate,
       onChange: (change) => {
         setChanges((before) => (before.some((known) => known.id === change.id) ? before : [...before, change]));
-        if (change.order) setNews(change);
+        if (change.order) setUpdate(change);
       },
       onConnection: setConnection,
     });
-  }, [id, isKnown]);
+  }, [id, hasOrder]);
 
-  const order = useMemo(() => data && withNews(data, news?.order, news?.saga), [data, news]);
+  const order = useMemo(() => data && mergeNewer(data, update?.order, update?.saga), [data, update]);
   useEffect(() => {
     if (!order || order === data) return;
     queries.setQueryData(orderKey(id), order);
-    // The payment is another service's, and not in the stream.
+    // The stream does not contain the payment, which belongs to another service.
     if (order.updated_at !== data?.updated_at) void queries.invalidateQueries({ queryKey: orderKey(id) });
   }, [id, order, data, queries]);
 
@@ -44,5 +44,5 @@ export function useOrderEvents(id: string) {
 }
 
 function isFinal(error: Error | null): boolean {
-  return error instanceof Problem && !error.mayPass;
+  return error instanceof Problem && !error.isRetryable;
 }

@@ -1,7 +1,7 @@
 import { http, HttpResponse } from "msw";
 import { setupServer } from "msw/node";
 
-/** One browser's tabs, told to each other in their own turn as the real ones are. */
+/** A BroadcastChannel within one process. Messages are delivered asynchronously, as in a browser. */
 export class FakeChannel extends EventTarget {
   static readonly all = new Set<FakeChannel>();
   readonly #name: string;
@@ -21,7 +21,7 @@ export class FakeChannel extends EventTarget {
   }
 }
 
-/** One after the other, as `navigator.locks` does it. */
+/** A replacement for `navigator.locks` that runs all work sequentially. */
 export function fakeLocks() {
   let last: Promise<unknown> = Promise.resolve();
   return {
@@ -33,6 +33,7 @@ export function fakeLocks() {
   };
 }
 
+/** Creates an unsigned access token for a user; `number` makes it unique. */
 export function tokenOf(user: string, number = 0): string {
   return `${part({ alg: "EdDSA" })}.${part({ sub: user, roles: ["customer"], jti: number })}.x`;
 }
@@ -41,16 +42,16 @@ function part(value: object): string {
   return btoa(JSON.stringify(value)).replaceAll("=", "").replaceAll("+", "-").replaceAll("/", "_");
 }
 
-/** The accounts' service and the browser's cookie jar: a refresh token is good once, and ends its family the second time. */
+/** The users service together with the browser's cookie jar. Using a refresh token twice revokes its session. */
 export class FakeUsers {
   jar: { user: string; number: number } | undefined;
-  isAway = false;
+  isUnavailable = false;
   renewals = 0;
   reuses = 0;
   logouts = 0;
   #used = new Set<number>();
   #count = 0;
-  #gate: Promise<void> = Promise.resolve();
+  #pending: Promise<void> = Promise.resolve();
 
   readonly server = setupServer(
     http.post("*/v1/auth/login", async ({ request }) => {
@@ -61,34 +62,34 @@ export class FakeUsers {
       return this.#grant(email);
     }),
     http.post("*/v1/auth/refresh", async () => {
-      if (this.isAway) return HttpResponse.error();
-      const shown = this.jar;
-      if (!shown) return HttpResponse.json({}, { status: 415 });
+      if (this.isUnavailable) return HttpResponse.error();
+      const cookie = this.jar;
+      if (!cookie) return HttpResponse.json({}, { status: 415 });
       this.renewals += 1;
-      if (this.#used.has(shown.number)) {
+      if (this.#used.has(cookie.number)) {
         this.reuses += 1;
         this.jar = undefined;
         return HttpResponse.json({}, { status: 401 });
       }
-      this.#used.add(shown.number);
-      await this.#gate;
-      return this.#grant(shown.user);
+      this.#used.add(cookie.number);
+      await this.#pending;
+      return this.#grant(cookie.user);
     }),
     http.post("*/v1/auth/logout", () => {
-      if (this.isAway) return HttpResponse.error();
+      if (this.isUnavailable) return HttpResponse.error();
       this.logouts += 1;
       this.jar = undefined;
       return new HttpResponse(null, { status: 204 });
     }),
   );
 
-  /** Holds the answers to renewals back, until what it gives is called. */
-  close(): () => void {
-    let open: (() => void) | undefined;
-    this.#gate = new Promise((resolve) => {
-      open = resolve;
+  /** Delays all refresh responses until the returned function is called. */
+  holdRefresh(): () => void {
+    let release: (() => void) | undefined;
+    this.#pending = new Promise((resolve) => {
+      release = resolve;
     });
-    return () => open?.();
+    return () => release?.();
   }
 
   #grant(user: string) {

@@ -2,15 +2,15 @@ import { defineMessages } from "@/i18n";
 
 export const messages = defineMessages({
   en: {
-    title: "Sign in to see this page",
-    text: "It is yours alone. You come straight back here afterwards.",
+    title: "Please sign in",
+    text: "You need to be signed in to see this page. We will bring you back here afterwards.",
     signIn: "Sign in",
     register: "Create an account",
   },
   de: {
-    title: "Bitte anmelden, um diese Seite zu sehen",
-    text: "Sie gehört nur Ihnen. Danach geht es direkt hierher zurück.",
+    title: "Bitte melden Sie sich an",
+    text: "Diese Seite sehen Sie nur, wenn Sie angemeldet sind. Danach kommen Sie direkt hierher zurück.",
     signIn: "Anmelden",
-    register: "Konto anlegen",
+    register: "Konto erstellen",
   },
 });

@@ -6,15 +6,15 @@ import { ButtonLink } from "@/ui/button";
 import { Page } from "@/ui/page";
 
 import { messages } from "./messages";
-import { useIsArriving, useSession } from "./useSession";
+import { useIsResuming, useSession } from "./useSession";
 
-/** What only somebody signed in may see. A guest is shown the way in, which leads back here. */
+/** Renders `children` for signed-in users only. Guests see links to sign in or register, which lead back to this page. */
 export function RequireUser({ children }: { children: ReactNode }) {
   const t = useMessages(messages);
   const user = useSession();
-  const isArriving = useIsArriving();
+  const isResuming = useIsResuming();
   const { pathname, search } = useLocation();
-  if (user || isArriving) return children;
+  if (user || isResuming) return children;
   const next = `?next=${encodeURIComponent(pathname + search)}`;
   return (
     <Page title={t.title} lead={t.text}>

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { Problem } from "@/api/problem";
+import { Problem } from "@/problem";
 
 import { FakeChannel, fakeLocks, FakeUsers, tokenOf } from "./fakes";
 import { Session } from "./session";
@@ -32,23 +32,23 @@ async function signedIn(): Promise<Session> {
   return tab;
 }
 
-function closed(): never {
-  throw new DOMException("closed", "SecurityError");
+function denied(): never {
+  throw new DOMException("denied", "SecurityError");
 }
 
-/** An hour of sleep: every token is old. */
+/** The device sleeps for an hour, so every token has expired. */
 function sleep(): void {
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 3_600_000 });
 }
 
-test("a guest's first page asks for nothing", async () => {
+test("a guest's first page sends no refresh request", async () => {
   const tab = new Session();
   await tab.resume();
   expect(users.renewals).toBe(0);
   expect(await tab.token()).toBeUndefined();
 });
 
-test("a new tab takes up the session, and the others go on with its token", async () => {
+test("a new tab resumes the session, and the other tabs use its token", async () => {
   const first = await signedIn();
   const second = new Session();
   await second.resume();
@@ -57,31 +57,31 @@ test("a new tab takes up the session, and the others go on with its token", asyn
   expect(users.reuses).toBe(0);
 });
 
-test("until it is known who is here, requests wait and the page goes by who it was", async () => {
+test("while the session is being resumed, requests wait and the page assumes the previous roles", async () => {
   users.jar = { user: "ada", number: -1 };
   localStorage.setItem("souk.session", "1 customer admin");
-  const open = users.close();
+  const release = users.holdRefresh();
   const tab = new Session();
-  const arrival = tab.resume();
-  expect([tab.isArriving(), tab.current()]).toEqual([true, undefined]);
+  const resumed = tab.resume();
+  expect([tab.isResuming(), tab.current()]).toEqual([true, undefined]);
   expect(tab.roles()).toContain("admin");
   const token = tab.token();
-  open();
+  release();
   expect(await token).toBe(tokenOf("ada", 1));
-  await arrival;
-  // The server has the last word.
-  expect([tab.isArriving(), tab.roles()]).toEqual([false, ["customer"]]);
+  await resumed;
+  // The roles of the new token count.
+  expect([tab.isResuming(), tab.roles()]).toEqual([false, ["customer"]]);
 });
 
-test("a session that is over by now lets nothing wait and leaves no roles", async () => {
+test("an expired session blocks no request and leaves no roles", async () => {
   localStorage.setItem("souk.session", "1 customer admin");
   const tab = new Session();
   await tab.resume();
-  expect([tab.isArriving(), tab.roles(), await tab.token()]).toEqual([false, [], undefined]);
+  expect([tab.isResuming(), tab.roles(), await tab.token()]).toEqual([false, [], undefined]);
   expect(localStorage.getItem("souk.session")).toBeNull();
 });
 
-test("a renewal that was sent before the application was there is not sent again", async () => {
+test("a refresh request that boot.js has sent is not repeated", async () => {
   users.jar = { user: "ada", number: -1 };
   localStorage.setItem("souk.session", "1 customer");
   window.soukRefresh = fetch("/v1/auth/refresh", { method: "POST" });
@@ -91,7 +91,7 @@ test("a renewal that was sent before the application was there is not sent again
   expect(users.renewals).toBe(1);
 });
 
-test("after a long sleep all tabs renew at once, and no refresh token is used twice", async () => {
+test("when all tabs renew at the same time, no refresh token is used twice", async () => {
   const first = await signedIn();
   const second = new Session();
   await second.resume();
@@ -104,32 +104,32 @@ test("after a long sleep all tabs renew at once, and no refresh token is used tw
   expect(first.current()?.userId).toBe("ada");
 });
 
-test("a network that is away ends nothing", async () => {
+test("the session survives a network failure", async () => {
   const tab = await signedIn();
   const old = tab.current()?.token;
   sleep();
-  users.isAway = true;
+  users.isUnavailable = true;
   expect(await tab.token()).toBe(old);
   await expect(tab.renew(old ?? "")).rejects.toMatchObject({ status: 0 });
   expect(tab.current()?.userId).toBe("ada");
-  users.isAway = false;
+  users.isUnavailable = false;
   expect(await tab.token()).not.toBe(old);
 });
 
-test("a page that opens while the server is away is signed in as soon as it is back", async () => {
+test("a page that opens during an outage is signed in once the server has recovered", async () => {
   await signedIn();
-  users.isAway = true;
+  users.isUnavailable = true;
   vi.useFakeTimers({ toFake: ["setTimeout"] });
   const tab = new Session();
   await tab.resume();
   expect(tab.current()).toBeUndefined();
-  users.isAway = false;
+  users.isUnavailable = false;
   await vi.advanceTimersByTimeAsync(2000);
   vi.useRealTimers();
   await vi.waitFor(() => expect(tab.current()?.userId).toBe("ada"));
 });
 
-test("a session that is over ends in every tab", async () => {
+test("an ended session ends in every tab", async () => {
   const first = await signedIn();
   const second = new Session();
   await second.resume();
@@ -139,18 +139,18 @@ test("a session that is over ends in every tab", async () => {
   await vi.waitFor(() => expect(second.current()).toBeUndefined());
 });
 
-test("signing out ends it in every tab, even where a renewal is on its way", async () => {
+test("signing out ends the session in every tab, even during a renewal", async () => {
   const first = await signedIn();
   const second = new Session();
   await second.resume();
   await vi.waitFor(() => expect(first.current()?.token).toBe(second.current()?.token));
-  const open = users.close();
+  const release = users.holdRefresh();
   const before = users.renewals;
   const renewal = second.renew(second.current()?.token ?? "");
   await vi.waitFor(() => expect(users.renewals).toBe(before + 1));
   const leaving = first.signOut();
   await vi.waitFor(() => expect(second.current()).toBeUndefined());
-  open();
+  release();
   expect(await renewal).toBeUndefined();
   await leaving;
   expect(users.logouts).toBe(1);
@@ -161,19 +161,19 @@ test("signing out ends it in every tab, even where a renewal is on its way", asy
   expect(third.current()).toBeUndefined();
 });
 
-test("signing out without a network is told to the server by the next page", async () => {
+test("the next page repeats a sign-out that did not reach the server", async () => {
   const tab = await signedIn();
-  users.isAway = true;
+  users.isUnavailable = true;
   await tab.signOut();
   expect(users.jar).toBeDefined();
-  users.isAway = false;
+  users.isUnavailable = false;
   const next = new Session();
   await next.resume();
   await vi.waitFor(() => expect(users.logouts).toBe(1));
   expect(next.current()).toBeUndefined();
 });
 
-test("another user in another tab is the user of this one, but does not send what this one meant to", async () => {
+test("when another user signs in in another tab, the requests of the previous user are not sent as theirs", async () => {
   const first = await signedIn();
   const adas = first.current()?.token ?? "";
   const second = new Session();
@@ -183,7 +183,7 @@ test("another user in another tab is the user of this one, but does not send wha
   expect(await first.token()).toBe(second.current()?.token);
 });
 
-test("a wrong password is refused with the server's problem and changes nothing", async () => {
+test("a wrong password throws the server's problem and keeps the session", async () => {
   const tab = await signedIn();
   const refusal = tab.signIn({ email: "eve", password: "wrong" });
   await expect(refusal).rejects.toBeInstanceOf(Problem);
@@ -191,10 +191,10 @@ test("a wrong password is refused with the server's problem and changes nothing"
   expect(tab.current()?.userId).toBe("ada");
 });
 
-test("without locks, channels and storage a tab works on its own", async () => {
+test("a tab works without locks, channels and storage", async () => {
   vi.stubGlobal("BroadcastChannel", undefined);
   vi.stubGlobal("navigator", {});
-  vi.stubGlobal("localStorage", { getItem: closed, setItem: closed, removeItem: closed, clear: () => undefined });
+  vi.stubGlobal("localStorage", { getItem: denied, setItem: denied, removeItem: denied, clear: () => undefined });
   users.jar = { user: "ada", number: -1 };
   const tab = new Session();
   await tab.resume();

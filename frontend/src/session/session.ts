@@ -1,17 +1,11 @@
-import { problemOf, unreachable } from "@/api/problem";
+import { openChannel, readStored, withLock, writeStored } from "@/browser";
+import { problemOf, unreachable } from "@/problem";
 
-import { exclusively, keep, openChannel, recall } from "./browser";
-import { claims, type SignedIn, signedIn, type TokenAnswer } from "./token";
+import { claims, type SignedIn, signedIn, type TokenResponse } from "./token";
 
 export type { SignedIn } from "./token";
 
-declare global {
-  interface Window {
-    soukRefresh?: Promise<Response> | undefined;
-  }
-}
-
-interface Answer {
+interface ApiResponse {
   readonly response: Response;
   readonly body: unknown;
 }
@@ -19,77 +13,78 @@ interface Answer {
 type Message = { kind: "signed-in"; session: SignedIn } | { kind: "signed-out" };
 
 /**
- * Whether there may be a cookie, and whose: spares everybody else a refused request at the start, and lets the first page
- * begin before the server has answered. It grants nothing. `public/boot.js` reads it too.
+ * Local storage key for whether a refresh cookie may exist, and with which roles. It saves guests a failing request, and
+ * lets the first page render before the server has responded. It grants no access. `public/boot.js` reads it too.
  */
 const HINT = "souk.session";
-const THERE = "1";
-/** The server is not told yet that it is over. */
-const LEAVING = "leaving";
+const HAS_COOKIE = "1";
+/** The user has signed out, but the server has not confirmed it yet. */
+const SIGNING_OUT = "leaving";
 const LOCK = "souk.refresh";
-/** A token with less than this left is renewed before it is used. */
-const EARLY = 30_000;
-/** How long the first page waits to know who is here. */
-const PATIENCE = 2000;
+/** A token that expires within this time, in milliseconds, is renewed before it is used. */
+const RENEW_BEFORE_EXPIRY = 30_000;
+/** How long requests wait at most for the session to be resumed, in milliseconds. */
+const RESUME_TIMEOUT = 2000;
 const RETRY_FIRST = 2000;
 const RETRY_LAST = 60_000;
 const NO_ROLES: readonly string[] = [];
 
 /**
- * Who is signed in. The access token lives in memory only; the refresh token in a cookie that no script can read. One
- * tab renews at a time, because a refresh token that is used twice ends the session, and tells the others. For the same
- * reason a renewal is never given up once it is sent: its answer carries the next cookie.
+ * The user's session. The access token is kept in memory only, and the refresh token in a cookie that scripts cannot read.
+ * Using a refresh token twice revokes the session. Therefore only one tab renews at a time and broadcasts the new token,
+ * and a renewal is never aborted once it is sent, because its response carries the next cookie.
  */
 export class Session {
   #current: SignedIn | undefined;
   #listeners = new Set<() => void>();
   #renewing: Promise<SignedIn | undefined> | undefined;
-  /** Until it is known whether somebody is here. */
-  #arrival: Promise<unknown> | undefined;
-  #expected: readonly string[] = NO_ROLES;
-  /** Counts sign-outs: what was on its way before one is not taken after it. */
-  #endings = 0;
-  readonly #tell = openChannel<Message>("souk.session", (message) => {
+  /** Pending while the session is being resumed. */
+  #resuming: Promise<unknown> | undefined;
+  /** The roles of the previous visit, assumed while the session is being resumed. */
+  #expectedRoles: readonly string[] = NO_ROLES;
+  /** Counts sign-outs, so that a response to an older renewal is ignored. */
+  #signOuts = 0;
+  readonly #broadcast = openChannel<Message>("souk.session", (message) => {
     if (message.kind === "signed-in") this.#set(message.session);
-    else this.#leave();
+    else this.#clear();
   });
 
-  /** For `useSyncExternalStore`. */
+  /** Registers a listener for changes and returns how to unregister it. For `useSyncExternalStore`. */
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   };
 
-  /** For `useSyncExternalStore`. */
+  /** Returns the signed-in user, or `undefined` for a guest. For `useSyncExternalStore`. */
   readonly current = (): SignedIn | undefined => this.#current;
 
-  /** Whether it is still being found out who is here. For `useSyncExternalStore`. */
-  readonly isArriving = (): boolean => this.#arrival !== undefined && !this.#current;
+  /** Whether the session of an earlier visit is still being resumed. For `useSyncExternalStore`. */
+  readonly isResuming = (): boolean => this.#resuming !== undefined && !this.#current;
 
-  /** What the one who is here may do; until that is known, what the one before could. For `useSyncExternalStore`. */
-  readonly roles = (): readonly string[] => this.#current?.roles ?? (this.isArriving() ? this.#expected : NO_ROLES);
+  /** Returns the user's roles; those of the previous visit while the session is being resumed. For `useSyncExternalStore`. */
+  readonly roles = (): readonly string[] => this.#current?.roles ?? (this.isResuming() ? this.#expectedRoles : NO_ROLES);
 
-  /** Takes up the session that this browser had. While the server is away the page goes on without, and tries again. */
+  /** Resumes the session of an earlier visit. If the server is unavailable, the page continues as a guest and retries later. */
   async resume(): Promise<void> {
-    const hint = recall(HINT);
+    const hint = readStored(HINT);
     if (hint === null) return;
-    if (hint === LEAVING) {
+    if (hint === SIGNING_OUT) {
       void this.#logOut();
       return;
     }
-    this.#expected = hint?.split(" ") ?? NO_ROLES;
-    const renewal = this.#renewOnce(early()).catch(() => this.#resumeLater(RETRY_FIRST));
-    this.#arrival = Promise.race([renewal, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
-    await this.#arrival;
-    this.#arrival = undefined;
+    this.#expectedRoles = hint?.split(" ") ?? NO_ROLES;
+    const renewal = this.#renewOnce(takeBootRequest()).catch(() => this.#resumeLater(RETRY_FIRST));
+    this.#resuming = Promise.race([renewal, new Promise((resolve) => setTimeout(resolve, RESUME_TIMEOUT))]);
+    await this.#resuming;
+    this.#resuming = undefined;
     this.#set(this.#current);
   }
 
-  /** A token for the next request; none for a guest. An old one where the server cannot renew it just now. */
+  /** Returns a token for the next request, or `undefined` for a guest. If renewal fails, it returns the old token. */
   async token(): Promise<string | undefined> {
-    if (!this.#current) await this.#arrival;
+    if (!this.#current) await this.#resuming;
     const session = this.#current;
-    if (!session || session.expiresAt - Date.now() > EARLY) return session?.token;
+    if (!session || session.expiresAt - Date.now() > RENEW_BEFORE_EXPIRY) return session?.token;
     try {
       return await this.renew(session.token);
     } catch {
@@ -98,8 +93,8 @@ export class Session {
   }
 
   /**
-   * A new token for the user of the one that was refused; none when that session is over or another user is here now, for
-   * whom the request was not meant. Throws when the server cannot be asked, which ends nothing.
+   * Returns a new token for the user of the `refused` one. Returns `undefined` if the session has ended, or if another user
+   * is signed in now, because the request was not theirs. Throws if the server is unavailable; the session then continues.
    */
   async renew(refused: string): Promise<string | undefined> {
     const known = this.#current;
@@ -107,46 +102,46 @@ export class Session {
     return next?.userId === claims(refused).sub ? next.token : undefined;
   }
 
-  /** Signs in, in every tab. Throws the problem where it is refused. */
+  /** Signs in, in every tab. Throws a `Problem` if the server refuses. */
   async signIn({ email, password }: { email: string; password: string }): Promise<void> {
-    await exclusively(LOCK, async () => {
+    await withLock(LOCK, async () => {
       const { response, body } = await post("/v1/auth/login", { email, password, session: "cookie" });
       if (!response.ok) throw problemOf(response, body);
-      this.#accept(body as TokenAnswer);
+      this.#accept(body as TokenResponse);
     });
   }
 
-  /** Ends the session here, in every tab, and at the server: as soon as it can be reached. */
+  /** Signs out in every tab and on the server. If the server is unavailable, the next visit repeats the request. */
   async signOut(): Promise<void> {
     this.end();
-    keep(HINT, LEAVING);
+    writeStored(HINT, SIGNING_OUT);
     await this.#logOut();
   }
 
-  /** Forgets the session in every tab; the server ended it already. */
+  /** Clears the session in every tab, after the server has ended it. */
   end(): void {
-    keep(HINT, null);
-    this.#leave();
-    this.#tell({ kind: "signed-out" });
+    writeStored(HINT, null);
+    this.#clear();
+    this.#broadcast({ kind: "signed-out" });
   }
 
   async #renewOnce(sent?: Promise<Response>): Promise<SignedIn | undefined> {
-    this.#renewing ??= this.#renewInTurn(sent).finally(() => {
+    this.#renewing ??= this.#renewWithLock(sent).finally(() => {
       this.#renewing = undefined;
     });
     return await this.#renewing;
   }
 
-  async #renewInTurn(sent: Promise<Response> | undefined): Promise<SignedIn | undefined> {
+  async #renewWithLock(sent: Promise<Response> | undefined): Promise<SignedIn | undefined> {
     const before = this.#current;
-    const endings = this.#endings;
-    return await exclusively(LOCK, async () => {
-      // Another tab did it, or signed out, while this one waited.
-      if (this.#current !== before || this.#endings !== endings) return this.#current;
+    const signOuts = this.#signOuts;
+    return await withLock(LOCK, async () => {
+      // Another tab renewed the token or signed out while this one waited for the lock.
+      if (this.#current !== before || this.#signOuts !== signOuts) return this.#current;
       const { response, body } = await (sent ? read(sent) : post("/v1/auth/refresh"));
-      if (this.#endings !== endings) return this.#current;
-      if (response.ok) return this.#accept(body as TokenAnswer);
-      // 415: there is no cookie. Everything else may pass.
+      if (this.#signOuts !== signOuts) return this.#current;
+      if (response.ok) return this.#accept(body as TokenResponse);
+      // 415 means that there is no cookie. Other errors may be temporary.
       if (![401, 403, 415].includes(response.status)) throw problemOf(response, body);
       this.end();
       return undefined;
@@ -155,30 +150,30 @@ export class Session {
 
   #resumeLater(delay: number): void {
     setTimeout(() => {
-      if (this.#current || !isThere()) return;
+      if (this.#current || !mayHaveCookie()) return;
       this.#renewOnce().catch(() => this.#resumeLater(Math.min(delay * 2, RETRY_LAST)));
     }, delay);
   }
 
   async #logOut(): Promise<void> {
-    await exclusively(LOCK, async () => {
-      // Somebody signed in meanwhile, and the cookie is theirs.
-      if (isThere()) return;
+    await withLock(LOCK, async () => {
+      // A user has signed in meanwhile, and the cookie is theirs.
+      if (mayHaveCookie()) return;
       const { response } = await post("/v1/auth/logout");
-      if (response.status < 429) keep(HINT, null);
+      if (response.status < 429) writeStored(HINT, null);
     }).catch(() => undefined);
   }
 
-  #accept(answer: TokenAnswer): SignedIn {
-    const session = signedIn(answer);
-    keep(HINT, [THERE, ...session.roles].join(" "));
+  #accept(response: TokenResponse): SignedIn {
+    const session = signedIn(response);
+    writeStored(HINT, [HAS_COOKIE, ...session.roles].join(" "));
     this.#set(session);
-    this.#tell({ kind: "signed-in", session });
+    this.#broadcast({ kind: "signed-in", session });
     return session;
   }
 
-  #leave(): void {
-    this.#endings += 1;
+  #clear(): void {
+    this.#signOuts += 1;
     this.#set(undefined);
   }
 
@@ -188,19 +183,19 @@ export class Session {
   }
 }
 
-/** Asks the server past the API's client, which waits for this module. */
-async function post(path: string, body?: object): Promise<Answer> {
+/** Sends a request without the API client, because that client waits for the session. */
+async function post(path: string, body?: object): Promise<ApiResponse> {
   return await read(
     fetch(path, {
       method: "POST",
-      // The answer's cookie counts even when the page is left before it comes.
+      // The response's cookie must be stored even if the user leaves the page first.
       keepalive: true,
       ...(body && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
     }),
   );
 }
 
-async function read(sent: Promise<Response>): Promise<Answer> {
+async function read(sent: Promise<Response>): Promise<ApiResponse> {
   let response: Response;
   try {
     response = await sent;
@@ -210,15 +205,16 @@ async function read(sent: Promise<Response>): Promise<Answer> {
   return { response, body: await response.json().catch(() => undefined) };
 }
 
-/** The renewal that `public/boot.js` has sent, if it has. */
-function early(): Promise<Response> | undefined {
+/** Returns the renewal request that `public/boot.js` has sent, if any, and clears it. */
+function takeBootRequest(): Promise<Response> | undefined {
   const sent = window.soukRefresh;
   delete window.soukRefresh;
   return sent;
 }
 
-function isThere(): boolean {
-  return recall(HINT)?.startsWith(THERE) ?? false;
+function mayHaveCookie(): boolean {
+  return readStored(HINT)?.startsWith(HAS_COOKIE) ?? false;
 }
 
+/** The session of this tab. */
 export const session = new Session();

@@ -5,14 +5,14 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { FakeUsers } from "./fakes";
 import { session } from "./session";
-import { useForgetOthers } from "./useSession";
+import { useResetOnUserChange } from "./useSession";
 
 const users = new FakeUsers();
 beforeEach(() => users.server.listen());
 afterEach(() => users.server.close());
 
 function Greeting() {
-  // As a page does: it does not ask who is signed in, the token says it.
+  // As on a real page, the query does not depend on the user; the token determines whose data it returns.
   const { data } = useQuery({ queryKey: ["account"], queryFn: () => Promise.resolve(session.current()?.userId) });
   return <p>{data ?? "loading"}</p>;
 }
@@ -22,17 +22,17 @@ function Answer({ ask }: { ask: () => Promise<string> }) {
 }
 
 function Shell({ children }: { children: ReactNode }) {
-  useForgetOthers();
+  useResetOnUserChange();
   return children;
 }
 
-test("what was asked before it was known who is here is not asked twice", async () => {
+test("a request that waited for the session to be resumed is not sent twice", async () => {
   await session.signIn({ email: "ada", password: "right" });
   session.end();
   localStorage.setItem("souk.session", "1 customer");
-  const open = users.close();
-  const arrival = session.resume();
-  const ask = vi.fn<() => Promise<string>>(async () => `token of ${(await session.token()) ? session.current()?.userId : "nobody"}`);
+  const release = users.holdRefresh();
+  const resumed = session.resume();
+  const ask = vi.fn<() => Promise<string>>(async () => `token of ${(await session.token()) ? session.current()?.userId : "guest"}`);
   render(
     <QueryClientProvider client={new QueryClient()}>
       <Shell>
@@ -40,15 +40,15 @@ test("what was asked before it was known who is here is not asked twice", async 
       </Shell>
     </QueryClientProvider>,
   );
-  open();
-  await arrival;
+  release();
+  await resumed;
   await screen.findByText("token of ada");
   expect(ask).toHaveBeenCalledTimes(1);
 });
 
-test("another user never sees what was asked for the one before", async () => {
+test("a user never sees the previous user's data", async () => {
   const queries = new QueryClient({ defaultOptions: { queries: { staleTime: 60_000 } } });
-  queries.setQueryData(["catalog", "products"], "everybody's");
+  queries.setQueryData(["catalog", "products"], "public");
   await session.signIn({ email: "ada", password: "right" });
   render(
     <QueryClientProvider client={queries}>
@@ -62,5 +62,5 @@ test("another user never sees what was asked for the one before", async () => {
   await session.signIn({ email: "eve", password: "right" });
   await screen.findByText("eve");
   expect(queries.getQueryData(["orders"])).toBeUndefined();
-  expect(queries.getQueryData(["catalog", "products"])).toBe("everybody's");
+  expect(queries.getQueryData(["catalog", "products"])).toBe("public");
 });

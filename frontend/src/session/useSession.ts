@@ -3,49 +3,50 @@ import { useEffect, useLayoutEffect, useRef, useSyncExternalStore } from "react"
 
 import { session, type SignedIn } from "./session";
 
-/** No user's id. */
-const ARRIVING = "?";
+/** Stands for the user while the session is being resumed; not a valid user id. */
+const RESUMING = "?";
 
-/** Who is signed in, if anybody is. */
+/** Returns the signed-in user, or `undefined` for a guest. */
 export function useSession(): SignedIn | undefined {
   return useSyncExternalStore(session.subscribe, session.current);
 }
 
-/** Whether somebody was signed in here, and the server is being asked whether they still are. Requests wait for that. */
-export function useIsArriving(): boolean {
-  return useSyncExternalStore(session.subscribe, session.isArriving);
+/** Whether the session of an earlier visit is being resumed. Requests wait for that. */
+export function useIsResuming(): boolean {
+  return useSyncExternalStore(session.subscribe, session.isResuming);
 }
 
-/** Whether the one who is signed in may see the back office. */
+/** Whether the user may use the back office. */
 export function useIsAdmin(): boolean {
   return useSyncExternalStore(session.subscribe, session.roles).includes("admin");
 }
 
-/** Drops what was asked for somebody else, whenever who is signed in changes. Used once, by the shell. */
-export function useForgetOthers(): void {
+/** Resets all personal data when another user signs in or the user signs out. The shell calls it exactly once. */
+export function useResetOnUserChange(): void {
   const current = useSession()?.userId;
-  // What is asked for before it is known who is here is asked for them.
-  const user = useIsArriving() ? ARRIVING : current;
+  // Requests that wait for the session to be resumed belong to the user who is signed in then.
+  const user = useIsResuming() ? RESUMING : current;
   const queries = useQueryClient();
-  const dropped = useRef(user);
-  const asked = useRef(user);
-  // Before the browser paints: nobody sees the other's data, not even for a moment. What is removed would stay in view.
+  const resetFor = useRef(user);
+  const refetchedFor = useRef(user);
+  // Before the browser paints, so that one user's data is never shown to another. Removed queries would stay visible, so
+  // they are reset instead.
   useLayoutEffect(() => {
-    const before = dropped.current;
-    dropped.current = user;
-    if (before === user || before === ARRIVING) return;
+    const before = resetFor.current;
+    resetFor.current = user;
+    if (before === user || before === RESUMING) return;
     for (const query of queries.getQueryCache().findAll({ predicate: isPersonal })) query.reset();
   }, [user, queries]);
-  // After the pages that are gone with the other have let go of theirs.
+  // After the previous user's pages have been unmounted.
   useEffect(() => {
-    const before = asked.current;
-    asked.current = user;
-    if (before === user || before === ARRIVING) return;
+    const before = refetchedFor.current;
+    refetchedFor.current = user;
+    if (before === user || before === RESUMING) return;
     void queries.refetchQueries({ predicate: isPersonal, type: "active" }, { cancelRefetch: false });
   }, [user, queries]);
 }
 
-/** Catalog pages are everybody's. */
+/** Whether a query belongs to the user. Catalog data is the same for every user. */
 function isPersonal({ queryKey }: Query): boolean {
   return queryKey[0] !== "catalog";
 }

@@ -4,9 +4,10 @@ import { api, call, type Schemas } from "@/api/client";
 
 import type { Filters } from "./filters";
 
+/** A page of the product list, with facets for the filters. */
 export type Page = Schemas["ProductPage"];
 
-/** One product. */
+/** The details of a product, without its availability. */
 export function productQuery(sku: string) {
   return queryOptions({
     queryKey: ["catalog", "product", sku],
@@ -14,20 +15,20 @@ export function productQuery(sku: string) {
   });
 }
 
-/** How many of it can be bought, followed while somebody looks. */
+/** The number of items of a product that can be bought now; polled every 5 seconds while it is shown. */
 export function availabilityQuery(sku: string) {
   return queryOptions({
     queryKey: ["catalog", "availability", sku],
     queryFn: async ({ signal }) => {
-      const answer = await call(api.GET("/v1/products/{sku}/availability", { params: { path: { sku } }, signal }));
-      return answer.available ?? 0;
+      const availability = await call(api.GET("/v1/products/{sku}/availability", { params: { path: { sku } }, signal }));
+      return availability.available ?? 0;
     },
     staleTime: 2000,
     refetchInterval: 5000,
   });
 }
 
-/** Products by filters, page by page. */
+/** The products that match the filters, in pages of 24. */
 export function productsQuery(filters: Filters) {
   return infiniteQueryOptions({
     queryKey: ["catalog", "products", filters],
@@ -38,7 +39,7 @@ export function productsQuery(filters: Filters) {
   });
 }
 
-/** One page of few products, such as those beside another. */
+/** The first `limit` products that match the filters. */
 export function shelfQuery(filters: Filters, limit: number) {
   return queryOptions({
     queryKey: ["catalog", "shelf", filters, limit],
@@ -46,7 +47,7 @@ export function shelfQuery(filters: Filters, limit: number) {
   });
 }
 
-/** The categories in the shop's order, with the number of products in each. */
+/** All categories in the shop's order, with the number of products in each. */
 export function categoriesQuery() {
   return queryOptions({
     queryKey: ["catalog", "categories"],
@@ -54,31 +55,31 @@ export function categoriesQuery() {
   });
 }
 
-/** What the start page shows of a category. */
-export interface Display {
-  /** The address of a picture that stands for the category. */
+/** The part of a category that the home page shows. */
+export interface CategoryPreview {
+  /** URL of a picture for the category; undefined if it has no products. */
   readonly cover: string | undefined;
-  /** Its newest product in stock, if it has one. */
+  /** The category's newest product in stock; undefined if all are sold out. */
   readonly newest: Page["items"][number] | undefined;
 }
 
-/** A category's newest product in stock, and the picture of another one where there is another. */
-export function displayQuery(category: string) {
+/** A category's newest product in stock, and the picture of a different product if there is one. */
+export function previewQuery(category: string) {
   return queryOptions({
-    queryKey: ["catalog", "display", category],
-    queryFn: async ({ signal }): Promise<Display> => {
+    queryKey: ["catalog", "preview", category],
+    queryFn: async ({ signal }): Promise<CategoryPreview> => {
       const page = (query: Filters & { limit: number }) => call(api.GET("/v1/products", { params: { query }, signal }));
       const inStock = await page({ category, in_stock: true, sort: "newest", limit: 2 });
       const [newest, another = newest] = inStock.items;
       if (another) return { cover: another.image, newest };
-      // Everything is sold out, and still has pictures.
+      // All products are sold out; use the picture of the newest.
       const any = await page({ category, sort: "newest", limit: 1 });
       return { cover: any.items[0]?.image, newest: undefined };
     },
   });
 }
 
-/** How many there are over all pages: every count of a category ignores the chosen category, and nothing else. */
+/** Returns the total number of matching products. The facet counts apply all filters except the category. */
 export function countOf({ facets }: Page, category: string | undefined): number {
   return facets.categories
     .filter(({ slug }) => category === undefined || slug === category)

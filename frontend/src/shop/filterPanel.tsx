@@ -13,21 +13,21 @@ import { pageMessages } from "./pageMessages";
 
 interface Props {
   filters: Filters;
-  /** What there is to choose from; not known at first. */
+  /** The current result, for the facet counts; undefined while loading. */
   page: Page | undefined;
   currency: string;
   onChange: (filters: Filters) => void;
 }
 
-/** What a list can be narrowed by, with how many products each choice finds. */
+/** The filters of the product list, with the number of products for each choice. */
 export function FilterPanel({ filters, page, currency, onChange }: Props) {
   const t = useMessages(messages);
   const p = useMessages(pageMessages);
   const name = useId();
   const { category, in_stock, ...others } = filters;
-  // The usual ones are there at once, so that nothing moves when the server has named its own.
-  const usual = Object.entries(t.categories).map(([slug, known]) => ({ slug, name: known, count: undefined }));
-  const categories = page?.facets.categories ?? usual;
+  // Known categories are shown while loading, to avoid a layout shift.
+  const known = Object.entries(t.categories).map(([slug, label]) => ({ slug, name: label, count: undefined }));
+  const categories = page?.facets.categories ?? known;
   return (
     <div className="grid gap-6">
       <fieldset className="grid gap-1">
@@ -39,18 +39,18 @@ export function FilterPanel({ filters, page, currency, onChange }: Props) {
           isChosen={category === undefined}
           onChoose={() => onChange({ ...others, ...(in_stock && { in_stock }) })}
         />
-        {categories.map(({ slug, name: given, count }) => (
+        {categories.map(({ slug, name: serverName, count }) => (
           <Choice
             key={slug}
             name={name}
-            label={t.categories[slug] ?? given}
+            label={t.categories[slug] ?? serverName}
             count={count}
             isChosen={category === slug}
             onChoose={() => onChange({ ...filters, category: slug })}
           />
         ))}
       </fieldset>
-      {/* Another range from elsewhere, such as the back button, shows here, too. */}
+      {/* The key resets the fields when the address changes, for example by the back button. */}
       <PriceRange
         key={`${filters.min_price}-${filters.max_price}`}
         filters={filters}

@@ -1,18 +1,21 @@
-/** What a list of products is narrowed by. It lives in the address, so that it can be shared and gone back to. */
+/** The filters of the product list. They are kept in the URL, so that it can be shared and the back button works. */
 export interface Filters {
   readonly q?: string;
   readonly category?: string;
-  /** In minor units, as the API takes them. */
+  /** Lowest price in minor units. */
   readonly min_price?: number;
+  /** Highest price in minor units. */
   readonly max_price?: number;
   readonly in_stock?: true;
   readonly sort?: Sort;
 }
 
+/** The sort orders of the API; `-price` is descending. */
 export const SORTS = ["relevance", "name", "price", "-price", "newest"] as const;
+/** A sort order of the product list. */
 export type Sort = (typeof SORTS)[number];
 
-/** The filters of an address. What makes no sense there is no filter. */
+/** Reads the filters from a query string and ignores invalid values. */
 export function readFilters(query: URLSearchParams): Filters {
   const q = query.get("q")?.trim().slice(0, 100);
   const category = query.get("category");
@@ -25,12 +28,12 @@ export function readFilters(query: URLSearchParams): Filters {
     ...(min !== undefined && { min_price: min }),
     ...(max !== undefined && { max_price: max }),
     ...(query.get("in_stock") === "true" && { in_stock: true as const }),
-    // Without words, all products are equally relevant.
+    // Without search terms, all products are equally relevant.
     ...(sort && (sort !== "relevance" || q) && { sort }),
   };
 }
 
-/** The address of filters; {@link readFilters} reads it. */
+/** Writes filters to a query string that {@link readFilters} can read. */
 export function writeFilters(filters: Filters): URLSearchParams {
   const query = new URLSearchParams();
   for (const name of ["q", "category", "min_price", "max_price", "in_stock", "sort"] as const) {
@@ -40,7 +43,7 @@ export function writeFilters(filters: Filters): URLSearchParams {
   return query;
 }
 
-/** Whether something is narrowed that can be taken off again. Words and order are not meant. */
+/** Whether a filter is set that the user can clear. Search terms and sort order do not count. */
 export function isNarrowed({ category, min_price, max_price, in_stock }: Filters): boolean {
   return category !== undefined || min_price !== undefined || max_price !== undefined || in_stock === true;
 }

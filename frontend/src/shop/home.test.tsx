@@ -16,8 +16,8 @@ interface FakeProduct {
 
 const CATEGORIES = ["tea", "coffee", "ceramics", "kitchen", "textiles", "stationery"];
 const products: FakeProduct[] = [];
-/** Requests for products, by their query. */
-const asked: string[] = [];
+/** The query strings of all product requests. */
+const requests: string[] = [];
 
 const add = (category: string, count: number, in_stock = true) => {
   for (let number = 0; number < count; number += 1) {
@@ -26,7 +26,7 @@ const add = (category: string, count: number, in_stock = true) => {
   }
 };
 
-const shown = ({ sku, category, in_stock }: FakeProduct) => ({
+const toJson = ({ sku, category, in_stock }: FakeProduct) => ({
   sku,
   category,
   in_stock,
@@ -46,10 +46,10 @@ const server = setupServer(
     }));
     return HttpResponse.json({ items, next_cursor: null });
   }),
-  // As the API does: newest first, and never more than a hundred of them.
+  // Newest first and at most 100, as in the API.
   http.get("*/v1/products", ({ request }) => {
     const query = new URL(request.url).searchParams;
-    asked.push(String(query));
+    requests.push(String(query));
     const category = query.get("category");
     const matching = products
       .filter((product) => !category || product.category === category)
@@ -62,7 +62,7 @@ const server = setupServer(
     }));
     const limit = Math.min(Number(query.get("limit") ?? 20), 100);
     return HttpResponse.json({
-      items: matching.slice(0, limit).map(shown),
+      items: matching.slice(0, limit).map(toJson),
       next_cursor: null,
       facets: { categories: facets, price: { min: 900, max: 900 }, in_stock: 0 },
     });
@@ -78,7 +78,7 @@ afterAll(() => server.close());
 
 beforeEach(() => {
   products.length = 0;
-  asked.length = 0;
+  requests.length = 0;
   for (const category of CATEGORIES) add(category, 10);
 });
 
@@ -93,7 +93,7 @@ function renderHome(): void {
   );
 }
 
-/** The category links, as `name: text`, once they are there. */
+/** Waits for the category links and returns their texts. */
 async function shelves(): Promise<string[]> {
   const section = await screen.findByRole("region", { name: "Shop by category" });
   await waitFor(() => expect(within(section).queryAllByRole("link").length).toBeGreaterThan(0));
@@ -105,7 +105,7 @@ async function shelves(): Promise<string[]> {
 const heroPictures = () => document.querySelectorAll("section:first-of-type img").length;
 const cards = () => screen.getAllByRole("article").map((card) => within(card).getByRole("heading").textContent);
 
-test("three hundred new teas leave every category and the hero's pictures in place", async () => {
+test("many new products in one category do not displace the others", async () => {
   add("tea", 300);
   renderHome();
   expect(await shelves()).toEqual([
@@ -122,19 +122,19 @@ test("three hundred new teas leave every category and the hero's pictures in pla
   await waitFor(() =>
     expect(cards()).toEqual(["Product tea-359", "Product coffee-19", "Product ceramics-29", "Product kitchen-39"]),
   );
-  // One short request a category, instead of one long one for all.
-  expect(asked).toHaveLength(6);
-  expect(asked.every((query) => query.includes("limit=2"))).toBe(true);
+  // One small request for each category.
+  expect(requests).toHaveLength(6);
+  expect(requests.every((query) => query.includes("limit=2"))).toBe(true);
 });
 
-test("the newest product of a category that can be bought is shown, however many newer ones are sold out", async () => {
+test("shows the newest product in stock, even if many newer ones are sold out", async () => {
   add("coffee", 150, false);
   renderHome();
   await shelves();
   await waitFor(() => expect(cards()).toContain("Product coffee-19"));
 });
 
-test("a sold-out category keeps its picture, and an empty one is left out", async () => {
+test("a sold-out category keeps its picture, and an empty one is not shown", async () => {
   const kept = products.filter(({ category }) => category !== "ceramics" && category !== "kitchen");
   products.splice(0, products.length, ...kept);
   add("ceramics", 3, false);
@@ -148,13 +148,13 @@ test("a sold-out category keeps its picture, and an empty one is left out", asyn
   ]);
   const section = screen.getByRole("region", { name: "Shop by category" });
   await waitFor(() => expect(section.querySelectorAll("img")).toHaveLength(5));
-  // Neither section waits for what cannot be bought: the next category takes the place.
+  // The next category takes the place of a sold-out one.
   await waitFor(() =>
     expect(cards()).toEqual(["Product tea-9", "Product coffee-19", "Product textiles-49", "Product stationery-59"]),
   );
 });
 
-test("a category whose products cannot be fetched stays reachable", async () => {
+test("a category is still linked if its products cannot be loaded", async () => {
   server.use(
     http.get("*/v1/products", ({ request }) =>
       new URL(request.url).searchParams.get("category") === "coffee" ? HttpResponse.json({ title: "down" }, { status: 503 }) : undefined,
@@ -166,7 +166,7 @@ test("a category whose products cannot be fetched stays reachable", async () => 
   await waitFor(() => expect(section.querySelectorAll("img")).toHaveLength(5));
 });
 
-test("without the categories the page says so, and still begins", async () => {
+test("shows an error and the hero if the categories cannot be loaded", async () => {
   server.use(http.get("*/v1/categories", () => HttpResponse.json({ title: "down" }, { status: 503 })));
   renderHome();
   expect(await screen.findByRole("alert")).toBeVisible();

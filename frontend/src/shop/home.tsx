@@ -5,25 +5,25 @@ import { useCart } from "@/cart/useCart";
 import { useMessages } from "@/i18n";
 import { ButtonLink } from "@/ui/button";
 import { useTitle } from "@/ui/page";
+import { Picture } from "@/ui/picture";
 import { Skeleton } from "@/ui/skeleton";
 import { Failure } from "@/ui/states";
 
-import { categoriesQuery, displayQuery } from "./catalog";
+import { categoriesQuery, previewQuery } from "./catalog";
 import { messages } from "./messages";
-import { Picture } from "./picture";
 import { ProductCard, ProductCardSkeleton } from "./productCard";
 
-/** Categories whose newest product is shown under "New in the shop". */
+/** Number of categories whose newest product is shown under "New in the shop". */
 const NEWEST = 4;
 
-/** The start page. It asks for the categories, and for two products of each, so that no category can crowd out another. */
+/** The home page. It requests two products of each category, so that no category can crowd out the others. */
 export function Component() {
   const t = useMessages(messages);
   useTitle("Souk");
   const { data, error, refetch } = useQuery(categoriesQuery());
-  const filled = data?.items.filter(({ products }) => products > 0);
-  const displays = useQueries({ queries: (filled ?? []).map(({ slug }) => displayQuery(slug)) });
-  const shelves = filled?.map((category, index) => ({ ...category, ...displays[index]?.data, isPending: displays[index]?.isPending }));
+  const categories = data?.items.filter(({ products }) => products > 0);
+  const previews = useQueries({ queries: (categories ?? []).map(({ slug }) => previewQuery(slug)) });
+  const shelves = categories?.map((category, index) => ({ ...category, ...previews[index]?.data, isPending: previews[index]?.isPending }));
   return (
     <div className="grid gap-14">
       <Hero pictures={shelves?.flatMap(({ cover }) => cover ?? []).slice(0, 3)} />
@@ -51,7 +51,7 @@ export function Component() {
                           <span className="font-semibold group-hover:underline group-hover:underline-offset-4">
                             {t.categories[slug] ?? name}
                           </span>
-                          <span className="text-sm text-muted">{t.things(products)}</span>
+                          <span className="text-sm text-muted">{t.products(products)}</span>
                         </span>
                       </Link>
                     </li>

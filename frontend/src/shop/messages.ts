@@ -1,18 +1,18 @@
 import { defineMessages } from "@/i18n";
 
-// What the start page needs, which comes with the shell; the rest is in `pageMessages.ts`.
+// Texts that the home page needs. They are part of the shell; all other texts of this folder are in `pageMessages.ts`.
 const en = {
   hero: "Good things for the table and the desk.",
-  heroLead: "Tea, coffee and what goes with them, chosen slowly.",
+  heroLead: "Tea and coffee, ceramics, textiles and stationery.",
   browse: "Browse the shop",
   byCategory: "Shop by category",
   newest: "New in the shop",
   seeAll: "See all",
-  sagaTitle: "Watch a checkout happen",
+  sagaTitle: "Watch your checkout live",
   sagaText:
-    "Every order here is a saga: several services each do a part, and you see every step live. Pay with a card that is declined, and watch everything being undone, step by step.",
-  sagaPick: "Pick something and watch",
-  sagaCheckout: "To the checkout",
+    "Every order is a saga: several services each do one step while you watch. Pay with a card that is declined to see the completed steps being undone.",
+  sagaPick: "Choose a product",
+  sagaCheckout: "Go to checkout",
   categories: {
     tea: "Tea",
     coffee: "Coffee",
@@ -21,13 +21,13 @@ const en = {
     textiles: "Textiles",
     stationery: "Stationery",
   } as Record<string, string>,
-  things: (count: number) => `${count} ${count === 1 ? "product" : "products"}`,
+  products: (count: number) => `${count} ${count === 1 ? "product" : "products"}`,
   inStock: "In stock",
   add: "Add to cart",
   addAnother: (inCart: number) => `Add another (${inCart})`,
-  added: (name: string) => `${name} is in your cart.`,
-  notAdded: (why: string) => `Not added: ${why}`,
-  most: "That is as many as can be had.",
+  added: (name: string) => `${name} has been added to your cart.`,
+  notAdded: (reason: string) => `Not added to your cart: ${reason}`,
+  most: "You have the maximum quantity in your cart.",
   soldOut: "Sold out",
   onlyLeft: (count: number) => `Only ${count} left`,
   available: (count: string) => `${count} in stock`,
@@ -35,15 +35,15 @@ const en = {
 
 const de: typeof en = {
   hero: "Schönes für Tisch und Schreibtisch.",
-  heroLead: "Tee, Kaffee und was dazugehört, in Ruhe ausgesucht.",
+  heroLead: "Tee und Kaffee, Keramik, Textilien und Papierwaren.",
   browse: "Zum Sortiment",
-  byCategory: "Nach Kategorie",
-  newest: "Neu im Laden",
+  byCategory: "Kategorien",
+  newest: "Neu im Sortiment",
   seeAll: "Alle ansehen",
-  sagaTitle: "Einer Bestellung zusehen",
+  sagaTitle: "Sehen Sie Ihrer Bestellung live zu",
   sagaText:
-    "Jede Bestellung hier ist eine Saga: Mehrere Dienste erledigen je einen Teil, und Sie sehen jeden Schritt live. Zahlen Sie mit einer Karte, die abgelehnt wird, und alles wird Schritt für Schritt zurückgenommen.",
-  sagaPick: "Etwas aussuchen und zusehen",
+    "Jede Bestellung ist eine Saga: Mehrere Dienste erledigen je einen Schritt, und Sie sehen zu. Zahlen Sie mit einer Karte, die abgelehnt wird, und die erledigten Schritte werden zurückgenommen.",
+  sagaPick: "Produkt auswählen",
   sagaCheckout: "Zur Kasse",
   categories: {
     tea: "Tee",
@@ -53,15 +53,15 @@ const de: typeof en = {
     textiles: "Textilien",
     stationery: "Papierwaren",
   },
-  things: (count) => `${count} ${count === 1 ? "Produkt" : "Produkte"}`,
+  products: (count) => `${count} ${count === 1 ? "Produkt" : "Produkte"}`,
   inStock: "Auf Lager",
-  add: "In den Korb",
-  addAnother: (inCart) => `Noch eins (${inCart})`,
-  added: (name) => `${name} liegt im Warenkorb.`,
-  notAdded: (why) => `Nicht hinzugefügt: ${why}`,
-  most: "Mehr gibt es davon nicht.",
+  add: "In den Warenkorb",
+  addAnother: (inCart) => `Noch eins hinzufügen (${inCart})`,
+  added: (name) => `${name} wurde in den Warenkorb gelegt.`,
+  notAdded: (reason) => `Nicht in den Warenkorb gelegt: ${reason}`,
+  most: "Mehr davon ist nicht verfügbar.",
   soldOut: "Ausverkauft",
-  onlyLeft: (count) => `Nur noch ${count} da`,
+  onlyLeft: (count) => `Nur noch ${count} auf Lager`,
   available: (count) => `${count} auf Lager`,
 };
 

@@ -1,6 +1,6 @@
 import { defineMessages } from "@/i18n";
 
-// Of the list and the product, which do not come with the shell.
+// Texts of the product list and the product page, which are not part of the shell.
 const en = {
   shop: "Shop",
   products: "Products",
@@ -13,16 +13,16 @@ const en = {
   from: "From",
   to: "To",
   apply: "Apply",
-  badPrice: "Write an amount such as 12.50.",
-  priceOrder: "From must not be above to.",
+  badPrice: "Please enter an amount such as 12.50.",
+  priceOrder: "“From” must not be higher than “To”.",
   stock: "Availability",
   clear: "Clear filters",
   sort: "Sort by",
   sorts: { relevance: "Relevance", name: "Name", price: "Price, low to high", "-price": "Price, high to low", newest: "Newest" },
-  nothing: "Nothing matches",
-  nothingText: "Try other words, or fewer filters.",
+  nothing: "No products found",
+  nothingText: "Try different search terms or fewer filters.",
   showAll: "Show all products",
-  unknownStock: "Stock cannot be shown right now",
+  unknownStock: "Availability is temporarily unknown",
   quantity: "Quantity",
   viewCart: "View cart",
   inCart: (count: number) => `${count} in your cart`,
@@ -39,11 +39,11 @@ const en = {
     size: "Size",
   } as Record<string, string>,
   moreFrom: (category: string) => `More from ${category}`,
-  breadcrumb: "Where you are",
+  breadcrumb: "Breadcrumb",
 };
 
 const de: typeof en = {
-  shop: "Laden",
+  shop: "Shop",
   products: "Produkte",
   resultsFor: (words) => `Ergebnisse für „${words}“`,
   clearSearch: "Suche löschen",
@@ -54,20 +54,20 @@ const de: typeof en = {
   from: "Von",
   to: "Bis",
   apply: "Anwenden",
-  badPrice: "Bitte einen Betrag wie 12,50 eingeben.",
-  priceOrder: "„Von“ darf nicht über „Bis“ liegen.",
+  badPrice: "Bitte geben Sie einen Betrag wie 12,50 ein.",
+  priceOrder: "„Von“ darf nicht höher als „Bis“ sein.",
   stock: "Verfügbarkeit",
-  clear: "Filter löschen",
-  sort: "Sortieren",
+  clear: "Filter zurücksetzen",
+  sort: "Sortieren nach",
   sorts: { relevance: "Relevanz", name: "Name", price: "Preis aufsteigend", "-price": "Preis absteigend", newest: "Neueste" },
-  nothing: "Nichts gefunden",
-  nothingText: "Versuchen Sie andere Wörter oder weniger Filter.",
-  showAll: "Alle Produkte zeigen",
-  unknownStock: "Der Bestand lässt sich gerade nicht anzeigen",
+  nothing: "Keine Produkte gefunden",
+  nothingText: "Versuchen Sie andere Suchbegriffe oder weniger Filter.",
+  showAll: "Alle Produkte anzeigen",
+  unknownStock: "Die Verfügbarkeit ist vorübergehend nicht bekannt",
   quantity: "Menge",
   viewCart: "Warenkorb ansehen",
   inCart: (count) => `${count} in Ihrem Warenkorb`,
-  details: "Einzelheiten",
+  details: "Details",
   attributes: {
     weight: "Gewicht",
     origin: "Herkunft",
@@ -80,7 +80,8 @@ const de: typeof en = {
     size: "Größe",
   },
   moreFrom: (category) => `Mehr aus ${category}`,
-  breadcrumb: "Wo Sie sind",
+  breadcrumb: "Navigationspfad",
 };
 
+/** Texts of the product list and the product page. */
 export const pageMessages = defineMessages({ en, de });

@@ -2,14 +2,15 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, useParams } from "react-router";
 
-import { Problem } from "@/api/problem";
 import { openCart } from "@/cart/drawer";
-import { MOST, type Product } from "@/cart/useCart";
+import { MAX_QUANTITY, type Product } from "@/cart/useCart";
 import { useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
-import { NotFound } from "@/layout/errors";
+import { Problem } from "@/problem";
 import { Button } from "@/ui/button";
+import { NotFound } from "@/ui/notFound";
 import { useTitle } from "@/ui/page";
+import { Picture } from "@/ui/picture";
 import { Skeleton } from "@/ui/skeleton";
 import { Failure } from "@/ui/states";
 import { Stepper } from "@/ui/stepper";
@@ -17,23 +18,22 @@ import { Stepper } from "@/ui/stepper";
 import { availabilityQuery, productQuery, shelfQuery } from "./catalog";
 import { messages } from "./messages";
 import { pageMessages } from "./pageMessages";
-import { Picture } from "./picture";
 import { ProductCard } from "./productCard";
 import { Stock } from "./stock";
 import { useAddToCart } from "./useAddToCart";
 
-/** One product, and everything needed to buy it. */
+/** `/products/:sku`: a product, with a form to add it to the cart. */
 export function Component() {
   const { sku = "" } = useParams();
   const { data, error, refetch } = useQuery(productQuery(sku));
   if (error instanceof Problem && (error.status === 404 || error.status === 422)) return <NotFound />;
   if (error && !data) return <Failure error={error} onRetry={() => void refetch()} />;
-  return data ? <Found key={sku} product={data} /> : <Waiting />;
+  return data ? <Details key={sku} product={data} /> : <ProductSkeleton />;
 }
 
-type Described = Omit<Product, "available" | "in_stock">;
+type ProductDetails = Omit<Product, "available" | "in_stock">;
 
-function Found({ product }: { product: Described }) {
+function Details({ product }: { product: ProductDetails }) {
   const t = useMessages(messages);
   const p = useMessages(pageMessages);
   const format = useFormat();
@@ -67,7 +67,7 @@ function Found({ product }: { product: Described }) {
                 <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-1.5">
                   {attributes.map(([name, value]) => (
                     <div key={name} className="contents">
-                      <dt className="text-muted">{p.attributes[name] ?? sentence(name)}</dt>
+                      <dt className="text-muted">{p.attributes[name] ?? capitalize(name)}</dt>
                       <dd>{value}</dd>
                     </div>
                   ))}
@@ -77,22 +77,22 @@ function Found({ product }: { product: Described }) {
           </div>
         </div>
       </div>
-      <Neighbours of={product} title={p.moreFrom(category)} />
+      <RelatedProducts of={product} title={p.moreFrom(category)} />
     </div>
   );
 }
 
-/** How many there are at this moment, and the way into the cart. */
-function Purchase({ product }: { product: Described }) {
+/** The availability, a quantity, and the button that adds to the cart. */
+function Purchase({ product }: { product: ProductDetails }) {
   const t = useMessages(messages);
   const p = useMessages(pageMessages);
   const { data: available, error } = useQuery(availabilityQuery(product.sku));
   const { add, quantityOf } = useAddToCart();
   const [wanted, setWanted] = useState(1);
   const [isBusy, setBusy] = useState(false);
-  // Where the stock cannot be asked, the shop takes the order and finds out.
-  const left = available ?? (error ? MOST : 0);
-  const most = Math.min(MOST, left);
+  // If the availability is unknown, the item can be ordered; the checkout will reject it if it is sold out.
+  const left = available ?? (error ? MAX_QUANTITY : 0);
+  const most = Math.min(MAX_QUANTITY, left);
   const quantity = Math.max(1, Math.min(wanted, most));
   const inCart = quantityOf(product.sku);
   const buy = async () => {
@@ -133,13 +133,13 @@ function Purchase({ product }: { product: Described }) {
   );
 }
 
-function Neighbours({ of, title }: { of: Described; title: string }) {
+function RelatedProducts({ of, title }: { of: ProductDetails; title: string }) {
   const { data } = useQuery(shelfQuery({ category: of.category, in_stock: true }, 5));
   const others = data?.items.filter(({ sku }) => sku !== of.sku).slice(0, 4);
   if (!others || others.length === 0) return null;
   return (
-    <section aria-labelledby="neighbours" className="grid gap-5">
-      <h2 id="neighbours" className="text-2xl font-semibold">
+    <section aria-labelledby="related" className="grid gap-5">
+      <h2 id="related" className="text-2xl font-semibold">
         {title}
       </h2>
       <div className="grid grid-cols-2 gap-3 sm:gap-4 lg:grid-cols-4">
@@ -151,7 +151,7 @@ function Neighbours({ of, title }: { of: Described; title: string }) {
   );
 }
 
-function Waiting() {
+function ProductSkeleton() {
   return (
     <div className="mt-10 grid items-start gap-8 md:grid-cols-2 lg:gap-14">
       <Skeleton className="aspect-square w-full rounded-3xl" />
@@ -165,6 +165,6 @@ function Waiting() {
   );
 }
 
-function sentence(text: string): string {
+function capitalize(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1).replaceAll(/[_-]/g, " ");
 }

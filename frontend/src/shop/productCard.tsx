@@ -5,15 +5,15 @@ import type { Product } from "@/cart/useCart";
 import { useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
 import { Button } from "@/ui/button";
+import { Picture } from "@/ui/picture";
 import { Skeleton } from "@/ui/skeleton";
 
 import { productQuery } from "./catalog";
 import { messages } from "./messages";
-import { Picture } from "./picture";
 import { Stock } from "./stock";
 import { useAddToCart } from "./useAddToCart";
 
-/** A product in a list, `isFirst` where it is seen at once. Its page is fetched as soon as somebody is about to open it. */
+/** A product in a list. Set `isFirst` if it is visible without scrolling. Hovering or focusing the link prefetches its page. */
 export function ProductCard({ product, isFirst = false }: { product: Product; isFirst?: boolean }) {
   const t = useMessages(messages);
   const format = useFormat();
@@ -22,7 +22,7 @@ export function ProductCard({ product, isFirst = false }: { product: Product; is
   const inCart = quantityOf(product.sku);
   const label = !product.in_stock ? t.soldOut : inCart ? t.addAnother(inCart) : t.add;
   const prefetch = () => {
-    void import("./product");
+    window.soukPreload?.(`/products/${product.sku}`);
     void queries.prefetchQuery(productQuery(product.sku));
   };
   return (
@@ -30,7 +30,7 @@ export function ProductCard({ product, isFirst = false }: { product: Product; is
       <Picture src={product.image} isFirst={isFirst} className={product.in_stock ? "" : "opacity-60 grayscale"} />
       <div className="grid flex-1 content-between gap-1 px-1">
         <h3 className="leading-snug font-semibold">
-          {/* The whole card is the link; the button below lies over it. */}
+          {/* The link covers the whole card; the button lies on top of it. */}
           <Link
             to={`/products/${product.sku}`}
             onPointerEnter={prefetch}
@@ -57,6 +57,7 @@ export function ProductCard({ product, isFirst = false }: { product: Product; is
   );
 }
 
+/** The placeholder for a product card that is loading. */
 export function ProductCardSkeleton() {
   return (
     <div className="grid content-start gap-3 rounded-2xl border border-line bg-surface p-3">
@@ -70,5 +71,5 @@ export function ProductCardSkeleton() {
   );
 }
 
-/** Cards side by side, as many as fit. */
+/** Class names for a responsive grid of product cards. */
 export const GRID = "grid grid-cols-2 gap-3 sm:gap-4 md:grid-cols-3 xl:grid-cols-4";

@@ -3,9 +3,9 @@ import { useEffect, useId, useSyncExternalStore } from "react";
 import { useSearchParams } from "react-router";
 
 import { useMessages } from "@/i18n";
-import { announce } from "@/ui/live";
 import { Button, ButtonLink } from "@/ui/button";
 import { classes } from "@/ui/classes";
+import { announce } from "@/ui/live";
 import { messages as shared } from "@/ui/messages";
 import { Page } from "@/ui/page";
 import { Empty, Failure } from "@/ui/states";
@@ -17,20 +17,20 @@ import { messages } from "./messages";
 import { pageMessages } from "./pageMessages";
 import { GRID, ProductCard, ProductCardSkeleton } from "./productCard";
 
-/** As wide as `lg` in the styles: there is room for the filters beside the list. */
+/** The `lg` breakpoint of the styles, from which the filters stand next to the list. */
 const WIDE = window.matchMedia("(min-width: 64rem)");
 
-function onWidth(listener: () => void): () => void {
+function subscribeToWidth(listener: () => void): () => void {
   WIDE.addEventListener("change", listener);
   return () => WIDE.removeEventListener("change", listener);
 }
 
-/** All products, or those that the address asks for. */
+/** `/products`: the products that match the filters in the address. */
 export function Component() {
   const t = useMessages(messages);
   const p = useMessages(pageMessages);
   const { more } = useMessages(shared);
-  const isWide = useSyncExternalStore(onWidth, () => WIDE.matches);
+  const isWide = useSyncExternalStore(subscribeToWidth, () => WIDE.matches);
   const [query, setQuery] = useSearchParams();
   const filters = readFilters(query);
   const change = (next: Filters) => setQuery(writeFilters(next), { preventScrollReset: true, flushSync: true });
@@ -42,7 +42,7 @@ export function Component() {
   const products = data?.pages.flatMap((page) => page.items);
   const count = first && !isPlaceholderData ? countOf(first, filters.category) : undefined;
   useEffect(() => {
-    if (count !== undefined) announce(t.things(count));
+    if (count !== undefined) announce(t.products(count));
   }, [count, t]);
 
   const { category } = filters;
@@ -72,7 +72,7 @@ export function Component() {
           </h2>
           <div className="flex flex-wrap items-center justify-between gap-3">
             <p className="num flex min-h-10 items-center gap-2 text-muted">
-              {count !== undefined && t.things(count)}
+              {count !== undefined && t.products(count)}
               {filters.q && (
                 <Button look="quiet" onClick={() => change({ ...filters, q: "" })}>
                   {p.clearSearch}
@@ -123,13 +123,13 @@ export function Component() {
 function SortBox({ filters, onChange }: { filters: Filters; onChange: (filters: Filters) => void }) {
   const p = useMessages(pageMessages);
   const id = useId();
-  const usual: Sort = filters.q ? "relevance" : "name";
+  const defaultSort: Sort = filters.q ? "relevance" : "name";
   return (
     <span className="flex items-center gap-2 text-sm">
       <label htmlFor={id}>{p.sort}</label>
       <select
         id={id}
-        value={filters.sort ?? usual}
+        value={filters.sort ?? defaultSort}
         onChange={({ target }) => onChange({ ...filters, sort: target.value as Sort })}
         className="min-h-10 rounded-lg border border-edge bg-surface px-3 py-2"
       >

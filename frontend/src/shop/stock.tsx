@@ -4,10 +4,10 @@ import { Badge } from "@/ui/badge";
 
 import { messages } from "./messages";
 
-/** From here on down, it is said how few are left. */
+/** At this number or fewer, the exact number is shown. */
 const FEW = 5;
 
-/** How many there are, as far as a shopper cares; `isBrief` for a list. */
+/** The availability of a product; `isBrief` omits large numbers, for lists. */
 export function Stock({ available, isBrief = false }: { available: number; isBrief?: boolean }) {
   const t = useMessages(messages);
   const format = useFormat();

@@ -1,26 +1,24 @@
 import type { Middleware } from "openapi-fetch";
 
-/** Does `work`; what is sent `within` it belongs to it in the trace. */
-export type Traced = <T>(name: string, work: (within: Within) => Promise<T>) => Promise<T>;
-export type Within = <T>(send: () => T) => T;
+import type { Traced } from "./traced";
 
 let tracing: Traced = (_name, work) => work((send) => send());
-let isAsked = false;
+let isLoading = false;
 
-/** Something that a person does, as the root of a trace. While nobody records it is `work` and nothing else. */
+/** Records a user action as the root of a trace. Until tracing is loaded, it only runs `work`. */
 export const traced: Traced = (name, work) => tracing(name, work);
 
-/** Whether the server records the trace of this answer (`traceresponse`, W3C Trace Context level 2). */
-function isRecorded(answer: Response): boolean {
-  return answer.headers.get("traceresponse")?.endsWith("-01") ?? false;
+/** Whether the server records this request's trace (`traceresponse`, W3C Trace Context level 2). */
+function isRecorded(response: Response): boolean {
+  return response.headers.get("traceresponse")?.endsWith("-01") ?? false;
 }
 
-/** Brings what makes spans, once an answer says that the server wants them. Where it never does, nothing is loaded or sent. */
-export const watch: Middleware = {
+/** Loads the tracing library after the first response that the server records. Otherwise nothing is loaded or sent. */
+export const watchResponses: Middleware = {
   onResponse({ response }) {
-    if (isAsked || !isRecorded(response)) return;
-    isAsked = true;
-    // After what the answer is for has been painted. Without it the shop works as well.
+    if (isLoading || !isRecorded(response)) return;
+    isLoading = true;
+    // After the response has been painted. The shop also works if loading fails.
     requestAnimationFrame(() => setTimeout(() => void load().catch(() => undefined)));
   },
 };

@@ -2,43 +2,44 @@ import { type ExportResult, ExportResultCode } from "@opentelemetry/core";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { RandomIdGenerator, type ReadableSpan, type SpanExporter } from "@opentelemetry/sdk-trace";
 
-/** As many traces as are remembered: far more than one batch of spans is about. */
-const REMEMBERED = 500;
-/** Shorter than the exporter's wait before its second retry. */
-const PATIENCE = 2_000;
-/** How long nothing is sent after a refusal: the page works without, and each refusal is a line in the browser's console. */
-const SILENCE = 300_000;
+/** Number of trace ids to remember, far more than one batch of spans refers to. */
+const MAX_TRACES = 500;
+/** Timeout of an export in milliseconds, shorter than the exporter's delay before its second retry. */
+const EXPORT_TIMEOUT = 2_000;
+/** Milliseconds to pause after a failed export, because the browser logs each failure to its console. */
+const PAUSE_AFTER_FAILURE = 300_000;
 
-/** Sends the spans of those traces that the server records, through its gateway; all others are forgotten. */
-export class RecordedTraces implements SpanExporter {
-  readonly #known = new Set<string>();
+/** Exports the spans of traces that the server records to the gateway, and drops all others. */
+export class RecordedTraceExporter implements SpanExporter {
+  readonly #recorded = new Set<string>();
   readonly #exporter: OTLPTraceExporter;
-  #silentUntil = 0;
+  #pausedUntil = 0;
 
   constructor() {
     const ids = new RandomIdGenerator();
     this.#exporter = new OTLPTraceExporter({
       url: new URL("/v1/traces", window.location.origin).href,
-      timeoutMillis: PATIENCE,
-      // Not sampled: the sending is no trace itself.
+      timeoutMillis: EXPORT_TIMEOUT,
+      // Not sampled, so that the export does not create a trace itself.
       headers: { traceparent: `00-${ids.generateTraceId()}-${ids.generateSpanId()}-00` },
     });
   }
 
+  /** Marks a trace as recorded by the server. */
   add(trace: string): void {
-    this.#known.add(trace);
-    const [oldest] = this.#known;
-    if (oldest && this.#known.size > REMEMBERED) this.#known.delete(oldest);
+    this.#recorded.add(trace);
+    const [oldest] = this.#recorded;
+    if (oldest && this.#recorded.size > MAX_TRACES) this.#recorded.delete(oldest);
   }
 
   export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
-    const wanted = spans.filter((span) => this.#known.has(span.spanContext().traceId));
-    if (wanted.length === 0 || Date.now() < this.#silentUntil) {
+    const recorded = spans.filter((span) => this.#recorded.has(span.spanContext().traceId));
+    if (recorded.length === 0 || Date.now() < this.#pausedUntil) {
       done({ code: ExportResultCode.SUCCESS });
       return;
     }
-    this.#exporter.export(wanted, (result) => {
-      if (result.code !== ExportResultCode.SUCCESS) this.#silentUntil = Date.now() + SILENCE;
+    this.#exporter.export(recorded, (result) => {
+      if (result.code !== ExportResultCode.SUCCESS) this.#pausedUntil = Date.now() + PAUSE_AFTER_FAILURE;
       done(result);
     });
   }

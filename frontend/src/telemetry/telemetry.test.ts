@@ -3,7 +3,7 @@ import { setupServer } from "msw/node";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
-/** The flags of every answer. */
+/** The trace flags of every response. */
 let flags: string;
 const startTracing = vi.fn<() => unknown>();
 const server = setupServer(
@@ -19,37 +19,37 @@ beforeEach(() => {
 });
 afterEach(() => vi.doUnmock("./tracing"));
 
-/** The page's client and telemetry, as new as after a reload. */
-async function page() {
+/** Loads the API client and the telemetry with fresh state, as after a reload. */
+async function reload() {
   const [{ api, call }, { traced }] = await Promise.all([import("@/api/client"), import(".")]);
-  return { traced, ask: () => call(api.GET("/v1/orders")) };
+  return { traced, request: () => call(api.GET("/v1/orders")) };
 }
 
-/** As long as it would take to begin. */
-const soon = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(() => setTimeout(resolve, 20))));
+/** Waits longer than tracing needs to start. */
+const settle = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(() => setTimeout(resolve, 20))));
 
-test("nothing is loaded where the server records nothing, and work is done as it is", async () => {
+test("without recording nothing is loaded, and traced work runs unchanged", async () => {
   flags = "00";
-  const { ask, traced } = await page();
-  await ask();
-  await soon();
+  const { request, traced } = await reload();
+  await request();
+  await settle();
   expect(startTracing).not.toHaveBeenCalled();
   expect(await traced("place order", (within) => within(() => Promise.resolve("done")))).toBe("done");
 });
 
-test("the first recorded answer brings the tracing, once, and what people do goes through it", async () => {
+test("the first recorded response loads tracing once, and actions are traced from then on", async () => {
   flags = "01";
   startTracing.mockReturnValue((name: string, work: (within: unknown) => unknown) => [name, work((send: () => unknown) => send())]);
-  const { ask, traced } = await page();
-  await Promise.all([ask(), ask()]);
+  const { request, traced } = await reload();
+  await Promise.all([request(), request()]);
   await vi.waitFor(() => expect(startTracing).toHaveBeenCalled());
-  await ask();
-  await soon();
+  await request();
+  await settle();
   expect(startTracing).toHaveBeenCalledTimes(1);
   expect(await traced("place order", (within) => within(() => Promise.resolve("done")))).toEqual(["place order", expect.anything()]);
 });
 
-test("spans are called by routes, not by keys", async () => {
+test("span names contain routes and no ids", async () => {
   vi.doUnmock("./tracing");
   const { template } = await import("./tracing");
   expect(

@@ -4,32 +4,32 @@ import { FetchInstrumentation } from "@opentelemetry/instrumentation-fetch";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { BatchSpanProcessor, NoopSpanProcessor, type Span, StackContextManager, TracerProvider } from "@opentelemetry/sdk-trace";
 
-import type { Traced } from ".";
-import { RecordedTraces } from "./recorded";
+import { RecordedTraceExporter } from "./recorded";
+import type { Traced } from "./traced";
 
 const NAME = "storefront";
-/** The gateway takes 64 KiB at once; a span is about a kilobyte. */
-const BATCH = 40;
+/** Spans per export. The gateway accepts 64 KiB per request, and a span is about 1 KiB. */
+const BATCH_SIZE = 40;
 
-/** Makes a span of every request to the API from now on, and of what a person does. Called once. */
-export function startTracing(isRecorded: (answer: Response) => boolean): Traced {
-  const recorded = new RecordedTraces();
+/** Starts recording a span for each API request and each user action. Call it once; returns the function for actions. */
+export function startTracing(isRecorded: (response: Response) => boolean): Traced {
+  const recorded = new RecordedTraceExporter();
   trace.setGlobalTracerProvider(
     new TracerProvider({
       resource: resourceFromAttributes({ "service.name": NAME }),
-      spanProcessors: [new Naming(), new BatchSpanProcessor({ exporter: recorded, maxExportBatchSize: BATCH })],
+      spanProcessors: [new SpanNaming(), new BatchSpanProcessor({ exporter: recorded, maxExportBatchSize: BATCH_SIZE })],
     }),
   );
   context.setGlobalContextManager(new StackContextManager().enable());
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
-  // It gives `traceparent` to the own origin only.
+  // By default it sends `traceparent` to this origin only.
   const requests = new FetchInstrumentation({
     enabled: false,
-    // Everything but the API; and a stream of events would be a span that never ends.
+    // Traces API requests only, and no event streams, because their spans would never end.
     ignoreUrls: [new RegExp(`^(?!${window.location.origin.replaceAll(".", "\\.")}/v1/)`), /\/events$/],
     ignoreNetworkEvents: true,
-    applyCustomAttributesOnSpan: (span, _request, answer) => {
-      if (answer instanceof Response && isRecorded(answer)) recorded.add(span.spanContext().traceId);
+    applyCustomAttributesOnSpan: (span, _request, response) => {
+      if (response instanceof Response && isRecorded(response)) recorded.add(span.spanContext().traceId);
     },
   });
   requests.enable();
@@ -49,8 +49,8 @@ const traced: Traced = async (name, work) => {
   }
 };
 
-/** Calls requests by method and route, and keeps what people search for out of their addresses. */
-class Naming extends NoopSpanProcessor {
+/** Names spans by method and route, and removes search terms from their URLs. */
+class SpanNaming extends NoopSpanProcessor {
   override onStart(span: Span): void {
     const address = span.attributes["url.full"];
     if (typeof address !== "string") return;
@@ -61,7 +61,7 @@ class Naming extends NoopSpanProcessor {
   }
 }
 
-/** `/v1/orders/{id}` of `/v1/orders/01a2-…`: keys have digits, words of routes have none. */
+/** Replaces each path segment that contains a digit, because only ids do: `/v1/orders/01a2-…` becomes `/v1/orders/{id}`. */
 export function template(path: string): string {
   return path.replace(/(?<=^\/v1\/.*)[^/]*\d[^/]*/g, "{id}");
 }

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 
 import { classes } from "./classes";
 
-/** What a colour means everywhere: done, under way or waiting, undone or wrong, a plain fact. */
+/** The meaning of a badge: finished, in progress, failed or undone, for information, or without judgement. */
 export type Tone = "good" | "waiting" | "bad" | "info" | "neutral";
 
 const tones: Record<Tone, string> = {
@@ -12,9 +12,10 @@ const tones: Record<Tone, string> = {
   info: "bg-sky-soft text-sky",
   neutral: "bg-raised text-muted",
 };
-/** Never by colour alone. */
+/** Each tone also has a symbol, because colour alone must not carry meaning (WCAG 1.4.1). */
 const signs: Record<Tone, string> = { good: "✓", waiting: "◔", bad: "✕", info: "→", neutral: "·" };
 
+/** A short label with a symbol; `sign` replaces the symbol of the tone. */
 export function Badge({ tone, sign, children }: { tone: Tone; sign?: string; children: ReactNode }) {
   return (
     <span

@@ -3,7 +3,7 @@ import { Link, type LinkProps } from "react-router";
 
 import { classes } from "./classes";
 
-/** `primary` is the one thing to do here; there is at most one in view. `danger` takes something away. */
+/** `primary` is the main action of a page, at most one in view. `danger` deletes or cancels something. */
 type Look = "primary" | "secondary" | "quiet" | "danger";
 
 const base =
@@ -17,10 +17,11 @@ const looks: Record<Look, string> = {
 
 interface Common {
   look?: Look;
-  /** Work is on its way: the button waits, and says so. */
+  /** Shows a spinner and disables the button while its action is running. */
   busy?: boolean;
 }
 
+/** A button; of type `button` unless `type` is given. */
 export function Button({ look = "secondary", busy = false, className, children, ...rest }: ComponentProps<"button"> & Common) {
   return (
     <button
@@ -36,12 +37,13 @@ export function Button({ look = "secondary", busy = false, className, children, 
   );
 }
 
-/** Goes somewhere, and looks like a button. */
+/** A link that looks like a button. */
+/** A button; of type `button` unless `type` is given. */
 export function ButtonLink({ look = "secondary", className, ...rest }: LinkProps & Omit<Common, "busy">) {
   return <Link {...rest} className={classes(base, looks[look], className)} />;
 }
 
-/** A button that is a picture; `label` says what it does. */
+/** A button with only an icon; `label` is its accessible name and tooltip. */
 export function IconButton({ label, className, ...rest }: ComponentProps<"button"> & { label: string }) {
   return (
     <button

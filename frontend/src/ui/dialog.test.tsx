@@ -13,7 +13,7 @@ function Opener() {
         Open
       </button>
       {isOpen && (
-        <Dialog open onOpenChange={setOpen} title="A window">
+        <Dialog open onOpenChange={setOpen} title="A dialog">
           <input aria-label="Inside" />
         </Dialog>
       )}
@@ -21,13 +21,13 @@ function Opener() {
   );
 }
 
-test("focus goes into the window, stays there, and returns to what opened it", async () => {
+test("focus moves into the dialog, stays there, and returns to the opener", async () => {
   render(<Opener />);
   const opener = screen.getByRole("button", { name: "Open" });
   await userEvent.click(opener);
-  const window = await screen.findByRole("dialog", { name: "A window" });
+  const dialog = await screen.findByRole("dialog", { name: "A dialog" });
   for (let presses = 0; presses < 3; presses += 1) {
-    expect(window).toContainElement(document.activeElement as HTMLElement);
+    expect(dialog).toContainElement(document.activeElement as HTMLElement);
     await userEvent.tab();
   }
   await userEvent.keyboard("{Escape}");

@@ -3,12 +3,12 @@ import { lazy, Suspense } from "react";
 import type { Props } from "./dialogBox";
 import { whenIdle } from "./later";
 
-// No page begins with a window, and the library for them is large; it is there before somebody opens one.
+// The dialog library is large and no page starts with a dialog, so it is loaded once the browser is idle.
 const load = () => import("./dialogBox");
 const DialogBox = lazy(load);
 void whenIdle().then(load, () => undefined);
 
-/** A modal window: focus stays inside and returns to what opened it, Escape closes, and the page behind does not scroll. */
+/** A modal dialog: it keeps the focus and returns it to the opener, closes on Escape, and stops the page from scrolling. */
 export function Dialog(props: Props) {
   return (
     <Suspense fallback={null}>

@@ -7,17 +7,18 @@ import { IconButton } from "./button";
 import { classes } from "./classes";
 import { messages } from "./messages";
 
+/** The properties of a dialog. */
 export interface Props {
   open: boolean;
   onOpenChange: (open: boolean) => void;
   title: string;
   description?: string;
-  /** `drawer` stands at the right edge, over the full height. */
+  /** A `drawer` covers the right edge of the screen at full height. Default: a centred window. */
   shape?: "window" | "drawer";
   children: ReactNode;
 }
 
-/** What `Dialog` shows. */
+/** The implementation of `Dialog`, in its own chunk. */
 export default function DialogBox({ open, onOpenChange, title, description, shape = "window", children }: Props) {
   const t = useMessages(messages);
   const opener = useRef<Element>(null);
@@ -31,7 +32,7 @@ export default function DialogBox({ open, onOpenChange, title, description, shap
             opener.current = document.activeElement;
           }}
           onCloseAutoFocus={(event) => {
-            // Radix knows its own triggers only.
+            // Radix returns the focus only to its own triggers.
             event.preventDefault();
             if (opener.current instanceof HTMLElement) opener.current.focus();
           }}

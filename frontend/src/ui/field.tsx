@@ -7,12 +7,12 @@ const control =
 
 interface FieldProps {
   label: string;
-  /** What is wrong with it, as the reader is told. */
+  /** The validation message, if the value is invalid. */
   error?: string | undefined;
   hint?: ReactNode;
 }
 
-/** A text input with its label, hint and error, tied together for everybody. */
+/** A text input with a label, hint and error that assistive technology can associate with it. */
 export function TextField({ label, error, hint, className, id, ...rest }: ComponentProps<"input"> & FieldProps) {
   const ids = useIds(id, error, hint);
   return (
@@ -22,7 +22,7 @@ export function TextField({ label, error, hint, className, id, ...rest }: Compon
   );
 }
 
-/** As {@link TextField}, with choices as `<option>` children. */
+/** A select with the same parts as {@link TextField}; pass `<option>` elements as children. */
 export function SelectField({ label, error, hint, className, id, ...rest }: ComponentProps<"select"> & FieldProps) {
   const ids = useIds(id, error, hint);
   return (
@@ -32,7 +32,7 @@ export function SelectField({ label, error, hint, className, id, ...rest }: Comp
   );
 }
 
-/** As {@link TextField}, for more than a line. */
+/** A multi-line text input with the same parts as {@link TextField}. */
 export function TextArea({ label, error, hint, className, id, ...rest }: ComponentProps<"textarea"> & FieldProps) {
   const ids = useIds(id, error, hint);
   return (
@@ -42,7 +42,7 @@ export function TextArea({ label, error, hint, className, id, ...rest }: Compone
   );
 }
 
-/** A choice of yes or no, with its label beside it. */
+/** A checkbox with its label next to it. */
 export function CheckField({ label, error, hint, className, id, ...rest }: ComponentProps<"input"> & FieldProps) {
   const ids = useIds(id, error, hint);
   return (

@@ -1,9 +1,7 @@
 import { useSyncExternalStore } from "react";
 
-/**
- * The page's one polite live region, for those who listen, and the short notes that everybody sees. What must be acted
- * on does not belong here: notes go away.
- */
+// The polite live region for screen readers and the short visible notifications. Both disappear after a few seconds, so
+// nothing that needs an action belongs here.
 interface Note {
   readonly id: number;
   readonly text: string;
@@ -27,19 +25,19 @@ function add(text: string, tone: Note["tone"], isShown: boolean): void {
   setTimeout(() => set(notes.filter((note) => note.id !== id)), 6000);
 }
 
-/** Says it to those who listen, where the page itself shows it already. */
+/** Announces a text to screen readers only; use it when the page already shows the change. */
 export function announce(text: string): void {
   add(text, "good", false);
 }
 
-/** Shows it for some seconds, and says it. */
+/** Shows a notification for 6 seconds and announces it to screen readers. */
 export function notify(text: string, tone: Note["tone"] = "good"): void {
   add(text, tone, true);
 }
 
-/** Used once, by the shell. */
+/** Renders the notifications. The shell mounts it exactly once. */
 export function Notes() {
-  const shown = useSyncExternalStore(
+  const current = useSyncExternalStore(
     (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -51,7 +49,7 @@ export function Notes() {
       aria-live="polite"
       className="pointer-events-none fixed inset-x-0 bottom-4 z-50 grid justify-items-center gap-2 px-4"
     >
-      {shown.map((note) => (
+      {current.map((note) => (
         <p
           key={note.id}
           className={

@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect } from "react";
 
-/** The frame of a page: its one heading, and the browser's title. */
+/** The frame of a page. It renders the only `h1` and sets the document title. */
 export function Page({
   title,
   lead,
@@ -27,7 +27,7 @@ export function Page({
   );
 }
 
-/** The browser's title, for pages that draw their own heading. */
+/** Sets the document title, for pages that render their own heading. */
 export function useTitle(title: string): void {
   useEffect(() => {
     document.title = title === "Souk" ? title : `${title} · Souk`;

@@ -1,6 +1,6 @@
 import { classes } from "./classes";
 
-/** A grey place of something that is on its way; give it the size of what comes. */
+/** A placeholder for content that is loading; `className` should give it the size of that content. */
 export function Skeleton({ className }: { className?: string }) {
   return <div aria-hidden className={classes("animate-pulse rounded-lg bg-raised", className)} />;
 }

@@ -1,13 +1,13 @@
 import type { ReactNode } from "react";
 
-import { Problem } from "@/api/problem";
-import { textOf } from "@/api/problemTexts";
 import { useLocale, useMessages } from "@/i18n";
+import { Problem } from "@/problem";
+import { messageFor } from "@/problem/texts";
 
 import { Button } from "./button";
 import { messages } from "./messages";
 
-/** Nothing here yet, and what to do about it. */
+/** An empty state: what is missing, and an action to change that. */
 export function Empty({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
   return (
     <div className="grid justify-items-center gap-3 rounded-2xl border border-dashed border-line px-6 py-12 text-center">
@@ -18,14 +18,14 @@ export function Empty({ title, children, action }: { title: string; children?: R
   );
 }
 
-/** Why it failed, where to find it in the traces, and another try. */
+/** An error: the reason, the trace id to search for, and a retry button if `onRetry` is given. */
 export function Failure({ error, onRetry }: { error: unknown; onRetry?: (() => void) | undefined }) {
   const t = useMessages(messages);
   const { locale } = useLocale();
   const problem = error instanceof Problem ? error : undefined;
   return (
     <div role="alert" className="grid gap-2 rounded-2xl border border-clay/40 bg-clay-soft p-5 text-ink">
-      <p className="font-semibold first-letter:uppercase">{textOf(error, locale)}</p>
+      <p className="font-semibold first-letter:uppercase">{messageFor(error, locale)}</p>
       {problem?.errors.map(({ pointer, detail }) => (
         <p key={pointer + detail} className="text-sm">
           <code>{pointer}</code> {detail}

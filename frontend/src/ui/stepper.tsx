@@ -6,7 +6,7 @@ import { IconButton } from "./button";
 import { messages } from "./messages";
 
 interface Props {
-  /** What is counted, for those who cannot see it. */
+  /** The accessible name of the number. */
   label: string;
   value: number;
   min?: number;
@@ -14,21 +14,21 @@ interface Props {
   onChange: (value: number) => void;
 }
 
-/** A whole number, by its buttons or typed. What is typed counts on Enter or when the field is left. */
+/** A field for a whole number with buttons. Typed text is applied on Enter and on blur. */
 export function Stepper({ label, value, min = 1, max, onChange }: Props) {
   const t = useMessages(messages);
   const [typed, setTyped] = useState<string>();
-  const take = (next: number) => {
+  const apply = (next: number) => {
     setTyped(undefined);
     const allowed = Math.min(Math.max(next, min), Math.max(max, min));
     if (allowed !== value) onChange(allowed);
   };
-  const takeTyped = () => {
-    if (typed !== undefined) take(/^\d+$/.test(typed) ? Number(typed) : value);
+  const applyTyped = () => {
+    if (typed !== undefined) apply(/^\d+$/.test(typed) ? Number(typed) : value);
   };
   return (
     <div role="group" aria-label={label} className="inline-flex w-fit items-center rounded-lg border border-edge bg-surface">
-      <IconButton label={t.fewer} aria-disabled={value <= min} onClick={() => take(value - 1)} className="aria-disabled:opacity-40">
+      <IconButton label={t.decrease} aria-disabled={value <= min} onClick={() => apply(value - 1)} className="aria-disabled:opacity-40">
         <span aria-hidden>−</span>
       </IconButton>
       <input
@@ -42,15 +42,15 @@ export function Stepper({ label, value, min = 1, max, onChange }: Props) {
         value={typed ?? value}
         onChange={(event) => setTyped(event.target.value)}
         onFocus={(event) => event.target.select()}
-        onBlur={takeTyped}
+        onBlur={applyTyped}
         onKeyDown={(event) => {
-          if (event.key === "Enter") takeTyped();
-          if (event.key === "ArrowUp") take(value + 1);
-          if (event.key === "ArrowDown") take(value - 1);
+          if (event.key === "Enter") applyTyped();
+          if (event.key === "ArrowUp") apply(value + 1);
+          if (event.key === "ArrowDown") apply(value - 1);
         }}
         className="num min-h-10 w-10 bg-transparent text-center text-sm font-semibold"
       />
-      <IconButton label={t.oneMore} aria-disabled={value >= max} onClick={() => take(value + 1)} className="aria-disabled:opacity-40">
+      <IconButton label={t.increase} aria-disabled={value >= max} onClick={() => apply(value + 1)} className="aria-disabled:opacity-40">
         <span aria-hidden>+</span>
       </IconButton>
     </div>

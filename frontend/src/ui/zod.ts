@@ -1,7 +1,7 @@
 import { config } from "zod";
 
-// Zod compiles its checks by `eval` where it may; this page's content security policy says that nobody may, and the
-// browser would log each try.
+// By default Zod compiles validators with `eval`. The content security policy forbids that, and the browser would log each
+// attempt.
 config({ jitless: true });
 
 export { z } from "zod";

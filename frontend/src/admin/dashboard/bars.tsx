@@ -1,12 +1,12 @@
 import { useFormat } from "@/i18n/format";
 
 interface Props {
-  /** What is 100 %. */
+  /** The number that corresponds to 100 %. */
   whole: number;
   bars: readonly { name: string; count: number }[];
 }
 
-/** Shares of a whole, as numbers first; the bars only draw them. */
+/** Numbers with their share of the whole, and decorative bars. */
 export function Bars({ whole, bars }: Props) {
   const format = useFormat();
   return (

@@ -15,6 +15,7 @@ import { Figures } from "./figures";
 import { messages } from "./messages";
 import { Revenue } from "./revenue";
 
+/** `/admin`: the key figures, revenue, funnel, best sellers and latest orders. */
 export function Component() {
   const t = useMessages(messages);
   const { data, error, refetch } = useSummary();
@@ -22,7 +23,7 @@ export function Component() {
     <Page title={t.title} lead={t.lead}>
       {error && <Failure error={error} onRetry={() => void refetch()} />}
       {data && <Summary summary={data} />}
-      {!data && !error && <Waiting />}
+      {!data && !error && <DashboardSkeleton />}
     </Page>
   );
 }
@@ -112,7 +113,7 @@ function Latest({ summary }: { summary: MetricsSummary }) {
   );
 }
 
-function Waiting() {
+function DashboardSkeleton() {
   const t = useMessages(messages);
   return (
     <div className="grid gap-6">

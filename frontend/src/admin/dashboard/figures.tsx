@@ -8,13 +8,13 @@ import type { MetricsSummary } from "../api";
 import { TextLink } from "../textLink";
 import { messages } from "./messages";
 
-/** The shop at a glance. */
+/** The key figures of the shop. */
 export function Figures({ summary }: { summary: MetricsSummary }) {
   const t = useMessages(messages);
   const format = useFormat();
   const { orders, funnel, sagas, outbox, dead_letters } = summary;
   const age = (seconds: number | null | undefined) =>
-    seconds == null ? t.calm : t.oldest(format.duration(seconds * 1000));
+    seconds == null ? t.idle : t.oldest(format.duration(seconds * 1000));
   return (
     <dl className="grid grid-cols-2 gap-4 lg:grid-cols-4">
       <Figure name={t.revenue} isWide>
@@ -27,7 +27,7 @@ export function Figures({ summary }: { summary: MetricsSummary }) {
       >
         {format.number(funnel.confirmed)}
       </Figure>
-      <Figure name={t.inWork} note={age(sagas.oldest_active_age_seconds)}>
+      <Figure name={t.activeSagas} note={age(sagas.oldest_active_age_seconds)}>
         {format.number(sagas.running + sagas.compensating)}
       </Figure>
       <Figure name={t.outbox} note={age(outbox.oldest_age_seconds)}>
@@ -47,7 +47,8 @@ export function Figures({ summary }: { summary: MetricsSummary }) {
   );
 }
 
-function Figure({
+/** One key figure with its name and an optional note. */
+export function Figure({
   name,
   note,
   isBad = false,
@@ -77,10 +78,10 @@ function Figure({
 
 function Decide({ count, to }: { count: number; to: string }) {
   const t = useMessages(messages);
-  return count > 0 ? <TextLink to={to}>{t.decide}</TextLink> : t.calm;
+  return count > 0 ? <TextLink to={to}>{t.decide}</TextLink> : t.idle;
 }
 
-/** The sum in each currency. */
+/** Returns the sum of the amounts in each currency. */
 export function totals(amounts: readonly Money[]): Money[] {
   const sums = new Map<string, number>();
   for (const { amount, currency } of amounts) sums.set(currency, (sums.get(currency) ?? 0) + amount);

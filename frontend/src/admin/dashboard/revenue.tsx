@@ -6,22 +6,20 @@ import { Card } from "@/ui/card";
 import { whenIdle } from "@/ui/later";
 import { Skeleton } from "@/ui/skeleton";
 
-import type { MetricsSummary } from "../api";
+import type { RevenueHour } from "../api";
 import { Table } from "../table";
 import { totals } from "./figures";
 import { messages } from "./messages";
 
-// The chart's library is larger than all the rest, and the figures come first.
+// The chart library is large, so it is loaded after the figures are shown.
 const RevenueChart = lazy(() => whenIdle().then(() => import("./revenueChart")));
 
-export type Hour = MetricsSummary["revenue"][number];
-
-/** What each hour brought in: one picture a currency, and the same as a table. */
-export function Revenue({ hours }: { hours: readonly Hour[] }) {
+/** The revenue of each hour as a chart and as a table, for each currency. */
+export function Revenue({ hours }: { hours: readonly RevenueHour[] }) {
   const t = useMessages(messages);
   const format = useFormat();
   return totals(hours.map(({ amount }) => amount)).map(({ currency }) => {
-    const own = hours.filter(({ amount }) => amount.currency === currency);
+    const inCurrency = hours.filter(({ amount }) => amount.currency === currency);
     return (
       <Card key={currency} className="grid gap-4">
         <div>
@@ -30,7 +28,7 @@ export function Revenue({ hours }: { hours: readonly Hour[] }) {
         </div>
         <div aria-hidden className="h-64">
           <Suspense fallback={<Skeleton className="h-full" />}>
-            <RevenueChart hours={own} />
+            <RevenueChart hours={inCurrency} />
           </Suspense>
         </div>
         <details>
@@ -38,7 +36,7 @@ export function Revenue({ hours }: { hours: readonly Hour[] }) {
           <div className="mt-3">
             <Table
               caption={t.perHour(currency)}
-              rows={own}
+              rows={inCurrency}
               keyOf={({ hour }) => hour}
               columns={[
                 { head: t.hour, render: ({ hour }) => format.moment(hour) },

@@ -3,13 +3,13 @@ import { Bar, BarChart, CartesianGrid, ResponsiveContainer, Tooltip, XAxis, YAxi
 import { useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
 
+import type { RevenueHour } from "../api";
 import { messages } from "./messages";
-import type { Hour } from "./revenue";
 
 const tick = { fill: "var(--color-muted)", fontSize: 12 };
 
-/** Only to be looked at: the table beside it has the same for everybody. */
-export default function RevenueChart({ hours }: { hours: readonly Hour[] }) {
+/** A bar chart of the revenue. It is hidden from assistive technology, because a table shows the same data. */
+export default function RevenueChart({ hours }: { hours: readonly RevenueHour[] }) {
   const t = useMessages(messages);
   const format = useFormat();
   const clock = new Intl.DateTimeFormat(format.locale, { hour: "2-digit", minute: "2-digit" });

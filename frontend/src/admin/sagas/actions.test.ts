@@ -10,7 +10,7 @@ function step(name: string, direction: string, state: Step["state"]) {
   return { name, direction, state, pivot: direction === "do" && name === "capture_payment" } as Step;
 }
 
-/** A checkout that stands at a step, after all before it; going back, after all that are undone by then. */
+/** Creates a checkout that is at the given step. In the `undo` direction, later steps are already undone. */
 function checkout(status: string, at: string, direction = "do") {
   const waiting = status === "parked" ? "parked" : "running";
   const index = CHECKOUT.indexOf(at);
@@ -26,20 +26,20 @@ function checkout(status: string, at: string, direction = "do") {
   return { status, steps: [...forward, ...back] };
 }
 
-test("nothing can be done to a saga that is over", () => {
+test("a saga that has ended allows no action", () => {
   for (const status of ["completed", "compensated"]) {
     expect(actionsFor(checkout(status, ""))).toEqual({ canRetry: false, canCompensate: false, outcomes: [] });
   }
 });
 
-test("only before the pivot can a saga be given up", () => {
+test("a saga can only be compensated before the pivot", () => {
   const can = (at: string) => actionsFor(checkout("running", at)).canCompensate;
   expect(CHECKOUT.filter(can)).toEqual(["reserve_stock", "authorize_payment", "pin_stock"]);
   expect(actionsFor(checkout("running", "pin_stock"))).toEqual({ canRetry: true, canCompensate: true, outcomes: [] });
   expect(actionsFor(checkout("compensating", "authorize_payment", "undo")).canCompensate).toBe(false);
 });
 
-test("a parked step may be said to be refused as long as there is a way back", () => {
+test("a parked step can be resolved as refused up to the pivot", () => {
   const outcomes = (at: string) => actionsFor(checkout("parked", at)).outcomes;
   expect(outcomes("reserve_stock")).toEqual(["done", "refused"]);
   expect(outcomes("capture_payment")).toEqual(["done", "refused"]);

@@ -5,10 +5,10 @@ import { api, call, type Schemas } from "@/api/client";
 import { useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
 import { Button } from "@/ui/button";
+import { ReasonDialog } from "@/ui/formDialog";
 import { Page } from "@/ui/page";
 import { Empty } from "@/ui/states";
 
-import { ReasonDialog } from "../formDialog";
 import { Id } from "../id";
 import { ListTable, usePages } from "../list";
 import { messages as common } from "../messages";
@@ -16,6 +16,7 @@ import { messages } from "./messages";
 
 type Letter = Schemas["DeadLetter"];
 
+/** `/admin/dead-letters`: dead-lettered messages, with actions to redrive or delete them. */
 export function Component() {
   const t = useMessages(messages);
   const words = useMessages(common);
@@ -103,7 +104,7 @@ export function Component() {
   );
 }
 
-/** JSON laid out; anything else as it came. */
+/** Formats JSON; returns any other text unchanged. */
 function pretty(body: string): string {
   try {
     return JSON.stringify(JSON.parse(body), null, 2);

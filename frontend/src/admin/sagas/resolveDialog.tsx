@@ -2,8 +2,8 @@ import { useState } from "react";
 
 import { useMessages } from "@/i18n";
 import { SelectField } from "@/ui/field";
+import { ReasonDialog } from "@/ui/formDialog";
 
-import { ReasonDialog } from "../formDialog";
 import type { Outcome } from "./actions";
 import { messages } from "./messages";
 
@@ -13,7 +13,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** An operator says how a parked step ended. */
+/** A dialog in which an operator records how a parked step ended. */
 export function ResolveDialog({ outcomes, act, onClose }: Props) {
   const t = useMessages(messages);
   const [outcome, setOutcome] = useState<Outcome>("done");

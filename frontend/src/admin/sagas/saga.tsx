@@ -5,20 +5,21 @@ import { useParams } from "react-router";
 import { api, call } from "@/api/client";
 import { useMessages } from "@/i18n";
 import { Button } from "@/ui/button";
+import { ReasonDialog } from "@/ui/formDialog";
 import { Page } from "@/ui/page";
 import { Failure } from "@/ui/states";
 
-import { ReasonDialog } from "../formDialog";
 import { TableSkeleton } from "../list";
 import { messages as common } from "../messages";
 import { Status } from "../status";
 import { TextLink } from "../textLink";
-import { actionsFor, isOver, type Saga } from "./actions";
+import { actionsFor, hasEnded, type Saga } from "./actions";
 import { messages } from "./messages";
 import { ResolveDialog } from "./resolveDialog";
 import { definitionOf } from "./sagas";
 import { Timeline } from "./timeline";
 
+/** `/admin/sagas/:id`: the steps of a saga, with actions to retry, compensate or resolve it. */
 export function Component() {
   const t = useMessages(messages);
   const words = useMessages(common);
@@ -26,7 +27,7 @@ export function Component() {
   const { data, error, refetch } = useQuery({
     queryKey: ["admin", "saga", id],
     queryFn: ({ signal }) => call(api.GET("/v1/admin/sagas/{id}", { params: { path: { id } }, signal })),
-    refetchInterval: ({ state }) => (state.data && isOver(state.data) ? false : 2_000),
+    refetchInterval: ({ state }) => (state.data && hasEnded(state.data) ? false : 2_000),
   });
   if (data) return <View saga={data} />;
   return (

@@ -12,7 +12,7 @@ import { Status } from "../status";
 import { StatusFilter, useStatus } from "../statusFilter";
 import type { Column } from "../table";
 import { useNow } from "../useNow";
-import { isOver } from "./actions";
+import { hasEnded } from "./actions";
 import { messages } from "./messages";
 
 type Summary = Schemas["SagaSummary"];
@@ -28,6 +28,7 @@ function useSagas(status: SagaStatus | undefined) {
   );
 }
 
+/** `/admin/sagas`: all sagas. Parked ones, which need an operator, are listed first. */
 export function Component() {
   const t = useMessages(messages);
   const words = useMessages(common);
@@ -89,13 +90,13 @@ function useColumns(): Column<Summary>[] {
         </span>
       ),
     },
-    { head: t.attempts, isNumber: true, render: (saga) => (isOver(saga) ? "–" : saga.attempts) },
+    { head: t.attempts, isNumber: true, render: (saga) => (hasEnded(saga) ? "–" : saga.attempts) },
     { head: t.began, render: ({ created_at }) => <span className="whitespace-nowrap">{format.moment(created_at)}</span> },
     {
       head: t.age,
       isNumber: true,
       render: (saga) => {
-        const until = isOver(saga) ? Date.parse(saga.updated_at) : now;
+        const until = hasEnded(saga) ? Date.parse(saga.updated_at) : now;
         return format.duration(Math.max(0, until - Date.parse(saga.created_at)));
       },
     },
@@ -108,7 +109,7 @@ function useColumns(): Column<Summary>[] {
   ];
 }
 
-/** A saga's kind in words; a new one by its own name. */
+/** Returns the name of a saga definition, or its technical name if there is no text for it. */
 export function definitionOf(words: Record<string, string>, definition: string): string {
   return words[definition] ?? definition;
 }

@@ -9,7 +9,7 @@ import { messages } from "./messages";
 
 type Step = Saga["steps"][number];
 
-/** Every step, forward and back, as it went so far. */
+/** A table of all steps of a saga, forward and compensating. */
 export function Timeline({ saga }: { saga: Saga }) {
   const t = useMessages(messages);
   const format = useFormat();
@@ -36,7 +36,7 @@ export function Timeline({ saga }: { saga: Saga }) {
         { head: t.service, render: ({ service }) => service },
         {
           head: t.state,
-          // A step whose turn has not come waits for nobody.
+          // A future step is not highlighted as waiting.
           render: ({ state }) => <Status of={state} tone={state === "pending" ? "neutral" : undefined} />,
         },
         { head: t.attempts, isNumber: true, render: ({ attempts }) => attempts || "–" },

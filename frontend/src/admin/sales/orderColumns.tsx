@@ -8,7 +8,7 @@ import { Status } from "../status";
 import type { Column } from "../table";
 import { messages } from "./messages";
 
-/** An order in a line, here and on the overview. */
+/** The columns for a table of orders, on the orders page and the dashboard. */
 export function useOrderColumns(): Column<Schemas["Order"]>[] {
   const t = useMessages(messages);
   const words = useMessages(common);
@@ -36,6 +36,6 @@ export function useOrderColumns(): Column<Schemas["Order"]>[] {
       ),
     },
     { head: t.payment, render: (order) => <Status of={order.payment_status} /> },
-    { head: t.goods, render: (order) => <Status of={order.fulfilment_status} /> },
+    { head: t.fulfilment, render: (order) => <Status of={order.fulfilment_status} /> },
   ];
 }

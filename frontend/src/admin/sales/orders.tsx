@@ -2,7 +2,7 @@ import { useState } from "react";
 
 import { api, call, type Schemas } from "@/api/client";
 import { useMessages } from "@/i18n";
-import { mayShip, waitsForItems } from "@/orders/returnable";
+import { isAwaitingItems, isShippable } from "@/orders/returnable";
 import { Button, ButtonLink } from "@/ui/button";
 import { Page } from "@/ui/page";
 import { Empty } from "@/ui/states";
@@ -11,7 +11,7 @@ import { ListTable, usePages } from "../list";
 import { messages as common } from "../messages";
 import { StatusFilter, useStatus } from "../statusFilter";
 import { TextLink } from "../textLink";
-import { DeliverDialog, type Order, ShipDialog } from "./fulfil";
+import { DeliverDialog, type Order, ShipDialog } from "./fulfilmentDialogs";
 import { messages } from "./messages";
 import { useOrderColumns } from "./orderColumns";
 
@@ -25,6 +25,7 @@ const STATUSES: Schemas["OrderStatus"][] = [
   "returned",
 ];
 
+/** `/admin/orders`: the orders of all customers, with actions to ship and deliver them. */
 export function Component() {
   const t = useMessages(messages);
   const words = useMessages(common);
@@ -50,8 +51,8 @@ export function Component() {
             head: words.actions,
             render: (order) => (
               <div className="flex items-center gap-3">
-                {order.returns.some(waitsForItems) && <ButtonLink to={`/orders/${order.id}`}>{t.decideReturn}</ButtonLink>}
-                {mayShip(order) && (
+                {order.returns.some(isAwaitingItems) && <ButtonLink to={`/orders/${order.id}`}>{t.decideReturn}</ButtonLink>}
+                {isShippable(order) && (
                   <Button onClick={() => setOpen({ kind: "ship", order })}>{t.ship}</Button>
                 )}
                 {order.status === "shipped" && (

@@ -13,8 +13,9 @@ import { ListTable, usePages } from "../list";
 import { messages as common } from "../messages";
 import { Status } from "../status";
 import { messages } from "./messages";
-import { type Payment, refundable, RefundDialog } from "./refundDialog";
+import { type Payment, refundableAmount, RefundDialog } from "./refundDialog";
 
+/** `/admin/payments`: all payments, or those of the order in the address, with refunds. */
 export function Component() {
   const t = useMessages(messages);
   const words = useMessages(common);
@@ -71,7 +72,7 @@ export function Component() {
           {
             head: words.actions,
             render: (payment) =>
-              refundable(payment).amount > 0 && <Button onClick={() => setRefunding(payment)}>{t.refund}</Button>,
+              refundableAmount(payment).amount > 0 && <Button onClick={() => setRefunding(payment)}>{t.refund}</Button>,
           },
         ]}
         empty={<Empty title={t.noPayments}>{t.noPaymentsText}</Empty>}

@@ -5,7 +5,7 @@ import { http, HttpResponse } from "msw";
 import { setupServer } from "msw/node";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 
-import { type Payment, refundable, RefundDialog } from "./refundDialog";
+import { type Payment, refundableAmount, RefundDialog } from "./refundDialog";
 
 const euros = (amount: number) => ({ amount, currency: "EUR" });
 const refund = (amount: number, status: string) => ({ id: status, amount: euros(amount), status });
@@ -15,20 +15,20 @@ const payment = {
   refunds: [refund(500, "succeeded"), refund(80, "pending"), refund(900, "failed")],
 } as Payment;
 
-let answers: (() => Response)[];
+let responses: (() => Response)[];
 let sent: { key: string | null; body: unknown }[];
 
 const server = setupServer(
   http.post("*/v1/payments/payment-1/refunds", async ({ request }) => {
     sent.push({ key: request.headers.get("idempotency-key"), body: await request.json() });
-    return answers.shift()?.() ?? HttpResponse.json({}, { status: 202 });
+    return responses.shift()?.() ?? HttpResponse.json({}, { status: 202 });
   }),
 );
 beforeAll(() => server.listen());
 afterAll(() => server.close());
 afterEach(cleanup);
 beforeEach(() => {
-  answers = [];
+  responses = [];
   sent = [];
 });
 
@@ -46,24 +46,24 @@ async function open() {
 
 const send = () => userEvent.click(screen.getByRole("button", { name: "Refund" }));
 
-test("what was promised already cannot be given back again; what failed can", () => {
-  expect(refundable(payment)).toEqual(euros(2000));
+test("pending refunds reduce the refundable amount, failed ones do not", () => {
+  expect(refundableAmount(payment)).toEqual(euros(2000));
 });
 
-test("all that is left is offered; too much and no reason are told at their fields, and nothing is sent", async () => {
+test("offers the full amount; errors are shown at their fields without a request", async () => {
   const { amount, reason } = await open();
   expect(amount).toHaveValue("20.00");
   await userEvent.clear(amount);
   await userEvent.type(amount, "20.01");
   await send();
-  expect(amount).toHaveAccessibleDescription(/€20.00 is left/);
+  expect(amount).toHaveAccessibleDescription(/At most €20.00/);
   expect(reason).toBeInvalid();
   expect(amount).toHaveFocus();
   expect(sent).toEqual([]);
 });
 
-test("a try without an answer is repeated with its key, and refused ones are not", async () => {
-  answers = [
+test("an attempt without a final response is repeated with its key, a rejected one gets a new key", async () => {
+  responses = [
     () => HttpResponse.error(),
     () => HttpResponse.json({ title: "Bad gateway" }, { status: 502 }),
     () => HttpResponse.json({ title: "More than is left", type: "https://souk.test/problems/too-much" }, { status: 409 }),

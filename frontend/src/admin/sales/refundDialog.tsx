@@ -2,35 +2,36 @@ import { zodResolver } from "@hookform/resolvers/zod";
 import { useQueryClient } from "@tanstack/react-query";
 import { useRef } from "react";
 import { useForm } from "react-hook-form";
-import { z } from "@/ui/zod";
 
 import { api, call, type Schemas } from "@/api/client";
 import { isFinal } from "@/checkout/placeOrder";
 import { useMessages } from "@/i18n";
 import { type Money, useFormat } from "@/i18n/format";
 import { TextField } from "@/ui/field";
+import { FormDialog, reasonSchema } from "@/ui/formDialog";
+import { formMessages } from "@/ui/formMessages";
+import { z } from "@/ui/zod";
 
 import { amountSchema, amountText } from "../amount";
-import { FormDialog, reasonSchema } from "../formDialog";
-import { messages as common } from "../messages";
 import { messages } from "./messages";
 
+/** A payment with its refunds. */
 export type Payment = Schemas["Payment"];
 
-/** What of a payment can still be given back: refunds that are on their way count, those that failed do not. */
-export function refundable({ captured, refunds }: Payment): Money {
-  const promised = refunds.filter(({ status }) => status !== "failed");
-  const amount = captured.amount - promised.reduce((sum, refund) => sum + refund.amount.amount, 0);
+/** Returns the amount that can still be refunded: the captured amount minus all refunds that have not failed. */
+export function refundableAmount({ captured, refunds }: Payment): Money {
+  const active = refunds.filter(({ status }) => status !== "failed");
+  const amount = captured.amount - active.reduce((sum, refund) => sum + refund.amount.amount, 0);
   return { amount, currency: captured.currency };
 }
 
-/** Money back, all of it or a part. Until there is a final answer it is the same request that is sent, and refunds once. */
+/** A dialog to refund a payment in full or in part. A retry reuses its idempotency key until there is a final response. */
 export function RefundDialog({ payment, onClose }: { payment: Payment; onClose: () => void }) {
   const t = useMessages(messages);
-  const words = useMessages(common);
+  const words = useMessages(formMessages);
   const format = useFormat();
   const queries = useQueryClient();
-  const left = refundable(payment);
+  const left = refundableAmount(payment);
   const shown = format.money(left);
   const amount = amountSchema(left.currency, { noAmount: t.noAmount, tooMuch: t.tooMuch(shown) }, left.amount);
   const form = useForm({

@@ -12,25 +12,25 @@ const levels = { sku: "TEA", on_hand: 5, available: 5, held: 0, committed: 0, re
 
 const problem = (kind: string) => ({ title: kind, type: `https://souk.test/problems/${kind}` });
 
-let answers: (() => Response)[];
+let responses: (() => Response)[];
 let sent: { key: string | null; body: unknown }[];
 
 const server = setupServer(
   http.post("*/v1/products/TEA/stock-adjustments", async ({ request }) => {
     sent.push({ key: request.headers.get("idempotency-key"), body: await request.json() });
-    return answers.shift()?.() ?? HttpResponse.json(levels);
+    return responses.shift()?.() ?? HttpResponse.json(levels);
   }),
 );
 beforeAll(() => server.listen());
 afterAll(() => server.close());
 afterEach(cleanup);
 beforeEach(() => {
-  answers = [];
+  responses = [];
   sent = [];
 });
 
-test("a try without an answer is repeated with its key, and refused ones are not", async () => {
-  answers = [
+test("an attempt without a final response is repeated with its key, a rejected one gets a new key", async () => {
+  responses = [
     () => HttpResponse.error(),
     () => HttpResponse.json(problem("request-in-flight"), { status: 409 }),
     () => HttpResponse.json(problem("unavailable"), { status: 503 }),

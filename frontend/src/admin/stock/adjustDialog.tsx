@@ -2,23 +2,23 @@ import { zodResolver } from "@hookform/resolvers/zod";
 import { useQueryClient } from "@tanstack/react-query";
 import { useRef } from "react";
 import { useForm } from "react-hook-form";
-import { z } from "@/ui/zod";
 
 import { api, call } from "@/api/client";
 import { isFinal } from "@/checkout/placeOrder";
 import { useMessages } from "@/i18n";
 import { TextField } from "@/ui/field";
+import { FormDialog, reasonSchema } from "@/ui/formDialog";
+import { formMessages } from "@/ui/formMessages";
+import { z } from "@/ui/zod";
 
-import { FormDialog, reasonSchema } from "../formDialog";
-import { messages as common } from "../messages";
-import { showLevels } from "./levels";
+import { cacheLevels } from "./levels";
 import { messages } from "./messages";
 import type { Product } from "./productDialogs";
 
-/** Units that came or went other than by orders. Until there is a final answer it is the same request that is sent, and it counts once. */
+/** A dialog to adjust a product's stock. A retry reuses its idempotency key until there is a final response. */
 export function AdjustDialog({ product, onClose }: { product: Product; onClose: () => void }) {
   const t = useMessages(messages);
-  const words = useMessages(common);
+  const words = useMessages(formMessages);
   const queries = useQueryClient();
   const form = useForm({
     resolver: zodResolver(
@@ -47,7 +47,7 @@ export function AdjustDialog({ product, onClose }: { product: Product; onClose: 
       onSubmit={async (body) => {
         const params = { path: { sku: product.sku }, header: { "Idempotency-Key": key.current } };
         try {
-          showLevels(queries, await call(api.POST("/v1/products/{sku}/stock-adjustments", { params, body })));
+          cacheLevels(queries, await call(api.POST("/v1/products/{sku}/stock-adjustments", { params, body })));
         } catch (error) {
           if (isFinal(error)) key.current = crypto.randomUUID();
           throw error;

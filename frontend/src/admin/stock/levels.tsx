@@ -11,7 +11,7 @@ type Levels = Schemas["StockLevels"];
 
 const key = (sku: string) => ["admin", "levels", sku] as const;
 
-/** One of a product's levels; they are asked for together. */
+/** One stock level of a product. All levels of a product come from one request. */
 export function Level({ sku, of }: { sku: string; of: "on_hand" | "available" | "held" | "committed" }) {
   const t = useMessages(messages);
   const format = useFormat();
@@ -27,7 +27,7 @@ export function Level({ sku, of }: { sku: string; of: "on_hand" | "available" | 
   return <Skeleton className="ml-auto h-5 w-8" />;
 }
 
-/** Shows what an adjustment answered. */
-export function showLevels(queries: QueryClient, levels: Levels): void {
+/** Stores the levels that an adjustment has returned. */
+export function cacheLevels(queries: QueryClient, levels: Levels): void {
   queries.setQueryData(key(levels.sku), levels);
 }

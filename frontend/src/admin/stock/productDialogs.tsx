@@ -2,22 +2,23 @@ import { zodResolver } from "@hookform/resolvers/zod";
 import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
-import { z } from "@/ui/zod";
 
 import { api, call, type Schemas } from "@/api/client";
-import { Problem } from "@/api/problem";
 import { useMessages } from "@/i18n";
 import { parseAmount, useFormat } from "@/i18n/format";
+import { Problem } from "@/problem";
 import { categoriesQuery } from "@/shop/catalog";
 import { Button } from "@/ui/button";
 import { SelectField, TextArea, TextField } from "@/ui/field";
+import { FormDialog } from "@/ui/formDialog";
+import { formMessages } from "@/ui/formMessages";
 import { announce, notify } from "@/ui/live";
+import { z } from "@/ui/zod";
 
 import { amountSchema, amountText } from "../amount";
-import { FormDialog } from "../formDialog";
-import { messages as common } from "../messages";
 import { messages } from "./messages";
 
+/** A product with its version. */
 export type Product = Schemas["Product"];
 
 interface Props {
@@ -27,8 +28,8 @@ interface Props {
 
 const CURRENCIES = ["EUR", "USD", "GBP", "CHF", "JPY"];
 
-/** What is edited are the shop's own texts, not their translations. */
-export const ORIGINAL = { "accept-language": "en" };
+/** Request headers for the original English texts, because only those can be edited, not their translations. */
+export const ENGLISH = { "accept-language": "en" };
 
 const etag = ({ version }: Product) => `"v${version}"`;
 
@@ -39,28 +40,29 @@ async function refresh(queries: QueryClient): Promise<void> {
   ]);
 }
 
-function useTexts() {
-  const words = useMessages(common);
+function useTextSchemas() {
+  const words = useMessages(formMessages);
   return {
     name: z.string().trim().min(1, words.needed).max(200, words.tooLong(200)),
     description: z.string().trim().max(5000, words.tooLong(5000)),
   };
 }
 
+/** A dialog to create a product. */
 export function CreateDialog({ onClose }: { onClose: () => void }) {
   const t = useMessages(messages);
-  const words = useMessages(common);
+  const words = useMessages(formMessages);
   const queries = useQueryClient();
   const categories = useQuery(categoriesQuery());
   const schema = z
     .object({
       sku: z.string().trim().regex(/^[\w.-]{1,64}$/, t.badSku),
-      ...useTexts(),
+      ...useTextSchemas(),
       category: z.string().min(1, words.needed),
       currency: z.string(),
       price: z.string(),
     })
-    // The decimals depend on the currency.
+    // The number of decimals depends on the currency.
     .transform(({ currency, price, ...product }, context) => {
       const amount = parseAmount(price, currency);
       if (amount) return { ...product, price: { amount, currency } };
@@ -120,10 +122,10 @@ export function CreateDialog({ onClose }: { onClose: () => void }) {
   );
 }
 
-/** Changes what this operator has seen; where somebody else was quicker, they are told and look again. */
+/** A dialog to edit a product. If another operator has changed it meanwhile, it offers to reload it. */
 export function EditDialog({ product, onClose }: Props) {
-  const [seen, setSeen] = useState(product);
-  return <EditForm key={seen.version} product={seen} onReload={setSeen} onClose={onClose} />;
+  const [current, setCurrent] = useState(product);
+  return <EditForm key={current.version} product={current} onReload={setCurrent} onClose={onClose} />;
 }
 
 function EditForm({ product, onReload, onClose }: Props & { onReload: (product: Product) => void }) {
@@ -133,14 +135,14 @@ function EditForm({ product, onReload, onClose }: Props & { onReload: (product: 
   const [isStale, setStale] = useState(false);
   const { name, description, price } = product;
   const form = useForm({
-    resolver: zodResolver(z.object({ ...useTexts(), price: amountSchema(price.currency, t) })),
+    resolver: zodResolver(z.object({ ...useTextSchemas(), price: amountSchema(price.currency, t) })),
     defaultValues: { name, description, price: amountText(price, format.locale) },
   });
   const { errors } = form.formState;
   const reload = async () => {
     try {
       const path = { sku: product.sku };
-      onReload(await call(api.GET("/v1/products/{sku}", { params: { path }, headers: ORIGINAL, cache: "no-store" })));
+      onReload(await call(api.GET("/v1/products/{sku}", { params: { path }, headers: ENGLISH, cache: "no-store" })));
       announce(t.reloaded);
     } catch (error) {
       notify(String(error), "bad");
@@ -180,6 +182,7 @@ function EditForm({ product, onReload, onClose }: Props & { onReload: (product: 
   );
 }
 
+/** A dialog that confirms the deletion of a product. */
 export function RemoveDialog({ product, onClose }: Props) {
   const t = useMessages(messages);
   const queries = useQueryClient();

@@ -10,26 +10,27 @@ import { Empty } from "@/ui/states";
 
 import { ListTable, usePages } from "../list";
 import { messages as common } from "../messages";
-import { Search, useSought } from "../search";
+import { Search, useSearchTerm } from "../search";
 import { AdjustDialog } from "./adjustDialog";
 import { Level } from "./levels";
 import { messages } from "./messages";
-import { CreateDialog, EditDialog, ORIGINAL, type Product, RemoveDialog } from "./productDialogs";
+import { CreateDialog, EditDialog, ENGLISH, type Product, RemoveDialog } from "./productDialogs";
 
 type Open = { kind: "create" } | { kind: "adjust" | "edit" | "remove"; product: Product };
 
+/** `/admin/stock`: the products with their stock levels, and dialogs to change them. */
 export function Component() {
   const t = useMessages(messages);
   const words = useMessages(common);
   const format = useFormat();
   const [open, setOpen] = useState<Open>();
   const close = () => setOpen(undefined);
-  const q = useSought();
+  const q = useSearchTerm();
   const pages = usePages(["admin", "products", q], (cursor, signal) =>
     call(
       api.GET("/v1/products", {
         params: { query: { ...(q ? { q } : {}), ...cursor } },
-        headers: ORIGINAL,
+        headers: ENGLISH,
         signal,
       }),
     ),

@@ -13,6 +13,7 @@ import { messages as common } from "../messages";
 import { GERMAN } from "./invariantTexts";
 import { messages } from "./messages";
 
+/** `/admin/audit`: the results of checking the invariants across all databases. */
 export function Component() {
   const t = useMessages(messages);
   const words = useMessages(common);
@@ -21,7 +22,7 @@ export function Component() {
     if (!clean) return t.broken(invariants.filter(({ violated }) => violated > 0).length);
     return invariants.some(({ skipped }) => skipped) ? t.cleanInPart : t.clean;
   };
-  const again = async () => {
+  const recheck = async () => {
     const next = await refetch();
     if (next.data) announce(verdict(next.data));
   };
@@ -30,7 +31,7 @@ export function Component() {
       title={t.audit}
       lead={t.auditLead}
       actions={
-        <Button look="primary" busy={isFetching} onClick={() => void again()}>
+        <Button look="primary" busy={isFetching} onClick={() => void recheck()}>
           {t.again}
         </Button>
       }
@@ -57,7 +58,7 @@ function Report({ report, verdict }: { report: AuditReport; verdict: string }) {
         <p className="num text-sm">{t.checkedAt(format.clock(report.checked_at), format.duration(report.duration_ms))}</p>
       </div>
       <ul className="divide-y divide-line overflow-hidden rounded-2xl border border-line bg-surface">
-        {/* What is wrong stands first. */}
+        {/* Violated invariants first. */}
         {report.invariants
           .toSorted((a, b) => Number(b.violated > 0) - Number(a.violated > 0))
           .map((invariant) => (
@@ -72,7 +73,7 @@ function Line({ invariant }: { invariant: Invariant }) {
   const t = useMessages(messages);
   const format = useFormat();
   const { name, title, checked, violated, violations, skipped } = invariant;
-  const told = (format.locale === "de" && GERMAN[name]) || title;
+  const text = (format.locale === "de" && GERMAN[name]) || title;
   return (
     <li className="grid gap-2 px-4 py-3">
       <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
@@ -84,7 +85,7 @@ function Line({ invariant }: { invariant: Invariant }) {
           <Badge tone="bad">{t.violated(format.number(violated))}</Badge>
         )}
         <span className="min-w-0 flex-1 basis-60">
-          <span className="inline-block first-letter:uppercase">{told}</span> <code className="text-xs text-muted">{name}</code>
+          <span className="inline-block first-letter:uppercase">{text}</span> <code className="text-xs text-muted">{name}</code>
         </span>
         <span className="num text-sm text-muted">{skipped ?? t.checked(format.number(checked))}</span>
       </div>

@@ -2,19 +2,19 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { api, call } from "@/api/client";
-import { Problem } from "@/api/problem";
 import { useMessages } from "@/i18n";
 import { useFormat } from "@/i18n/format";
 import { useFaultTexts } from "@/layout/faultTexts";
+import { Problem } from "@/problem";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { Card } from "@/ui/card";
 import { SelectField } from "@/ui/field";
+import { ReasonDialog } from "@/ui/formDialog";
 import { Page } from "@/ui/page";
 import { Empty, Failure } from "@/ui/states";
 
 import type { Fault } from "../api";
-import { ReasonDialog } from "../formDialog";
 import { TableSkeleton } from "../list";
 import { messages as common } from "../messages";
 import { useNow } from "../useNow";
@@ -22,6 +22,7 @@ import { messages } from "./messages";
 
 const DURATIONS = [30, 60, 300];
 
+/** `/admin/faults`: switches for the faults of the demo. */
 export function Component() {
   const t = useMessages(messages);
   const words = useMessages(common);
@@ -31,14 +32,14 @@ export function Component() {
     queryFn: ({ signal }) => call(api.GET("/v1/admin/faults", { signal })),
     refetchInterval: 5_000,
   });
-  const told = useFaultTexts();
+  const translate = useFaultTexts();
   return (
     <Page title={t.faults} lead={t.faultsLead}>
       {data ? (
         <ul className="grid gap-4 md:grid-cols-2">
           {data.items.map((fault) => (
             <li key={fault.name} className="grid">
-              <Switch fault={told(fault)} onChange={() => setOpen(told(fault))} />
+              <Switch fault={translate(fault)} onChange={() => setOpen(translate(fault))} />
             </li>
           ))}
         </ul>
@@ -54,31 +55,31 @@ export function Component() {
   );
 }
 
-/** As a clock counts down: `4:05`. */
-function minutes(milliseconds: number): string {
+/** Formats a remaining time as minutes and seconds: `4:05`. */
+function formatCountdown(milliseconds: number): string {
   const seconds = Math.ceil(milliseconds / 1000);
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
-/** How long the fault goes on, in milliseconds; none where it is off. */
-function useRest({ until }: Fault): number | undefined {
-  const rest = Date.parse(until ?? "") - useNow(1_000);
-  return rest > 0 ? rest : undefined;
+/** Returns the remaining time of the fault in milliseconds, or `undefined` if it is off. */
+function useRemaining({ until }: Fault): number | undefined {
+  const remaining = Date.parse(until ?? "") - useNow(1_000);
+  return remaining > 0 ? remaining : undefined;
 }
 
 function Switch({ fault, onChange }: { fault: Fault; onChange: () => void }) {
   const t = useMessages(messages);
-  const rest = useRest(fault);
+  const remaining = useRemaining(fault);
   return (
     <Card className="flex flex-col gap-3">
       <div className="flex flex-wrap items-center justify-between gap-2">
         <h2 className="text-lg font-semibold">{fault.title}</h2>
-        {rest === undefined ? (
+        {remaining === undefined ? (
           <Badge tone="neutral">{t.off}</Badge>
         ) : (
           <Badge tone="bad" sign="⚡">
             <span className="num">
-              {t.on}, {t.endsIn(minutes(rest))}
+              {t.on}, {t.endsIn(formatCountdown(remaining))}
             </span>
           </Badge>
         )}
@@ -88,8 +89,8 @@ function Switch({ fault, onChange }: { fault: Fault; onChange: () => void }) {
         {fault.reason && <p className="mt-1 text-ink">{t.because(fault.reason)}</p>}
       </div>
       <div>
-        <Button look={rest === undefined ? "danger" : "secondary"} onClick={onChange}>
-          {rest === undefined ? t.turnOn : t.turnOff}
+        <Button look={remaining === undefined ? "danger" : "secondary"} onClick={onChange}>
+          {remaining === undefined ? t.turnOn : t.turnOff}
         </Button>
       </div>
     </Card>
@@ -101,7 +102,7 @@ function FaultDialog({ fault, onClose }: { fault: Fault; onClose: () => void }) 
   const format = useFormat();
   const queries = useQueryClient();
   const [seconds, setSeconds] = useState(60);
-  // What was opened stays what it is, even if the fault ends meanwhile.
+  // The dialog keeps its action even if the fault ends while it is open.
   const [isOn] = useState(() => Date.parse(fault.until ?? "") > Date.now());
   return (
     <ReasonDialog
@@ -114,7 +115,7 @@ function FaultDialog({ fault, onClose }: { fault: Fault; onClose: () => void }) 
       act={async (reason) => {
         const body = { name: fault.name, seconds: isOn ? 0 : seconds, reason };
         queries.setQueryData(["admin", "faults"], await call(api.PUT("/v1/admin/faults", { body })));
-        // The banner over every page.
+        // Updates the banner that every page shows.
         await queries.invalidateQueries({ queryKey: ["catalog", "faults"] });
       }}
     >

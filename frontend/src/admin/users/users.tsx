@@ -7,19 +7,19 @@ import { useFormat } from "@/i18n/format";
 import { useSession } from "@/session/useSession";
 import { Badge } from "@/ui/badge";
 import { Button, ButtonLink } from "@/ui/button";
+import { ReasonDialog } from "@/ui/formDialog";
 import { Page } from "@/ui/page";
 import { Empty } from "@/ui/states";
 
-import { ReasonDialog } from "../formDialog";
 import { ListTable, usePages } from "../list";
 import { messages as common } from "../messages";
-import { Search, useSought } from "../search";
+import { Search, useSearchTerm } from "../search";
 import { messages } from "./messages";
 
 type User = Schemas["UserDetails"];
 type Change = "promote" | "demote" | "disable" | "enable";
 
-/** What each change asks of the API. */
+/** The request body for each change. */
 const CHANGES: Record<Change, Schemas["PatchUser"]> = {
   promote: { roles: ["customer", "admin"] },
   demote: { roles: ["customer"] },
@@ -27,6 +27,7 @@ const CHANGES: Record<Change, Schemas["PatchUser"]> = {
   enable: { disabled: false },
 };
 
+/** `/admin/users`: all accounts, with actions to change roles and to disable them. */
 export function Component() {
   const t = useMessages(messages);
   const words = useMessages(common);
@@ -34,7 +35,7 @@ export function Component() {
   const queries = useQueryClient();
   const me = useSession()?.userId;
   const [open, setOpen] = useState<{ change: Change; user: User }>();
-  const q = useSought();
+  const q = useSearchTerm();
   const pages = usePages(["admin", "users", q], (cursor, signal) =>
     call(api.GET("/v1/users", { params: { query: { ...(q ? { q } : {}), ...cursor } }, signal })),
   );
@@ -88,7 +89,7 @@ export function Component() {
           { head: t.since, render: ({ created_at }) => <span className="whitespace-nowrap">{format.day(created_at)}</span> },
           {
             head: words.actions,
-            // The server refuses it too; nobody can lock themselves out.
+            // The server rejects changes to the own account, so that operators cannot lock themselves out.
             render: (user) =>
               user.id === me ? (
                 <span className="text-muted">{t.own}</span>

@@ -1,4 +1,4 @@
-// Writes dashboards/*.json: `node deploy/grafana/dashboards.mjs`. Grafana reads the JSON; this is where it is changed.
+// Generates dashboards/*.json, which Grafana reads. Change this file, then run `node deploy/grafana/dashboards.mjs`.
 import { writeFileSync } from "node:fs";
 
 const prometheus = { type: "prometheus", uid: "prometheus" };
@@ -7,51 +7,51 @@ const q = (quantile, metric, by, where = "") =>
   `histogram_quantile(${quantile}, sum by (le${by ? `, ${by}` : ""}) (rate(${metric}_bucket{${where}}[$__rate_interval])))`;
 const rate = (metric, by, where = "") => `sum${by ? ` by (${by})` : ""} (rate(${metric}{${where}}[$__rate_interval]))`;
 
-/** A panel of lines: `[query, legend]` each. */
+/** A time series panel; each target is `[query, legend]`. */
 const lines = (title, unit, ...targets) => ({ type: "timeseries", title, unit, targets });
-/** Lines of what a good system has none of: each begins with its first failure. */
+/** A time series panel for failures. A healthy system has none, and a series starts with its first failure. */
 const failures = (title, unit, ...targets) => ({ ...lines(title, unit, ...targets), noValue: "None so far" });
-/** A number; red from `red.from` up, or below `red.below`. */
+/** A single number, red from `red.from` upwards or below `red.below`. */
 const stat = (title, unit, red, ...targets) => ({ type: "stat", title, unit, red, targets });
-/** A bar for each target, in their order. */
+/** A panel with one bar per target, in their order. */
 const bars = (title, unit, ...targets) => ({ type: "bargauge", title, unit, targets });
 
-/** How many checkouts came to a step in the time that is shown, whatever the step then answered. */
-const cameTo = (step) => [`sum(increase(messaging_process_duration_seconds_count{kind="${step}.v1",outcome="handled"}[$__range]))`, step.split(".")[1]];
+/** The number of checkouts that reached a step in the selected time range, with any outcome. */
+const reached = (step) => [`sum(increase(messaging_process_duration_seconds_count{kind=~"${step}.v[0-9]+",outcome="handled"}[$__range]))`, step.split(".")[1]];
 
 const dashboards = {
   overview: ["Overview and SLO", [
     stat("Availability, 1 h", "percentunit", { below: 0.999 }, ["1 - slo:availability_errors:ratio_rate1h", ""]),
-    stat("Answers within 0.5 s, 1 h", "percentunit", { below: 0.99 }, ["1 - slo:latency_errors:ratio_rate1h", ""]),
-    stat("Budget left, availability, 30 d", "percentunit", { below: 0 }, ["1 - slo:availability_errors:ratio_rate30d / 0.001", ""]),
-    stat("Budget left, latency, 30 d", "percentunit", { below: 0 }, ["1 - slo:latency_errors:ratio_rate30d / 0.01", ""]),
-    stat("Alerts", "short", { from: 1 }, ['count(ALERTS{alertstate="firing"}) or vector(0)', ""]),
+    stat("Responses within 0.5 s, 1 h", "percentunit", { below: 0.99 }, ["1 - slo:latency_errors:ratio_rate1h", ""]),
+    stat("Remaining error budget, availability, 30 d", "percentunit", { below: 0 }, ["1 - slo:availability_errors:ratio_rate30d / 0.001", ""]),
+    stat("Remaining error budget, latency, 30 d", "percentunit", { below: 0 }, ["1 - slo:latency_errors:ratio_rate30d / 0.01", ""]),
+    stat("Firing alerts", "short", { from: 1 }, ['count(ALERTS{alertstate="firing"}) or vector(0)', ""]),
     lines("Burn rate, availability", "short", ...["5m", "1h", "6h"].map((w) => [`slo:availability_errors:ratio_rate${w} / 0.001`, w])),
     lines("Burn rate, latency", "short", ...["5m", "1h", "6h"].map((w) => [`slo:latency_errors:ratio_rate${w} / 0.01`, w])),
     lines("Requests", "reqps", [rate(`${http}_count`, "service"), "{{service}}"]),
-    lines("Checkouts that ended", "ops", [rate("saga_total", "outcome", 'saga="checkout"'), "{{outcome}}"]),
-    lines("Broken invariants", "short", ["max by (invariant) (audit_invariant_violations)", "{{invariant}}"]),
-    lines("Targets that answer", "short", ["min by (service) (up)", "{{service}}"]),
+    lines("Completed checkouts by outcome", "ops", [rate("saga_total", "outcome", 'saga="checkout"'), "{{outcome}}"]),
+    lines("Violated invariants", "short", ["max by (invariant) (audit_invariant_violations)", "{{invariant}}"]),
+    lines("Targets that are up", "short", ["min by (service) (up)", "{{service}}"]),
   ]],
   red: ["Service RED", [
     lines("Requests", "reqps", [rate(`${http}_count`, "http_route", 'service="$service"'), "{{http_route}}"]),
     failures("Errors", "reqps", [rate(`${http}_count`, "http_route, http_response_status_code", 'service="$service",http_response_status_code=~"[45].."'), "{{http_response_status_code}} {{http_route}}"]),
     lines("Duration", "s", ...[0.5, 0.95, 0.99].map((p) => [q(p, http, "", 'service="$service"'), `p${p * 100}`])),
     lines("Duration by route, p95", "s", [q(0.95, http, "http_route", 'service="$service"'), "{{http_route}}"]),
-    lines("HTTP calls of others, p95", "s", [q(0.95, "http_client_request_duration_seconds", "service, server_address"), "{{service}} → {{server_address}}"]),
+    lines("HTTP calls to other services, p95", "s", [q(0.95, "http_client_request_duration_seconds", "service, server_address"), "{{service}} → {{server_address}}"]),
     lines("gRPC calls, p95", "s", [q(0.95, "rpc_client_duration_seconds", "service, rpc_method"), "{{service}} calls {{rpc_method}}"], [q(0.95, "rpc_server_duration_seconds", "service, rpc_method"), "{{service}} answers {{rpc_method}}"]),
   ], true],
   saga: ["Saga", [
     stat("Active", "short", null, ["max(saga_active)", ""]),
-    stat("Being undone", "short", null, ["max(saga_compensating)", ""]),
+    stat("Compensating", "short", null, ["max(saga_compensating)", ""]),
     stat("Parked", "short", { from: 1 }, ["max(saga_parked)", ""]),
-    stat("Waiting for their turn", "short", { from: 100 }, ["max(saga_waiting)", ""]),
+    stat("Waiting to start", "short", { from: 100 }, ["max(saga_waiting)", ""]),
     stat("Oldest active", "s", { from: 300 }, ["max(saga_oldest_active_age_seconds)", ""]),
-    bars("Funnel: checkouts that came to a step", "short",
-      ...["inventory.reserve_stock", "payments.authorize_payment", "inventory.pin_stock", "payments.capture_payment", "inventory.commit_stock"].map(cameTo),
+    bars("Funnel: checkouts that reached a step", "short",
+      ...["inventory.reserve_stock", "payments.authorize_payment", "inventory.pin_stock", "payments.capture_payment", "inventory.commit_stock"].map(reached),
       ['sum(increase(saga_total{saga="checkout",outcome="completed"}[$__range]))', "completed"]),
     lines("Outcomes", "ops", [rate("saga_total", "saga, outcome"), "{{saga}} {{outcome}}"]),
-    lines("A step, p95", "s", [q(0.95, "messaging_process_duration_seconds", "kind", 'queue=~".*commands"'), "{{kind}}"]),
+    lines("Duration of steps, p95", "s", [q(0.95, "messaging_process_duration_seconds", "kind", 'queue=~".*commands"'), "{{kind}}"]),
     lines("Orders refused for overload", "ops", [rate("orders_refused_total", ""), "refused"]),
     lines("Unanswered compensations", "short", ["max(saga_compensations_unanswered)", "sent three times or more"]),
   ]],
@@ -63,44 +63,44 @@ const dashboards = {
     lines("Outbox: age of the oldest", "s", ["max by (service) (outbox_oldest_age_seconds)", "{{service}}"]),
     lines("Outbox: pending", "short", ["max by (service) (outbox_pending)", "{{service}}"]),
     lines("Published", "ops", [rate("messaging_published_total", "queue, outcome"), "{{queue}} {{outcome}}"]),
-    lines("Until confirmed, p95", "s", [q(0.95, "messaging_publish_duration_seconds", "queue"), "{{queue}}"]),
+    lines("Time until confirmed, p95", "s", [q(0.95, "messaging_publish_duration_seconds", "queue"), "{{queue}}"]),
     lines("Processed", "ops", [rate("messaging_process_duration_seconds_count", "queue, outcome"), "{{queue}} {{outcome}}"]),
     lines("Duplicates", "ops", [rate("inbox_duplicates_total", "service"), "{{service}}"]),
-    lines("Domain events: age of the oldest that is not on Kafka", "s", ["max by (topic) (events_oldest_age_seconds)", "{{topic}}"]),
+    lines("Domain events: age of the oldest pending event", "s", ["max by (topic) (events_oldest_age_seconds)", "{{topic}}"]),
     lines("Domain events: pending", "short", ["max by (topic) (events_pending)", "{{topic}}"]),
     lines("Domain events: published", "ops", [rate("events_published_total", "topic"), "{{topic}}"]),
-    lines("Domain events: given up", "ops", [rate("events_dropped_total", "service, topic"), "{{service}} {{topic}}"]),
-    lines("Consumer lag: domain events still to be taken in", "short", ["sum by (service, topic) (events_consumer_lag)", "{{service}} {{topic}}"]),
-    lines("Domain events: taken in", "ops", [rate("events_consumed_total", "service, topic"), "{{service}} {{topic}}"], [rate("events_malformed_total", "service, topic"), "{{service}} {{topic}}, no event"]),
-    lines("Notifications: events taken in", "ops", [rate("notifications_events_total", "type, outcome"), "{{type}} {{outcome}}"]),
+    lines("Domain events: dropped", "ops", [rate("events_dropped_total", "service, topic"), "{{service}} {{topic}}"]),
+    lines("Consumer lag: unprocessed domain events", "short", ["sum by (service, topic) (events_consumer_lag)", "{{service}} {{topic}}"]),
+    lines("Domain events: consumed", "ops", [rate("events_consumed_total", "service, topic"), "{{service}} {{topic}}"], [rate("events_malformed_total", "service, topic"), "{{service}} {{topic}}, malformed"]),
+    lines("Notifications: processed events", "ops", [rate("notifications_events_total", "type, outcome"), "{{type}} {{outcome}}"]),
     lines("Mails: age of the oldest", "s", ["max(mails_oldest_age_seconds)", "unsent"]),
     lines("Mails: pending", "short", ["max(mails_pending)", "unsent"]),
   ]],
   resilience: ["Resilience", [
     lines("Breakers: 1 is open, 2 half-open", "short", ["max by (route, upstream) (gateway_breaker_state) > 0", "{{route}} → {{upstream}}"], ["max by (service, upstream) (breaker_state)", "{{service}} → {{upstream}}"]),
-    lines("Breakers of the gateway that opened", "ops", [rate("gateway_breaker_opened_total", "route, upstream"), "{{route}} → {{upstream}}"]),
-    lines("Requests sent again", "ops", [rate("gateway_retries_total", "upstream"), "{{upstream}}"]),
-    lines("Calls of upstreams: in flight, and waiting for that", "short", ["sum by (upstream) (gateway_calls_in_flight)", "{{upstream}}"], ["sum by (upstream) (gateway_calls_queued) > 0", "{{upstream}}, waiting"]),
-    lines("Calls refused, because too many were in flight", "ops", [rate("gateway_calls_refused_total", "route, upstream"), "{{route}} → {{upstream}}"]),
-    lines("Over a quota", "ops", [rate("gateway_rate_limited_total", "limit"), "{{limit}}"]),
-    failures("Answers 429, 502, 503, 504", "reqps", [rate(`${http}_count`, "http_response_status_code", 'service="gateway",http_response_status_code=~"429|502|503|504"'), "{{http_response_status_code}}"]),
-    failures("Calls without an answer", "ops", [rate("http_client_request_duration_seconds_count", "service, server_address", 'http_response_status_code=""'), "{{service}} → {{server_address}}"]),
-    failures("Messages that are tried again or given up", "ops", [rate("messaging_process_duration_seconds_count", "queue, outcome", 'outcome!="handled"'), "{{queue}} {{outcome}}"]),
+    lines("Openings of the gateway's breakers", "ops", [rate("gateway_breaker_opened_total", "route, upstream"), "{{route}} → {{upstream}}"]),
+    lines("Retried requests", "ops", [rate("gateway_retries_total", "upstream"), "{{upstream}}"]),
+    lines("Calls to upstreams: in flight and waiting", "short", ["sum by (upstream) (gateway_calls_in_flight)", "{{upstream}}"], ["sum by (upstream) (gateway_calls_queued) > 0", "{{upstream}}, waiting"]),
+    lines("Calls refused because too many were in flight", "ops", [rate("gateway_calls_refused_total", "route, upstream"), "{{route}} → {{upstream}}"]),
+    lines("Requests over a quota", "ops", [rate("gateway_rate_limited_total", "limit"), "{{limit}}"]),
+    failures("Responses with 429, 502, 503, 504", "reqps", [rate(`${http}_count`, "http_response_status_code", 'service="gateway",http_response_status_code=~"429|502|503|504"'), "{{http_response_status_code}}"]),
+    failures("Calls without a response", "ops", [rate("http_client_request_duration_seconds_count", "service, server_address", 'http_response_status_code=""'), "{{service}} → {{server_address}}"]),
+    failures("Retried and dead-lettered messages", "ops", [rate("messaging_process_duration_seconds_count", "queue, outcome", 'outcome!="handled"'), "{{queue}} {{outcome}}"]),
   ]],
   databases: ["PostgreSQL and MongoDB", [
     lines("Calls", "ops", [rate("db_client_operation_duration_seconds_count", "service, db_operation_name", 'service="$service"'), "{{db_operation_name}}"]),
     lines("Duration, p95", "s", [q(0.95, "db_client_operation_duration_seconds", "db_operation_name, db_collection_name", 'service="$service"'), "{{db_operation_name}} {{db_collection_name}}"]),
-    lines("Time spent, calls at once", "short", [rate("db_client_operation_duration_seconds_sum", "db_operation_name, db_collection_name", 'service="$service"'), "{{db_operation_name}} {{db_collection_name}}"]),
+    lines("Time spent (concurrent calls)", "short", [rate("db_client_operation_duration_seconds_sum", "db_operation_name, db_collection_name", 'service="$service"'), "{{db_operation_name}} {{db_collection_name}}"]),
     failures("Failed commands of MongoDB", "ops", [rate("db_client_operation_duration_seconds_count", "service", 'outcome="error"'), "{{service}}"]),
-    lines("Wait for a connection, p95", "s", [q(0.95, "db_client_connection_wait_time_seconds", "service"), "{{service}}"]),
+    lines("Wait time for a connection, p95", "s", [q(0.95, "db_client_connection_wait_time_seconds", "service"), "{{service}}"]),
     lines("Pools in use", "percentunit", ['sum by (service, pool) (db_client_connection_count{state="used"}) / sum by (service, pool) (db_client_connection_max)', "{{service}} {{pool}}"]),
   ], true],
   runtime: ["Runtime", [
     lines("Resident memory", "bytes", ["process_resident_memory_bytes", "{{service}} {{instance}}"]),
-    lines("Processors in use", "short", [rate("process_cpu_seconds_total", "service"), "{{service}}"]),
+    lines("CPU cores in use", "short", [rate("process_cpu_seconds_total", "service"), "{{service}}"]),
     lines("Open files", "short", ["process_open_fds", "{{service}} {{instance}}"]),
     lines("Tasks", "short", ["tokio_alive_tasks", "{{service}} {{instance}}"]),
-    lines("Tasks that wait for a worker", "short", ["tokio_global_queue_depth", "{{service}} of {{instance}}"]),
+    lines("Tasks waiting for a worker", "short", ["tokio_global_queue_depth", "{{service}} of {{instance}}"]),
     lines("Spans", "ops", [rate("telemetry_spans_total", "service, outcome"), "{{service}} {{outcome}}"]),
   ]],
 };
@@ -114,7 +114,7 @@ const options = {
   bargauge: { reduceOptions: { calcs: ["lastNotNull"] }, orientation: "horizontal", displayMode: "basic" },
 };
 
-/** Thresholds ascend, and the first reaches down without end. */
+/** Threshold steps in ascending order; the first has no lower bound. */
 const steps = ({ from, below } = {}) => {
   if (from !== undefined) return [{ color: "green", value: null }, { color: "red", value: from }];
   if (below !== undefined) return [{ color: "red", value: null }, { color: "green", value: below }];

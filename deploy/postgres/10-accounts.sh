@@ -1,6 +1,6 @@
 #!/bin/bash
-# The database of one service, with its accounts: NAME_owner migrates, NAME_app reads and writes rows, and NAME_reader, where
-# READER_PASSWORD is set, reads what deploy/grant-readers allows the auditor. Runs once, when the cluster is made.
+# Creates the database of one service and its accounts: NAME_owner migrates, and NAME_app reads and writes rows. If
+# READER_PASSWORD is set, NAME_reader reads what deploy/grant-readers grants the auditor. Runs once, when the cluster is created.
 set -euo pipefail
 psql -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "$POSTGRES_DB" -v owner="$OWNER_PASSWORD" -v app="$APP_PASSWORD" <<SQL
 REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;

@@ -1,46 +1,57 @@
 # The same commands as `cargo xtask`, shorter. https://just.systems
 
-# What there is.
+# List the recipes.
 default:
     @just --list
 
-# The whole system on this machine; Ctrl-C stops it.
+# Start the whole system on this machine; Ctrl-C stops it.
 up *ARGS:
     cargo xtask up {{ARGS}}
 
-# Stop it; the data stays.
+# Stop the system and keep its data.
 down:
     cargo xtask down
 
-# Stop it and delete its data.
+# Stop the system and delete its data.
 reset:
     cargo xtask reset
 
-# What runs, and where.
+# List the running processes with their addresses.
 status *ARGS:
     cargo xtask status {{ARGS}}
 
-# A process's log.
+# Show the log of a process.
 logs NAME *ARGS:
     cargo xtask logs {{NAME}} {{ARGS}}
 
-# Every check and every test.
+# Run every check and every test.
 test *ARGS:
     cargo xtask test {{ARGS}}
 
-# The invariants over the live databases.
+# Check the invariants over the databases of the running system.
 audit:
     cargo xtask audit
 
-# Measure the running system.
+# Measure checkouts or tracing on systems of their own.
 bench *ARGS:
     cargo xtask bench {{ARGS}}
 
-# Dependencies: direction, licences, advisories.
+# Check dependencies: layers, licences, advisories.
 deny:
     cargo xtask check-layers
     cargo deny check
 
-# Write the metadata of the checked SQL queries anew.
+# Regenerate the metadata of the checked SQL queries.
 sqlx:
     cargo xtask sqlx
+
+# Run everything on Kubernetes on this machine, in a cluster made by kind.
+k8s-local:
+    k8s/local
+
+# Check the files that put Kong or Traefik in front of the shop; builds Traefik once.
+proxies:
+    python3 -m venv target/proxies-venv
+    target/proxies-venv/bin/pip install --quiet jsonschema pyyaml
+    target/proxies-venv/bin/python deploy/kong/check.py
+    target/proxies-venv/bin/python deploy/traefik/check.py

@@ -1,31 +1,20 @@
-//! The one public door. A request passes in a straight line: listener → limits → route → chain → upstream, and back. What
-//! is served stands in `gateway.yaml`, never in code.
+//! The API gateway: the only component that clients can reach. A request passes through these steps in order: listener,
+//! limits, route, chain of policies, upstream; the response goes back the same way. Everything that is served is
+//! declared in `gateway.yaml`, never in code.
+//!
+//! The modules are layers; each uses only those before it: `config`, `message` and `report`, then `links`, `upstream`
+//! and `actions`, then `openapi`, then `snapshot`, then `serve`.
 
-pub mod aggregate;
-pub mod body;
-mod browser_spans;
-pub mod chain;
-pub mod client_body;
+pub mod actions;
 pub mod config;
-pub mod connections;
-pub mod core;
-mod files;
-
-pub mod forward;
-pub mod framing;
-pub mod headers;
-pub mod listen;
+pub mod links;
+pub mod message;
 pub mod metrics;
-mod open_files;
 pub mod openapi;
-pub mod problem;
 pub mod process;
-pub mod route;
-mod security_headers;
+pub mod report;
 pub mod serve;
-pub mod stall;
-pub mod template;
-pub mod transcode;
+pub mod snapshot;
 pub mod upstream;
 
-pub use core::Gateway;
+pub use serve::Gateway;

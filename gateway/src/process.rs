@@ -1,33 +1,43 @@
-//! The process: settings, start and end.
+//! The gateway process: reads its settings, starts the listeners and the admin port, and shuts down in order.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 use souk_http::{Admin, health::Health};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Gateway, config::Config, listen, open_files};
+use crate::{
+    config::{Config, environment},
+    serve::{self, Gateway},
+};
 
-/// `SOUK_*`. Other keys are not refused here: the file may name any of them in `${…}`.
+/// Settings from the `SOUK_*` environment variables. Unknown variables are allowed, because `gateway.yaml` may refer to
+/// any of them as `${…}`.
 #[derive(Debug, Deserialize)]
 struct Settings {
-    /// The `gateway.yaml`.
+    /// Path of `gateway.yaml`.
     gateway_config: PathBuf,
-    /// Where health and metrics are.
+    /// Address that serves health checks and metrics, for operators only.
     admin_addr: SocketAddr,
-    /// Form of the log.
+    /// Format of the log lines.
     #[serde(default)]
     log: telemetry::LogFormat,
 }
 
-/// Serves until the process is told to stop, and then until the last request is answered.
-pub async fn serve() -> Result<()> {
+/// Serves until the process receives a shutdown signal, and then until the last request has completed or the drain
+/// timeout has passed.
+pub async fn run() -> Result<()> {
     let settings: Settings = souk_config::load()?;
     let _telemetry = telemetry::init("gateway", settings.log)?;
-    open_files::raise_limit();
+    serve::raise_limit();
     let file = &settings.gateway_config;
-    let config = Config::read(file).with_context(|| file.display().to_string())?;
+    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let config = Config::parse(&text, environment).with_context(|| file.display().to_string())?;
+    let config = config.in_folder(file.parent().unwrap_or(Path::new("")));
     for (name, listener) in &config.listeners {
         souk_config::check_listener(&format!("the listener `{name}`"), listener.bind)?;
     }
@@ -35,7 +45,14 @@ pub async fn serve() -> Result<()> {
     let stop = souk_http::shutdown_signal();
     let tasks = TaskTracker::new();
     gateway.spawn_background(&tasks, &stop);
-    let threads = listen::start(&gateway, &stop)?;
+    let threads = serve::start(&gateway, &stop)?;
+    let (followed, file, stopped) = (gateway.clone(), file.clone(), stop.clone());
+    tasks.spawn(async move {
+        let follow = serve::follow(&followed, &file, text);
+        if let Some(Err(error)) = stopped.run_until_cancelled(follow).await {
+            tracing::error!(%error, "changes of the configuration file are not noticed");
+        }
+    });
     let (ready, draining) = (gateway.clone(), gateway.clone());
     let health = Health::new().check("gateway", move || {
         let ready = ready.ready();
@@ -43,7 +60,9 @@ pub async fn serve() -> Result<()> {
             if ready {
                 Ok(())
             } else {
-                Err(anyhow::anyhow!("no token keys yet, or draining"))
+                Err(anyhow::anyhow!(
+                    "token keys are not loaded yet, or the gateway is draining"
+                ))
             }
         }
     });
@@ -56,10 +75,14 @@ pub async fn serve() -> Result<()> {
         watched.cancelled().await;
         draining.drain();
     });
-    // Operators see it until the last request is answered.
+    // The admin port stays open until the last request has completed, so that operators can watch the shutdown.
     let done = CancellationToken::new();
-    let admin = tokio::spawn(souk_http::serve_admin(admin, done.clone()));
-    tokio::task::spawn_blocking(move || listen::join(threads)).await??;
+    let admin = tokio::spawn(souk_http::serve_admin(
+        admin,
+        serve::dashboard(gateway.clone()),
+        done.clone(),
+    ));
+    tokio::task::spawn_blocking(move || serve::join(threads)).await??;
     done.cancel();
     admin.await??;
     tasks.close();

@@ -1,4 +1,4 @@
-//! The migrations are compiled in, and cargo does not know of one that is added.
+//! Makes cargo rebuild the crate when a migration is added, because the migrations are compiled into it.
 
 fn main() {
     println!("cargo::rerun-if-changed=../../migrations/notifications");

@@ -1,4 +1,4 @@
-//! The migrations are compiled in, and cargo does not know of one that is added.
+//! Rebuilds the crate when a migration is added: the migrations are embedded, but cargo does not track their directory.
 
 fn main() {
     println!("cargo::rerun-if-changed=../../migrations/psp");

@@ -1,5 +1,5 @@
-//! Compiles the protobuf contracts without a system `protoc` and keeps their descriptors, from which the gateway maps
-//! REST to gRPC.
+//! Compiles the protobuf contracts without a system `protoc`, and writes their descriptors to `OUT_DIR`. The gateway
+//! uses the descriptors to translate REST requests to gRPC.
 
 use std::{env, fs, path::PathBuf};
 

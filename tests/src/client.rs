@@ -1,4 +1,4 @@
-//! A shopper or an operator with an HTTP client: what a person does with Souk's public API, without shortcuts.
+//! An HTTP client of Souk's public API, which acts as a shopper or an operator. It uses no internal interfaces.
 
 use std::time::{Duration, Instant};
 
@@ -6,10 +6,10 @@ use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// The password of every account that a test registers.
+/// Password of every account that a test registers.
 pub const PASSWORD: &str = "a long enough passphrase";
 
-/// One account's view of the system.
+/// A client that is anonymous or logged in with one account.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
@@ -17,21 +17,21 @@ pub struct Client {
     token: Option<String>,
 }
 
-/// An answer, read to its end.
+/// A response with its complete body.
 #[derive(Debug)]
-pub struct Answer {
-    /// The HTTP status.
+pub struct Response {
+    /// HTTP status of the response.
     pub status: StatusCode,
-    /// The headers.
+    /// Headers of the response.
     pub headers: HeaderMap,
-    /// The body as it came.
+    /// Body of the response as received.
     pub bytes: Vec<u8>,
-    /// The body as JSON, `null` where it is none.
+    /// Body as JSON, or `null` if it is not JSON.
     pub body: Value,
 }
 
-impl Answer {
-    /// Asserts the status; a failure shows the whole answer.
+impl Response {
+    /// Asserts the status. A failure shows the body.
     #[track_caller]
     #[must_use]
     pub fn expect(self, status: u16) -> Self {
@@ -39,7 +39,7 @@ impl Answer {
         self
     }
 
-    /// Asserts a problem+json body of that status with a trace id, as every error has.
+    /// Asserts a problem+json response with that status and a trace id, which every error response must have.
     #[track_caller]
     #[must_use]
     pub fn problem(self, status: u16) -> Self {
@@ -70,7 +70,7 @@ impl Answer {
 }
 
 impl Client {
-    /// Nobody yet.
+    /// Creates a client that is not logged in.
     #[must_use]
     pub fn anonymous(gateway: &str) -> Self {
         let http = reqwest::Client::builder()
@@ -84,7 +84,7 @@ impl Client {
         }
     }
 
-    /// Nobody yet, who connects from that address of this machine.
+    /// Creates a client that is not logged in and connects from this local address.
     #[must_use]
     pub fn from_address(gateway: &str, address: std::net::IpAddr) -> Self {
         let http = reqwest::Client::builder()
@@ -98,7 +98,7 @@ impl Client {
         }
     }
 
-    /// A new account, logged in.
+    /// Registers a new account and logs in.
     pub async fn shopper(gateway: &str) -> Self {
         let this = Self::anonymous(gateway);
         let email = format!("shopper-{}@souk.test", Uuid::new_v4().simple());
@@ -107,25 +107,25 @@ impl Client {
         this.login(&email, PASSWORD).await
     }
 
-    /// The demo's administrator.
+    /// Logs in as the administrator of the demo.
     pub async fn admin(gateway: &str) -> Self {
         Self::anonymous(gateway)
             .login("admin@souk.test", "admin-password-souk")
             .await
     }
 
-    /// This account, logged in.
+    /// Logs in with this account.
     pub async fn login(mut self, email: &str, password: &str) -> Self {
-        let answer = self
+        let response = self
             .post("/v1/auth/login", json!({"email": email, "password": password}))
             .await
             .expect(200);
-        self.token = answer.body["access_token"].as_str().map(str::to_owned);
-        assert!(self.token.is_some(), "{:#}", answer.body);
+        self.token = response.body["access_token"].as_str().map(str::to_owned);
+        assert!(self.token.is_some(), "{:#}", response.body);
         self
     }
 
-    /// The same client with another bearer token.
+    /// Returns a copy of this client with another bearer token.
     #[must_use]
     pub fn with_token(&self, token: &str) -> Self {
         Self {
@@ -134,13 +134,13 @@ impl Client {
         }
     }
 
-    /// The access token.
+    /// The access token, or an empty text if the client is not logged in.
     #[must_use]
     pub fn token(&self) -> &str {
         self.token.as_deref().unwrap_or_default()
     }
 
-    /// A request to build on.
+    /// Returns a request builder, with the access token if the client is logged in.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         match &self.token {
@@ -149,18 +149,18 @@ impl Client {
         }
     }
 
-    /// Sends what was built and reads the answer.
-    pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+    /// Sends a request and reads the response. Panics if there is no response.
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Response {
         self.try_send(request).await.expect("the gateway answers")
     }
 
-    /// As [`Client::send`], for a system in trouble.
-    pub async fn try_send(&self, request: reqwest::RequestBuilder) -> reqwest::Result<Answer> {
+    /// Like [`Client::send`], but returns an error if there is no response.
+    pub async fn try_send(&self, request: reqwest::RequestBuilder) -> reqwest::Result<Response> {
         let response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response.bytes().await?.to_vec();
         let body = serde_json::from_slice(&bytes).unwrap_or_default();
-        Ok(Answer {
+        Ok(Response {
             status,
             headers,
             bytes,
@@ -168,23 +168,23 @@ impl Client {
         })
     }
 
-    /// GET.
-    pub async fn get(&self, path: &str) -> Answer {
+    /// Sends a GET request to `path`.
+    pub async fn get(&self, path: &str) -> Response {
         self.send(self.request(Method::GET, path)).await
     }
 
-    /// DELETE.
-    pub async fn delete(&self, path: &str) -> Answer {
+    /// Sends a DELETE request to `path`.
+    pub async fn delete(&self, path: &str) -> Response {
         self.send(self.request(Method::DELETE, path)).await
     }
 
-    /// POST with a fresh Idempotency-Key, which routes without one ignore.
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
+    /// Sends a POST request with a new Idempotency-Key, which routes that do not need one ignore.
+    pub async fn post(&self, path: &str, body: Value) -> Response {
         self.post_with_key(path, body, &Uuid::new_v4().to_string()).await
     }
 
-    /// POST with that Idempotency-Key.
-    pub async fn post_with_key(&self, path: &str, body: Value, key: &str) -> Answer {
+    /// Sends a POST request with this Idempotency-Key.
+    pub async fn post_with_key(&self, path: &str, body: Value, key: &str) -> Response {
         self.send(
             self.request(Method::POST, path)
                 .header("idempotency-key", key)
@@ -193,50 +193,53 @@ impl Client {
         .await
     }
 
-    /// PUT.
-    pub async fn put(&self, path: &str, body: Value) -> Answer {
+    /// Sends a PUT request to `path`.
+    pub async fn put(&self, path: &str, body: Value) -> Response {
         self.send(self.request(Method::PUT, path).json(&body)).await
     }
 
-    /// Places an order and returns the 202's body. As a good client does, it comes back with the same key when the
-    /// service says that it has too much to do.
+    /// Places an order and returns the body of the 202 response. While the service is overloaded, retries with the same key
+    /// after the time in `Retry-After`, at most ten times.
     pub async fn order(&self, sku: &str, quantity: u32, payment_method: &str) -> Value {
         let (body, key) = (
             order_body(sku, quantity, payment_method),
             Uuid::new_v4().to_string(),
         );
         for _ in 0..10 {
-            let answer = self.post_with_key("/v1/orders", body.clone(), &key).await;
-            if answer.status != StatusCode::SERVICE_UNAVAILABLE {
-                return answer.expect(202).body;
+            let response = self.post_with_key("/v1/orders", body.clone(), &key).await;
+            if response.status != StatusCode::SERVICE_UNAVAILABLE {
+                return response.expect(202).body;
             }
-            let wait = answer
+            let wait = response
                 .headers
                 .get("retry-after")
                 .and_then(|value| value.to_str().ok()?.parse().ok());
-            tokio::time::sleep(Duration::from_secs(wait.expect("a 503 says when to come back"))).await;
+            tokio::time::sleep(Duration::from_secs(
+                wait.expect("a 503 has a Retry-After header in seconds"),
+            ))
+            .await;
         }
-        panic!("the service had too much to do ten times");
+        panic!("the service was overloaded ten times");
     }
 
-    /// Waits until the order is no longer pending, and its saga is at rest, and returns it.
+    /// Waits until the order is no longer pending and its saga has ended, at most a minute. Returns the order.
     pub async fn settled(&self, order: &Value) -> Value {
         self.settled_within(order, Duration::from_mins(1)).await
     }
 
-    /// As [`Client::settled`], with a patience of its own. Follows the order's events as the storefront does, and where
-    /// there is no stream to be had, looks at the order once a second. Errors on the way count as "not yet".
-    pub async fn settled_within(&self, order: &Value, patience: Duration) -> Value {
+    /// Like [`Client::settled`], with the given timeout. Follows the event stream of the order, as the storefront does, and
+    /// polls the order once a second while no stream is available. Errors are ignored until the timeout.
+    pub async fn settled_within(&self, order: &Value, timeout: Duration) -> Value {
         let path = format!("/v1/orders/{}", order["id"].as_str().expect("an order id"));
         let started = Instant::now();
         let mut last = Value::Null;
-        while started.elapsed() < patience {
-            let left = patience.saturating_sub(started.elapsed());
-            let followed = self.follow(&path, left).await;
-            if let Ok(answer) = self.try_send(self.request(Method::GET, &path)).await
-                && answer.status == 200
+        while started.elapsed() < timeout {
+            let remaining = timeout.saturating_sub(started.elapsed());
+            let followed = self.follow(&path, remaining).await;
+            if let Ok(response) = self.try_send(self.request(Method::GET, &path)).await
+                && response.status == 200
             {
-                last = answer.body;
+                last = response.body;
                 if is_settled(&last, &last["saga"]) && last["degraded"] == json!([]) {
                     return last;
                 }
@@ -245,30 +248,24 @@ impl Client {
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
         }
-        panic!("the order did not settle within {patience:?}: {last:#}");
+        panic!("the order did not settle within {timeout:?}: {last:#}");
     }
 
-    /// Reads the events of the order at `path` until it is settled. False when the stream was refused, or ended before.
-    async fn follow(&self, path: &str, patience: Duration) -> reqwest::Result<bool> {
+    /// Reads the event stream of the order at `path` until the order is settled. Returns false if the stream is not available
+    /// or ends before.
+    async fn follow(&self, path: &str, timeout: Duration) -> reqwest::Result<bool> {
         let request = self.request(Method::GET, &format!("{path}/events"));
-        let mut stream = request.timeout(patience).send().await?;
-        let mut received = Vec::new();
-        while let Some(bytes) = stream.chunk().await? {
-            received.extend_from_slice(&bytes);
-            while let Some(end) = received.iter().position(|byte| *byte == b'\n') {
-                let line: Vec<u8> = received.drain(..=end).collect();
-                let data = line.strip_prefix(b"data:").unwrap_or_default();
-                let event: Value = serde_json::from_slice(data).unwrap_or_default();
-                if is_settled(&event["order"], &event["saga"]) {
-                    return Ok(true);
-                }
+        let mut events = Events::open(request.timeout(timeout)).await?;
+        while let Some(event) = events.next().await? {
+            if is_settled(&event["order"], &event["saga"]) {
+                return Ok(true);
             }
         }
         Ok(false)
     }
 
-    /// Waits until something holds of an order, and returns it.
-    pub async fn until(&self, order: &str, holds: impl Fn(&Value) -> bool) -> Value {
+    /// Polls an order until it satisfies a condition, at most 30 seconds. Returns the order.
+    pub async fn wait_until(&self, order: &str, holds: impl Fn(&Value) -> bool) -> Value {
         let mut last = Value::Null;
         for _ in 0..600 {
             last = self.get(&format!("/v1/orders/{order}")).await.expect(200).body;
@@ -277,17 +274,17 @@ impl Client {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("it did not come to that within 30 s: {last:#}");
+        panic!("the order did not satisfy the condition within 30 s: {last:#}");
     }
 
-    /// Makes a product of its own for a test, with that much stock; returns its SKU. For administrators.
+    /// Creates a new product with this stock and returns its SKU. Requires an administrator.
     pub async fn product(&self, stock: i64) -> String {
         let sku = format!("TEST-{}", Uuid::new_v4().simple());
         let categories = self.get("/v1/categories").await.expect(200).body;
         let product = json!({
             "sku": sku,
-            "name": "A thing to test with",
-            "description": "Made by a test.",
+            "name": "Test product",
+            "description": "Created by a test.",
             "category": categories["items"][0]["slug"],
             "price": {"amount": 1250, "currency": "EUR"},
         });
@@ -295,13 +292,13 @@ impl Client {
         if stock > 0 {
             let adjustment = json!({"delta": stock, "reason": "a test's stock"});
             let path = format!("/v1/products/{sku}/stock-adjustments");
-            let answer = self.post(&path, adjustment).await;
-            assert!(answer.status.is_success(), "{:#}", answer.body);
+            let response = self.post(&path, adjustment).await;
+            assert!(response.status.is_success(), "{:#}", response.body);
         }
         sku
     }
 
-    /// The stock of a SKU. For administrators.
+    /// Returns the stock of a SKU. Requires an administrator.
     pub async fn stock(&self, sku: &str) -> Value {
         self.get(&format!("/v1/products/{sku}/stock"))
             .await
@@ -310,13 +307,47 @@ impl Client {
     }
 }
 
-/// Whether an order is no longer pending, and its saga at rest.
-fn is_settled(order: &Value, saga: &Value) -> bool {
-    let is_at_rest = matches!(saga["status"].as_str(), Some("completed" | "compensated"));
-    is_at_rest && order["status"].as_str().is_some_and(|status| status != "pending")
+/// An open stream of server-sent events.
+#[derive(Debug)]
+pub struct Events {
+    response: reqwest::Response,
+    received: Vec<u8>,
 }
 
-/// The body of `POST /v1/orders` for one line.
+impl Events {
+    /// Sends the request for a stream. Fails unless the response is a success.
+    pub async fn open(request: reqwest::RequestBuilder) -> reqwest::Result<Self> {
+        Ok(Self {
+            response: request.send().await?.error_for_status()?,
+            received: vec![],
+        })
+    }
+
+    /// Waits for the next event and returns its data, which is `null` if it is not JSON, or `None` after the last event. The
+    /// gateway writes the data of an event in one line.
+    pub async fn next(&mut self) -> reqwest::Result<Option<Value>> {
+        loop {
+            if let Some(end) = self.received.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.received.drain(..=end).collect();
+                if let Some(data) = line.strip_prefix(b"data:") {
+                    return Ok(Some(serde_json::from_slice(data).unwrap_or_default()));
+                }
+            } else if let Some(bytes) = self.response.chunk().await? {
+                self.received.extend_from_slice(&bytes);
+            } else {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+/// Whether an order is no longer pending and its saga has ended.
+fn is_settled(order: &Value, saga: &Value) -> bool {
+    let has_ended = matches!(saga["status"].as_str(), Some("completed" | "compensated"));
+    has_ended && order["status"].as_str().is_some_and(|status| status != "pending")
+}
+
+/// Returns the body of `POST /v1/orders` for an order with one line.
 #[must_use]
 pub fn order_body(sku: &str, quantity: u32, payment_method: &str) -> Value {
     json!({
@@ -326,7 +357,7 @@ pub fn order_body(sku: &str, quantity: u32, payment_method: &str) -> Value {
     })
 }
 
-/// A valid address.
+/// Returns a valid shipping address.
 #[must_use]
 pub fn address() -> Value {
     json!({"name": "A Shopper", "line1": "1 Market Street", "city": "Berlin", "postal_code": "10115", "country": "DE"})

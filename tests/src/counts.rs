@@ -1,4 +1,4 @@
-//! How often the services have called their databases and the broker, by their own metrics.
+//! Counts how often the services call their databases and the message broker, from their metrics.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -6,22 +6,22 @@ use anyhow::{Context as _, Result};
 
 use crate::stack::Process;
 
-/// A kind of call that the services' metrics count.
+/// A kind of call that the metrics of the services count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Call {
-    /// A statement of PostgreSQL, and each begin, commit and rollback.
+    /// A PostgreSQL statement, including begin, commit and rollback.
     PostgreSql,
-    /// A command of MongoDB.
+    /// A command sent to MongoDB.
     MongoDb,
-    /// A message that was published over AMQP.
+    /// A message published over AMQP.
     Amqp,
 }
 
 impl Call {
-    /// Every kind of call, in the order in which they are printed.
+    /// Every kind of call, in printing order.
     pub const ALL: [Self; 3] = [Self::PostgreSql, Self::MongoDb, Self::Amqp];
 
-    /// The name and a label of the metric that counts it.
+    /// Returns name and label of the metric that counts this kind of call.
     const fn metric(self) -> (&'static str, &'static str) {
         let calls = "db_client_operation_duration_seconds_count";
         match self {
@@ -32,12 +32,12 @@ impl Call {
     }
 }
 
-/// Calls by service, since it started or each time that something was done.
+/// Number of calls by kind and service, in total or per operation.
 #[derive(Debug, Clone, Default)]
 pub struct Counts(BTreeMap<(Call, String), f64>);
 
 impl Counts {
-    /// Those of these processes until now.
+    /// Reads the current totals from the metrics of these processes.
     pub async fn read(processes: &[Process]) -> Result<Self> {
         let mut counts = Self::default();
         for process in processes {
@@ -58,33 +58,33 @@ impl Counts {
         Ok(counts)
     }
 
-    /// What these are more than `before`, which was `elapsed` ago and would have become `idle` more each second anyway,
-    /// for each of `times`.
+    /// Returns the calls per operation since `before`, which was read `elapsed` ago. Subtracts the `idle` calls per second, and
+    /// divides by `times`, the number of operations.
     #[must_use]
     pub fn since(&self, before: &Self, elapsed: Duration, idle: &Self, times: f64) -> Self {
-        let each = |(key, now): (&(Call, String), &f64)| {
+        let per_operation = |(key, now): (&(Call, String), &f64)| {
             let of = |other: &Self| other.0.get(key).copied().unwrap_or_default();
-            let more = now - of(before) - of(idle) * elapsed.as_secs_f64();
-            (key.clone(), more / times)
+            let increase = now - of(before) - of(idle) * elapsed.as_secs_f64();
+            (key.clone(), increase / times)
         };
-        Self(self.0.iter().map(each).collect())
+        Self(self.0.iter().map(per_operation).collect())
     }
 
-    /// The calls of all services together.
+    /// Returns the number of calls of one kind over all services.
     #[must_use]
     pub fn total(&self, call: Call) -> f64 {
-        let of = self.0.iter().filter(|((counted, _), _)| *counted == call);
+        let of = self.0.iter().filter(|((kind, _), _)| *kind == call);
         of.map(|(_, count)| count).sum()
     }
 
-    /// Of one call, by service.
+    /// Returns the number of calls of one kind for each service.
     pub fn by_service(&self, call: Call) -> impl Iterator<Item = (&str, f64)> {
-        let of = self.0.iter().filter(move |((counted, _), _)| *counted == call);
+        let of = self.0.iter().filter(move |((kind, _), _)| *kind == call);
         of.map(|((_, service), count)| (service.as_str(), *count))
     }
 }
 
-/// One line a call: the total, and of which services.
+/// Prints one line per kind of call: the total, and the number for each service.
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for call in Call::ALL {
@@ -98,7 +98,7 @@ impl fmt::Display for Counts {
     }
 }
 
-/// How many calls the processes make in a second of doing nothing, over `time`.
+/// Measures the number of calls per second of idle processes, over `time`.
 pub async fn idle(processes: &[Process], time: Duration) -> Result<Counts> {
     let before = Counts::read(processes).await.context("the metrics before")?;
     tokio::time::sleep(time).await;

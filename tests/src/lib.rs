@@ -1,16 +1,17 @@
-//! The whole system seen from outside: a client of the public API, and the running stack.
-//! The tests here start nothing; `cargo xtask test` brings the system up and says where it is.
+//! End-to-end tests of the whole system: a client of the public API, and access to the running processes. The tests do not
+//! start the system; `cargo xtask test` starts it and sets its addresses in the environment.
 
 #![expect(
     clippy::expect_used,
     clippy::missing_panics_doc,
-    reason = "this is test code: it fails by panicking, with the answer that it did not expect"
+    reason = "this is test code, which fails by panicking and shows the unexpected response"
 )]
 
 pub mod client;
 pub mod counts;
 pub mod products;
+pub mod random;
 pub mod stack;
 
-pub use client::{Answer, Client};
+pub use client::{Client, Response};
 pub use stack::Stack;

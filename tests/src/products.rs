@@ -1,17 +1,17 @@
-//! The products that a load test sells. They have names of their own, and are deleted when it ends.
+//! The products that load tests sell. They have separate names and are deleted after the test.
 
 use anyhow::{Context as _, Result, ensure};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::{Answer, Client};
+use crate::{Client, Response};
 
-/// What every SKU of theirs begins with.
+/// Prefix of the SKUs of all these products.
 const PREFIX: &str = "BENCH-";
-/// Items in stock of each.
+/// Number of items in stock of each product.
 const STOCK: i64 = 1_000_000;
 
-/// Makes `count` products with a large stock, and returns their SKUs. For administrators.
+/// Creates `count` products with a large stock and returns their SKUs. Requires an administrator.
 pub async fn create(admin: &Client, count: usize) -> Result<Vec<String>> {
     let categories = success(admin.get("/v1/categories").await)?;
     let category = &categories["items"][0]["slug"];
@@ -26,7 +26,7 @@ pub async fn create(admin: &Client, count: usize) -> Result<Vec<String>> {
             "price": {"amount": 1250, "currency": "EUR"},
         });
         let created = admin.post("/v1/products", product).await;
-        // An interrupted run may have left it.
+        // The product may exist already, from an interrupted run.
         if created.status != StatusCode::CONFLICT {
             let _ = success(created)?;
         }
@@ -42,7 +42,7 @@ pub async fn create(admin: &Client, count: usize) -> Result<Vec<String>> {
     Ok(skus)
 }
 
-/// Deletes every product of load tests, also of interrupted ones. For administrators.
+/// Deletes all products of load tests, including those of interrupted runs. Requires an administrator.
 pub async fn delete_all(admin: &Client) -> Result<()> {
     let found = success(admin.get("/v1/products?q=bench&limit=100").await)?;
     let skus = found["items"].as_array().context("products")?.iter();
@@ -59,7 +59,12 @@ pub async fn delete_all(admin: &Client) -> Result<()> {
     Ok(())
 }
 
-fn success(answer: Answer) -> Result<Value> {
-    ensure!(answer.status.is_success(), "{}: {:#}", answer.status, answer.body);
-    Ok(answer.body)
+fn success(response: Response) -> Result<Value> {
+    ensure!(
+        response.status.is_success(),
+        "{}: {:#}",
+        response.status,
+        response.body
+    );
+    Ok(response.body)
 }

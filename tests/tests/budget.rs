@@ -1,4 +1,5 @@
-//! What one checkout may cost in calls. The budget is docs/performance.md's: whoever needs more changes both, and says why.
+//! Checks the number of calls of one checkout against the budget in docs/performance.md. Change the budget only in both
+//! places, with a reason.
 
 use std::time::{Duration, Instant};
 
@@ -9,8 +10,8 @@ use e2e::{
 
 const ORDERS: u8 = 20;
 
-/// The most calls of a checkout of one line that one client follows by its events. The tested system also publishes domain
-/// events and notifies of them, which a plain one does not: there it is 74, 7 and 10.
+/// Maximum number of calls of a checkout with one line, while one client follows its events. The tested system also publishes
+/// domain events and sends notifications. Without these the numbers are 74, 7 and 10.
 const BUDGET: [(Call, f64); 3] = [
     (Call::PostgreSql, 120.0),
     (Call::MongoDb, 14.0),
@@ -28,7 +29,7 @@ async fn a_checkout_stays_within_its_budget() {
         assert_eq!(shopper.settled(&order).await["status"], "confirmed");
         order
     };
-    // Connections are opened, and statements prepared.
+    // Warm up: open connections and prepare statements.
     let mut order = serde_json::Value::Null;
     for _ in 0..5 {
         order = buy().await;
@@ -43,15 +44,15 @@ async fn a_checkout_stays_within_its_budget() {
     for _ in 0..ORDERS {
         buy().await;
     }
-    // Webhooks come late, and journals are copied a second later.
+    // Wait for webhooks, which arrive later, and for the ledger, to which journal entries are copied after a second.
     tokio::time::sleep(Duration::from_secs(4)).await;
     let after = Counts::read(processes).await.unwrap();
     drop(follower);
     let checkout = after.since(&before, started.elapsed(), &idle, ORDERS.into());
     println!("calls of one checkout\n{checkout}");
-    for (call, most) in BUDGET {
+    for (call, maximum) in BUDGET {
         let calls = checkout.total(call);
         assert!(calls > 0.0, "{call:?} is not counted");
-        assert!(calls <= most, "{call:?}: {calls:.1} of {most}\n{checkout}");
+        assert!(calls <= maximum, "{call:?}: {calls:.1} of {maximum}\n{checkout}");
     }
 }

@@ -1,4 +1,4 @@
-//! Every way a checkout ends, through the public door, with stock and money looked at afterwards.
+//! Tests every outcome of a checkout through the public API, and checks stock and payment afterwards.
 
 #![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
 
@@ -26,7 +26,7 @@ async fn shop() -> Shop {
 }
 
 impl Shop {
-    /// Buys two of a new product of which there are five, and returns the settled order and the SKU.
+    /// Buys two items of a new product with a stock of five. Returns the settled order and the SKU.
     async fn buy(&self, payment_method: &str) -> (Value, String) {
         let sku = self.admin.product(5).await;
         let placed = self.shopper.order(&sku, 2, payment_method).await;
@@ -62,7 +62,7 @@ fn steps(saga: &Value, direction: &str) -> Vec<(String, String)> {
 fn names(steps: &[(String, String)], state: &str) -> Vec<String> {
     steps
         .iter()
-        .filter(|(_, its)| its == state)
+        .filter(|(_, step_state)| step_state == state)
         .map(|(name, _)| name.clone())
         .collect()
 }
@@ -113,27 +113,27 @@ async fn a_good_card_is_charged_and_the_order_confirmed() {
 }
 
 #[tokio::test]
-async fn a_slow_provider_only_takes_longer() {
+async fn an_order_with_a_slow_provider_is_confirmed() {
     assert_confirmed("pm_card_slow").await;
 }
 
 #[tokio::test]
-async fn a_flaky_provider_is_asked_again() {
+async fn requests_to_a_flaky_provider_are_retried() {
     assert_confirmed("pm_card_flaky").await;
 }
 
 #[tokio::test]
-async fn a_lost_answer_after_the_charge_charges_once() {
+async fn a_lost_response_after_the_charge_charges_once() {
     assert_confirmed("pm_card_timeout_after_charge").await;
 }
 
 #[tokio::test]
-async fn a_declined_card_gives_the_stock_back() {
+async fn a_declined_card_releases_the_stock() {
     assert_rejected("pm_card_declined", "authorize_payment", &["reserve_stock"]).await;
 }
 
 #[tokio::test]
-async fn insufficient_funds_give_the_stock_back() {
+async fn insufficient_funds_release_the_stock() {
     assert_rejected(
         "pm_card_insufficient_funds",
         "authorize_payment",
@@ -149,7 +149,7 @@ async fn a_declined_capture_is_undone_in_reverse_order() {
 }
 
 #[tokio::test]
-async fn what_is_not_in_stock_is_not_charged() {
+async fn items_out_of_stock_are_not_charged() {
     let shop = shop().await;
     let sku = shop.admin.product(1).await;
     let order = shop.shopper.order(&sku, 2, "pm_card_ok").await;
@@ -164,15 +164,15 @@ async fn what_is_not_in_stock_is_not_charged() {
 }
 
 #[tokio::test]
-async fn a_hundred_buyers_of_ten_units_make_ten_confirmed_orders() {
+async fn a_hundred_buyers_of_ten_items_make_ten_confirmed_orders() {
     let shop = shop().await;
     let sku = shop.admin.product(10).await;
     let orders = join_all((0..100).map(|_| shop.shopper.order(&sku, 1, "pm_card_ok"))).await;
-    let patience = std::time::Duration::from_mins(3);
+    let timeout = std::time::Duration::from_mins(3);
     let settled = join_all(
         orders
             .iter()
-            .map(|order| shop.shopper.settled_within(order, patience)),
+            .map(|order| shop.shopper.settled_within(order, timeout)),
     )
     .await;
     let confirmed = settled
@@ -188,10 +188,10 @@ async fn a_hundred_buyers_of_ten_units_make_ten_confirmed_orders() {
 }
 
 #[tokio::test]
-async fn a_cancelled_order_leaves_nothing_behind() {
+async fn a_cancelled_order_releases_the_stock() {
     let shop = shop().await;
     let sku = shop.admin.product(5).await;
-    // The slow card keeps the order before the pivot for three seconds.
+    // With the slow card, it takes three seconds until the order reaches the pivot.
     let order = shop.shopper.order(&sku, 2, "pm_card_slow").await;
     let path = format!("/v1/orders/{}/cancel", order["id"].as_str().expect("an id"));
     let _ = shop
@@ -240,7 +240,7 @@ async fn the_cart_becomes_the_order_and_is_empty_afterwards() {
 }
 
 #[tokio::test]
-async fn availability_comes_over_grpc_and_the_account_in_one_answer() {
+async fn availability_comes_over_grpc_and_the_account_in_one_response() {
     let shop = shop().await;
     let (order, sku) = shop.buy("pm_card_ok").await;
     let path = format!("/v1/products/{sku}/availability");
@@ -262,7 +262,7 @@ async fn availability_comes_over_grpc_and_the_account_in_one_answer() {
 }
 
 #[tokio::test]
-async fn an_api_key_opens_the_same_doors() {
+async fn an_api_key_authenticates_its_owner() {
     let shop = shop().await;
     let created = shop
         .shopper
@@ -272,15 +272,15 @@ async fn an_api_key_opens_the_same_doors() {
         .body;
     let key = created["key"].as_str().expect("the key, shown once");
     let me = shop.shopper.get("/v1/users/me").await.expect(200).body;
-    let nobody = Client::anonymous(&shop.stack.status.gateway);
-    let request = nobody
+    let anonymous = Client::anonymous(&shop.stack.status.gateway);
+    let request = anonymous
         .request(reqwest::Method::GET, "/v1/users/me")
         .header("x-api-key", key);
-    assert_eq!(nobody.send(request).await.expect(200).body["id"], me["id"]);
-    let request = nobody
+    assert_eq!(anonymous.send(request).await.expect(200).body["id"], me["id"]);
+    let request = anonymous
         .request(reqwest::Method::GET, "/v1/users/me")
         .header("x-api-key", "wrong");
-    let _ = nobody.send(request).await.problem(401);
+    let _ = anonymous.send(request).await.problem(401);
 }
 
 #[tokio::test]
@@ -289,11 +289,11 @@ async fn a_return_of_shipped_items_is_refunded_and_restocked_when_they_arrive() 
     let (order, sku) = shop.buy("pm_card_ok").await;
     let id = order["id"].as_str().expect("an id");
     for step in ["shipments", "deliveries"] {
-        let answer = shop
+        let response = shop
             .admin
             .post(&format!("/v1/orders/{id}/{step}"), json!({}))
             .await;
-        assert!(answer.status.is_success(), "{:#}", answer.body);
+        assert!(response.status.is_success(), "{:#}", response.body);
     }
     let body = json!({"items": [{"sku": sku, "quantity": 2}], "reason": "wrong colour"});
     let requested = shop
@@ -329,7 +329,7 @@ async fn a_return_of_shipped_items_is_refunded_and_restocked_when_they_arrive() 
         .problem(409);
     let returned = shop
         .shopper
-        .until(id, |order| order["status"] == "returned")
+        .wait_until(id, |order| order["status"] == "returned")
         .await;
     assert_eq!(returned["payment_status"], "refunded", "{returned:#}");
     assert_eq!(returned["payment"]["refunded"]["amount"], 2500);
@@ -352,12 +352,12 @@ async fn a_return_before_the_shipment_is_refunded_at_once_and_nothing_is_shipped
         .post(&format!("/v1/orders/{id}/returns"), body)
         .await
         .expect(202);
-    // Whether or not the refund is done by now.
+    // This must fail both before and after the refund is completed.
     let shipment = format!("/v1/orders/{id}/shipments");
     let _ = shop.admin.post(&shipment, json!({})).await.problem(409);
     let returned = shop
         .shopper
-        .until(id, |order| order["status"] == "returned")
+        .wait_until(id, |order| order["status"] == "returned")
         .await;
     assert_eq!(
         (&returned["payment_status"], &returned["fulfilment_status"]),
@@ -369,7 +369,7 @@ async fn a_return_before_the_shipment_is_refunded_at_once_and_nothing_is_shipped
 }
 
 #[tokio::test]
-async fn a_refund_in_part_and_then_the_rest_but_never_more() {
+async fn partial_refunds_cannot_exceed_the_payment() {
     let shop = shop().await;
     let (order, _) = shop.buy("pm_card_ok").await;
     let path = format!(
@@ -380,11 +380,15 @@ async fn a_refund_in_part_and_then_the_rest_but_never_more() {
     assert!(shop.admin.post(&path, part).await.status.is_success());
     let id = order["id"].as_str().expect("an id");
     shop.shopper
-        .until(id, |order| order["payment_status"] == "partially_refunded")
+        .wait_until(id, |order| order["payment_status"] == "partially_refunded")
         .await;
     let too_much = json!({"amount": {"amount": 1501, "currency": "EUR"}, "reason": "too much"});
-    let answer = shop.admin.post(&path, too_much).await;
-    assert!([409, 422].contains(&answer.status.as_u16()), "{:#}", answer.body);
+    let response = shop.admin.post(&path, too_much).await;
+    assert!(
+        [409, 422].contains(&response.status.as_u16()),
+        "{:#}",
+        response.body
+    );
     assert!(
         shop.admin
             .post(&path, json!({"reason": "the rest"}))
@@ -394,34 +398,37 @@ async fn a_refund_in_part_and_then_the_rest_but_never_more() {
     );
     let order = shop
         .shopper
-        .until(id, |order| order["payment_status"] == "refunded")
+        .wait_until(id, |order| order["payment_status"] == "refunded")
         .await;
     assert_eq!(order["payment"]["refunded"]["amount"], 2500, "{order:#}");
 }
 
 #[tokio::test]
-async fn one_key_is_one_order() {
+async fn requests_with_the_same_idempotency_key_create_one_order() {
     let shop = shop().await;
     let sku = shop.admin.product(5).await;
     let body = client::order_body(&sku, 1, "pm_card_ok");
     let key = uuid::Uuid::new_v4().to_string();
-    let answers =
+    let responses =
         join_all((0..8).map(|_| shop.shopper.post_with_key("/v1/orders", body.clone(), &key))).await;
-    let accepted: Vec<_> = answers.iter().filter(|answer| answer.status == 202).collect();
+    let accepted: Vec<_> = responses
+        .iter()
+        .filter(|response| response.status == 202)
+        .collect();
     assert!(
         !accepted.is_empty()
-            && answers
+            && responses
                 .iter()
-                .all(|answer| [202, 409].contains(&answer.status.as_u16()))
+                .all(|response| [202, 409].contains(&response.status.as_u16()))
     );
-    let again = shop
+    let retry = shop
         .shopper
         .post_with_key("/v1/orders", body, &key)
         .await
         .expect(202);
     assert!(
-        accepted.iter().all(|answer| answer.bytes == again.bytes),
-        "answers differ"
+        accepted.iter().all(|response| response.bytes == retry.bytes),
+        "the responses differ"
     );
     let other = client::order_body(&sku, 2, "pm_card_ok");
     let _ = shop
@@ -434,7 +441,7 @@ async fn one_key_is_one_order() {
 }
 
 #[tokio::test]
-async fn every_part_of_a_checkout_has_the_trace_that_the_shopper_was_given() {
+async fn all_services_log_the_trace_id_of_the_order() {
     let shop = shop().await;
     let (order, _) = shop.buy("pm_card_ok").await;
     let trace = order["trace_id"].as_str().expect("a trace id");

@@ -1,5 +1,5 @@
-//! `kill -9` of a service in the middle of a checkout: after a restart the order settles and the audit is clean. One
-//! test after another, since each takes a part of the one system away.
+//! Tests that orders settle and the audit passes after a service is killed during a checkout and restarted. The tests run
+//! one after another, because they share the system.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
-/// Kills `service` while the slow provider keeps one checkout half-way and others are under way, and starts it again.
+/// Kills and restarts `service` while several checkouts are running, two of them delayed by the slow provider.
 async fn survives_a_kill_of(service: &str) {
     let _guard = ONE_AT_A_TIME.lock().await;
     let stack = Stack::running();
@@ -43,11 +43,11 @@ async fn survives_a_kill_of(service: &str) {
         );
         sold += if expected == "confirmed" { 2 } else { 0 };
     }
-    let left = admin.stock(&sku).await;
+    let remaining = admin.stock(&sku).await;
     assert_eq!(
-        (left["available"].as_i64(), left["held"].as_i64()),
+        (remaining["available"].as_i64(), remaining["held"].as_i64()),
         (Some(20 - sold), Some(0)),
-        "{left:#}"
+        "{remaining:#}"
     );
     stack.audit(Duration::from_mins(1));
 }

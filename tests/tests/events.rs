@@ -1,5 +1,5 @@
-//! Kafka is killed while orders go on, and comes back: the shop does not notice, and in the end everything that happened
-//! is on Kafka and has come to those who read it.
+//! Tests that orders are not affected while Kafka is killed and restarted, and that afterwards all events have been published
+//! and processed by their consumers.
 
 #![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
 
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use testkit::eventually;
 
-/// Those whose log is a table, and its topic.
+/// The services whose event log is a table, and their topics.
 const LOGS: [(&str, &str); 3] = [
     ("users", topics::USERS),
     ("orders", topics::ORDERS),
@@ -47,7 +47,7 @@ impl Shop {
         }
     }
 
-    /// Places orders one after the other. None of them is refused or asked to come back.
+    /// Places orders one after another. Every request must be accepted at once.
     async fn place(&self, orders: &mut Orders) {
         for method in [
             "pm_card_ok",
@@ -60,12 +60,12 @@ impl Shop {
         }
     }
 
-    /// Runs a command of the stack, which blocks, beside other work.
+    /// Runs a blocking command of the stack for Kafka, concurrently with other work.
     async fn command(&self, command: fn(&Stack, &str)) {
         let stack = self.stack.clone();
         tokio::task::spawn_blocking(move || command(&stack, "kafka"))
             .await
-            .expect("the command ends well");
+            .expect("the command succeeds");
     }
 
     async fn settle(&self, orders: &mut Orders) {
@@ -76,24 +76,24 @@ impl Shop {
 
     async fn database(&self, service: &str) -> PgPool {
         let url = &self.stack.status.databases[service];
-        PgPool::connect(url).await.expect("the database is there")
+        PgPool::connect(url).await.expect("the database is available")
     }
 
-    /// How many events of a log are not yet told.
-    async fn waiting(&self, service: &str) -> i64 {
-        let waiting = "SELECT count(*) FROM domain_events WHERE id > (SELECT id FROM event_cursor)";
+    /// Returns the number of events in a service's table that are not published yet.
+    async fn pending(&self, service: &str) -> i64 {
+        let pending = "SELECT count(*) FROM domain_events WHERE id > (SELECT id FROM event_cursor)";
         let pool = self.database(service).await;
-        sqlx::query_scalar(waiting).fetch_one(&pool).await.expect("a log")
+        sqlx::query_scalar(pending).fetch_one(&pool).await.expect("a log")
     }
 
-    /// All that is in a topic, each event where it is met first, after the order of each key was checked.
+    /// Reads all events of a topic without duplicates, and checks the order of each key.
     async fn topic(&self, topic: &str) -> Vec<Envelope> {
         let brokers = Brokers(self.stack.status.kafka.clone().expect("the system has a Kafka"));
         let reader = Reader::new(&brokers, Namespace::default());
         let read = reader.read(topic, None, LONG).await;
-        let mut events: Vec<Envelope> = read.expect("it can be read").events;
-        let (mut met, mut last) = (HashSet::new(), BTreeMap::new());
-        events.retain(|event| met.insert(event.id));
+        let mut events: Vec<Envelope> = read.expect("the topic can be read").events;
+        let (mut seen, mut last) = (HashSet::new(), BTreeMap::new());
+        events.retain(|event| seen.insert(event.id));
         for event in &events {
             let before = last.insert(event.aggregate_id.clone(), event.sequence);
             assert!(
@@ -104,13 +104,13 @@ impl Shop {
         events
     }
 
-    /// Every row of a log is in its topic, and says the same there.
-    async fn assert_told(&self, service: &str, topic: &str) {
-        eventually("all events are told", LONG, async || {
-            (self.waiting(service).await == 0).then_some(())
+    /// Asserts that every row of a service's event table has been published unchanged.
+    async fn assert_published(&self, service: &str, topic: &str) {
+        eventually("all events are published", LONG, async || {
+            (self.pending(service).await == 0).then_some(())
         })
         .await;
-        let told: BTreeMap<_, _> = self
+        let published: BTreeMap<_, _> = self
             .topic(topic)
             .await
             .into_iter()
@@ -124,20 +124,21 @@ impl Shop {
                 .expect("a log");
         assert!(!rows.is_empty());
         for (id, aggregate, kind, data) in rows {
-            let event = told.get(&Envelope::id(service, id));
+            let event = published.get(&Envelope::id(service, id));
             assert_eq!(event, Some(&(aggregate, kind, data)), "event {id} of {service}");
         }
     }
 
-    /// What was told last of the stock is what there is, and no number of any SKU is missing. What is available may be more
-    /// by now: releases are not told here.
-    async fn assert_stock_told(&self) {
+    /// Asserts that the last event of the product has its current stock, and that no sequence number of any SKU is missing. The
+    /// available stock is not compared, because releases do not publish an event here.
+    async fn assert_stock_published(&self) {
         let stock = self.admin.stock(&self.sku).await;
         let on_hand = stock["on_hand"].as_i64();
-        let events = eventually("the last change of the stock is told", LONG, async || {
+        let events = eventually("the last change of the stock is published", LONG, async || {
             let events = self.topic(topics::INVENTORY).await;
             let mine = events.iter().rev().filter(|event| event.aggregate_id == self.sku);
-            let mut changes = mine.filter_map(|event| event.decode().expect("as the contract says"));
+            let mut changes =
+                mine.filter_map(|event| event.decode().expect("the event matches its contract"));
             let InventoryEvent::StockChanged(last) = changes.next()? else {
                 return None;
             };
@@ -152,7 +153,7 @@ impl Shop {
         }
     }
 
-    /// The shopper's list has a line for the end of each order and for the refund, each once.
+    /// Asserts that the shopper has exactly one notification for the outcome of each order and for the refund.
     async fn assert_listed(&self, orders: &Orders, refunded: &Value) {
         let line = |kind: &str, order: &Value| {
             (
@@ -171,7 +172,7 @@ impl Shop {
             .chain([line("payment_refunded", refunded)])
             .collect();
         expected.sort();
-        eventually("the list is whole", LONG, async || {
+        eventually("all notifications are listed", LONG, async || {
             let list = self
                 .shopper
                 .get("/v1/notifications?limit=100")
@@ -194,7 +195,7 @@ impl Shop {
         .await;
     }
 
-    /// The figures that were made of events are those of the orders' own database.
+    /// Asserts that the sales figures, which are derived from events, match the orders database.
     async fn assert_sales_agree(&self) {
         let pool = self.database("orders").await;
         let (placed, confirmed, rejected, revenue, refunded): (i64, i64, i64, i64, i64) = sqlx::query_as(
@@ -232,17 +233,19 @@ impl Shop {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        panic!("placed, confirmed, rejected, reasons, revenue, refunded: {last}, and orders has {expected}");
+        panic!(
+            "placed, confirmed, rejected, reasons, revenue, refunded: {last}, but the orders database has {expected}"
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_kafka_that_is_killed_stops_no_order_and_loses_no_event() {
+async fn killing_kafka_affects_no_order_and_loses_no_event() {
     let shop = Shop::open().await;
     let mut orders = Orders::new();
     shop.place(&mut orders).await;
     tokio::join!(shop.command(Stack::kill), shop.place(&mut orders));
-    // To their ends, without Kafka.
+    // The orders settle without Kafka.
     shop.settle(&mut orders).await;
     let refunded = orders[0].clone();
     let payment = refunded["payment"]["id"].as_str().expect("a payment");
@@ -254,12 +257,12 @@ async fn a_kafka_that_is_killed_stops_no_order_and_loses_no_event() {
     assert!(refund.status.is_success(), "{:#}", refund.body);
     let id = refunded["id"].as_str().expect("an id");
     shop.shopper
-        .until(id, |order| order["payment_status"] == "partially_refunded")
+        .wait_until(id, |order| order["payment_status"] == "partially_refunded")
         .await;
     for (service, _) in &LOGS[1..] {
         assert!(
-            shop.waiting(service).await > 0,
-            "{service} told of it without Kafka"
+            shop.pending(service).await > 0,
+            "{service} published events without Kafka"
         );
     }
     tokio::join!(shop.command(Stack::start), shop.place(&mut orders));
@@ -271,9 +274,9 @@ async fn a_kafka_that_is_killed_stops_no_order_and_loses_no_event() {
     assert_eq!(statuses, BTreeSet::from(["confirmed", "rejected"]));
 
     for (service, topic) in LOGS {
-        shop.assert_told(service, topic).await;
+        shop.assert_published(service, topic).await;
     }
-    shop.assert_stock_told().await;
+    shop.assert_stock_published().await;
     shop.assert_listed(&orders, &refunded).await;
     shop.assert_sales_agree().await;
     shop.stack.audit(LONG);

@@ -1,5 +1,5 @@
-//! Mails with a link, from the request at the public door to the mailbox and back: through users, Kafka, notifications and
-//! the mail server that this test plays.
+//! Tests emails with a link, from the request at the public API to the mailbox and back: through users, Kafka, notifications
+//! and the mail server of this test.
 
 #![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
 
@@ -11,7 +11,7 @@ use serde_json::json;
 use testkit::{eventually, smtp::Smtp};
 
 const LONG: Duration = Duration::from_mins(1);
-const NEW: &str = "another long enough passphrase";
+const NEW_PASSWORD: &str = "another long enough passphrase";
 
 #[expect(
     clippy::disallowed_methods,
@@ -23,17 +23,17 @@ async fn mailbox() -> Smtp {
     Smtp::start(port.parse().expect("a port")).await
 }
 
-/// The token of the newest link to that page in a mail to that address.
+/// Returns the token of the newest link to `page` in an email to this address.
 async fn token(mailbox: &Smtp, email: &str, page: &str) -> String {
     let link = format!("/{page}#token=");
-    eventually("the mail", LONG, async || {
+    eventually("the email", LONG, async || {
         let mails = mailbox.mails();
         mails
             .iter()
             .rev()
             .filter(|mail| mail.to == email)
             .find_map(|mail| {
-                // Quoted-printable, as the mail is sent.
+                // Decode the quoted-printable encoding as far as necessary.
                 let text = mail.text.replace("=\r\n", "").replace("=3D", "=");
                 let (_, rest) = text.split_once(&link)?;
                 let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !"-_".contains(c))?;
@@ -44,19 +44,19 @@ async fn token(mailbox: &Smtp, email: &str, page: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_forgotten_password_is_replaced_by_the_link_of_a_mail() {
+async fn a_forgotten_password_is_reset_by_the_link_in_an_email() {
     let mailbox = mailbox().await;
     let gateway = Stack::running().status.gateway;
-    let nobody = Client::anonymous(&gateway);
+    let anonymous = Client::anonymous(&gateway);
     let email = format!("forgetful-{}@souk.test", uuid::Uuid::new_v4().simple());
     let account = json!({"email": email, "password": client::PASSWORD, "name": "F"});
-    let _ = nobody
+    let _ = anonymous
         .post("/v1/auth/register", account.clone())
         .await
         .expect(202);
     let login = json!({"email": email, "password": client::PASSWORD});
-    let session = nobody.post("/v1/auth/login", login).await.expect(200).body;
-    let shopper = nobody.with_token(session["access_token"].as_str().expect("a token"));
+    let session = anonymous.post("/v1/auth/login", login).await.expect(200).body;
+    let shopper = anonymous.with_token(session["access_token"].as_str().expect("a token"));
     let key = shopper
         .post("/v1/users/me/api-keys", json!({"name": "backup"}))
         .await
@@ -65,27 +65,27 @@ async fn a_forgotten_password_is_replaced_by_the_link_of_a_mail() {
         .clone();
 
     let body = json!({"email": email});
-    let _ = nobody.post("/v1/auth/password-reset", body).await.expect(202);
+    let _ = anonymous.post("/v1/auth/password-reset", body).await.expect(202);
     let token = token(&mailbox, &email, "reset-password").await;
     let confirm = |password: &str| {
         let body = json!({"token": token, "password": password});
-        nobody.post("/v1/auth/password-reset/confirm", body)
+        anonymous.post("/v1/auth/password-reset/confirm", body)
     };
     let _ = confirm("short").await.problem(422);
-    let _ = confirm(NEW).await.expect(204);
-    let _ = confirm(NEW).await.problem(422);
+    let _ = confirm(NEW_PASSWORD).await.expect(204);
+    let _ = confirm(NEW_PASSWORD).await.problem(422);
 
     let refresh = json!({"refresh_token": session["refresh_token"]});
-    let _ = nobody.post("/v1/auth/refresh", refresh).await.problem(401);
-    let request = nobody.request(Method::GET, "/v1/users/me");
+    let _ = anonymous.post("/v1/auth/refresh", refresh).await.problem(401);
+    let request = anonymous.request(Method::GET, "/v1/users/me");
     let request = request.header("x-api-key", key.as_str().expect("a key"));
-    let _ = nobody.send(request).await.problem(401);
+    let _ = anonymous.send(request).await.problem(401);
     let old = json!({"email": email, "password": client::PASSWORD});
-    let _ = nobody.post("/v1/auth/login", old).await.problem(401);
-    let _ = nobody.clone().login(&email, NEW).await;
+    let _ = anonymous.post("/v1/auth/login", old).await.problem(401);
+    let _ = anonymous.clone().login(&email, NEW_PASSWORD).await;
 
-    // Whoever registers the address now gets the same answer as ever, and its owner a mail.
-    let _ = nobody.post("/v1/auth/register", account).await.expect(202);
+    // Registering the address again gets the same response, and the owner gets an email.
+    let _ = anonymous.post("/v1/auth/register", account).await.expect(202);
     eventually("the owner is notified", LONG, async || {
         let mails = mailbox.mails();
         let subject = "You already have an account";
@@ -95,5 +95,5 @@ async fn a_forgotten_password_is_replaced_by_the_link_of_a_mail() {
             .then_some(())
     })
     .await;
-    let _ = nobody.login(&email, NEW).await;
+    let _ = anonymous.login(&email, NEW_PASSWORD).await;
 }

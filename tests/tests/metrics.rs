@@ -1,10 +1,11 @@
-//! No panel without a series, and no alert that can never fire: what dashboards and rules ask for is what the running
-//! system exposes. The rules' own tests run here, too.
+//! Tests that the running system exposes every metric and label that dashboards and alert rules query. Otherwise panels
+//! would be empty and alerts would never fire. The unit tests of the rules run here, too.
 
 #![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -12,13 +13,18 @@ use std::{
 };
 
 use e2e::{Client, Stack};
+use promql_parser::{
+    label::{MatchOp, Matcher},
+    parser::{self, Expr, VectorSelector},
+    util::{ExprVisitor, walk_expr},
+};
 use serde_json::Value;
 
-/// The metrics, each with its labels: their names, and each `name="value"`.
+/// The labels of each metric: their names, and each `name="value"`.
 type Series = BTreeMap<String, BTreeSet<String>>;
 
-/// What the broker answers at /metrics/detailed, and Prometheus adds by itself.
-const OF_OTHERS: [(&str, &[&str]); 5] = [
+/// Metrics that RabbitMQ exposes at /metrics/detailed, and those that Prometheus adds.
+const EXTERNAL_METRICS: [(&str, &[&str]); 5] = [
     ("rabbitmq_detailed_queue_messages_ready", &["vhost", "queue"]),
     ("rabbitmq_detailed_queue_messages_unacked", &["vhost", "queue"]),
     ("rabbitmq_detailed_queue_consumers", &["vhost", "queue"]),
@@ -28,36 +34,17 @@ const OF_OTHERS: [(&str, &[&str]); 5] = [
         &["alertname", "alertstate", "alertstate=\"firing\"", "severity"],
     ),
 ];
-/// Labels that the scrape adds to every series.
-const OF_TARGETS: [&str; 3] = ["service", "job", "instance"];
+/// Labels that Prometheus adds to every series when it scrapes.
+const TARGET_LABELS: [&str; 3] = ["service", "job", "instance"];
 
-/// What is there only once something has failed.
-const OF_FAILURES: [&str; 2] = ["outcome=\"error\"", "http_response_status_code=\"\""];
-
-/// Words of `PromQL` that are no metrics.
-const WORDS: [&str; 15] = [
-    "by",
-    "without",
-    "on",
-    "ignoring",
-    "group_left",
-    "group_right",
-    "and",
-    "or",
-    "unless",
-    "offset",
-    "bool",
-    "inf",
-    "nan",
-    "start",
-    "end",
-];
+/// Label values that exist only after a failure.
+const FAILURE_LABELS: [&str; 2] = ["outcome=\"error\"", "http_response_status_code=\"\""];
 
 fn deploy() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy")
 }
 
-/// The files of a folder with that ending.
+/// Returns the files of a folder whose names have this ending.
 fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(deploy().join(folder)).expect(folder);
     let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
@@ -66,7 +53,7 @@ fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     paths
 }
 
-/// Every value of that key, however deep.
+/// Collects all text values of a key at any depth.
 fn values_of<'a>(value: &'a Value, key: &str, found: &mut Vec<&'a str>) {
     match value {
         Value::Object(fields) => {
@@ -82,65 +69,64 @@ fn values_of<'a>(value: &'a Value, key: &str, found: &mut Vec<&'a str>) {
     }
 }
 
-/// What an expression asks of which metric: names, with the labels that it matches or groups by, and the
-/// values that it matches as they stand. Matchers hold no brace.
-fn asked(expression: &str) -> Vec<(String, BTreeSet<String>)> {
-    let mut metrics: Vec<(String, BTreeSet<String>)> = vec![];
-    let mut groups = BTreeSet::new();
-    let mut rest = expression;
-    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
-    while let Some(first) = rest.chars().next() {
-        if first == '"' || first == '\'' {
-            rest = rest[1..].split_once(first).expect("a closed string").1;
-        } else if first == '[' {
-            rest = rest.split_once(']').expect("a closed range").1;
-        } else if first == '{' {
-            let (matchers, after) = rest[1..].split_once('}').expect("closed matchers");
-            let labels = matchers.split(',').flat_map(|one| {
-                let name = one.split(['=', '!']).next().unwrap_or_default();
-                let valued = one.trim().starts_with(&format!("{}=\"", name.trim()));
-                [Some(name), valued.then_some(one)].into_iter().flatten()
-            });
-            let labels = labels
-                .map(|label| label.trim().to_owned())
-                .filter(|label| !label.is_empty());
-            metrics
-                .last_mut()
-                .expect("a metric before its matchers")
-                .1
-                .extend(labels);
-            rest = after;
-        } else if first.is_ascii_alphabetic() || first == '_' {
-            let (word, after) = rest.split_at(rest.find(|c| !is_part(c)).unwrap_or(rest.len()));
-            rest = after.trim_start();
-            if ["by", "on", "ignoring", "without"].contains(&word) {
-                let (list, after) = rest[1..].split_once(')').expect("a closed list");
-                groups.extend(list.split(',').map(|label| label.trim().to_owned()));
-                rest = after;
-            } else if !["(", "by ", "without "].iter().any(|next| rest.starts_with(next))
-                && !WORDS.contains(&word)
-            {
-                metrics.push((word.to_owned(), BTreeSet::new()));
-            }
-        } else if first.is_ascii_digit() {
-            // 5, 0.95, 1e3, 5m.
-            rest = rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '.');
-        } else {
-            rest = &rest[first.len_utf8()..];
-        }
-    }
-    for (_, labels) in &mut metrics {
-        labels.extend(groups.iter().cloned());
-    }
-    metrics
+/// Metrics, each with the labels that a `PromQL` expression matches or groups by, and each label value that it matches
+/// exactly.
+#[derive(Default)]
+struct Queried {
+    metrics: Vec<(String, BTreeSet<String>)>,
+    groups: BTreeSet<String>,
 }
 
-/// The series of one exposition, with the labels that they have.
-fn exposed(text: &str, series: &mut Series) {
+impl Queried {
+    fn of(expression: &str) -> Vec<(String, BTreeSet<String>)> {
+        // Grafana replaces its variables by durations.
+        let query = expression
+            .replace("$__rate_interval", "5m")
+            .replace("$__range", "1h");
+        let parsed = parser::parse(&query).unwrap_or_else(|error| panic!("{expression}: {error}"));
+        let mut queried = Self::default();
+        let Ok(_) = walk_expr(&mut queried, &parsed);
+        for (_, labels) in &mut queried.metrics {
+            labels.extend(queried.groups.iter().cloned());
+        }
+        queried.metrics
+    }
+}
+
+impl ExprVisitor for Queried {
+    type Error = Infallible;
+
+    fn pre_visit(&mut self, expression: &Expr) -> Result<bool, Infallible> {
+        let (selector, grouping) = match expression {
+            Expr::VectorSelector(selector) => (Some(selector), None),
+            Expr::MatrixSelector(range) => (Some(&range.vs), None),
+            Expr::Aggregate(aggregate) => (None, aggregate.modifier.as_ref()),
+            Expr::Binary(binary) => (None, binary.modifier.as_ref().and_then(|on| on.matching.as_ref())),
+            _ => (None, None),
+        };
+        if let Some(VectorSelector { name, matchers, .. }) = selector {
+            let labels = matchers.matchers.iter().flat_map(|Matcher { op, name, value }| {
+                let is_exact = *op == MatchOp::Equal;
+                [Some(name.clone()), is_exact.then(|| format!("{name}={value:?}"))]
+            });
+            self.metrics
+                .push((name.clone().expect("a name"), labels.flatten().collect()));
+        }
+        self.groups.extend(
+            grouping
+                .into_iter()
+                .flat_map(|grouping| grouping.labels().labels.clone()),
+        );
+        Ok(true)
+    }
+}
+
+/// Adds the metrics and labels of a text in the exposition format to `series`.
+fn parse_exposition(text: &str, series: &mut Series) {
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let (name, labels) = line.split_once(['{', ' ']).unwrap_or((line, ""));
         let labels = labels.rsplit_once('}').map_or("", |(labels, _)| labels);
-        // A value may hold a comma, but no `,name="` of its own.
+        // A value may contain a comma, but not a quotation mark followed by a comma.
         let names = labels.split("\",").filter_map(|label| label.split_once("=\""));
         let known = series.entry(name.to_owned()).or_default();
         known.extend(names.flat_map(|(name, value)| {
@@ -158,12 +144,12 @@ async fn scrape(stack: &Stack) -> Series {
         .iter()
         .filter_map(|process| process.admin_url.as_ref())
     {
-        let answer = reqwest::get(format!("{url}/metrics"))
+        let response = reqwest::get(format!("{url}/metrics"))
             .await
             .expect("an admin port answers");
-        exposed(&answer.text().await.expect("text"), &mut series);
+        parse_exposition(&response.text().await.expect("text"), &mut series);
     }
-    for (name, labels) in OF_OTHERS {
+    for (name, labels) in EXTERNAL_METRICS {
         series.insert(
             name.to_owned(),
             labels.iter().map(|&label| label.to_owned()).collect(),
@@ -172,7 +158,7 @@ async fn scrape(stack: &Stack) -> Series {
     series
 }
 
-/// Every expression of dashboards and rules, and the names that rules record.
+/// Returns all expressions of dashboards and rules with their files, and the names that recording rules define.
 fn expressions() -> (Vec<(String, String)>, BTreeSet<String>) {
     let (mut all, mut recorded) = (vec![], BTreeSet::new());
     for path in files("grafana/dashboards", ".json") {
@@ -180,7 +166,7 @@ fn expressions() -> (Vec<(String, String)>, BTreeSet<String>) {
         let dashboard: Value = serde_json::from_str(&text).expect("JSON");
         let mut found = vec![];
         values_of(&dashboard, "expr", &mut found);
-        assert!(!found.is_empty(), "{} asks nothing", path.display());
+        assert!(!found.is_empty(), "{} has no expression", path.display());
         all.extend(
             found
                 .iter()
@@ -204,21 +190,21 @@ fn expressions() -> (Vec<(String, String)>, BTreeSet<String>) {
 }
 
 #[tokio::test]
-async fn every_panel_and_alert_asks_for_what_the_system_exposes() {
+async fn every_panel_and_alert_queries_exposed_metrics() {
     let stack = Stack::running();
     let gateway = &stack.status.gateway;
     let (admin, shopper) = tokio::join!(Client::admin(gateway), Client::shopper(gateway));
-    // Some series come with the first use.
+    // Some series exist only after their first use.
     let sku = admin.product(5).await;
     shopper.settled(&shopper.order(&sku, 1, "pm_card_ok").await).await;
     let (all, recorded) = expressions();
     let mut missing = BTreeSet::new();
-    // Gauges of what the database says are there some seconds after the start.
+    // Gauges that are read from the database exist some seconds after the start.
     for _ in 0..20 {
         let series = scrape(&stack).await;
         missing.clear();
         for (place, expression) in &all {
-            for (metric, labels) in asked(expression) {
+            for (metric, labels) in Queried::of(expression) {
                 if recorded.contains(&metric) {
                     continue;
                 }
@@ -228,7 +214,7 @@ async fn every_panel_and_alert_asks_for_what_the_system_exposes() {
                 };
                 for label in labels.iter().filter(|label| !known.contains(*label)) {
                     let name = label.split('=').next().unwrap_or_default();
-                    if !OF_TARGETS.contains(&name) && !OF_FAILURES.contains(&label.as_str()) {
+                    if !TARGET_LABELS.contains(&name) && !FAILURE_LABELS.contains(&label.as_str()) {
                         missing.insert(format!("{place}: label {label} of {metric} in {expression}"));
                     }
                 }
@@ -239,11 +225,11 @@ async fn every_panel_and_alert_asks_for_what_the_system_exposes() {
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    panic!("nobody exposes\n{missing:#?}");
+    panic!("these metrics or labels are not exposed:\n{missing:#?}");
 }
 
 #[test]
-fn the_reader_of_promql_sees_names_and_labels() {
+fn queried_metrics_include_names_and_labels() {
     let expression = r#"histogram_quantile(0.9, sum by (le, kind) (rate(a_bucket{q=~".*x",o!="y",e="z"}[5m]))) or slo:b > 2 * 1e3"#;
     let set = |labels: &[&str]| {
         labels
@@ -252,7 +238,7 @@ fn the_reader_of_promql_sees_names_and_labels() {
             .collect::<BTreeSet<_>>()
     };
     assert_eq!(
-        asked(expression),
+        Queried::of(expression),
         [
             (
                 "a_bucket".to_owned(),
@@ -266,9 +252,9 @@ fn the_reader_of_promql_sees_names_and_labels() {
 #[test]
 #[expect(
     clippy::disallowed_methods,
-    reason = "the program comes from xtask, not from a configuration"
+    reason = "the path comes from xtask, not from a configuration struct"
 )]
-fn the_rules_are_good_and_pass_their_own_tests() {
+fn the_alert_rules_are_valid_and_pass_their_tests() {
     let promtool = std::env::var("SOUK_TEST_PROMTOOL").expect("SOUK_TEST_PROMTOOL: use `cargo xtask test`");
     for (check, folder) in [
         (["check", "rules"], "prometheus/rules"),
@@ -306,7 +292,7 @@ fn every_alert_has_a_test_and_a_runbook() {
         let (mut alerts, mut runbooks) = (vec![], vec![]);
         values_of(&rules, "alert", &mut alerts);
         values_of(&rules, "runbook", &mut runbooks);
-        assert_eq!(alerts.len(), runbooks.len(), "each alert names a runbook");
+        assert_eq!(alerts.len(), runbooks.len(), "an alert has no runbook");
         for alert in alerts {
             assert!(
                 tests.contains(&format!("alertname: {alert}")),
@@ -320,7 +306,7 @@ fn every_alert_has_a_test_and_a_runbook() {
 }
 
 #[test]
-fn every_process_that_is_scraped_is_missed_when_it_is_gone() {
+fn there_is_an_alert_for_every_scraped_process_that_is_absent() {
     let read = |path: &str| fs::read_to_string(deploy().join(path)).expect(path);
     let (config, rules) = (
         read("prometheus/prometheus.yml"),

@@ -1,4 +1,4 @@
-//! Bursts through the public door: everybody is served, and nobody is told that a service is down.
+//! Tests bursts of concurrent requests through the public API: all succeed, and no service is reported as unavailable.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use futures::future::join_all;
 use serde_json::json;
 
 #[tokio::test]
-async fn sixty_four_buyers_at_once_are_all_accepted_and_confirmed() {
+async fn sixty_four_concurrent_orders_are_accepted_and_confirmed() {
     let stack = Stack::running();
     let gateway = &stack.status.gateway;
     let admin = Client::admin(gateway).await;
@@ -21,12 +21,12 @@ async fn sixty_four_buyers_at_once_are_all_accepted_and_confirmed() {
         buyer.post("/v1/orders", body).await.expect(202).body
     }))
     .await;
-    let patience = Duration::from_mins(3);
+    let timeout = Duration::from_mins(3);
     let settled = join_all(
         buyers
             .iter()
             .zip(&orders)
-            .map(|(buyer, order)| buyer.settled_within(order, patience)),
+            .map(|(buyer, order)| buyer.settled_within(order, timeout)),
     )
     .await;
     for order in settled {
@@ -36,7 +36,7 @@ async fn sixty_four_buyers_at_once_are_all_accepted_and_confirmed() {
 }
 
 #[tokio::test]
-async fn forty_eight_adjustments_at_once_all_succeed() {
+async fn forty_eight_concurrent_stock_adjustments_succeed() {
     let stack = Stack::running();
     let admin = Client::admin(&stack.status.gateway).await;
     let mut skus = vec![];
@@ -53,7 +53,7 @@ async fn forty_eight_adjustments_at_once_all_succeed() {
         }
     }))
     .await;
-    for answer in adjusted {
-        assert_eq!(answer.expect(200).body["available"], 7);
+    for response in adjusted {
+        assert_eq!(response.expect(200).body["available"], 7);
     }
 }

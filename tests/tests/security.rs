@@ -1,5 +1,5 @@
-//! What a careless or hostile client sends, through the public door: each gets its status, a problem with a trace id,
-//! and changes nothing.
+//! Tests invalid and malicious requests through the public API. Each must get the right status, a problem with a trace id,
+//! and must not change anything.
 
 #![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
 
@@ -18,8 +18,8 @@ fn gateway() -> String {
 }
 
 #[tokio::test]
-async fn what_needs_an_account_is_401_without_one() {
-    let nobody = Client::anonymous(&gateway());
+async fn routes_for_accounts_are_401_without_a_token() {
+    let anonymous = Client::anonymous(&gateway());
     for path in [
         "/v1/users/me",
         "/v1/orders",
@@ -30,16 +30,47 @@ async fn what_needs_an_account_is_401_without_one() {
         "/v1/admin/audit",
         "/v1/admin/outboxes",
     ] {
-        let _ = nobody.get(path).await.problem(401);
-        let _ = nobody.with_token("not.a.token").get(path).await.problem(401);
+        let _ = anonymous.get(path).await.problem(401);
+        let _ = anonymous.with_token("not.a.token").get(path).await.problem(401);
     }
-    // A token whose algorithm is "none".
+    // An unsigned token, with the algorithm "none".
     let unsigned = "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.eyJzdWIiOiJ4In0.";
-    let _ = nobody.with_token(unsigned).get("/v1/users/me").await.problem(401);
+    let _ = anonymous
+        .with_token(unsigned)
+        .get("/v1/users/me")
+        .await
+        .problem(401);
 }
 
 #[tokio::test]
-async fn a_changed_token_is_401() {
+async fn services_refuse_callers_without_a_certificate() {
+    let client = reqwest::Client::builder()
+        .tls_danger_accept_invalid_certs(true)
+        .build()
+        .expect("a client");
+    let mut refused = vec![];
+    for process in Stack::running().status.processes {
+        let Some(url) = process.url.filter(|url| url.starts_with("https://")) else {
+            continue;
+        };
+        let answer = client.get(format!("{url}/openapi.json")).send().await;
+        assert!(answer.is_err(), "{} answers: {answer:?}", process.name);
+        refused.push(process.name);
+    }
+    refused.sort();
+    let services = [
+        "auditor",
+        "inventory",
+        "notifications",
+        "orders",
+        "payments",
+        "users",
+    ];
+    assert_eq!(refused, services);
+}
+
+#[tokio::test]
+async fn a_modified_token_is_401() {
     let shopper = Client::shopper(&gateway()).await;
     let mut token = shopper.token().to_owned();
     let middle = token.len() / 2;
@@ -53,7 +84,7 @@ async fn a_changed_token_is_401() {
 }
 
 #[tokio::test]
-async fn operators_routes_are_403_for_shoppers() {
+async fn routes_for_operators_are_403_for_shoppers() {
     let shopper = Client::shopper(&gateway()).await;
     for path in [
         "/v1/users",
@@ -68,7 +99,7 @@ async fn operators_routes_are_403_for_shoppers() {
 }
 
 #[tokio::test]
-async fn identity_headers_of_a_client_are_worth_nothing() {
+async fn identity_headers_from_a_client_are_ignored() {
     let gateway = gateway();
     let (shopper, admin) = tokio::join!(Client::shopper(&gateway), Client::admin(&gateway));
     let admin_id = admin.get("/v1/users/me").await.expect(200).body["id"]
@@ -89,7 +120,7 @@ async fn identity_headers_of_a_client_are_worth_nothing() {
 }
 
 #[tokio::test]
-async fn someone_elses_things_are_404() {
+async fn resources_of_other_accounts_are_404() {
     let gateway = gateway();
     let admin = Client::admin(&gateway).await;
     let (owner, other) = tokio::join!(Client::shopper(&gateway), Client::shopper(&gateway));
@@ -139,13 +170,13 @@ async fn a_shopper_cannot_refund_their_own_payment() {
 }
 
 #[tokio::test]
-async fn bad_orders_are_refused_and_leave_no_order() {
+async fn invalid_orders_are_rejected_and_not_stored() {
     let gateway = gateway();
     let admin = Client::admin(&gateway).await;
     let shopper = Client::shopper(&gateway).await;
     let sku = admin.product(5).await;
     let good = client::order_body(&sku, 1, "pm_card_ok");
-    let mut bad = vec![];
+    let mut invalid = vec![];
     for quantity in [
         json!(0),
         json!(-1),
@@ -156,7 +187,7 @@ async fn bad_orders_are_refused_and_leave_no_order() {
     ] {
         let mut body = good.clone();
         body["items"][0]["quantity"] = quantity;
-        bad.push(body);
+        invalid.push(body);
     }
     for (pointer, value) in [
         ("/items", json!([])),
@@ -168,24 +199,24 @@ async fn bad_orders_are_refused_and_leave_no_order() {
     ] {
         let mut body = good.clone();
         *body.pointer_mut(pointer).expect("a field") = value;
-        bad.push(body);
+        invalid.push(body);
     }
     for field in ["shipping_address", "payment_method"] {
         let mut body = good.clone();
         body.as_object_mut().expect("an object").remove(field);
-        bad.push(body);
+        invalid.push(body);
     }
     let mut unknown = good.clone();
     unknown["total"] = json!({"amount": 1, "currency": "EUR"});
-    bad.push(unknown);
-    for body in bad {
-        let answer = shopper.post("/v1/orders", body.clone()).await;
-        assert_eq!(answer.status, 422, "{body:#} gave {:#}", answer.body);
-        let answer = answer.problem(422);
+    invalid.push(unknown);
+    for body in invalid {
+        let response = shopper.post("/v1/orders", body.clone()).await;
+        assert_eq!(response.status, 422, "{body:#} gave {:#}", response.body);
+        let response = response.problem(422);
         assert!(
-            answer.body["errors"][0]["pointer"].is_string(),
+            response.body["errors"][0]["pointer"].is_string(),
             "{body:#} gave {:#}",
-            answer.body
+            response.body
         );
     }
     let request = shopper.request(Method::POST, "/v1/orders").json(&good);
@@ -197,7 +228,7 @@ async fn bad_orders_are_refused_and_leave_no_order() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_no_json_have_their_own_statuses() {
+async fn bodies_that_are_not_json_get_specific_statuses() {
     let shopper = Client::shopper(&gateway()).await;
     let post = |body: Vec<u8>, kind: &str| {
         let request = shopper
@@ -213,18 +244,18 @@ async fn bodies_that_are_no_json_have_their_own_statuses() {
 }
 
 #[tokio::test]
-async fn unknown_places_and_methods_are_problems_too() {
+async fn unknown_paths_methods_and_parameters_are_problems() {
     let gateway = gateway();
-    let nobody = Client::anonymous(&gateway);
-    let _ = nobody.get("/v1/nothing-here").await.problem(404);
-    let _ = nobody.get("/internal/v1/api-keys/exchange").await.problem(404);
-    let _ = nobody.get("/v1/products/NO-SUCH-SKU").await.problem(404);
-    let _ = nobody
-        .send(nobody.request(Method::DELETE, "/v1/categories"))
+    let anonymous = Client::anonymous(&gateway);
+    let _ = anonymous.get("/v1/nothing-here").await.problem(404);
+    let _ = anonymous.get("/internal/v1/api-keys/exchange").await.problem(404);
+    let _ = anonymous.get("/v1/products/NO-SUCH-SKU").await.problem(404);
+    let _ = anonymous
+        .send(anonymous.request(Method::DELETE, "/v1/categories"))
         .await
         .problem(405);
-    let _ = nobody
-        .send(nobody.request(Method::TRACE, "/v1/products"))
+    let _ = anonymous
+        .send(anonymous.request(Method::TRACE, "/v1/products"))
         .await
         .problem(405);
     for query in [
@@ -235,36 +266,36 @@ async fn unknown_places_and_methods_are_problems_too() {
         "sort=cheapest",
         "min_price=-1",
     ] {
-        let _ = nobody.get(&format!("/v1/products?{query}")).await.problem(422);
+        let _ = anonymous.get(&format!("/v1/products?{query}")).await.problem(422);
     }
 }
 
 #[tokio::test]
-async fn a_request_with_two_lengths_is_400() {
-    let answer = raw(
+async fn a_request_with_content_length_and_transfer_encoding_is_400() {
+    let response = raw(
         "POST /v1/auth/login HTTP/1.1\r\nHost: souk\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     );
-    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    assert!(response.starts_with("HTTP/1.1 400"), "{response}");
 }
 
 async fn throttled_account() -> String {
     let email = format!("throttled-{}@souk.test", uuid::Uuid::new_v4().simple());
     let account = json!({"email": email, "password": client::PASSWORD, "name": "T"});
-    let nobody = Client::anonymous(&gateway());
-    let _ = nobody.post("/v1/auth/register", account).await.expect(202);
+    let anonymous = Client::anonymous(&gateway());
+    let _ = anonymous.post("/v1/auth/register", account).await.expect(202);
     email
 }
 
-/// A browser's login, from that address of this machine.
-async fn login(email: &str, from: &str, password: &str, cookie: Option<&str>) -> client::Answer {
+/// Logs in like a browser, from this local address.
+async fn login(email: &str, from: &str, password: &str, cookie: Option<&str>) -> client::Response {
     let client = Client::from_address(&gateway(), from.parse().expect("an address"));
     let body = json!({"email": email, "password": password, "session": "cookie"});
-    // What a client says about its address counts for nothing.
-    let pretended = std::net::Ipv6Addr::from_bits(uuid::Uuid::new_v4().as_u128()).to_string();
+    // Headers in which a client claims another address must be ignored.
+    let claimed = std::net::Ipv6Addr::from_bits(uuid::Uuid::new_v4().as_u128()).to_string();
     let mut request = client
         .request(Method::POST, "/v1/auth/login")
-        .header("x-internal-client-address", &pretended)
-        .header("x-forwarded-for", &pretended)
+        .header("x-internal-client-address", &claimed)
+        .header("x-forwarded-for", &claimed)
         .json(&body);
     if let Some(cookie) = cookie {
         request = request.header("cookie", cookie);
@@ -275,7 +306,7 @@ async fn login(email: &str, from: &str, password: &str, cookie: Option<&str>) ->
 const WRONG: &str = "not the right passphrase";
 
 #[tokio::test]
-async fn five_wrong_passwords_close_the_door_for_a_while_and_a_known_device_gets_in() {
+async fn five_wrong_passwords_throttle_logins_except_from_a_known_device() {
     let email = throttled_account().await;
     let first = login(&email, "127.0.0.1", client::PASSWORD, None)
         .await
@@ -289,44 +320,44 @@ async fn five_wrong_passwords_close_the_door_for_a_while_and_a_known_device_gets
     for _ in 0..5 {
         let _ = login(&email, "127.0.0.1", WRONG, None).await.problem(401);
     }
-    let answer = login(&email, "127.0.0.1", client::PASSWORD, None)
+    let response = login(&email, "127.0.0.1", client::PASSWORD, None)
         .await
         .problem(429);
-    assert!(answer.headers.contains_key("retry-after"));
+    assert!(response.headers.contains_key("retry-after"));
     let _ = login(&email, "127.0.0.1", client::PASSWORD, Some(device))
         .await
         .expect(200);
 }
 
 #[tokio::test]
-async fn guesses_from_many_addresses_make_every_unknown_address_wait() {
+async fn wrong_passwords_from_many_addresses_throttle_every_unknown_address() {
     let email = throttled_account().await;
     for number in 1..=5 {
         let from = format!("127.0.1.{number}");
         let _ = login(&email, &from, WRONG, None).await.problem(401);
     }
-    let answer = login(&email, "127.0.1.6", client::PASSWORD, None)
+    let response = login(&email, "127.0.1.6", client::PASSWORD, None)
         .await
         .problem(429);
-    let wait = answer.headers["retry-after"].to_str().ok();
+    let wait = response.headers["retry-after"].to_str().ok();
     let wait: u64 = wait.and_then(|text| text.parse().ok()).expect("seconds");
     assert!(
         (55..=61).contains(&wait),
-        "a minute after five failures, not {wait} s"
+        "expected a minute after five failures, but got {wait} s"
     );
 }
 
 #[tokio::test]
 async fn a_refresh_token_used_twice_ends_the_session() {
     let gateway = gateway();
-    let nobody = Client::anonymous(&gateway);
+    let anonymous = Client::anonymous(&gateway);
     let email = format!("refresh-{}@souk.test", uuid::Uuid::new_v4().simple());
     let account = json!({"email": email, "password": client::PASSWORD, "name": "R"});
-    let _ = nobody.post("/v1/auth/register", account).await.expect(202);
+    let _ = anonymous.post("/v1/auth/register", account).await.expect(202);
     let login = json!({"email": email, "password": client::PASSWORD});
-    let first = nobody.post("/v1/auth/login", login).await.expect(200).body["refresh_token"].clone();
+    let first = anonymous.post("/v1/auth/login", login).await.expect(200).body["refresh_token"].clone();
     let refresh =
-        |token: &serde_json::Value| nobody.post("/v1/auth/refresh", json!({"refresh_token": token}));
+        |token: &serde_json::Value| anonymous.post("/v1/auth/refresh", json!({"refresh_token": token}));
     let second = refresh(&first).await.expect(200).body["refresh_token"].clone();
     assert_ne!(first, second);
     let _ = refresh(&first).await.problem(401);
@@ -334,66 +365,66 @@ async fn a_refresh_token_used_twice_ends_the_session() {
 }
 
 #[tokio::test]
-async fn registering_a_known_address_looks_the_same() {
-    let nobody = Client::anonymous(&gateway());
+async fn registering_a_known_address_gets_the_same_response() {
+    let anonymous = Client::anonymous(&gateway());
     let account = |email: &str| json!({"email": email, "password": client::PASSWORD, "name": "N"});
-    let known = nobody
+    let known = anonymous
         .post("/v1/auth/register", account("demo@souk.test"))
         .await
         .expect(202);
     let fresh = format!("new-{}@souk.test", uuid::Uuid::new_v4().simple());
-    let unknown = nobody
+    let unknown = anonymous
         .post("/v1/auth/register", account(&fresh))
         .await
         .expect(202);
     assert_eq!(known.body, unknown.body);
     let login = json!({"email": "demo@souk.test", "password": client::PASSWORD});
-    let _ = nobody.post("/v1/auth/login", login).await.problem(401);
+    let _ = anonymous.post("/v1/auth/login", login).await.problem(401);
     for password in ["short", "passwordpassword", &"x".repeat(129)] {
         let body = json!({"email": fresh, "password": password, "name": "N"});
-        let _ = nobody.post("/v1/auth/register", body).await.problem(422);
+        let _ = anonymous.post("/v1/auth/register", body).await.problem(422);
     }
 }
 
 #[tokio::test]
-async fn asking_for_a_mail_says_nothing_about_an_address() {
-    let nobody = Client::anonymous(&gateway());
+async fn requesting_an_email_does_not_reveal_whether_an_account_exists() {
+    let anonymous = Client::anonymous(&gateway());
     for path in ["/v1/auth/password-reset", "/v1/auth/verification-mail"] {
-        let ask = |email: &str| nobody.post(path, json!({"email": email}));
-        let known = ask("ada@souk.test").await.expect(202);
+        let request_email = |email: &str| anonymous.post(path, json!({"email": email}));
+        let known = request_email("ada@souk.test").await.expect(202);
         let fresh = format!("unknown-{}@souk.test", uuid::Uuid::new_v4().simple());
-        let unknown = ask(&fresh).await.expect(202);
+        let unknown = request_email(&fresh).await.expect(202);
         assert_eq!(known.body, unknown.body);
-        let _ = ask("no address").await.problem(422);
+        let _ = request_email("no address").await.problem(422);
     }
     for token in ["souk_pr_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", ""] {
         let body = json!({"token": token, "password": client::PASSWORD});
-        let _ = nobody
+        let _ = anonymous
             .post("/v1/auth/password-reset/confirm", body)
             .await
             .problem(422);
     }
 }
 
-/// A new key of an account.
+/// Creates an API key with these scopes and returns it.
 async fn api_key(account: &Client, scopes: &[&str]) -> String {
     let body = json!({"name": "a test's key", "scopes": scopes});
     let made = account.post("/v1/users/me/api-keys", body).await.expect(201);
     made.body["key"].as_str().expect("a key").to_owned()
 }
 
-/// The status of a request with a key.
-async fn by_key(key: &str, method: Method, path: &str, body: serde_json::Value) -> u16 {
-    let nobody = Client::anonymous(&gateway());
-    let request = nobody
+/// Sends a request with an API key and returns its status.
+async fn status_with_key(key: &str, method: Method, path: &str, body: serde_json::Value) -> u16 {
+    let anonymous = Client::anonymous(&gateway());
+    let request = anonymous
         .request(method, path)
         .header("x-api-key", key)
         .header("idempotency-key", uuid::Uuid::new_v4().to_string());
-    nobody.send(request.json(&body)).await.status.as_u16()
+    anonymous.send(request.json(&body)).await.status.as_u16()
 }
 
 #[tokio::test]
-async fn an_api_key_does_what_its_scopes_allow_and_never_more_than_its_owner() {
+async fn an_api_key_allows_what_its_scopes_and_its_owner_allow() {
     let gateway = gateway();
     let (shopper, admin) = tokio::join!(Client::shopper(&gateway), Client::admin(&gateway));
     let sku = admin.product(5).await;
@@ -408,23 +439,26 @@ async fn an_api_key_does_what_its_scopes_allow_and_never_more_than_its_owner() {
         (api_key(&admin, &["admin"]).await, 200, 403, 200),
     ] {
         let none = || json!({});
-        assert_eq!(by_key(&key, Method::GET, "/v1/orders", none()).await, read);
+        assert_eq!(
+            status_with_key(&key, Method::GET, "/v1/orders", none()).await,
+            read
+        );
         let one = json!({"quantity": 1});
-        assert_eq!(by_key(&key, Method::PUT, &line, one).await, fill);
-        assert_eq!(by_key(&key, Method::GET, &stock, none()).await, operate);
+        assert_eq!(status_with_key(&key, Method::PUT, &line, one).await, fill);
+        assert_eq!(status_with_key(&key, Method::GET, &stock, none()).await, operate);
         let child = json!({"name": "child"});
         assert_eq!(
-            by_key(&key, Method::POST, "/v1/users/me/api-keys", child).await,
+            status_with_key(&key, Method::POST, "/v1/users/me/api-keys", child).await,
             403
         );
         let password =
             json!({"current_password": client::PASSWORD, "new_password": "a password of the thief"});
         assert_eq!(
-            by_key(&key, Method::PUT, "/v1/users/me/password", password).await,
+            status_with_key(&key, Method::PUT, "/v1/users/me/password", password).await,
             403
         );
-        let everywhere = "/v1/users/me/sessions";
-        assert_eq!(by_key(&key, Method::DELETE, everywhere, none()).await, 403);
+        let sessions = "/v1/users/me/sessions";
+        assert_eq!(status_with_key(&key, Method::DELETE, sessions, none()).await, 403);
     }
     let body = json!({"name": "k", "scopes": ["admin"]});
     let _ = shopper.post("/v1/users/me/api-keys", body).await.problem(403);
@@ -432,7 +466,7 @@ async fn an_api_key_does_what_its_scopes_allow_and_never_more_than_its_owner() {
 }
 
 #[tokio::test]
-async fn api_keys_end_with_a_new_password_unless_they_are_kept() {
+async fn changing_the_password_revokes_api_keys_unless_they_are_kept() {
     let shopper = Client::shopper(&gateway()).await;
     let key = api_key(&shopper, &["read"]).await;
     let change = async |current: &str, new: &str, keep: bool| {
@@ -441,29 +475,33 @@ async fn api_keys_end_with_a_new_password_unless_they_are_kept() {
     };
     change(client::PASSWORD, "another passphrase", true).await;
     let me = "/v1/users/me";
-    assert_eq!(by_key(&key, Method::GET, me, json!({})).await, 200);
+    assert_eq!(status_with_key(&key, Method::GET, me, json!({})).await, 200);
     let other = api_key(&shopper, &["read"]).await;
     change("another passphrase", "a third passphrase", false).await;
-    assert_eq!(by_key(&other, Method::GET, me, json!({})).await, 401);
-    // The gateway may remember the key that it has seen for 5 s.
-    let ended = testkit::eventually("the key ends", Duration::from_secs(10), async || {
-        (by_key(&key, Method::GET, me, json!({})).await == 401).then_some(())
+    assert_eq!(status_with_key(&other, Method::GET, me, json!({})).await, 401);
+    // The gateway caches a valid key for up to 5 s.
+    let revoked = testkit::eventually("the key is revoked", Duration::from_secs(10), async || {
+        (status_with_key(&key, Method::GET, me, json!({})).await == 401).then_some(())
     });
-    ended.await;
+    revoked.await;
 }
 
 #[tokio::test]
-async fn a_forged_webhook_is_refused() {
-    let nobody = Client::anonymous(&gateway());
-    let request = nobody
+async fn a_webhook_with_an_invalid_signature_is_rejected() {
+    let anonymous = Client::anonymous(&gateway());
+    let request = anonymous
         .request(Method::POST, "/v1/webhooks/psp")
         .header("souk-signature", "t=1,v1=00")
         .json(&json!({"id": "evt_forged", "type": "payment_intent.captured"}));
-    let answer = nobody.send(request).await;
-    assert!([400, 401].contains(&answer.status.as_u16()), "{:#}", answer.body);
+    let response = anonymous.send(request).await;
+    assert!(
+        [400, 401].contains(&response.status.as_u16()),
+        "{:#}",
+        response.body
+    );
 }
 
-/// Sends bytes as they are and reads what comes back.
+/// Sends a raw request and returns the start of the response.
 fn raw(request: &str) -> String {
     let gateway = gateway();
     let mut stream =
@@ -472,7 +510,7 @@ fn raw(request: &str) -> String {
         .set_read_timeout(Some(Duration::from_secs(5)))
         .expect("a timeout");
     stream.write_all(request.as_bytes()).expect("send");
-    let mut answer = vec![0; 4096];
-    let read = stream.read(&mut answer).expect("an answer");
-    String::from_utf8_lossy(&answer[..read]).into_owned()
+    let mut response = vec![0; 4096];
+    let read = stream.read(&mut response).expect("an answer");
+    String::from_utf8_lossy(&response[..read]).into_owned()
 }

@@ -1,12 +1,12 @@
-//! What checks and load tests leave in the shop: nothing that a shopper sees.
+//! Tests that system checks and load tests leave nothing in the shop that a shopper sees.
 
 use e2e::{Client, Stack, products};
 
-/// The SKU that the check of `cargo xtask up` sells once.
-const CHECKED: &str = "SYSTEM-CHECK";
+/// SKU of the product that the check of `cargo xtask up` buys.
+const CHECK_SKU: &str = "SYSTEM-CHECK";
 
 #[tokio::test]
-async fn the_check_has_ordered_and_left_neither_a_product_nor_an_order_of_the_demo_s_shopper() {
+async fn the_system_check_leaves_no_product_and_no_order_of_the_demo_shopper() {
     let stack = Stack::running();
     let gateway = &stack.status.gateway;
     let orders = sqlx::PgPool::connect(&stack.status.databases["orders"])
@@ -15,11 +15,11 @@ async fn the_check_has_ordered_and_left_neither_a_product_nor_an_order_of_the_de
     let buyers: Vec<uuid::Uuid> = sqlx::query_scalar(
         "SELECT DISTINCT user_id FROM orders JOIN order_lines ON order_lines.order_id = orders.id WHERE sku = $1",
     )
-    .bind(CHECKED)
+    .bind(CHECK_SKU)
     .fetch_all(&orders)
     .await
     .unwrap();
-    assert_eq!(buyers.len(), 1, "one account checks");
+    assert_eq!(buyers.len(), 1, "the check uses one account");
     let demo = Client::anonymous(gateway)
         .login("demo@souk.test", "demo-password-souk")
         .await;
@@ -27,20 +27,20 @@ async fn the_check_has_ordered_and_left_neither_a_product_nor_an_order_of_the_de
     assert_ne!(
         profile["id"],
         buyers[0].to_string(),
-        "it is not the demo's shopper"
+        "the check must not use the demo shopper"
     );
-    let _ = demo.get(&format!("/v1/products/{CHECKED}")).await.problem(404);
+    let _ = demo.get(&format!("/v1/products/{CHECK_SKU}")).await.problem(404);
 }
 
 #[tokio::test]
-async fn the_products_of_a_load_test_are_deleted_also_those_of_an_interrupted_one() {
+async fn products_of_load_tests_are_deleted_including_those_of_interrupted_runs() {
     let gateway = Stack::running().status.gateway;
     let admin = Client::admin(&gateway).await;
     let listed = async || {
         let found = admin.get("/v1/products?q=bench").await.expect(200).body;
         found["items"].as_array().unwrap().len()
     };
-    // The first one ends without deleting anything.
+    // The first run is interrupted before it deletes its products.
     let interrupted = products::create(&admin, 3).await.unwrap();
     assert_eq!(listed().await, 3);
     let skus = products::create(&admin, 2).await.unwrap();

@@ -1,5 +1,5 @@
-//! More orders than the system can check out, while its processes are killed: nothing that was acknowledged is lost, the
-//! system recovers by itself, and soon.
+//! Tests the system with more orders than it can process while its processes are killed: no acknowledged order is lost, and
+//! the system recovers within the time limit without help.
 
 #![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
 
@@ -11,15 +11,15 @@ use uuid::Uuid;
 
 const BUYERS: usize = 6;
 const STORM: Duration = Duration::from_secs(40);
-/// What is killed, one after another, over the time of the storm.
+/// The processes that are killed one after another during the storm.
 const VICTIMS: [&str; 6] = ["psp", "inventory", "orders", "rabbitmq", "payments", "inventory"];
-/// How long a killed process is gone.
+/// How long a killed process stays down.
 const OUTAGE: Duration = Duration::from_secs(2);
-/// By when every acknowledged order is settled, after the last kill.
+/// Time limit after the last kill until every acknowledged order is settled.
 const RECOVERY: Duration = Duration::from_mins(2);
 
-/// Places orders until `until`, and returns how many were acknowledged. As a patient client does, it repeats a request
-/// without an answer, and a refused one, with the same key.
+/// Places orders until `until`, and returns how many were acknowledged. Requests that fail or are refused are retried with the
+/// same idempotency key.
 async fn buy_until(shopper: &Client, sku: &str, until: Instant) -> usize {
     let (mut acknowledged, mut key) = (0, Uuid::new_v4().to_string());
     while Instant::now() < until {
@@ -28,20 +28,20 @@ async fn buy_until(shopper: &Client, sku: &str, until: Instant) -> usize {
             .header("idempotency-key", &key)
             .json(&client::order_body(sku, 1, "pm_card_ok"));
         match shopper.try_send(request).await {
-            Ok(answer) if answer.status == 202 => {
+            Ok(response) if response.status == 202 => {
                 acknowledged += 1;
                 key = Uuid::new_v4().to_string();
             }
-            Ok(answer) => {
-                let wait = answer
+            Ok(response) => {
+                let wait = response
                     .headers
                     .get("retry-after")
                     .and_then(|value| value.to_str().ok()?.parse().ok());
                 assert!(
-                    answer.status.is_server_error() || wait.is_some(),
+                    response.status.is_server_error() || wait.is_some(),
                     "{} {:#}",
-                    answer.status,
-                    answer.body
+                    response.status,
+                    response.body
                 );
                 tokio::time::sleep(Duration::from_secs(wait.unwrap_or(1))).await;
             }
@@ -51,18 +51,18 @@ async fn buy_until(shopper: &Client, sku: &str, until: Instant) -> usize {
     acknowledged
 }
 
-/// How many orders a shopper has in `status`. None while the system does not answer.
+/// Returns the number of a shopper's orders with this status, or `None` while the system does not respond.
 async fn count(shopper: &Client, status: &str) -> Option<usize> {
     let (mut count, mut cursor) = (0, String::new());
     loop {
         let path = format!("/v1/orders?status={status}&limit=100{cursor}");
-        let answer = shopper
+        let response = shopper
             .try_send(shopper.request(reqwest::Method::GET, &path))
             .await
             .ok()
-            .filter(|answer| answer.status == 200)?;
-        count += answer.body["items"].as_array()?.len();
-        match answer.body["next_cursor"].as_str() {
+            .filter(|response| response.status == 200)?;
+        count += response.body["items"].as_array()?.len();
+        match response.body["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
             None => return Some(count),
         }
@@ -70,19 +70,19 @@ async fn count(shopper: &Client, status: &str) -> Option<usize> {
 }
 
 async fn kill_in_turn(stack: &Stack, until: Instant) {
-    let pause = STORM / u32::try_from(VICTIMS.len()).expect("a few victims");
+    let interval = STORM / u32::try_from(VICTIMS.len()).expect("a few victims");
     for victim in VICTIMS {
         stack.kill(victim);
         tokio::time::sleep(OUTAGE).await;
         stack.start(victim);
-        if Instant::now() + pause < until {
-            tokio::time::sleep(pause.saturating_sub(OUTAGE)).await;
+        if Instant::now() + interval < until {
+            tokio::time::sleep(interval.saturating_sub(OUTAGE)).await;
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_storm_of_orders_and_kills_is_settled_soon_after_it() {
+async fn all_orders_settle_after_a_storm_of_orders_and_kills() {
     let stack = Stack::running();
     let gateway = &stack.status.gateway;
     let admin = Client::admin(gateway).await;
@@ -99,16 +99,16 @@ async fn a_storm_of_orders_and_kills_is_settled_soon_after_it() {
     let (acknowledged, ()) = tokio::join!(buy, kill_in_turn(&stack, until));
     let last_kill = Instant::now();
 
-    let mut left = usize::MAX;
-    while left > 0 {
+    let mut remaining = usize::MAX;
+    while remaining > 0 {
         assert!(
             last_kill.elapsed() < RECOVERY,
-            "{left} of {} orders are still pending",
+            "{remaining} of {} orders are still pending",
             acknowledged.iter().sum::<usize>()
         );
         tokio::time::sleep(Duration::from_secs(1)).await;
         let pending = join_all(shoppers.iter().map(|shopper| count(shopper, "pending"))).await;
-        left = pending.into_iter().sum::<Option<usize>>().unwrap_or(usize::MAX);
+        remaining = pending.into_iter().sum::<Option<usize>>().unwrap_or(usize::MAX);
     }
     let recovered = last_kill.elapsed();
     let mut confirmed = 0;

@@ -1,4 +1,4 @@
-//! What is built beside the start of the shop, which does not wait for it: each program starts when it is there.
+//! Builds Go programs in the background while the shop starts, and starts each one when it is built.
 
 use std::{
     collections::VecDeque,
@@ -15,26 +15,26 @@ use anyhow::{Result, bail};
 
 use crate::{
     frontend, interrupt,
-    progress::{Waiting, note},
+    progress::{Progress, note},
     stack::{Stack, extras::Extra},
     system::{golang::Tool, install::Node},
 };
 
-/// Builds, one after the other, in the background. Dropping it gives up what is not done.
+/// Builds that run one after the other in the background. Dropping it cancels the unfinished ones.
 pub(crate) struct Builds {
-    /// In the order of building; the first is in the works.
+    /// Remaining programs in build order; the first one is being built.
     pending: VecDeque<(Extra, &'static Tool)>,
     failed: Vec<&'static str>,
     results: Receiver<Result<()>>,
     worker: Option<JoinHandle<()>>,
     cancelled: Arc<AtomicBool>,
-    /// When the first of `pending` was begun.
+    /// When the build of the first pending program began.
     since: Instant,
-    shown: Option<Waiting>,
+    shown: Option<Progress>,
 }
 
 impl Builds {
-    /// Begins. Node.js, which pages are built with, is brought before, since the storefront needs it too.
+    /// Starts the builds. If one of them needs Node.js, installs it first; the storefront needs it too.
     pub(crate) fn start(stack: &Stack, extras: &[Extra]) -> Result<Self> {
         let pending: VecDeque<_> = extras
             .iter()
@@ -52,7 +52,7 @@ impl Builds {
             .collect();
         for (_, tool) in &pending {
             note(&format!(
-                "{} is not on PATH; it is built with Go in the background, which takes minutes the first time",
+                "{} is not on PATH and is being built with Go in the background; this takes some minutes the first time",
                 tool.title
             ));
         }
@@ -86,16 +86,16 @@ impl Builds {
         self.pending.iter().any(|(extra, _)| extra.name() == name)
     }
 
-    /// Shows from now on that something is being built; whoever waits for nothing else has looked away by then.
+    /// Shows the progress of the current build from now on. Called when nothing else is shown any more.
     pub(crate) fn show(&mut self) {
         self.shown = self
             .pending
             .front()
-            .map(|(_, tool)| Waiting::start(&format!("build {}", tool.title), self.since));
+            .map(|(_, tool)| Progress::start(&format!("build {}", tool.title), self.since));
     }
 
-    /// Starts what was built since it was asked last.
-    pub(crate) fn proceed(&mut self, stack: &mut Stack) {
+    /// Starts the program that was built since the last call, if there is one.
+    pub(crate) fn start_finished(&mut self, stack: &mut Stack) {
         let Ok(result) = self.results.try_recv() else {
             return;
         };
@@ -105,7 +105,7 @@ impl Builds {
         if let Some(shown) = self.shown.take() {
             shown.end(result.is_ok());
         }
-        if let Err(error) = result.and_then(|()| begin(stack, extra)) {
+        if let Err(error) = result.and_then(|()| start_built(stack, extra)) {
             self.failed.push(tool.title);
             note(&format!("{error:#}"));
         }
@@ -113,22 +113,26 @@ impl Builds {
         self.show();
     }
 
-    /// Waits until all are built and started.
+    /// Waits until all programs are built and started, or the user interrupts.
     pub(crate) fn finish(mut self, stack: &mut Stack) -> Result<()> {
         self.show();
         while !self.is_done() && !interrupt::requested() {
             interrupt::pause(Duration::from_millis(100));
-            self.proceed(stack);
+            self.start_finished(stack);
         }
         if interrupt::requested() {
-            let names: Vec<_> = self.pending.iter().map(|(extra, _)| extra.asked_as()).collect();
+            let names: Vec<_> = self
+                .pending
+                .iter()
+                .map(|(extra, _)| extra.option_name())
+                .collect();
             note(&format!(
-                "given up; `cargo xtask up --with {}` tries again",
+                "build cancelled; `cargo xtask up --with {}` starts it again",
                 names.join(",")
             ));
         } else if !self.failed.is_empty() {
             bail!(
-                "the shop runs, but without {}; see above",
+                "the shop is running, but without {}; see the error above",
                 self.failed.join(" and ")
             );
         }
@@ -136,9 +140,9 @@ impl Builds {
     }
 }
 
-fn begin(stack: &mut Stack, extra: Extra) -> Result<()> {
-    let _turn = stack.turn()?;
-    // It may have been stopped, or brought up anew without this one.
+fn start_built(stack: &mut Stack, extra: Extra) -> Result<()> {
+    let _lock = stack.lock()?;
+    // Meanwhile another command may have restarted the system without this tool.
     if !stack.has(extra.name()) {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! Cargo, run from inside cargo: where things are, and building.
+//! Runs cargo from inside a program that cargo started, and locates the workspace and its programs.
 
 use std::{
     path::{Path, PathBuf},
@@ -8,16 +8,16 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
-/// The root of the repository.
+/// Root folder of the repository.
 pub(crate) fn workspace() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here)
 }
 
-/// Cargo, in the workspace, without what an outer cargo has put into the environment about xtask itself.
+/// A cargo command in the workspace, without the variables that the outer cargo has set for xtask itself.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new("cargo");
-    // SQL is checked against what is committed, not against a database that a developer's `.env` may name.
+    // Check SQL against the committed metadata, even if a developer's `.env` names a database.
     command.current_dir(workspace()).env("SQLX_OFFLINE", "true");
     for (key, _) in std::env::vars_os() {
         let name = key.to_string_lossy();
@@ -29,21 +29,18 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// A step that is one run of cargo, which shows its own progress.
+/// Runs cargo, which shows its own progress. Fails if cargo does.
 pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     crate::progress::heading(&format!("cargo {}", arguments.join(" ")));
     let status = cargo().args(arguments).status().context("cannot run cargo")?;
     crate::interrupt::check()?;
     if !status.success() {
-        bail!(
-            "`cargo {}` failed; its output above says why",
-            arguments.join(" ")
-        );
+        bail!("`cargo {}` failed; see its output above", arguments.join(" "));
     }
     Ok(())
 }
 
-/// What `cargo metadata` says about the workspace's own packages.
+/// The part of the output of `cargo metadata` that xtask uses: the packages of the workspace.
 #[derive(Deserialize)]
 pub(crate) struct Metadata {
     pub(crate) packages: Vec<Package>,
@@ -59,7 +56,7 @@ pub(crate) struct Package {
 #[derive(Deserialize)]
 pub(crate) struct Dependency {
     pub(crate) name: String,
-    /// `None` is a normal one.
+    /// `dev` or `build`; `None` for a normal dependency.
     pub(crate) kind: Option<String>,
 }
 
@@ -73,18 +70,18 @@ pub(crate) fn metadata() -> Result<Metadata> {
     serde_json::from_slice(&output.stdout).context("cargo metadata")
 }
 
-/// How programs are built.
+/// The cargo profile of the programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Profile {
-    /// Quick to build.
+    /// Compiles quickly.
     Development,
-    /// As in images; for measuring.
+    /// Optimized, as in images; for measurements.
     Release,
 }
 
 impl Profile {
-    /// Builds all programs, and says where they are. All of them: a build of one package alone would resolve other
-    /// features and compile everything anew.
+    /// Builds all programs and returns their folder. It always builds the whole workspace, because a single package would
+    /// resolve to different features and recompile every dependency.
     pub(crate) fn build(self) -> Result<PathBuf> {
         let release: &[&str] = match self {
             Self::Development => &[],
@@ -94,7 +91,7 @@ impl Profile {
         self.binaries()
     }
 
-    /// Where the programs are.
+    /// The folder that contains the built programs.
     pub(crate) fn binaries(self) -> Result<PathBuf> {
         let folder = match self {
             Self::Development => "debug",

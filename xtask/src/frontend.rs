@@ -1,4 +1,4 @@
-//! The storefront: its packages, its build, and its own tests.
+//! Builds and tests the storefront.
 
 use std::{
     ffi::OsString,
@@ -21,29 +21,30 @@ fn folder() -> PathBuf {
     cargo::workspace().join("frontend")
 }
 
-/// Brings Node.js and the packages, and builds the application into the system's folder, from where the gateway serves it.
+/// Builds the application into the system's folder, from which the gateway serves it. Installs Node.js and the packages if
+/// necessary, and does nothing if the build is newer than the sources.
 pub(crate) fn build(stack: &Stack) -> Result<()> {
     let target = stack.storefront()?;
     let built = fs::metadata(target.join("index.html")).and_then(|data| data.modified());
     if let Ok(built) = built
-        && changed(&folder())? < built
+        && newest_change(&folder())? < built
     {
         return Ok(());
     }
     let log = stack.log("storefront");
-    let node = packages(stack)?;
+    let node = install_packages(stack)?;
     step("build the storefront", || {
-        // Beside the old one first: whoever loads the page meanwhile gets all of one or all of the other.
+        // Build into a new folder first, so that the gateway never serves a mixture of two builds.
         let fresh = target.with_extension("new");
         let mut vite = node.tool("vite/bin/vite.js")?;
         vite.args(["build", "--emptyOutDir", "--outDir"]).arg(&fresh);
-        install::quietly(&mut vite, &log)?;
+        install::run_logged(&mut vite, &log)?;
         publish(&fresh, &target)
     })
 }
 
-/// Tells the storefront what differs from system to system.
-pub(crate) fn settings(stack: &mut Stack) -> Result<()> {
+/// Writes the settings that differ between systems to a file that the storefront loads.
+pub(crate) fn write_settings(stack: &mut Stack) -> Result<()> {
     let port = extras::jaeger_port(stack)?;
     let file = stack.storefront()?.join("settings.json");
     let settings = format!("{{\"jaeger_port\": {port}}}\n");
@@ -51,11 +52,12 @@ pub(crate) fn settings(stack: &mut Stack) -> Result<()> {
         return Ok(());
     }
     fs::write(&file, settings).with_context(|| format!("cannot write {}", file.display()))?;
-    install::readable(&file)
+    install::make_readable(&file)
 }
 
-/// When what the build reads was changed last; a folder changes with what is put in and taken out.
-fn changed(path: &Path) -> Result<SystemTime> {
+/// Newest modification time of the files and folders that the build reads. A folder's time changes when entries are added
+/// or removed.
+fn newest_change(path: &Path) -> Result<SystemTime> {
     const NOT_READ: [&str; 5] = [
         "node_modules",
         "dist",
@@ -68,20 +70,20 @@ fn changed(path: &Path) -> Result<SystemTime> {
         for entry in fs::read_dir(path)? {
             let entry = entry?;
             if !NOT_READ.iter().any(|name| entry.file_name() == *name) {
-                newest = newest.max(changed(&entry.path())?);
+                newest = newest.max(newest_change(&entry.path())?);
             }
         }
     }
     Ok(newest)
 }
 
-/// Node.js, brought if need be.
+/// Returns Node.js, and installs it if necessary.
 pub(crate) fn node(stack: &Stack) -> Result<Node> {
     install::node(&stack.tools(), &stack.log("install"), folder())
 }
 
-/// Node.js, and the packages of the lock file.
-fn packages(stack: &Stack) -> Result<Node> {
+/// Installs Node.js and the packages of the lock file, unless they are installed already.
+fn install_packages(stack: &Stack) -> Result<Node> {
     let node = node(stack)?;
     let lock = fs::read(folder().join("package-lock.json")).context("frontend/package-lock.json")?;
     let installed = folder().join("node_modules/.souk");
@@ -91,29 +93,30 @@ fn packages(stack: &Stack) -> Result<Node> {
     step("install the storefront's packages (npm)", || {
         let mut npm = node.npm();
         npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
-        install::quietly(&mut npm, &stack.log("storefront"))
-            .context("npm could not install them; check the network")?;
+        install::run_logged(&mut npm, &stack.log("storefront"))
+            .context("npm could not install the packages; check the network")?;
         Ok(fs::write(&installed, &lock)?)
     })?;
     Ok(node)
 }
 
-/// Puts a folder in the place of another, readable for the servers' account whatever the caller's umask.
+/// Replaces the target folder, and makes it readable for the servers' account regardless of the caller's umask.
 fn publish(fresh: &Path, target: &Path) -> Result<()> {
-    install::readable(fresh)?;
+    install::make_readable(fresh)?;
     let old = target.with_extension("old");
     let _ = fs::remove_dir_all(&old);
     if target.exists() {
         fs::rename(target, &old)?;
     }
-    fs::rename(fresh, target).with_context(|| format!("cannot make {}", target.display()))?;
+    fs::rename(fresh, target).with_context(|| format!("cannot create {}", target.display()))?;
     let _ = fs::remove_dir_all(&old);
     Ok(())
 }
 
-/// Types, lints, units, the client against the API that runs, and the pages in a real browser against the real system.
+/// Checks types and lints, runs the unit tests, compares the generated API client with the running API, and runs the
+/// browser tests against the running system.
 pub(crate) fn test(stack: &mut Stack, gateway: &str, xtask: &Path) -> Result<()> {
-    let node = packages(stack)?;
+    let node = install_packages(stack)?;
     let chromium = install::chromium(&stack.log("install"))?;
     let broker = rabbitmq::management_url(stack)?;
     let run = |what: &str, tool: &str, arguments: &[&str]| -> Result<()> {
@@ -129,7 +132,7 @@ pub(crate) fn test(stack: &mut Stack, gateway: &str, xtask: &Path) -> Result<()>
         let status = command.status().with_context(|| what.to_owned())?;
         interrupt::check()?;
         if !status.success() {
-            bail!("{what} failed; its output above says why");
+            bail!("{what} failed; see its output above");
         }
         Ok(())
     };
@@ -150,12 +153,12 @@ fn text(path: &Path) -> String {
 }
 
 impl Node {
-    /// `npm`, in the storefront's folder.
+    /// An `npm` command in the storefront's folder.
     fn npm(&self) -> Command {
         self.command(&self.npm)
     }
 
-    /// A program of one of the packages.
+    /// A command that runs a script of one of the installed packages.
     fn tool(&self, script: &str) -> Result<Command> {
         let script = self.folder.join("node_modules").join(script);
         if !script.exists() {
@@ -176,7 +179,7 @@ impl Node {
         command
     }
 
-    /// By which what a package starts by itself finds this Node.js, not an older one.
+    /// Value of `PATH` with which programs started by packages find this Node.js and not an older one.
     pub(crate) fn path(&self) -> OsString {
         let mut path = OsString::from(self.program.parent().unwrap_or(Path::new("/usr/bin")));
         if let Some(rest) = std::env::var_os("PATH") {

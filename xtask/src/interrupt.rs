@@ -1,4 +1,4 @@
-//! Ctrl-C, and the one place where xtask waits.
+//! Handles Ctrl-C, and contains all functions that wait.
 
 use std::{
     sync::{
@@ -12,7 +12,7 @@ use anyhow::{Result, bail};
 
 static INTERRUPTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
-/// From now on Ctrl-C and SIGTERM end what runs in good order, not this process at once.
+/// Makes Ctrl-C, SIGTERM and SIGHUP set a flag instead of ending this process, so that it can stop the system cleanly.
 pub(crate) fn listen() -> Result<()> {
     let flag = INTERRUPTED.get_or_init(Arc::default);
     for signal in [
@@ -25,12 +25,12 @@ pub(crate) fn listen() -> Result<()> {
     Ok(())
 }
 
-/// Whether somebody asked to end.
+/// Whether a signal has requested the end of this process.
 pub(crate) fn requested() -> bool {
     INTERRUPTED.get().is_some_and(|flag| flag.load(Ordering::Relaxed))
 }
 
-/// Fails once somebody asked to end.
+/// Fails if a signal has requested the end of this process.
 pub(crate) fn check() -> Result<()> {
     if requested() {
         bail!("interrupted");
@@ -38,7 +38,7 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-/// Waits a moment.
+/// Blocks the current thread for this time.
 #[expect(
     clippy::disallowed_methods,
     reason = "xtask has no runtime whose threads a sleep could block"
@@ -47,7 +47,7 @@ pub(crate) fn pause(time: Duration) {
     std::thread::sleep(time);
 }
 
-/// Asks `probe` every 50 ms until it says yes; false when it has not by then.
+/// Calls `probe` every 50 ms until it returns true. Returns false if it has not done so before the timeout.
 pub(crate) fn wait(timeout: Duration, mut probe: impl FnMut() -> Result<bool>) -> Result<bool> {
     let started = Instant::now();
     loop {

@@ -1,17 +1,27 @@
-//! Dependencies point one way: contracts <- the other shared crates <- services and gateway. No service knows another.
+//! Checks the layers of the workspace: services and the gateway depend on shared crates, shared crates on contracts. No
+//! service depends on another one, and all have the same skeleton. The modules of the gateway are layers as well.
 
 use anyhow::{Result, bail};
 
 use crate::{
     cargo::{self, Metadata},
+    modules,
     progress::note,
+    skeleton,
 };
 
-/// The shared crates that may know contracts and each other, but no service.
-const SHARED: [&str; 5] = ["messaging", "events", "souk-http", "telemetry", "souk-config"];
+/// Shared crates, which may depend on contracts and on each other, but not on services.
+const SHARED: [&str; 6] = [
+    "messaging",
+    "events",
+    "souk-http",
+    "souk-tls",
+    "telemetry",
+    "souk-config",
+];
 const CONTRACTS: &str = "contracts";
 const TESTKIT: &str = "testkit";
-/// The processes.
+/// Crates of the services and the gateway.
 const PROCESSES: [&str; 8] = [
     "users",
     "inventory",
@@ -22,23 +32,32 @@ const PROCESSES: [&str; 8] = [
     "notifications",
     "gateway",
 ];
-/// Programs that only talk to the system, and import no part of it but contracts. Tests read Kafka by the wrapper that
-/// everybody does.
-const OUTSIDE: [&str; 2] = ["e2e", "xtask"];
-/// Outside technologies with one user each. The bench measures the broker itself, without the wrapper.
+/// Programs that use the system only from outside, and may depend on no part of it except contracts. Their tests may also
+/// use `events` to read Kafka.
+const OUTSIDE: [&str; 3] = ["e2e", "xtask", "k8s-policies"];
+/// Client libraries that only one shared crate may use. The bench measures the broker itself, without the wrapper.
 const WRAPPED: [(&str, &[&str]); 2] = [("lapin", &["messaging", "e2e"]), ("rdkafka", &["events"])];
-/// psp stands in for the outside provider; as a test double it is not a service that payments knows.
+/// psp simulates the external payment provider; the tests of payments may use it as a test double.
 const TEST_DOUBLES: [(&str, &str); 1] = [("payments", "psp")];
 
 pub(crate) fn run() -> Result<()> {
-    let violations = violations(&cargo::metadata()?);
+    let mut violations = violations(&cargo::metadata()?);
+    violations.extend(modules::violations(&cargo::workspace().join("gateway/src"))?);
     if !violations.is_empty() {
         bail!(
-            "dependencies that point the wrong way:\n  {}",
+            "dependencies that violate the layers:\n  {}",
             violations.join("\n  ")
         );
     }
-    note("dependencies point one way");
+    note("all dependencies respect the layers");
+    let deviations = skeleton::violations(&cargo::workspace().join("services"))?;
+    if !deviations.is_empty() {
+        bail!(
+            "services that deviate from the skeleton (see docs/adding-a-service.md):\n  {}",
+            deviations.join("\n  ")
+        );
+    }
+    note("all services have the skeleton");
     Ok(())
 }
 
@@ -66,7 +85,7 @@ fn is_known(name: &str) -> bool {
         || OUTSIDE.contains(&name)
 }
 
-/// Why one package may not depend on another, if so.
+/// The reason why one package may not depend on another, or `None` if it may.
 fn forbidden(from: &str, to: &str, is_dev: bool) -> Option<&'static str> {
     if let Some((_, users)) = WRAPPED.iter().find(|(wrapped, _)| *wrapped == to) {
         return (!users.contains(&from)).then_some("only its wrapper may use it");
@@ -78,14 +97,14 @@ fn forbidden(from: &str, to: &str, is_dev: bool) -> Option<&'static str> {
         return (!is_dev).then_some("testkit is for tests only");
     }
     if PROCESSES.contains(&to) || OUTSIDE.contains(&to) {
-        return Some("nobody imports a process");
+        return Some("no crate may depend on a service, the gateway, e2e or xtask");
     }
     if from == CONTRACTS {
-        return Some("contracts knows nobody");
+        return Some("contracts depends on no other crate of the workspace");
     }
     let may_import = to == CONTRACTS || (is_dev && to == "events");
     if from == "xtask" || (from == "e2e" && !may_import) {
-        return Some("it meets the system only from outside");
+        return Some("it may use the system only from outside");
     }
     None
 }
@@ -95,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rule_is_what_the_architecture_says() {
+    fn dependencies_are_allowed_or_forbidden_by_layer() {
         for (from, to, is_dev, allowed) in [
             ("orders", "messaging", false, true),
             ("orders", "contracts", false, true),
@@ -132,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_workspace_keeps_it() {
+    fn the_workspace_respects_the_layers() {
         assert_eq!(violations(&cargo::metadata().unwrap()), Vec::<String>::new());
     }
 }

@@ -1,18 +1,23 @@
-//! `cargo xtask …`: runs, stops, breaks, checks and measures Souk on this machine. It knows how the processes are started
-//! and nothing of what they do.
+//! `cargo xtask …`: runs, stops, breaks, tests and measures Souk on this machine. It knows how to start the processes, but
+//! imports none of their code.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod bench;
+mod bench_gateway;
 mod builds;
 mod cargo;
 mod check;
+mod check_docs;
 mod frontend;
 mod interrupt;
 mod layers;
+mod modules;
 mod output;
+mod previous;
 mod progress;
 mod seed;
+mod skeleton;
 mod sqlx;
 mod stack;
 mod system;
@@ -26,16 +31,17 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::{
+    bench::Benchmark,
     cargo::Profile,
-    stack::{Alone, Mode, Stack, extras::Extra},
-    up::Asked,
+    stack::{Mode, SingleServer, Stack, extras::Extra},
+    up::{Programs, RequestedExtras},
 };
 
 /// Runs, tests and measures Souk.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 110)]
 struct Cli {
-    /// The folder of the system that is meant; its state, data and logs.
+    /// Folder with the state, data and logs of the system to work on [default: target/souk].
     #[arg(
         long,
         global = true,
@@ -52,90 +58,112 @@ struct Cli {
 enum Command {
     /// Starts the whole system, installing what is missing; Ctrl-C stops it.
     Up {
-        /// What to bring up besides the shop; names with commas, or said again.
+        /// Tools to start besides the shop; separate names by commas, or repeat the option.
         #[arg(long, value_delimiter = ',', value_name = "NAME")]
         with: Vec<Extra>,
-        /// All there is and can be had on this machine.
+        /// Start every tool that can be installed on this machine.
         #[arg(long, conflicts_with = "with")]
         full: bool,
-        /// Build as for production: takes longer, and runs quicker.
+        /// Build with optimizations: compiles longer and runs faster.
         #[arg(long)]
         release: bool,
-        /// Leave it running and return.
+        /// Return when the system is up, and keep it running.
         #[arg(long)]
         detach: bool,
-        /// The port of the public door; 8080, or what it was the last time.
+        /// Port of the gateway; by default the port of the last `up`, or 8080.
         #[arg(long, value_name = "PORT")]
         gateway_port: Option<u16>,
+        /// Folder with the programs to start; by default they are built.
+        #[arg(long, value_name = "DIR", conflicts_with = "release")]
+        programs: Option<PathBuf>,
     },
-    /// Stops everything; the data stays.
+    /// Stops all processes and keeps the data.
     Down,
-    /// Stops everything and deletes the data.
+    /// Stops all processes and deletes the data.
     Reset,
-    /// Says what runs, and where.
+    /// Lists the running processes with their addresses and memory.
     Status {
-        /// For programs.
+        /// Print JSON for use by programs.
         #[arg(long)]
         json: bool,
     },
-    /// Shows a process's log.
+    /// Shows the log of a process.
     Logs {
         /// A name of `status`.
         name: String,
-        /// Go on as it grows.
+        /// Keep printing new lines as they are written.
         #[arg(short, long)]
         follow: bool,
     },
-    /// Ends a process at once, as a crash would (SIGKILL).
+    /// Kills a process immediately, like a crash (SIGKILL).
     Kill {
         /// A name of `status`.
         name: String,
     },
-    /// Asks a process to end, and waits until it has drained.
+    /// Stops a process cleanly and waits until it has ended.
     Stop {
         /// A name of `status`.
         name: String,
     },
-    /// Starts a process again, where it was.
+    /// Starts a process again on its previous ports.
     Start {
         /// A name of `status`.
         name: String,
     },
-    /// Formatting, lints, layers, and every test on servers of its own.
+    /// Applies the pending migrations of every service, also while the system is running.
+    Migrate {
+        /// Folder with the services' programs, which contain the migrations; by default those of the last `up`.
+        #[arg(long, value_name = "DIR")]
+        programs: Option<PathBuf>,
+        /// Also apply migrations/*/contract, which ends the compatibility with the previous version.
+        #[arg(long)]
+        contract: bool,
+    },
+    /// Builds services as they were before a file was added to the repository, and prints the folder of their programs.
+    Previous {
+        /// The file, such as a migration, relative to the repository.
+        #[arg(long, value_name = "FILE")]
+        before: PathBuf,
+        /// Names of the services.
+        #[arg(required = true)]
+        services: Vec<String>,
+    },
+    /// Checks formatting, lints, layers and docs, then runs every test on servers of its own.
     Test {
-        /// For `cargo test`, instead of `--workspace`.
+        /// Arguments for `cargo test`, instead of `--workspace`; the other checks are skipped.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// Starts only the servers, and prints the environment in which `cargo test -p NAME` finds them.
+    /// Starts only the servers, and prints the environment for `cargo test -p NAME`.
     Servers {
-        /// Nothing but this one.
+        /// Start only this server.
         #[arg(long, value_name = "NAME")]
-        only: Option<Alone>,
+        only: Option<SingleServer>,
     },
-    /// Checks the invariants over the live databases.
+    /// Checks the invariants over the databases of the running system.
     Audit {
-        /// For the auditor.
+        /// Arguments for `auditor check`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// Measures: `checkout` a system of its own, or one at `--url`; `tracing` several systems; `spans` what they cost one process.
+    /// Measures the performance of systems that it starts, or of the one at `--url`.
     Bench {
-        /// What to measure, and options of the bench.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
-        args: Vec<String>,
+        #[command(subcommand)]
+        what: Benchmark,
     },
-    /// Places the demo account's past orders, unless it has some; Compose runs this once.
+    /// Places past orders for the demo account if it has none; Compose runs this once.
     Seed {
-        /// The URL of the public door.
+        /// URL of the gateway, such as `http://localhost:8080`.
         #[arg(long, value_name = "URL")]
         gateway: String,
     },
-    /// Checks that dependencies point one way.
+    /// Checks that crates depend only on crates of lower layers, and that services have the same skeleton.
     CheckLayers,
-    /// Writes the metadata of the checked SQL queries anew.
+    /// Checks doc comments, wording, and links in Markdown files.
+    CheckDocs,
+    /// Regenerates the metadata of the SQL queries that are checked at compile time.
     Sqlx {
-        /// Only say whether what is committed is up to date.
+        /// Only report whether the committed metadata is up to date.
         #[arg(long)]
         check: bool,
     },
@@ -145,7 +173,7 @@ fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Without the backtrace that `Debug` may add: what went wrong is for a person, not a fault of this program.
+            // `Debug` may add a backtrace, which does not help: most errors are problems of the machine, not bugs of xtask.
             output::show_line(format_args!("\nerror: {error}"));
             for cause in error.chain().skip(1) {
                 output::show_line(format_args!("  because: {cause}"));
@@ -167,14 +195,15 @@ fn run(cli: Cli) -> Result<()> {
             release,
             detach,
             gateway_port,
+            programs,
         } => {
-            let asked = if full { Asked::All } else { Asked::For(with) };
-            let profile = if release {
-                Profile::Release
+            let requested = if full {
+                RequestedExtras::All
             } else {
-                Profile::Development
+                RequestedExtras::Only(with)
             };
-            up::run(open()?, &asked, gateway_port, profile, detach)
+            let programs = programs.map_or(Programs::Built(profile(release)), Programs::In);
+            up::run(open()?, &requested, gateway_port, programs, detach)
         }
         Command::Down => up::down(&mut open()?),
         Command::Reset => up::reset(open()?),
@@ -183,13 +212,24 @@ fn run(cli: Cli) -> Result<()> {
         Command::Kill { name } => open()?.kill(&name),
         Command::Stop { name } => open()?.stop(&name),
         Command::Start { name } => open()?.start_again(&name),
+        Command::Migrate { programs, contract } => up::migrate(open()?, programs, contract),
+        Command::Previous { before, services } => previous::run(&before, &services),
         Command::Test { args } => test::run(&args),
         Command::Servers { only } => test::servers(&folder, only),
         Command::Audit { args } => bench::audit(&mut open()?, &args),
         Command::Seed { gateway } => seed::past_orders(&gateway),
-        Command::Bench { args } => bench::bench(&args),
+        Command::Bench { what } => bench::bench(&what),
         Command::CheckLayers => layers::run(),
+        Command::CheckDocs => check_docs::run(),
         Command::Sqlx { check } => sqlx::run(check),
+    }
+}
+
+fn profile(release: bool) -> Profile {
+    if release {
+        Profile::Release
+    } else {
+        Profile::Development
     }
 }
 
@@ -200,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn help_shows_no_value_of_the_environment() {
+    fn help_hides_environment_values() {
         let shown: Vec<_> = Cli::command()
             .get_arguments()
             .filter(|argument| argument.get_env().is_some() && !argument.is_hide_env_values_set())
@@ -210,23 +250,35 @@ mod tests {
     }
 
     #[test]
-    fn extras_are_named_with_commas_or_again() {
+    fn extras_may_be_separated_by_commas_or_repeated() {
         Cli::command().debug_assert();
-        let asked_for = |arguments: &[&str]| {
+        let parse_extras = |arguments: &[&str]| {
             let cli = Cli::try_parse_from([&["cargo xtask", "up"], arguments].concat())?;
             let Command::Up { with, .. } = cli.command else {
-                panic!("another command")
+                panic!("expected the command `up`")
             };
             Ok::<_, clap::Error>(with)
         };
         let wanted = vec![Extra::Kafka, Extra::Mail, Extra::Jaeger];
-        assert_eq!(asked_for(&["--with", "kafka,mail,jaeger"]).unwrap(), wanted);
+        assert_eq!(parse_extras(&["--with", "kafka,mail,jaeger"]).unwrap(), wanted);
         assert_eq!(
-            asked_for(&["--with", "kafka,mail", "--with", "jaeger"]).unwrap(),
+            parse_extras(&["--with", "kafka,mail", "--with", "jaeger"]).unwrap(),
             wanted
         );
-        let error = asked_for(&["--with", "grafana"]).unwrap_err().to_string();
+        let error = parse_extras(&["--with", "grafana"]).unwrap_err().to_string();
         assert!(error.contains("kafka, prometheus, mail, jaeger"), "{error}");
-        assert!(asked_for(&["--with", "kafka", "--full"]).is_err());
+        assert!(parse_extras(&["--with", "kafka", "--full"]).is_err());
+    }
+
+    #[test]
+    fn only_the_help_of_a_single_bench_comes_from_its_program() {
+        let parse = |arguments: &[&str]| Cli::try_parse_from([&["cargo xtask", "bench"], arguments].concat());
+        let error = parse(&["--help"]).err().unwrap();
+        assert_eq!(error.kind(), clap::error::ErrorKind::DisplayHelp);
+        let passed_on = ["--help", "--buyers", "8", "--state"].map(str::to_owned);
+        let cli = parse(&["checkout", "--help", "--buyers", "8", "--state"]).unwrap();
+        assert!(
+            matches!(cli.command, Command::Bench { what: Benchmark::Checkout { args } } if args == passed_on)
+        );
     }
 }

@@ -1,29 +1,29 @@
-//! Everything that is printed goes through here. A reader may stop reading, as `head` does: what it no longer wants is
-//! dropped, and the command does its work to the end. `println!` would panic instead.
+//! Prints to stdout and stderr. The reader of a pipe may stop reading, as `head` does: then the output is discarded and the
+//! command continues. `println!` would panic instead.
 
 use std::{
     fmt::Display,
     io::{self, Write as _},
 };
 
-/// Prints a line for the caller to read or to pipe on. Fails when it cannot be written, unless nobody reads it any more.
+/// Prints a line to stdout. Fails if it cannot be written, except when the reader has closed the pipe.
 pub(crate) fn print(line: impl Display) -> io::Result<()> {
-    unless_closed(write_line(&mut io::stdout().lock(), line))
+    ignore_closed_pipe(write_line(&mut io::stdout().lock(), line))
 }
 
-/// Shows text to the person at the terminal, without ending the line. There is no further place to report a failure to.
+/// Writes text to stderr without ending the line. Failures are ignored, because there is no other place to report them.
 pub(crate) fn show(text: impl Display) {
     let mut terminal = io::stderr().lock();
     let _ = write!(terminal, "{text}").and_then(|()| terminal.flush());
 }
 
-/// As [`show`], a whole line.
+/// Writes a line to stderr. Failures are ignored.
 pub(crate) fn show_line(line: impl Display) {
     let _ = write_line(&mut io::stderr().lock(), line);
 }
 
-/// A closed pipe is no error.
-fn unless_closed(written: io::Result<()>) -> io::Result<()> {
+/// Turns the error of a closed pipe into success.
+fn ignore_closed_pipe(written: io::Result<()>) -> io::Result<()> {
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
@@ -31,7 +31,7 @@ fn unless_closed(written: io::Result<()>) -> io::Result<()> {
 }
 
 fn write_line(out: &mut impl io::Write, line: impl Display) -> io::Result<()> {
-    // In one piece, so that lines of several threads do not mix.
+    // One write, so that lines of several threads do not mix.
     out.write_all(format!("{line}\n").as_bytes())?;
     out.flush()
 }
@@ -41,8 +41,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_closed_pipe_is_forgiven() {
-        assert!(unless_closed(Err(io::ErrorKind::BrokenPipe.into())).is_ok());
-        assert!(unless_closed(Err(io::ErrorKind::StorageFull.into())).is_err());
+    fn only_a_closed_pipe_is_ignored() {
+        assert!(ignore_closed_pipe(Err(io::ErrorKind::BrokenPipe.into())).is_ok());
+        assert!(ignore_closed_pipe(Err(io::ErrorKind::StorageFull.into())).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! What a person sees while waiting: one line a step, with its seconds.
+//! Shows progress on stderr: one line per step, with its duration in seconds.
 
 use std::{
     io::IsTerminal as _,
@@ -11,25 +11,25 @@ use anyhow::Result;
 
 use crate::output::{show, show_line};
 
-/// Runs a step and shows that it does. On a terminal its seconds are counted in place; elsewhere a line every 15 s.
+/// Runs a step and shows its progress. On a terminal the line counts the seconds; otherwise a new line appears every 15 s.
 pub(crate) fn step<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    let waiting = Waiting::start(what, Instant::now());
+    let waiting = Progress::start(what, Instant::now());
     let result = work();
     waiting.end(result.is_ok());
     result
 }
 
-/// A line of its own.
+/// Shows a message on a line of its own.
 pub(crate) fn note(text: &str) {
     show_line(format_args!("{}· {text}", clear()));
 }
 
-/// A heading before a tool that speaks for itself, such as cargo.
+/// Shows a heading before the output of a tool such as cargo.
 pub(crate) fn heading(text: &str) {
     show_line(format_args!("{}→ {text}", clear()));
 }
 
-/// Goes to the line's start and empties it, where there is such a thing.
+/// Escape sequence that clears the current line, or nothing if stderr is not a terminal.
 fn clear() -> &'static str {
     if std::io::stderr().is_terminal() {
         "\r\x1b[K"
@@ -38,17 +38,17 @@ fn clear() -> &'static str {
     }
 }
 
-/// A step that goes on beside others.
-pub(crate) struct Waiting {
+/// Shows a step until it is ended or dropped, while other code runs.
+pub(crate) struct Progress {
     what: String,
     started: Instant,
-    /// Gone, the line is shown no more.
+    /// Dropping the sender ends the thread that shows the line.
     done: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Waiting {
-    /// Shows it from now on.
+impl Progress {
+    /// Shows the step from now on, with the seconds since `started`.
     pub(crate) fn start(what: &str, started: Instant) -> Self {
         let (done, finished) = mpsc::channel::<()>();
         let text = what.to_owned();
@@ -79,10 +79,10 @@ impl Waiting {
         }
     }
 
-    /// Says how it ended.
-    pub(crate) fn end(mut self, good: bool) {
+    /// Shows whether the step succeeded, and its duration.
+    pub(crate) fn end(mut self, succeeded: bool) {
         self.hide();
-        let (mark, seconds) = (if good { "✓" } else { "✗" }, self.started.elapsed());
+        let (mark, seconds) = (if succeeded { "✓" } else { "✗" }, self.started.elapsed());
         show_line(format_args!(
             "{}{mark} {} ({:.1} s)",
             clear(),
@@ -99,7 +99,7 @@ impl Waiting {
     }
 }
 
-impl Drop for Waiting {
+impl Drop for Progress {
     fn drop(&mut self) {
         self.hide();
     }

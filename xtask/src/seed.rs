@@ -1,4 +1,4 @@
-//! The demo account's past orders, placed through the public API as a person would.
+//! Places past orders for the demo account through the public API.
 
 use std::time::Duration;
 
@@ -7,30 +7,30 @@ use serde_json::{Value, json};
 
 use crate::{interrupt, web::Client};
 
-/// The demo's shopper.
+/// Email and password of the demo's shopper.
 pub(crate) const SHOPPER: (&str, &str) = ("demo@souk.test", "demo-password-souk");
-/// The demo's operator.
+/// Email and password of the demo's operator.
 pub(crate) const OPERATOR: (&str, &str) = ("admin@souk.test", "admin-password-souk");
 
-/// How each past order is paid, and what is then done with it.
-const PAST: [(&str, After); 12] = [
-    ("pm_card_ok", After::Nothing),
-    ("pm_card_ok", After::Ship),
-    ("pm_card_ok", After::Deliver),
-    ("pm_card_ok", After::RequestReturn),
-    ("pm_card_ok", After::Return),
-    ("pm_card_slow", After::Cancel),
-    ("pm_card_declined", After::Nothing),
-    ("pm_card_insufficient_funds", After::Nothing),
-    ("pm_card_capture_declined", After::Nothing),
-    ("pm_card_slow", After::Nothing),
-    ("pm_card_flaky", After::Nothing),
-    ("pm_card_timeout_after_charge", After::Nothing),
+/// The payment method of each past order, and what happens to the order afterwards.
+const PAST: [(&str, FollowUp); 12] = [
+    ("pm_card_ok", FollowUp::Nothing),
+    ("pm_card_ok", FollowUp::Ship),
+    ("pm_card_ok", FollowUp::Deliver),
+    ("pm_card_ok", FollowUp::RequestReturn),
+    ("pm_card_ok", FollowUp::Return),
+    ("pm_card_slow", FollowUp::Cancel),
+    ("pm_card_declined", FollowUp::Nothing),
+    ("pm_card_insufficient_funds", FollowUp::Nothing),
+    ("pm_card_capture_declined", FollowUp::Nothing),
+    ("pm_card_slow", FollowUp::Nothing),
+    ("pm_card_flaky", FollowUp::Nothing),
+    ("pm_card_timeout_after_charge", FollowUp::Nothing),
 ];
 const SETTLED_WITHIN: Duration = Duration::from_secs(90);
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum After {
+enum FollowUp {
     Nothing,
     Cancel,
     Ship,
@@ -39,7 +39,7 @@ enum After {
     Return,
 }
 
-/// Places orders of every outcome, unless there are some.
+/// Places orders with every possible outcome, unless the account has orders already.
 pub(crate) fn past_orders(gateway: &str) -> Result<()> {
     let client = Client::login(gateway, SHOPPER.0, SHOPPER.1)?;
     let count = client.get("/v1/orders?limit=1")?["items"]
@@ -56,7 +56,7 @@ pub(crate) fn past_orders(gateway: &str) -> Result<()> {
     let mut placed = Vec::new();
     for ((method, after), product) in PAST.into_iter().zip(products.iter().cycle()) {
         let order = place(&client, product, 1, method)?;
-        if after == After::Cancel {
+        if after == FollowUp::Cancel {
             client.post(
                 &format!("/v1/orders/{}/cancel", id(&order)),
                 &json!({"reason": "changed my mind"}),
@@ -64,17 +64,17 @@ pub(crate) fn past_orders(gateway: &str) -> Result<()> {
         }
         placed.push((order, after));
     }
-    placed.push((out_of_stock(&client, &operator, &products)?, After::Nothing));
+    placed.push((out_of_stock(&client, &operator, &products)?, FollowUp::Nothing));
     for (order, after) in placed {
-        let order = settled(&client, &order)?;
+        let order = wait_until_settled(&client, &order)?;
         let path = format!("/v1/orders/{}", id(&order));
-        if after >= After::Ship {
+        if after >= FollowUp::Ship {
             operator.post(&format!("{path}/shipments"), &json!({}))?;
         }
-        if after >= After::Deliver {
+        if after >= FollowUp::Deliver {
             operator.post(&format!("{path}/deliveries"), &json!({}))?;
         }
-        if after >= After::RequestReturn {
+        if after >= FollowUp::RequestReturn {
             let lines: Vec<_> = order["lines"].as_array().into_iter().flatten().collect();
             let items: Vec<_> = lines
                 .iter()
@@ -84,7 +84,7 @@ pub(crate) fn past_orders(gateway: &str) -> Result<()> {
                 &format!("{path}/returns"),
                 &json!({"items": items, "reason": "too small"}),
             )?;
-            if after == After::Return {
+            if after == FollowUp::Return {
                 let receipt = format!("{path}/returns/{}/receipt", id(&requested));
                 operator.post(&receipt, &json!({}))?;
             }
@@ -93,7 +93,7 @@ pub(crate) fn past_orders(gateway: &str) -> Result<()> {
     Ok(())
 }
 
-/// An order of more than there is, of the product with the least stock.
+/// Orders one item more than available of the product with the least stock.
 fn out_of_stock(client: &Client, operator: &Client, products: &[Value]) -> Result<Value> {
     let mut least: Option<(i64, &Value)> = None;
     for product in products {
@@ -105,7 +105,7 @@ fn out_of_stock(client: &Client, operator: &Client, products: &[Value]) -> Resul
     }
     match least {
         Some((available, product)) if available < 99 => place(client, product, available + 1, "pm_card_ok"),
-        _ => bail!("there is enough of everything"),
+        _ => bail!("every product has too much stock for an order that exceeds it"),
     }
 }
 
@@ -124,8 +124,8 @@ pub(crate) fn place(client: &Client, product: &Value, quantity: i64, method: &st
     client.post("/v1/orders", &body)
 }
 
-/// The order once it is no longer pending.
-pub(crate) fn settled(client: &Client, order: &Value) -> Result<Value> {
+/// Waits until the order is no longer pending, and returns it.
+pub(crate) fn wait_until_settled(client: &Client, order: &Value) -> Result<Value> {
     let path = format!("/v1/orders/{}", id(order));
     let mut last = Value::Null;
     let is_settled = interrupt::wait(SETTLED_WITHIN, || {
@@ -133,7 +133,7 @@ pub(crate) fn settled(client: &Client, order: &Value) -> Result<Value> {
         last = client.get(&path)?;
         let is_settled = last["status"] != "pending";
         if !is_settled {
-            // Not to use up what the gateway grants an account.
+            // Poll slowly, to stay below the account's quota at the gateway.
             interrupt::pause(Duration::from_millis(150));
         }
         Ok(is_settled)

@@ -1,5 +1,5 @@
-//! The metadata of SQL queries that are checked at compile time (`services/*/.sqlx`), written anew from migrated
-//! databases, or compared with what is committed.
+//! Regenerates the metadata of SQL queries that are checked at compile time (`services/*/.sqlx`) from migrated databases,
+//! or compares it with the committed files.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,10 +19,10 @@ use crate::{
     system::install::Servers,
 };
 
-/// File names and contents.
+/// Contents of the metadata files by file name.
 type Queries = BTreeMap<String, String>;
 
-/// Writes it, or with `check` fails when it is not what the code needs.
+/// Writes the metadata, or with `check` fails if the committed files differ from the code.
 pub(crate) fn run(check: bool) -> Result<()> {
     interrupt::listen()?;
     let folder = cargo::workspace().join("target/souk-sqlx");
@@ -41,12 +41,12 @@ pub(crate) fn run(check: bool) -> Result<()> {
     Ok(())
 }
 
-/// The files that are not what they should be, if that is only to be checked.
+/// Prepares every service. With `check` it writes no files, and returns those that are out of date.
 fn prepare_all(stack: &mut Stack, check: bool) -> Result<Vec<String>> {
-    let _turn = stack.turn()?;
+    let _lock = stack.lock()?;
     let servers = stack.start_postgres()?;
     let mut stale = Vec::new();
-    // The others first need a schema.
+    // A service without migrations has no queries to check.
     let is_migrated = |service: &&str| {
         sorted(&cargo::workspace().join("migrations").join(service)).is_ok_and(|files| !files.is_empty())
     };
@@ -68,8 +68,8 @@ fn prepare_all(stack: &mut Stack, check: bool) -> Result<Vec<String>> {
     Ok(stale)
 }
 
-/// Migrates the service's database and compiles the service against it. Migrations go in as they are: the program that
-/// would apply them cannot be compiled yet.
+/// Migrates the service's database and compiles the service against it. psql executes the migrations, because the
+/// program that normally applies them is not compiled yet.
 fn prepare(stack: &mut Stack, servers: &Servers, service: &str) -> Result<PathBuf> {
     let migrations = cargo::workspace().join("migrations").join(service);
     for file in sorted(&migrations)? {
@@ -78,7 +78,7 @@ fn prepare(stack: &mut Stack, servers: &Servers, service: &str) -> Result<PathBu
     }
     let fresh = stack.folder.join("queries").join(service);
     fs::create_dir_all(&fresh)?;
-    // The macros run only when the crate is compiled. The time is put back, so that nothing else is compiled anew.
+    // The macros run only when the crate is compiled. Restore the time afterwards, so that it is not compiled again.
     let library = cargo::workspace()
         .join("services")
         .join(service)
@@ -114,7 +114,7 @@ fn differences(fresh: &Queries, committed: &Queries, service: &str) -> Vec<Strin
         let what = match (fresh.contains_key(name), committed.contains_key(name)) {
             (true, false) => "is missing",
             (false, true) => "is not needed",
-            _ => "is another",
+            _ => "differs",
         };
         format!("services/{service}/.sqlx/{name} {what}")
     };
@@ -136,11 +136,13 @@ fn queries(folder: &Path) -> Result<Queries> {
     Ok(queries)
 }
 
+/// The files of a folder, sorted by name, without those of its subfolders.
 fn sorted(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let mut files = entries
         .map(|entry| Ok(entry?.path()))
         .collect::<Result<Vec<_>>>()?;
+    files.retain(|file| file.is_file());
     files.sort();
     Ok(files)
 }

@@ -1,15 +1,15 @@
-//! `cargo xtask test`: everything that can be checked, on servers that nobody else uses.
+//! `cargo xtask test`: runs every check and test, on a separate system.
 
 use anyhow::{Context as _, Result};
 
 use crate::{
     cargo::{self, Profile},
-    frontend, interrupt, layers,
+    check_docs, frontend, interrupt, layers,
     output::print,
     progress::note,
     sqlx,
     stack::{
-        Alone, Mode, Stack,
+        Mode, SingleServer, Stack,
         extras::{Extra, kafka},
         mongodb, postgres, rabbitmq, services,
     },
@@ -17,14 +17,15 @@ use crate::{
     up,
 };
 
-/// Checks, builds, starts a system, runs the tests against it, stops it.
+/// Checks the sources, builds, starts a system, runs the tests against it, and stops it.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     interrupt::listen()?;
-    // Asked before the build replaces the file.
+    // Read this before the build replaces the file.
     let xtask = std::env::current_exe()?;
     if arguments.is_empty() {
         cargo::run(&["fmt", "--check"])?;
         layers::run()?;
+        check_docs::run()?;
         cargo::run(&[
             "clippy",
             "--quiet",
@@ -36,7 +37,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         ])?;
         sqlx::run(true)?;
     }
-    // Tests and programs in one go: built apart, they would resolve other features and compile everything twice.
+    // Build tests and programs together. Built separately, they would resolve to different features and compile twice.
     cargo::run(&["build", "--workspace", "--all-targets"])?;
     let folder = cargo::workspace().join("target/souk-test");
     let mut leftover = Stack::open(&folder, Mode::Test)?;
@@ -50,7 +51,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         stack.delete()?;
     } else {
         note(&format!(
-            "the processes' logs are in {}",
+            "the logs of the processes are in {}",
             stack.folder.join("logs").display()
         ));
         std::process::exit(code);
@@ -59,7 +60,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 }
 
 fn tests(stack: &mut Stack, xtask: &std::path::Path, arguments: &[String]) -> Result<i32> {
-    let turn = stack.turn()?;
+    let lock = stack.lock()?;
     stack.state.port("gateway")?;
     stack.state.extras = Extra::TESTED.into();
     let (traces, mails) = (
@@ -67,9 +68,9 @@ fn tests(stack: &mut Stack, xtask: &std::path::Path, arguments: &[String]) -> Re
         stack.state.port(services::SMTP)?,
     );
     stack.save()?;
-    drop(turn);
+    drop(lock);
     up::bring_up(stack, Profile::Development.binaries()?)?;
-    let promtool = install::prometheus("promtool", &stack.log("install"))?;
+    let promtool = install::program("promtool", "prometheus", &stack.log("install"))?;
     let mut tests = cargo::cargo();
     tests.arg("test");
     if arguments.is_empty() {
@@ -94,46 +95,49 @@ fn tests(stack: &mut Stack, xtask: &std::path::Path, arguments: &[String]) -> Re
     Ok(code)
 }
 
-/// Where the tests find the servers.
-fn environment(stack: &mut Stack) -> Result<Vec<(&'static str, String)>> {
+/// Environment variables for the tests: the addresses of the servers, and the path of Redis, which tests start themselves.
+pub(crate) fn environment(stack: &mut Stack) -> Result<Vec<(&'static str, String)>> {
+    let redis = install::program("redis-server", "redis-server", &stack.log("install"))?;
     let mut settings = vec![
         ("SOUK_TEST_POSTGRES", postgres::superuser_url(stack)?),
         ("SOUK_TEST_AMQP", rabbitmq::url(stack)?),
         ("SOUK_TEST_AMQP_MANAGEMENT", rabbitmq::management_url(stack)?),
         ("SOUK_TEST_MONGODB", mongodb::server_url(stack)?),
+        ("SOUK_TEST_REDIS", redis.to_string_lossy().into_owned()),
     ];
     settings.extend(kafka::brokers(stack)?.map(|brokers| ("SOUK_TEST_KAFKA", brokers)));
     Ok(settings)
 }
 
-/// For the tests of one crate at a time, which need no whole system; or one server alone.
-pub(crate) fn servers(folder: &std::path::Path, only: Option<Alone>) -> Result<()> {
+/// Starts the servers for the tests of a single crate, which need no services, or only one of them. Prints the environment
+/// for the tests.
+pub(crate) fn servers(folder: &std::path::Path, only: Option<SingleServer>) -> Result<()> {
     interrupt::listen()?;
     let mut stack = Stack::open(folder, Mode::Test)?;
-    let turn = stack.turn()?;
+    let lock = stack.lock()?;
     let started = if let Some(only) = only {
         stack.start_only(only)
     } else {
         stack.state.extras = Extra::TESTED.into();
         stack.start_servers()
     };
-    drop(turn);
+    drop(lock);
     if let Err(error) = started {
         stack.stop_started()?;
         return Err(error);
     }
     let settings = match only {
-        Some(Alone::Kafka) => kafka::brokers(&mut stack)?
+        Some(SingleServer::Kafka) => kafka::brokers(&mut stack)?
             .map(|brokers| ("SOUK_TEST_KAFKA", brokers))
             .into_iter()
             .collect(),
-        Some(Alone::Mongodb) => vec![("SOUK_TEST_MONGODB", mongodb::server_url(&mut stack)?)],
+        Some(SingleServer::Mongodb) => vec![("SOUK_TEST_MONGODB", mongodb::server_url(&mut stack)?)],
         None => environment(&mut stack)?,
     };
     for (key, value) in settings {
         print(format_args!("export {key}='{value}'"))?;
     }
-    // Tests that start servers of their own do it by this program.
+    // Tests that start servers of their own use this program.
     print(format_args!(
         "export SOUK_XTASK='{}'",
         std::env::current_exe()?.display()

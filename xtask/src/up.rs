@@ -1,4 +1,4 @@
-//! `up`, `down` and `reset`: the life of the system that a person uses.
+//! `up`, `down` and `reset`: start, stop and delete the system.
 
 use std::{collections::BTreeSet, fmt::Write as _, path::PathBuf, time::Duration};
 
@@ -12,41 +12,52 @@ use crate::{
     progress::{note, step},
     seed,
     stack::{
-        Stack,
+        Stack, certificates,
         extras::{Extra, kafka},
-        postgres, rabbitmq, services,
+        postgres, rabbitmq, services, status,
     },
     system::{ports, process::Process},
 };
 
 const DEFAULT_PORT: u16 = 8080;
 
-/// What is to come up besides the shop.
-pub(crate) enum Asked {
-    /// These, or it is an error.
-    For(Vec<Extra>),
-    /// All that this machine can have.
+/// The extras to start besides the shop.
+pub(crate) enum RequestedExtras {
+    /// These extras; it is an error if one is not available.
+    Only(Vec<Extra>),
+    /// All extras that can be installed on this machine.
     All,
 }
 
-/// Brings everything up, proves it by an order, and stays until Ctrl-C unless `detach`.
+/// The programs to start.
+pub(crate) enum Programs {
+    /// Programs that are built with this profile.
+    Built(Profile),
+    /// Programs in this folder.
+    In(PathBuf),
+}
+
+/// Starts the system, checks it by an order, and keeps running until Ctrl-C unless `detach` is set.
 pub(crate) fn run(
     mut stack: Stack,
-    asked: &Asked,
+    requested: &RequestedExtras,
     gateway_port: Option<u16>,
-    profile: Profile,
+    programs: Programs,
     detach: bool,
 ) -> Result<()> {
     interrupt::listen()?;
-    let missing = choose(&mut stack, asked)?;
+    let missing = choose_extras(&mut stack, requested)?;
     let mut builds = Builds::start(&stack, &missing)?;
     let clock = std::time::Instant::now();
     let result = claim_port(&mut stack, gateway_port)
-        .and_then(|()| profile.build())
+        .and_then(|()| match programs {
+            Programs::Built(profile) => profile.build(),
+            Programs::In(folder) => Ok(folder.canonicalize()?),
+        })
         .and_then(|binaries| bring_up(&mut stack, binaries));
     if let Err(error) = result {
         if stack.has_started() {
-            note("stopping what was started");
+            note("stopping the processes that were started");
             stack.stop_started()?;
         }
         if interrupt::requested() {
@@ -58,13 +69,13 @@ pub(crate) fn run(
     announce(&mut stack, &builds, clock.elapsed())?;
     if detach {
         builds.finish(&mut stack)?;
-        note("it goes on running; `cargo xtask down` stops it");
+        note("the system keeps running; `cargo xtask down` stops it");
         return Ok(());
     }
     if stack.has_started() {
-        note("Ctrl-C stops it");
+        note("press Ctrl-C to stop the system");
     } else if !builds.is_done() {
-        note("the shop ran before and goes on running; Ctrl-C gives up the build");
+        note("the shop was running already and keeps running; Ctrl-C cancels the build");
     }
     builds.show();
     watch(&mut stack, &mut builds)?;
@@ -72,14 +83,14 @@ pub(crate) fn run(
     stack.stop_started()
 }
 
-/// Remembers what is asked for now, and what runs already. Returns those that must be built.
-fn choose(stack: &mut Stack, asked: &Asked) -> Result<Vec<Extra>> {
-    let _turn = stack.turn()?;
+/// Stores which extras the system has: the requested ones and those that are running. Returns those that must be built.
+fn choose_extras(stack: &mut Stack, requested: &RequestedExtras) -> Result<Vec<Extra>> {
+    let _lock = stack.lock()?;
     stack.ready_folders()?;
     let runs = |extra: Extra| stack.state.live(extra.name()).is_some();
-    let is_wanted = |extra: Extra| match asked {
-        Asked::For(extras) => extras.contains(&extra) || runs(extra),
-        Asked::All => true,
+    let is_wanted = |extra: Extra| match requested {
+        RequestedExtras::Only(extras) => extras.contains(&extra) || runs(extra),
+        RequestedExtras::All => true,
     };
     let wanted = Extra::ALL.into_iter().filter(|extra| is_wanted(*extra));
     let wanted: BTreeSet<_> = wanted.flat_map(|extra| [Some(extra), extra.needs()]).collect();
@@ -89,11 +100,11 @@ fn choose(stack: &mut Stack, asked: &Asked) -> Result<Vec<Extra>> {
             && !runs(extra)
             && extra.is_missing(stack)
         {
-            match (tool.check(), asked) {
+            match (tool.check(), requested) {
                 (Ok(()), _) => missing.push(extra),
-                (Err(error), Asked::For(_)) => return Err(error),
-                (Err(error), Asked::All) => {
-                    note(&format!("left out: {error}"));
+                (Err(error), RequestedExtras::Only(_)) => return Err(error),
+                (Err(error), RequestedExtras::All) => {
+                    note(&format!("skipped: {error}"));
                     continue;
                 }
             }
@@ -105,38 +116,57 @@ fn choose(stack: &mut Stack, asked: &Asked) -> Result<Vec<Extra>> {
     Ok(missing)
 }
 
-/// Servers, schemas, seed, services, and one order: all that `up` and `test` have in common.
+/// Starts servers, migrates, seeds, starts the services and places one order. `up` and `test` both use this.
 pub(crate) fn bring_up(stack: &mut Stack, binaries: PathBuf) -> Result<()> {
-    let turn = stack.turn()?;
+    let lock = stack.lock()?;
     stack.state.binaries = binaries;
     stack.start_servers()?;
     if stack.has("kafka") {
         step("create Kafka's topics", || kafka::topics(stack))?;
     }
+    step("issue certificates", || certificates::issue(stack))?;
     services::migrate(stack)?;
-    step("let the auditor read", || postgres::readers(stack))?;
+    step("grant the auditor its rights", || postgres::grant_readers(stack))?;
     services::seed(stack)?;
     frontend::build(stack)?;
-    frontend::settings(stack)?;
+    frontend::write_settings(stack)?;
     services::start_all(stack)?;
     let gateway = services::url(stack, "gateway")?;
-    let password = stack.state.secret("system-check")?;
+    let password = stack.state.secret("system-check");
     stack.save()?;
-    drop(turn);
-    step("place an order and see it confirmed", || {
+    drop(lock);
+    step("place an order and wait for its confirmation", || {
         check::run(&gateway, &password)
     })
 }
 
-/// Takes the port of the public door.
+/// Applies the pending migrations. With `contract`, also applies those that end the compatibility with the previous version.
+pub(crate) fn migrate(mut stack: Stack, programs: Option<PathBuf>, contract: bool) -> Result<()> {
+    interrupt::listen()?;
+    let _lock = stack.lock()?;
+    status::check(&stack)?;
+    if let Some(folder) = programs {
+        stack.state.binaries = folder.canonicalize()?;
+    }
+    services::migrate(&mut stack)?;
+    step("grant the auditor its rights", || {
+        postgres::grant_readers(&mut stack)
+    })?;
+    if contract {
+        postgres::contract(&mut stack)?;
+    }
+    Ok(())
+}
+
+/// Chooses the gateway's port and stores it. Fails if another program uses that port.
 fn claim_port(stack: &mut Stack, wanted: Option<u16>) -> Result<()> {
-    let _turn = stack.turn()?;
+    let _lock = stack.lock()?;
     let before = stack.state.ports.get("gateway").copied();
     let port = wanted.or(before).unwrap_or(DEFAULT_PORT);
     let is_ours = before == Some(port) && stack.state.live("gateway").is_some();
     if !is_ours && !ports::is_free(port) {
         bail!(
-            "port {port} is taken by another program; stop it, or choose another port: cargo xtask up --gateway-port {}",
+            "port {port} is used by another program; stop it, or choose another port: cargo xtask up --gateway-port {}",
             ports::pick(&stack.state.ports)?
         );
     }
@@ -150,8 +180,8 @@ fn announce(stack: &mut Stack, builds: &Builds, time: Duration) -> Result<()> {
         seed::past_orders(&gateway)
     })
     .unwrap_or_else(|error| {
-        // The system is fine without them.
-        note(&format!("not all past orders could be placed: {error:#}"));
+        // The system works without them.
+        note(&format!("some past orders could not be placed: {error:#}"));
     });
     let mut extras = String::new();
     for extra in stack.state.extras.clone() {
@@ -168,14 +198,14 @@ fn announce(stack: &mut Stack, builds: &Builds, time: Duration) -> Result<()> {
         "
 Souk is up ({:.0} s).
 
-  the shop             {gateway}
-  the API, browsable   {gateway}/docs
-  RabbitMQ's own page  {}{extras}
+  shop                 {gateway}
+  API reference        {gateway}/docs
+  RabbitMQ             {}{extras}
   shopper              {} / {}
   operator             {} / {}
 
-  cargo xtask status   what runs, and where
-  cargo xtask logs orders -f
+  cargo xtask status          lists all processes
+  cargo xtask logs orders -f  shows the log of orders
 ",
         time.as_secs_f32(),
         rabbitmq::management_url(stack)?,
@@ -187,28 +217,28 @@ Souk is up ({:.0} s).
     Ok(())
 }
 
-/// Until Ctrl-C. A process that ends is named, and nothing else is done: somebody may be breaking the system on purpose.
+/// Runs until Ctrl-C. Reports processes that end but does not restart them, because the user may stop them on purpose.
 fn watch(stack: &mut Stack, builds: &mut Builds) -> Result<()> {
     let mut gone = BTreeSet::new();
     while !interrupt::requested() {
         if builds.is_done() && !stack.has_started() {
-            note("all of it ran before and goes on running; `cargo xtask down` stops it");
+            note("the system was running already and keeps running; `cargo xtask down` stops it");
             return Ok(());
         }
         interrupt::pause(Duration::from_millis(300));
         stack.refresh()?;
         if !stack.state.processes.values().any(Process::is_alive) {
-            note("everything was stopped");
+            note("another command has stopped the system");
             return Ok(());
         }
-        builds.proceed(stack);
+        builds.start_finished(stack);
         let names = services::ORDER.into_iter().chain(crate::stack::SERVERS);
         for name in names.filter(|name| stack.has(name) && !builds.is_pending(name)) {
             if stack.state.live(name).is_some() {
                 gone.remove(name);
             } else if gone.insert(name) {
                 note(&format!(
-                    "{name} has ended; `cargo xtask start {name}` starts it again"
+                    "{name} has ended; restart it with `cargo xtask start {name}`"
                 ));
             }
         }
@@ -216,21 +246,21 @@ fn watch(stack: &mut Stack, builds: &mut Builds) -> Result<()> {
     Ok(())
 }
 
-/// Stops everything.
+/// Stops all processes of the system.
 pub(crate) fn down(stack: &mut Stack) -> Result<()> {
     if !stack.state.processes.values().any(Process::is_alive) {
-        note("nothing runs");
+        note("no process is running");
     }
     stack.down()
 }
 
-/// Stops everything and deletes the data.
+/// Stops all processes and deletes the system's folder and data.
 pub(crate) fn reset(mut stack: Stack) -> Result<()> {
     stack.down()?;
     let folder = stack.folder.clone();
     stack
         .delete()
         .with_context(|| format!("cannot delete {}", folder.display()))?;
-    note("everything is deleted");
+    note("all data is deleted");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! HTTP to the processes that xtask starts.
+//! HTTP requests to the processes that xtask starts.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::interrupt;
 
-/// For one request of a person.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// Timeout of a request to the public API.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 
 fn agent(timeout: Duration) -> ureq::Agent {
     ureq::Agent::config_builder()
@@ -19,7 +19,7 @@ fn agent(timeout: Duration) -> ureq::Agent {
         .into()
 }
 
-/// Whether the address answers 200.
+/// Whether a GET request to the URL returns 200.
 pub(crate) fn is_ok(url: &str) -> bool {
     agent(Duration::from_secs(2))
         .get(url)
@@ -27,7 +27,7 @@ pub(crate) fn is_ok(url: &str) -> bool {
         .is_ok_and(|answer| answer.status() == 200)
 }
 
-/// The status and the text at an address.
+/// Status and body of the response to a GET request.
 pub(crate) fn text(url: &str) -> Result<(u16, String)> {
     let mut answer = agent(Duration::from_secs(2)).get(url).call()?;
     Ok((answer.status().as_u16(), answer.body_mut().read_to_string()?))
@@ -40,7 +40,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Logged in.
+    /// Logs in and returns a client that sends the access token.
     pub(crate) fn login(base: &str, email: &str, password: &str) -> Result<Self> {
         let mut client = Self {
             base: base.to_owned(),
@@ -54,20 +54,20 @@ impl Client {
         Ok(client)
     }
 
-    /// Logged in to an account that is registered if it does not exist. A demo's accounts need no verification.
+    /// Registers the account if it does not exist, and logs in. In a demo, accounts need no verification.
     pub(crate) fn register(base: &str, email: &str, password: &str, name: &str) -> Result<Self> {
-        let anybody = Self {
+        let anonymous = Self {
             base: base.to_owned(),
             token: None,
         };
         let account = serde_json::json!({"email": email, "password": password, "name": name});
-        anybody.post("/v1/auth/register", &account)?;
+        anonymous.post("/v1/auth/register", &account)?;
         Self::login(base, email, password)
     }
 
-    /// Whether there is something at a path.
-    pub(crate) fn has(&self, path: &str) -> Result<bool> {
-        let request = self.authorized(agent(PATIENCE).get(format!("{}{path}", self.base)));
+    /// Whether a resource exists at the path.
+    pub(crate) fn exists(&self, path: &str) -> Result<bool> {
+        let request = self.authorized(agent(REQUEST_TIMEOUT).get(format!("{}{path}", self.base)));
         match request.call()?.status().as_u16() {
             404 => Ok(false),
             200 => Ok(true),
@@ -75,13 +75,13 @@ impl Client {
         }
     }
 
-    /// Deletes what is at a path, as it is now.
+    /// Deletes the resource at the path, in its current version.
     pub(crate) fn delete(&self, path: &str) -> Result<()> {
         let url = format!("{}{path}", self.base);
-        patiently(path, || {
-            let seen = self.authorized(agent(PATIENCE).get(&url)).call()?;
+        send_with_retries(path, || {
+            let seen = self.authorized(agent(REQUEST_TIMEOUT).get(&url)).call()?;
             let tag = seen.headers().get("etag").cloned();
-            let request = self.authorized(agent(PATIENCE).delete(&url));
+            let request = self.authorized(agent(REQUEST_TIMEOUT).delete(&url));
             match tag {
                 Some(tag) => request.header("if-match", tag).call(),
                 None => request.call(),
@@ -91,17 +91,17 @@ impl Client {
     }
 
     pub(crate) fn get(&self, path: &str) -> Result<Value> {
-        patiently(path, || {
-            self.authorized(agent(PATIENCE).get(format!("{}{path}", self.base)))
+        send_with_retries(path, || {
+            self.authorized(agent(REQUEST_TIMEOUT).get(format!("{}{path}", self.base)))
                 .call()
         })
     }
 
-    /// Sent again after a 429, and then with the same key.
+    /// Sends a POST request. After a 429 it is sent again with the same idempotency key.
     pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        let key = crate::system::random::hex()?;
-        patiently(path, || {
-            let request = agent(PATIENCE).post(format!("{}{path}", self.base));
+        let key = format!("{:032x}", rand::random::<u128>());
+        send_with_retries(path, || {
+            let request = agent(REQUEST_TIMEOUT).post(format!("{}{path}", self.base));
             self.authorized(request)
                 .header("idempotency-key", &key)
                 .send_json(body)
@@ -116,8 +116,8 @@ impl Client {
     }
 }
 
-/// Sends a request until the gateway no longer says that it is too much at once.
-fn patiently(
+/// Sends a request, and repeats it after the time in `Retry-After` while the gateway answers 429.
+fn send_with_retries(
     path: &str,
     send: impl Fn() -> Result<ureq::http::Response<ureq::Body>, ureq::Error>,
 ) -> Result<Value> {

@@ -1,4 +1,4 @@
-//! The commands whose output people pipe into `head` end well when it stops reading.
+//! Commands end normally when the reader of their output closes the pipe, as `head` does.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
@@ -8,7 +8,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// The folder of a system that was up and is not any more, and of which `orders` has logged.
+/// Creates the folder of a stopped system with a log of `orders`.
 fn system(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("souk-pipes-{name}-{}", std::process::id()));
     fs::create_dir_all(folder.join("logs")).unwrap();
@@ -17,7 +17,7 @@ fn system(name: &str) -> PathBuf {
     folder
 }
 
-/// Runs a command whose readers of both outputs are gone.
+/// Runs a command whose stdout and stderr are closed pipes, and returns its exit code.
 #[track_caller]
 fn run_without_readers(name: &str, arguments: &[&str]) -> Option<i32> {
     let folder = system(name);
@@ -39,26 +39,26 @@ fn run_without_readers(name: &str, arguments: &[&str]) -> Option<i32> {
 }
 
 #[test]
-fn status_ends_well() {
+fn status_ignores_a_closed_pipe() {
     assert_eq!(run_without_readers("status", &["status"]), Some(0));
 }
 
 #[test]
-fn status_for_programs_ends_well() {
+fn status_as_json_ignores_a_closed_pipe() {
     assert_eq!(run_without_readers("json", &["status", "--json"]), Some(0));
 }
 
 #[test]
-fn logs_end_well() {
+fn logs_ignore_a_closed_pipe() {
     assert_eq!(run_without_readers("logs", &["logs", "orders"]), Some(0));
 }
 
 #[test]
-fn notes_that_nobody_reads_stop_no_command() {
+fn notes_to_a_closed_pipe_do_not_stop_a_command() {
     assert_eq!(run_without_readers("down", &["down"]), Some(0));
 }
 
 #[test]
-fn a_failure_that_nobody_reads_is_still_one() {
+fn a_failure_is_reported_by_the_exit_code_without_readers() {
     assert_eq!(run_without_readers("failure", &["logs", "nonsense"]), Some(1));
 }

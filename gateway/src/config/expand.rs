@@ -1,9 +1,10 @@
-//! `${NAME}` and `${NAME:-default}` in the text of the file, before it is parsed, so that one file serves every place
-//! the gateway runs in. A value cannot bring in structure: line breaks are refused.
+//! Replaces `${NAME}` and `${NAME:-default}` by environment variables before the file is parsed, so that one file
+//! serves all environments. A value with a line break is rejected, so that it cannot add structure to the file.
 
 use super::ConfigError;
 
-/// Expands every variable; one that is neither set nor has a default is an error with its place.
+/// Expands every variable. Fails with the position of a variable that is neither set nor has a default. An empty value
+/// counts as not set.
 pub(super) fn expand(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<String, ConfigError> {
     let mut out = String::with_capacity(text.len());
     for (number, line) in text.split_inclusive('\n').enumerate() {
@@ -39,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_the_value_the_default_or_names_the_place() {
+    fn uses_the_value_or_the_default_and_reports_the_position_of_an_error() {
         let env = |name: &str| (name == "SET").then(|| "value".to_owned());
         assert_eq!(
             expand("a: ${SET}\nb: ${UNSET:-x:1}/${SET:-y}\n", env).unwrap(),

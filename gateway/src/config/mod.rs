@@ -1,98 +1,238 @@
-//! The shape of `gateway.yaml`. Everything the gateway does is declared here: no route, limit or address stands in code.
-//! Unknown keys are errors, and what an absent key means is said on its field.
+//! The structure of `gateway.yaml`, which declares everything the gateway does: no route, limit or address is in code.
+//! Unknown keys are errors. The documentation of each field says what happens if the key is absent.
 
-mod check;
+mod error;
 mod expand;
+mod link;
+mod placed;
+mod reference;
 mod route;
 mod units;
+mod upstream;
 
-use std::{collections::BTreeMap, net::SocketAddr, num::NonZeroU32, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use ipnet::IpNet;
 use jsonwebtoken::Algorithm;
-use serde::{Deserialize, Serialize};
-use serde_saphyr::Spanned;
+use schemars::JsonSchema;
+use serde::{Deserialize, de::Error as _};
+use sha2::{Digest as _, Sha256};
 
-pub use check::ConfigError;
-pub use route::{Aggregate, BrowserSpans, Files, Grpc, Join, Local, Match, Part, Route, Total};
-pub use units::{Bytes, Share, Span};
+pub use error::ConfigError;
+pub use link::{
+    Basic, Breaker, Cache, Canary, Compress, Cors, Fault, ForwardAuth, HeaderChanges, HeaderRules, Hedge,
+    InFlight, IpRule, Link, Maintenance, Mirror, Rate, RateBy, Retry, Rewrite, ScopeRule, Shared, Slow,
+    Split, Wasm,
+};
+pub use placed::{Name, Placed};
+pub use route::{
+    Aggregate, BrowserSpans, Files, Grpc, Join, Local, Match, Part, Redirect, Route, Scheme, Total, WebSocket,
+};
+pub use units::{Bytes, Portion, Share, Span, SpanRange};
+pub use upstream::{
+    Adaptive, Balance, Consul, ConsulAgent, Discover, Eject, HashBy, Health, Kubernetes, Mtls, Protocol,
+    Upstream,
+};
 
-/// A name in the file, with the line where it stands.
-pub type Name = Spanned<String>;
-
-/// A whole `gateway.yaml`, read and cross-referenced.
-#[derive(Debug, Deserialize)]
+/// The keys at the top level.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Of the format: 1.
-    pub version: Spanned<u32>,
-    /// Where clients connect.
+    /// Version of the file format; must be 1.
+    pub version: Placed<u32>,
+    /// Addresses on which clients connect, by name.
     pub listeners: BTreeMap<String, Listener>,
-    /// What one request, connection and process may use.
+    /// Limits for requests, connections and the process; each has a default.
     #[serde(default)]
     pub limits: Limits,
-    /// Whose tokens are accepted.
+    /// Issuers whose tokens are accepted, by name. Absent: none.
     #[serde(default)]
     pub auth: BTreeMap<String, Auth>,
-    /// Who answers.
+    /// Services that requests are forwarded to, by name.
     pub upstreams: BTreeMap<String, Upstream>,
-    /// Named pieces of chain. A limit in a policy is shared by the routes that use it.
+    /// The Consul agent for upstreams that are found in Consul and name no other. Absent: `http://127.0.0.1:8500`.
+    #[serde(default)]
+    pub consul: ConsulAgent,
+    /// Named lists of links, from which routes build their chains. A quota in a policy is shared by all routes that use
+    /// it.
     #[serde(default)]
     pub policies: BTreeMap<String, Vec<Link>>,
-    /// What is served, and by whom.
+    /// The routes by name: which requests are served, and how.
     pub routes: BTreeMap<String, Route>,
-    /// The quota of what no route takes: unknown paths and methods (404, 405) and requests that are refused whatever
-    /// their path is (400, 413); absent: there is none.
+    /// The Redis server in which replicas of the gateway share quotas. Absent: none, so no quota can be `shared`.
+    #[serde(default)]
+    pub redis: Option<Redis>,
+    /// Quota for requests that match no route (404, 405) or are rejected before routing (400, 413). Absent: unlimited.
     #[serde(default)]
     pub unmatched: Option<Rate>,
-    /// The joined API document; absent: none is served.
+    /// The merged API document. Absent: none is served.
     #[serde(default)]
     pub openapi: Option<OpenApi>,
+    /// SHA-256 of the text, in hexadecimal, after its variables were replaced.
+    #[serde(skip)]
+    pub digest: String,
+    /// The folder to which the paths of plugins are relative. Empty: the working directory.
+    #[serde(skip)]
+    pub folder: PathBuf,
 }
 
-/// One address that accepts connections.
-#[derive(Debug, Deserialize)]
+/// A Redis server, or another one that speaks its protocol, such as Valkey.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Redis {
+    /// URL of the server: `redis://[user:password@]host[:port][/database]`.
+    pub url: Name,
+    /// How long a request waits for its answer. After that, and for 1 s after a failure, each replica counts for itself.
+    /// Default: 50 ms.
+    #[serde(default = "Redis::default_timeout")]
+    pub timeout: Span,
+}
+
+impl Redis {
+    fn default_timeout() -> Span {
+        Span(Duration::from_millis(50))
+    }
+}
+
+/// An address on which the gateway accepts connections.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Listener {
-    /// IP address and port.
+    /// IP address and port to bind.
+    #[schemars(with = "String")]
     pub bind: SocketAddr,
-    /// Networks of peers whose `X-Forwarded-*` fields are believed; empty: nobody's.
-    #[serde(default)]
+    /// Networks of proxies whose `X-Forwarded-*` fields are believed. One text may name several, separated by commas, or
+    /// none. Absent: no peer's fields are believed.
+    #[serde(default, deserialize_with = "networks")]
+    #[schemars(with = "Vec<String>")]
     pub trusted_proxies: Vec<IpNet>,
-    /// How long browsers that came by HTTPS, as a trusted proxy says, then use nothing else (HSTS): a year.
-    #[serde(default = "Listener::a_year")]
+    /// Connections begin with a header of the PROXY protocol, version 2, which contains the client's address. Connections
+    /// from peers that are not in `trusted_proxies` are closed. Default: false.
+    #[serde(default)]
+    pub proxy_protocol: bool,
+    /// Certificates. With them, the listener speaks HTTPS only, with HTTP/2 and HTTP/1.1. Absent: unencrypted HTTP/1.1, and
+    /// HTTP/2 for clients that begin with it (prior knowledge), as gRPC clients do.
+    #[serde(default)]
+    pub tls: Option<Tls>,
+    /// Passes TCP connections through instead of serving HTTP. Excludes `tls`.
+    #[serde(default)]
+    pub tcp: Option<Tcp>,
+    /// `max-age` of `Strict-Transport-Security`, which is sent to clients that use HTTPS, either here or according to a
+    /// trusted proxy. Default: one year.
+    #[serde(default = "Listener::default_hsts")]
     pub hsts: Span,
 }
 
+/// TCP connections that are passed through to an upstream, whatever protocol they carry. TLS is not ended here, so
+/// neither policies nor routes apply. The protocol and the routes of the upstream do not matter.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tcp {
+    /// Name of the upstream for connections that no entry of `sni` matches, and for those without TLS. Absent: they are
+    /// closed.
+    #[serde(default)]
+    pub to: Option<Name>,
+    /// Upstreams by the name that a client asks for at the beginning of TLS (SNI), within `header_time`. A host name is
+    /// tried before a pattern, and a longer pattern before a shorter one. Absent: all connections go to `to`, and the
+    /// upstream may be the first to send.
+    #[serde(default)]
+    pub sni: Vec<SniRule>,
+    /// Time without data in either direction after which a connection is closed. Default: 5 min.
+    #[serde(default = "Tcp::default_idle")]
+    pub idle: Span,
+    /// Maximum number of concurrent connections of this listener; further ones are closed immediately. Default: 1,000.
+    #[serde(default = "Tcp::default_connections")]
+    pub connections: NonZeroUsize,
+    /// Connections to the upstream begin with a header of the PROXY protocol, version 2, which contains the client's
+    /// address. Default: false.
+    #[serde(default)]
+    pub send_proxy_protocol: bool,
+}
+
+impl Tcp {
+    fn default_idle() -> Span {
+        Span(Duration::from_mins(5))
+    }
+
+    fn default_connections() -> NonZeroUsize {
+        NonZeroUsize::MIN.saturating_add(999)
+    }
+}
+
+/// The upstream of some host names.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SniRule {
+    /// Names that clients ask for: `shop.example`, or `*.shop.example` for all names below.
+    pub hosts: Vec<Name>,
+    /// Name of the upstream.
+    pub to: Name,
+}
+
+/// The certificates of a listener. Changed files are noticed within seconds and apply to new connections.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// PEM file with the certificate and those that lead to its root, for clients that ask for none of the `sni` hosts.
+    pub cert: PathBuf,
+    /// PEM file with the private key of the certificate.
+    pub key: PathBuf,
+    /// Further certificates. Absent: none.
+    #[serde(default)]
+    pub sni: Vec<Certificate>,
+}
+
+/// A certificate for some hosts.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Certificate {
+    /// Names that clients ask for: `shop.example`, or `*.shop.example` for all names below.
+    pub hosts: Vec<String>,
+    /// PEM file with the certificate and those that lead to its root.
+    pub cert: PathBuf,
+    /// PEM file with the private key of the certificate.
+    pub key: PathBuf,
+}
+
 impl Listener {
-    fn a_year() -> Span {
+    fn default_hsts() -> Span {
         Span(Duration::from_hours(365 * 24))
     }
 }
 
-/// Bounds of everything that a client can make grow.
-#[derive(Debug, Clone, Deserialize)]
+/// Limits for everything that a client can make grow. All sizes and times are per request or connection unless noted.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// A request's body, 64 KiB.
+    /// Maximum size of a request's body. Default: 64 KiB.
     pub body: Bytes,
-    /// A request's head, 32 KiB.
+    /// Maximum size of a request's head, at least 8 KiB. Default: 32 KiB.
     pub headers: Bytes,
-    /// Fields in a request's head, 100.
+    /// Maximum number of header fields of a request. Default: 100.
     pub header_fields: usize,
-    /// Time for a request's head to arrive, 10 s; also how long an idle connection is kept.
+    /// Time within which the head of a request must arrive, and after which an idle connection is closed. Default: 10
+    /// s.
     pub header_time: Span,
-    /// Connections at a time, 10,000; the others wait in the kernel's queue.
+    /// Maximum number of concurrent connections of the process; further ones wait in the kernel's queue. Default:
+    /// 10,000.
     pub connections: usize,
-    /// Of these from one address (IPv6: one /64), 1,000; more are closed at once. Trusted proxies have no limit.
+    /// Maximum number of connections from one address (for IPv6, one /64 network); further ones are closed immediately.
+    /// Trusted proxies have no limit. Default: 1,000.
     pub connections_per_address: usize,
-    /// How long an answer may make no progress because its client does not read, 30 s; then the connection is reset.
+    /// How long a response may make no progress because its client does not read; then the connection is reset.
+    /// Default: 30 s.
     pub stall: Span,
-    /// A request from its head to the end of its answer, 10 s; routes may set their own.
+    /// Time from the head of a request to the end of its response; a route may set its own. Default: 10 s.
     pub deadline: Span,
-    /// A connection to an upstream, 1 s.
+    /// Timeout for connecting to an upstream. Default: 1 s.
     pub connect: Span,
-    /// What requests in flight get to finish at the end of the process, 30 s.
+    /// Time that requests in flight have to finish when the process shuts down. Default: 30 s.
     pub drain: Span,
 }
 
@@ -113,205 +253,61 @@ impl Default for Limits {
     }
 }
 
-/// An issuer of tokens, and what of them upstreams are told.
-#[derive(Debug, Deserialize)]
+/// An issuer of tokens, and the headers that upstreams get from its tokens.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Auth {
-    /// Required `iss`.
+    /// Required value of the claim `iss`.
     pub issuer: String,
-    /// Accepted `aud`.
+    /// Accepted values of the claim `aud`; a token needs one of them.
     pub audience: Vec<String>,
     /// URL of the issuer's JSON Web Key Set.
     pub jwks: String,
-    /// What a key may be used with. The key says which one, never the token.
+    /// Mutual TLS with the server of the key set, whose URL must then begin with `https://`. Absent: the certificates of the
+    /// operating system verify an `https://` URL.
+    #[serde(default)]
+    pub mtls: Option<Mtls>,
+    /// Accepted signature algorithms. The algorithm of a token is taken from its key, never from the token.
+    #[schemars(with = "Vec<String>")]
     pub algorithms: Vec<Algorithm>,
-    /// Request headers set from claims; whatever a client sent under these names is removed.
+    /// Request headers that are set from claims, as header name to claim. A client's headers of these names are
+    /// removed. Absent: none.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// Who turns an `x-api-key` into a token; absent: such keys are not accepted.
+    /// The endpoint that exchanges an `x-api-key` for a token. Absent: API keys are not accepted.
     #[serde(default)]
     pub api_keys: Option<ApiKeys>,
 }
 
-/// `POST path {"key": …}` at an upstream answers `{"access_token": …, "expires_in": …}` or 401.
-#[derive(Debug, Clone, Deserialize)]
+/// The endpoint that exchanges API keys: `POST path {"key": …}` responds with `{"access_token": …, "expires_in": …}`,
+/// or 401.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApiKeys {
-    /// The upstream.
+    /// Name of the upstream that exchanges the keys.
     pub to: Name,
-    /// The path there.
+    /// Path of the endpoint at the upstream.
     pub path: String,
-    /// How long an exchanged token is used again.
+    /// How long an exchanged token is cached; at most half of its lifetime is used.
     pub cache: Span,
 }
 
-/// A service and where its instances are.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Upstream {
-    /// How its instances are found.
-    pub discover: Discover,
-    /// What it speaks; HTTP/1.1 where absent.
-    #[serde(default)]
-    pub protocol: Protocol,
-}
-
-/// How instances are found.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Discover {
-    /// These addresses.
-    Static(Vec<SocketAddr>),
-    /// All addresses of `host:port`, asked again every few seconds.
-    Dns(String),
-}
-
-/// What an upstream speaks.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Protocol {
-    /// HTTP/1.1.
-    #[default]
-    Http,
-    /// gRPC over HTTP/2 with prior knowledge.
-    Grpc,
-}
-
-/// One link of a chain; a request passes them in the order of the file.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Link {
-    /// No token is needed, and none is looked at. A route names this or an `auth`: there is no default to fall into.
-    Anonymous,
-    /// A valid token of this issuer is required.
-    Auth(Name),
-    /// A token may be absent, but not be invalid.
-    AuthIfGiven(Name),
-    /// The identity must have this role.
-    Role(String),
-    /// What API keys may be used for; stands behind an `auth`.
-    Scope(ScopeRule),
-    /// A quota.
-    Rate(Rate),
-    /// Browsers from other origins.
-    Cors(Cors),
-    /// Calls of an upstream that fails are given up for a while.
-    Breaker(Breaker),
-    /// Calls of an upstream at a time, for each route that uses it by itself.
-    InFlight(InFlight),
-}
-
-/// The scopes of which an API key needs one. A token without a `scope` that belongs to no key is not limited.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ScopeRule {
-    /// For GET, HEAD and OPTIONS.
-    pub safe: Vec<String>,
-    /// For the other methods. An empty list means that no key may.
-    #[serde(rename = "unsafe")]
-    pub other: Vec<String>,
-}
-
-/// A quota by GCRA: `quota` requests in a `window`, all at once if need be.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rate {
-    /// Whose.
-    pub by: RateBy,
-    /// How many.
-    pub quota: NonZeroU32,
-    /// In which time they grow back.
-    pub window: Span,
-}
-
-/// Whose quota it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RateBy {
-    /// The identity's; the address's where there is none.
-    User,
-    /// The client address's, IPv6 by /64.
-    Address,
-}
-
-/// When an upstream is no longer asked, for each route that uses it by itself.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Breaker {
-    /// The calls of this last time are judged.
-    pub window: Span,
-    /// With fewer calls in it, nothing is concluded.
-    pub min_calls: NonZeroU32,
-    /// It opens when more than this share failed: no connection, no answer in time, a reset, 5xx, gRPC 4, 13 or 14.
-    pub failures: Share,
-    /// Or when so many were slow for at least half of the window, which a single burst of calls is not.
-    pub slow: Slow,
-    /// How long failures keep it open, give or take a tenth; twice as long each further time in a row, to 5 min.
-    pub open: Span,
-    /// Calls that are then let through, and must all do well before it closes.
-    pub probes: NonZeroU32,
-}
-
-/// How many calls of an upstream a route may have in flight, and what happens to more of them.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct InFlight {
-    /// Calls at a time, over all cores. A call ends with the head of its answer, or as a part of a joined answer with all of it.
-    pub max: NonZeroU32,
-    /// Further calls that may wait, in turns by client; the others are refused at once.
-    pub queue: usize,
-    /// How long a call may wait before it is refused.
-    pub wait: Span,
-}
-
-/// When calls are too slow.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Slow {
-    /// A call that takes longer is slow.
-    pub over: Span,
-    /// More than this share of calls.
-    pub share: Share,
-    /// How long they keep it open, give or take a tenth: 3 s, so that a queue can drain. The upstream does answer.
-    #[serde(default = "Slow::pause")]
-    pub pause: Span,
-}
-
-impl Slow {
-    fn pause() -> Span {
-        Span(Duration::from_secs(3))
-    }
-}
-
-/// Which origins' pages may read answers.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Cors {
-    /// `scheme://host[:port]` each.
-    pub origins: Vec<String>,
-    /// Whether cookies may be sent along.
-    #[serde(default)]
-    pub credentials: bool,
-    /// How long a browser may remember the answer.
-    pub max_age: Span,
-}
-
-/// The joined API document at `/openapi.json`, browsable at `/docs`.
-#[derive(Debug, Clone, Deserialize)]
+/// The API document that is merged from those of the services, served at `/openapi.json` and browsable at `/docs`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenApi {
-    /// `info.title`.
+    /// Title of the document (`info.title`).
     pub title: String,
-    /// `info.version`.
+    /// Version of the document (`info.version`).
     pub version: String,
-    /// Upstreams that serve a document of their own, and its path.
+    /// Upstreams that serve an API document of their own, with its path.
     pub from: BTreeMap<String, String>,
-    /// How long the joined document is served again.
+    /// How long the merged document is cached.
     pub cache: Span,
 }
 
 impl Config {
-    /// The breakers that the policies of a route name; a checked file has at most one a route.
+    /// The breaker rules in the policies of a route; a validated file has at most one for each route.
     pub(crate) fn breakers<'a>(&'a self, route: &'a Route) -> impl Iterator<Item = &'a Breaker> {
         self.links(route).filter_map(|link| match link {
             Link::Breaker(breaker) => Some(breaker),
@@ -319,7 +315,7 @@ impl Config {
         })
     }
 
-    /// The limits of calls in flight that the policies of a route name; a checked file has at most one a route.
+    /// The in-flight limits in the policies of a route; a validated file has at most one for each route.
     pub(crate) fn in_flight<'a>(&'a self, route: &'a Route) -> impl Iterator<Item = &'a InFlight> {
         self.links(route).filter_map(|link| match link {
             Link::InFlight(in_flight) => Some(in_flight),
@@ -327,8 +323,48 @@ impl Config {
         })
     }
 
-    /// All links of a route's policies.
-    fn links<'a>(&'a self, route: &'a Route) -> impl Iterator<Item = &'a Link> {
+    /// Checks that the upstream exists and speaks this protocol.
+    pub(crate) fn upstream(&self, name: &Name, protocol: Protocol) -> Result<(), ConfigError> {
+        match self.upstreams.get(&name.value) {
+            None => Err(ConfigError::on(
+                name,
+                format!("there is no upstream named `{}`", name.value),
+            )),
+            Some(upstream) if upstream.protocol != protocol => Err(ConfigError::on(
+                name,
+                format!(
+                    "upstream `{}` speaks {:?}, but {protocol:?} is required here",
+                    name.value, upstream.protocol
+                ),
+            )),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Whether the route passes gRPC calls through to an upstream that speaks gRPC.
+    pub(crate) fn passes_grpc(&self, route: &Route) -> bool {
+        let to = route.to.as_ref().and_then(|to| self.upstreams.get(&to.value));
+        route.grpc.is_none() && to.is_some_and(|upstream| upstream.protocol == Protocol::Grpc)
+    }
+
+    /// The retry rules in the policies of a route; a validated file has at most one for each route.
+    pub(crate) fn retries<'a>(&'a self, route: &'a Route) -> impl Iterator<Item = &'a Retry> {
+        self.links(route).filter_map(|link| match link {
+            Link::Retry(retry) => Some(retry),
+            _ => None,
+        })
+    }
+
+    /// The hedging rules in the policies of a route; a validated file has at most one for each route.
+    pub(crate) fn hedges<'a>(&'a self, route: &'a Route) -> impl Iterator<Item = &'a Hedge> {
+        self.links(route).filter_map(|link| match link {
+            Link::Hedge(hedge) => Some(hedge),
+            _ => None,
+        })
+    }
+
+    /// All links of a route's policies, in order.
+    pub(crate) fn links<'a>(&'a self, route: &'a Route) -> impl Iterator<Item = &'a Link> {
         let policies = route
             .uses
             .iter()
@@ -336,17 +372,78 @@ impl Config {
         policies.flatten()
     }
 
-    /// Reads a file; `${NAME}` and `${NAME:-default}` are taken from the environment.
+    /// Reads a file. `${NAME}` and `${NAME:-default}` are replaced by environment variables.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(ConfigError::Unreadable)?;
-        Self::parse(&text, |name| std::env::var_os(name)?.into_string().ok())
+        let config = Self::parse(&text, environment)?;
+        Ok(config.in_folder(path.parent().unwrap_or(Path::new(""))))
     }
 
-    /// Parses a text, with `variable` as the environment.
+    /// The same configuration with a folder to which the paths of plugins are relative.
+    #[must_use]
+    pub fn in_folder(self, folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            ..self
+        }
+    }
+
+    /// Parses a text; `variable` looks up environment variables. The paths of plugins are relative to the working directory.
     pub fn parse(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let text = expand::expand(text, variable)?;
-        let config: Self = serde_saphyr::from_str(&text).map_err(|error| ConfigError::from_yaml(&error))?;
-        config.check()?;
-        Ok(config)
+        let mut config: Self =
+            serde_saphyr::from_str(&text).map_err(|error| ConfigError::from_yaml(&error))?;
+        for upstream in config.upstreams.values_mut() {
+            config.consul.complete(&mut upstream.discover);
+        }
+        Ok(Self {
+            digest: hex::encode(Sha256::digest(&text)),
+            ..config
+        })
     }
+
+    /// The JSON Schema of the file, for editors.
+    #[must_use]
+    pub fn schema() -> schemars::Schema {
+        let mut schema = schemars::schema_for!(Self);
+        allow_variables(&mut schema);
+        schema
+    }
+}
+
+/// Reads networks from texts that each name any number of them.
+fn networks<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let names = texts.iter().flat_map(|text| text.split(',')).map(str::trim);
+    let parse = |name: &str| {
+        name.parse()
+            .map_err(|error| D::Error::custom(format_args!("`{name}`: {error}")))
+    };
+    names.filter(|name| !name.is_empty()).map(parse).collect()
+}
+
+/// Allows a variable, such as `${PORT:-8080}`, wherever a number, a switch or a text of a certain form is expected.
+fn allow_variables(schema: &mut schemars::Schema) {
+    schemars::transform::transform_subschemas(
+        &mut |inner: &mut schemars::Schema| allow_variables(inner),
+        schema,
+    );
+    let Some(object) = schema.as_object_mut() else {
+        return;
+    };
+    let is_plain = object.get("type").and_then(|kind| kind.as_str());
+    if matches!(is_plain, Some("integer" | "number" | "boolean")) || object.contains_key("pattern") {
+        let mut expected = std::mem::take(object);
+        if let Some(description) = expected.remove("description") {
+            object.insert("description".to_owned(), description);
+        }
+        let variable = serde_json::json!({"type": "string", "pattern": "\\$\\{.+\\}"});
+        object.insert("anyOf".to_owned(), serde_json::json!([expected, variable]));
+    }
+}
+
+/// The value of an environment variable; `None` if it is not set or not valid UTF-8.
+#[must_use]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var_os(name)?.into_string().ok()
 }

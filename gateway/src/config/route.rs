@@ -1,181 +1,254 @@
-//! A route of the file: which requests, past which policies, and who answers them.
+//! The structure of a route in the file: which requests it matches, which policies apply, and how the response is
+//! produced.
 
 use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf};
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{Name, Span};
 
-/// What is served at one path.
-#[derive(Debug, Deserialize)]
+/// A route: the requests that it matches, and how they are handled.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Route {
-    /// Which requests.
+    /// The requests that the route matches.
     #[serde(rename = "match")]
     pub matches: Match,
-    /// The policies it goes through, in this order.
+    /// Names of the policies that a request passes, in this order.
     #[serde(rename = "use")]
     pub uses: Vec<Name>,
-    /// The upstream that answers, by itself or with `grpc`.
+    /// Name of the upstream that requests are forwarded to, as HTTP or, with `grpc`, as a gRPC call. If the upstream has
+    /// `protocol: grpc` and there is no `grpc`, gRPC and gRPC-Web calls are passed through: `body` of `limits` is then the
+    /// maximum size of one message.
     #[serde(default)]
     pub to: Option<Name>,
-    /// Its deadline; absent: that of `limits`.
+    /// Time from the head of a request to the end of its response. Absent: the deadline of `limits`. A gRPC call may set a
+    /// shorter one in `grpc-timeout`.
     #[serde(default)]
     pub deadline: Option<Span>,
-    /// The answer is a stream: the deadline ends with its head, then this much silence ends it.
+    /// Declares the response a stream: the deadline applies to its head only, and the stream ends after this time
+    /// without data. For gRPC calls that are passed through: only the client's own deadline applies, and a call ends
+    /// after this time without data in either direction, or when the client's token expires.
     #[serde(default)]
     pub idle: Option<Span>,
-    /// Nobody waits for what the upstream says: where it has no answer, the request is accepted (202) and dropped.
+    /// Clients may open WebSockets. Absent: a request for one is forwarded as a plain GET.
+    #[serde(default)]
+    pub websocket: Option<WebSocket>,
+    /// If the upstream gives no response, the request is accepted (202) and dropped instead of failing. Default: false.
     #[serde(default)]
     pub best_effort: bool,
-    /// The request is spans of browsers, of which the upstream, a collector, gets only what this names.
+    /// The route accepts trace spans from browsers and forwards only what these rules allow to the upstream, a
+    /// collector.
     #[serde(default)]
     pub browser_spans: Option<BrowserSpans>,
-    /// The answer is a gRPC method's, as JSON.
+    /// The response is the reply of a gRPC method of the upstream `to`, as JSON.
     #[serde(default)]
     pub grpc: Option<Grpc>,
-    /// The answer is joined from several.
+    /// The response is joined from those of several upstreams.
     #[serde(default)]
     pub aggregate: Option<Aggregate>,
-    /// The answer is a file.
+    /// The response is a file of a folder.
     #[serde(default)]
     pub files: Option<Files>,
-    /// The answer is the gateway's own.
+    /// The response is a redirect.
+    #[serde(default)]
+    pub redirect: Option<Redirect>,
+    /// The response is produced by the gateway itself.
     #[serde(default)]
     pub local: Option<Local>,
 }
 
-/// A folder whose files are served under their paths; `FILE.br` and `FILE.gz` beside a file are its compressed forms.
-#[derive(Debug, Clone, Deserialize)]
+/// WebSockets of a route, which are passed through. They also end when the client's token expires or the gateway shuts
+/// down. Only clients that use HTTP/1.1 can open them.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WebSocket {
+    /// Time without data in either direction after which a connection is closed.
+    pub idle: Span,
+}
+
+/// The scheme of a URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scheme {
+    /// The request is not encrypted.
+    Http,
+    /// HTTP over a TLS connection.
+    Https,
+}
+
+/// A redirect to another URL.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Redirect {
+    /// URL or path, with `{name}` for the parameters of the route's path. The query of the request is kept unless this
+    /// has one.
+    pub to: Name,
+    /// Status: 301, 302, 303, 307 or 308. Default: 308, which browsers remember and which keeps the method.
+    #[serde(default = "Redirect::default_status")]
+    pub status: u16,
+}
+
+impl Redirect {
+    fn default_status() -> u16 {
+        308
+    }
+}
+
+/// A folder whose files are served under their paths. `FILE.br` and `FILE.gz` next to a file are its compressed
+/// versions.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Files {
-    /// The folder. Where it is not there, there are no files.
+    /// Path of the folder. If it does not exist, every file is missing (404).
     pub folder: PathBuf,
-    /// The file that answers where there is none of that path and a browser asks for a page.
+    /// The file that is served if a browser navigates to a path without a file. Absent: 404.
     #[serde(default)]
     pub fallback: Option<String>,
-    /// Paths under which nothing is a file, so that what is missing there is missing.
+    /// Path prefixes, each beginning with a slash, below which no file and no fallback is served.
     #[serde(default)]
     pub never: Vec<String>,
-    /// A path under which names change with the content; browsers keep those files for ever.
+    /// Path prefix of files whose names change with their content, which browsers may cache without revalidation.
     #[serde(default)]
     pub immutable: Option<String>,
-    /// Headers of every file's answer.
+    /// Headers that are added to every response with a file.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
 }
 
-/// What of the spans that browsers send (OTLP/HTTP, JSON, not compressed) is handed on.
-#[derive(Debug, Clone, Deserialize)]
+/// Rules for spans that browsers send as uncompressed OTLP/HTTP JSON: what is forwarded to the collector.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BrowserSpans {
-    /// The only `service.name` that they may have.
+    /// The only accepted `service.name`.
     pub service: String,
-    /// Spans in one request; more are 422.
+    /// Maximum number of spans in one request; a request with more is rejected (422).
     pub max: NonZeroUsize,
-    /// Attributes of spans that are handed on; all others are left out.
+    /// Names of the span attributes that are forwarded; all others are dropped.
     pub attributes: Vec<String>,
 }
 
-/// What the gateway answers itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+/// Responses that the gateway produces itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Local {
-    /// The process lives.
+    /// Liveness: 200 while the process runs.
     Healthz,
-    /// It has its keys and is not about to stop.
+    /// Readiness: 200 while the gateway has its token keys and is not shutting down.
     Readyz,
-    /// The joined API document.
+    /// The merged API document, as JSON.
     Openapi,
-    /// That document as a page.
+    /// The API document as an HTML page.
     Docs,
-    /// Who answers requests, and how they do.
+    /// The list of upstreams, with their instances and breakers.
     Upstreams,
+    /// The list of routes, with the figures of the last minute.
+    Routes,
+    /// GET: the state of the configuration and its last changes. PUT: replaces the configuration by the YAML in the body.
+    Config,
 }
 
-/// Which requests.
-#[derive(Debug, Deserialize)]
+/// The requests that a route matches.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Match {
-    /// A path with `{parameters}`, and `{*rest}` at the end for everything below.
+    /// A path, which may contain `{parameters}` and may end with `{*rest}` for everything below it.
     pub path: Name,
-    /// Methods; GET includes HEAD.
+    /// HTTP methods; GET includes HEAD.
     pub methods: Vec<String>,
+    /// Names of hosts, without a port: `shop.example`, or `*.shop.example` for all names below. A host name is tried
+    /// before a pattern, and a pattern before routes without hosts. Absent: every host.
+    #[serde(default)]
+    pub hosts: Vec<Name>,
+    /// The scheme that the client used, either with this listener or according to a trusted proxy. Absent: any.
+    #[serde(default)]
+    pub scheme: Option<Scheme>,
+    /// Header fields that the request must have, as name to value; `*` stands for any value. Of the routes with the same
+    /// path and method, those with the most conditions (`scheme`, `headers` and `query`) are tried
+    /// first. Absent: none.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Query parameters that the request must have, as name to value; `*` stands for any value. Absent: none.
+    #[serde(default)]
+    pub query: BTreeMap<String, String>,
 }
 
-/// A unary method, its request as JSON with `{parameters}`.
-#[derive(Debug, Clone, Deserialize)]
+/// A unary gRPC method and a template of its request.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Grpc {
-    /// `package.Service/Method`.
+    /// Full name of the method: `package.Service/Method`.
     pub method: Name,
-    /// The request message.
+    /// The request message as JSON, which may contain `{parameters}` and values of other parts.
     pub request: serde_json::Value,
-    /// JSON pointer of the part of the reply that is the answer; absent: all of it.
+    /// JSON pointer to the part of the reply that is returned. Absent: the whole reply.
     #[serde(default)]
     pub pick: Option<String>,
 }
 
-/// Answers of several upstreams as one.
-#[derive(Debug, Deserialize)]
+/// A response that is joined from those of several upstreams.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Aggregate {
-    /// What is asked, by name. A part that refers to another, as in `{order/lines/*/sku}`, waits for it; the rest runs
-    /// in parallel.
+    /// The requests to make, by name. A part that refers to another, as in `{order/lines/*/sku}`, waits for it; all
+    /// others run in parallel.
     pub parts: BTreeMap<String, Part>,
-    /// The part whose fields stand at the top of the answer; absent: each part stands under its name.
+    /// The part whose fields become the top level of the response. All other parts are fields with their names.
+    /// Absent: every part is such a field.
     #[serde(default)]
     pub merge: Option<Name>,
-    /// Parts that are lists, put into the elements of another list.
+    /// Parts that are lists and whose elements are inserted into the elements of another list.
     #[serde(default)]
     pub join: Vec<Join>,
-    /// Line totals and their sum.
+    /// Adds line totals and their sum. Absent: none.
     #[serde(default)]
     pub total: Option<Total>,
 }
 
-/// One of the answers.
-#[derive(Debug, Deserialize)]
+/// One request of a joined response.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Part {
-    /// The upstream.
+    /// Name of the upstream.
     pub to: Name,
-    /// Path and query there.
+    /// Path and query of a GET request, as a template. A part has either this or `grpc`.
     #[serde(default)]
     pub path: Option<String>,
-    /// Or a gRPC method.
+    /// A gRPC method to call instead.
     #[serde(default)]
     pub grpc: Option<Grpc>,
-    /// Without it there is no answer; otherwise the answer has `null` instead and names it in `degraded`.
+    /// Whether the whole response fails if this part fails. Otherwise the part is `null` and named in `degraded`.
+    /// Default: false.
     #[serde(default)]
     pub required: bool,
-    /// JSON pointer into its answer; absent: all of it.
+    /// JSON pointer to the value of the part within the response of the upstream. Absent: all of it.
     #[serde(default)]
     pub pick: Option<String>,
 }
 
-/// Puts the elements of `part` into those of the list at `into`, where both have the same value of `by`.
-#[derive(Debug, Clone, Deserialize)]
+/// Inserts the elements of `part` into those elements of the list at `into` that have the same value of `by`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Join {
-    /// The part whose answer is a list.
+    /// Name of a part whose value is a list.
     pub part: Name,
-    /// JSON pointer of the list in the answer.
+    /// JSON pointer to the list in the joined response.
     pub into: String,
-    /// The field that both have.
+    /// Name of the field that both elements have.
     pub by: String,
-    /// The field that it becomes.
+    /// Name of the new field that holds the inserted element, or null if there is none.
     pub r#as: String,
 }
 
-/// `line_total` of each element of the list at `lines`, and `total` beside the list: quantity × price.
-#[derive(Debug, Clone, Deserialize)]
+/// Adds `line_total` (quantity × price) to each element of the list at `lines`, and `total` at the top level.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Total {
-    /// JSON pointer of the list in the answer.
+    /// JSON pointer to the list in the joined response.
     pub lines: String,
-    /// JSON pointer of the quantity in a line.
+    /// JSON pointer to the quantity within a line.
     pub quantity: String,
-    /// JSON pointer of the price, `{amount, currency}`, in a line.
+    /// JSON pointer to the price, `{amount, currency}`, within a line.
     pub price: String,
 }

@@ -1,24 +1,33 @@
-//! The schema of a joined answer, from those of its parts, so that a client's generator sees what it will get.
+//! Builds the description and schema of a joined response from those of its parts, so that generated clients know its
+//! type.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::aggregate::{Part, Plan, Source};
+use crate::{
+    actions::grpc::reply_schema,
+    config::{Aggregate, Part},
+};
 
-/// A service's operation, or a bare one, with what the gateway joins to its answer. `services` is the document so far.
-pub(super) fn joined(plan: &Plan, mut operation: Value, services: &Value) -> Value {
-    let parts = plan
+/// Completes the operation of a joined response: the service's own operation, or an empty one, with the fields that the
+/// gateway adds. `services` is the document that is merged from the services.
+pub(super) fn joined(aggregate: &Aggregate, mut operation: Value, services: &Value) -> Value {
+    let parts = aggregate
         .parts
         .iter()
-        .map(|(name, part)| format!("`{name}` is {}", asked(part)));
-    operation["description"] = format!(
-        "Joined by the gateway: {}. What cannot be had is null and named in `degraded`.",
+        .map(|(name, part)| format!("`{name}` from {}", source(part)));
+    let joined_from = format!(
+        "Joined by the gateway from several services: {}. A part that is not available is null and named in `degraded`.",
         parts.collect::<Vec<_>>().join("; ")
-    )
+    );
+    operation["description"] = match operation["description"].as_str() {
+        Some(own) => format!("{own}\n\n{joined_from}"),
+        None => joined_from,
+    }
     .into();
     let schema = &mut operation["responses"]["200"]["content"]["application/json"]["schema"];
-    let added = added(plan, services);
+    let added = added(aggregate, services);
     *schema = if schema.is_null() {
         added
     } else {
@@ -27,58 +36,78 @@ pub(super) fn joined(plan: &Plan, mut operation: Value, services: &Value) -> Val
     operation
 }
 
-fn asked(part: &Part) -> String {
-    match &part.source {
-        Source::Http(_, template) => format!("`GET {}`", template.text()),
-        Source::Grpc(call) => format!("`{}`", call.name()),
+/// Where a part comes from, as Markdown.
+fn source(part: &Part) -> String {
+    match (&part.path, &part.grpc) {
+        (Some(path), _) => format!("`GET {path}`"),
+        (None, Some(grpc)) => format!("`{}`", grpc.method.value),
+        (None, None) => String::new(),
     }
 }
 
-/// What is in the answer beside the merged part's own fields.
-fn added(plan: &Plan, services: &Value) -> Value {
-    let joined: BTreeSet<&str> = plan.join.iter().map(|join| join.part.value.as_str()).collect();
+/// The schema of the fields that the gateway adds to those of the merged part.
+fn added(aggregate: &Aggregate, services: &Value) -> Value {
+    let joined: BTreeSet<&str> = aggregate
+        .join
+        .iter()
+        .map(|join| join.part.value.as_str())
+        .collect();
     let mut fields = Map::new();
-    for (name, part) in &plan.parts {
-        if plan.merge.as_ref() != Some(name) && !joined.contains(name.as_str()) {
+    for (name, part) in &aggregate.parts {
+        if aggregate.merge.as_ref().map(|merge| &merge.value) != Some(name) && !joined.contains(name.as_str())
+        {
             let schema = schema(part, services);
-            let schema = if part.required { schema } else { or_null(&schema) };
+            let schema = if part.required { schema } else { nullable(&schema) };
             fields.insert(name.clone(), schema);
         }
     }
-    for join in &plan.join {
-        let other = walk(schema(&plan.parts[&join.part.value], services), "/0", services);
-        line_field(&mut fields, &join.into, &join.r#as, or_null(&other));
+    for join in &aggregate.join {
+        let other = walk(
+            schema(&aggregate.parts[&join.part.value], services),
+            "/0",
+            services,
+        );
+        line_field(&mut fields, &join.into, &join.r#as, nullable(&other));
     }
-    if let Some(total) = &plan.total {
+    if let Some(total) = &aggregate.total {
         let money = json!({
             "type": "object",
             "properties": {"amount": {"type": "integer"}, "currency": {"type": "string"}},
         });
-        line_field(&mut fields, &total.lines, "line_total", or_null(&money));
-        fields.insert("total".to_owned(), or_null(&money));
+        line_field(&mut fields, &total.lines, "line_total", nullable(&money));
+        fields.insert("total".to_owned(), nullable(&money));
     }
     fields.insert(
         "degraded".to_owned(),
-        json!({"type": "array", "items": {"type": "string"}}),
+        json!({
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Names of the parts that were not available and are therefore null",
+        }),
     );
     json!({"type": "object", "properties": fields, "required": ["degraded"]})
 }
 
+/// Adds a field to the schema of the elements of a list.
 fn line_field(fields: &mut Map<String, Value>, list: &str, name: &str, schema: Value) {
     let empty = json!({"type": "array", "items": {"type": "object", "properties": {}}});
     let list = fields.entry(list.trim_start_matches('/')).or_insert(empty);
     list["items"]["properties"][name] = schema;
 }
 
-fn or_null(schema: &Value) -> Value {
+fn nullable(schema: &Value) -> Value {
     json!({"oneOf": [{"type": "null"}, schema]})
 }
 
+/// The schema of a part's value.
 fn schema(part: &Part, services: &Value) -> Value {
-    let whole = match &part.source {
-        Source::Grpc(call) => call.schema(),
-        Source::Http(_, template) => {
-            let path = template.text().split('?').next().unwrap_or_default();
+    let whole = match (&part.path, &part.grpc) {
+        (None, grpc) => grpc
+            .as_ref()
+            .and_then(|grpc| reply_schema(grpc).ok())
+            .unwrap_or_default(),
+        (Some(path), _) => {
+            let path = path.split('?').next().unwrap_or_default();
             let answer = &services["paths"][path]["get"]["responses"]["200"];
             answer["content"]["application/json"]["schema"].clone()
         }
@@ -86,7 +115,7 @@ fn schema(part: &Part, services: &Value) -> Value {
     walk(whole, part.pick.as_deref().unwrap_or_default(), services)
 }
 
-/// The schema at a JSON pointer into what `schema` describes; any object where that is not described.
+/// The schema of the value at a JSON pointer, within values that match `schema`. Any object if that is not described.
 fn walk(mut schema: Value, pointer: &str, services: &Value) -> Value {
     for step in pointer.split('/').skip(1) {
         while let Some(reference) = schema["$ref"].as_str() {

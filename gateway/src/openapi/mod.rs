@@ -1,6 +1,8 @@
-//! The services' API documents as one, of what this gateway routes and nothing else, and a page to browse it.
+//! Merges the API documents of the services into one that describes exactly what this gateway routes, and serves a page
+//! to browse it.
 
 mod joined;
+mod links;
 mod own;
 
 use std::{
@@ -14,88 +16,76 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
 use crate::{
-    body::{RequestBody, ResponseBody},
-    config,
-    core::Core,
-    problem::Problem,
-    upstream::{self, Pool},
+    config::{Config, OpenApi},
+    message::{RequestBody, ResponseBody},
+    upstream::{self, Pool, Pools},
 };
 
-/// How long the services are waited for; they are asked at the same time.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// How long the joined document is served again at most when a service was away.
-const RETRY: Duration = Duration::from_secs(5);
+/// Timeout for fetching the documents of all services, which happens in parallel.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
+/// Maximum time that the merged document is cached if a service did not respond.
+const INCOMPLETE_CACHE: Duration = Duration::from_secs(5);
 
-/// Where documents come from, and the joined one while it is fresh.
+/// The sources of the API document, and its cache.
 #[derive(Debug)]
 pub(crate) struct Documents {
-    title: String,
-    version: String,
-    from: Vec<(usize, String)>,
-    cache: Duration,
-    known: Mutex<Known>,
+    config: Arc<Config>,
+    cached: Mutex<Cached>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
-    /// The joined document, and until when it is served again.
-    joined: Option<(Instant, Value)>,
-    /// What each service last answered, in the order of `from`.
+struct Cached {
+    /// The merged document, and until when it may be served.
+    merged: Option<(Instant, Value)>,
+    /// The last document of each service, in the order of `from`.
     parts: Vec<Option<Value>>,
 }
 
 impl Documents {
-    pub(crate) fn new(config: &config::OpenApi, index: impl Fn(&str) -> usize) -> Self {
-        Self {
-            title: config.title.clone(),
-            version: config.version.clone(),
-            from: config
-                .from
-                .iter()
-                .map(|(name, path)| (index(name), path.clone()))
-                .collect(),
-            cache: config.cache.0,
-            known: Mutex::default(),
+    /// `None` if the configuration has no API document.
+    pub(crate) fn new(config: &Arc<Config>) -> Option<Self> {
+        config.openapi.as_ref()?;
+        Some(Self {
+            config: Arc::clone(config),
+            cached: Mutex::default(),
+        })
+    }
+
+    /// The merged document. If a service is unavailable, its last known document is used. If there is none, the
+    /// description lists the service as missing, so that readers know that the document is incomplete.
+    pub(crate) async fn merged(&self, pools: &Pools, deadline: Instant) -> Value {
+        let Some(openapi) = &self.config.openapi else {
+            return Value::Null;
+        };
+        let mut cached = self.cached.lock().await;
+        if let Some((until, merged)) = &cached.merged
+            && Instant::now() < *until
+        {
+            return merged.clone();
         }
+        let deadline = deadline.min(Instant::now() + FETCH_TIMEOUT);
+        let requests = openapi.from.iter().map(|(name, path)| async move {
+            let upstream = self.config.upstreams.keys().position(|known| known == name)?;
+            fetch(pools.pool(upstream), path, deadline).await
+        });
+        let answers = join_all(requests).await;
+        let all = answers.iter().all(Option::is_some);
+        cached.parts.resize(answers.len(), None);
+        for (part, answer) in cached.parts.iter_mut().zip(answers) {
+            *part = answer.or(part.take());
+        }
+        let merged = merge_all(&self.config, openapi, &cached.parts);
+        let max_age = if all {
+            openapi.cache.0
+        } else {
+            openapi.cache.0.min(INCOMPLETE_CACHE)
+        };
+        cached.merged = Some((Instant::now() + max_age, merged.clone()));
+        merged
     }
 }
 
-/// The joined document. Of a service that is away it tells what that said last; if that is nothing, it says what is missing,
-/// so that nobody takes half an API for the whole.
-pub(crate) async fn answer(core: &Core, deadline: Instant) -> Result<Response<ResponseBody>, Problem> {
-    let Some(documents) = &core.gateway.documents else {
-        return Err(Problem::not_found("there is no API document"));
-    };
-    let mut known = documents.known.lock().await;
-    if let Some((until, joined)) = &known.joined
-        && Instant::now() < *until
-    {
-        return Ok(crate::aggregate::json_response(joined));
-    }
-    let deadline = deadline.min(Instant::now() + PATIENCE);
-    let asked = documents
-        .from
-        .iter()
-        .map(|(upstream, path)| fetch(&core.pools[*upstream], path, deadline));
-    let answers = join_all(asked).await;
-    let all = answers.iter().all(Option::is_some);
-    known.parts.resize(answers.len(), None);
-    for (part, answer) in known.parts.iter_mut().zip(answers) {
-        *part = answer.or(part.take());
-    }
-    let joined = join(core, documents, &known.parts);
-    let kept = if all {
-        documents.cache
-    } else {
-        documents.cache.min(RETRY)
-    };
-    let until = Instant::now() + kept;
-    let response = crate::aggregate::json_response(&joined);
-    known.joined = Some((until, joined));
-    Ok(response)
-}
-
-/// A service's document. Why there is none, the call has logged, or the service itself.
+/// Fetches the document of a service. `None` if that fails; the call or the service itself has logged the reason.
 async fn fetch(pool: &Arc<Pool>, path: &str, deadline: Instant) -> Option<Value> {
     let mut request = Request::new(RequestBody::empty());
     *request.uri_mut() = path.parse().ok()?;
@@ -107,21 +97,27 @@ async fn fetch(pool: &Arc<Pool>, path: &str, deadline: Instant) -> Option<Value>
     (response.status().is_success() && document.is_object()).then_some(document)
 }
 
-fn join(core: &Core, documents: &Documents, parts: &[Option<Value>]) -> Value {
+fn merge_all(config: &Config, openapi: &OpenApi, parts: &[Option<Value>]) -> Value {
     let (mut paths, mut components) = (Map::new(), Map::new());
     let mut missing = vec![];
-    for ((upstream, _), part) in documents.from.iter().zip(parts) {
-        let name = &core.pools[*upstream].cluster.name;
+    for (name, part) in openapi.from.keys().zip(parts) {
         match part {
-            Some(document) => merge(core, name, document.clone(), &mut paths, &mut components),
+            Some(document) => merge(config, name, document.clone(), &mut paths, &mut components),
             None => missing.push(&**name),
         }
     }
-    own::describe(core, &mut paths, &mut components);
-    let mut info = json!({"title": documents.title, "version": documents.version});
+    own::add_operations(config, &mut paths, &mut components);
+    if components
+        .get("schemas")
+        .is_some_and(|schemas| schemas.get("Problem").is_some())
+    {
+        add_rejections(&mut paths, &mut components);
+    }
+    links::add(&mut paths, &components);
+    let mut info = json!({"title": openapi.title, "version": openapi.version});
     if !missing.is_empty() {
         info["description"] = format!(
-            "Incomplete: without {}, which did not answer.",
+            "Incomplete: the description of these services is missing, because they did not respond: {}.",
             missing.join(", ")
         )
         .into();
@@ -129,9 +125,10 @@ fn join(core: &Core, documents: &Documents, parts: &[Option<Value>]) -> Value {
     json!({"openapi": "3.1.0", "info": info, "paths": paths, "components": components})
 }
 
-/// Takes over what is routed. A schema of the same name and another shape gets the service's name before its own.
+/// Merges the document of a service, limited to the operations that are routed. A component that differs from a known
+/// one of the same name gets the name of the service as a prefix.
 fn merge(
-    core: &Core,
+    config: &Config,
     service: &str,
     mut document: Value,
     paths: &mut Map<String, Value>,
@@ -163,22 +160,22 @@ fn merge(
     }
     for (path, operations) in document["paths"].as_object().into_iter().flatten() {
         for (method, operation) in operations.as_object().into_iter().flatten() {
-            if own::routed(core, method, path)
+            if own::routed(config, method, path)
                 && let Some(known) = paths
                     .entry(path.clone())
                     .or_insert_with(|| json!({}))
                     .as_object_mut()
             {
                 let mut operation = operation.clone();
-                describe(&mut operation);
+                describe_responses(&mut operation);
                 known.insert(method.clone(), operation);
             }
         }
     }
 }
 
-/// OpenAPI demands a description of every response; where a service has none, the status says enough.
-fn describe(operation: &mut Value) {
+/// Adds the standard reason phrase to responses without a description, because OpenAPI requires one.
+fn describe_responses(operation: &mut Value) {
     let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
     for (status, response) in responses.into_iter().flatten() {
         let reason = status
@@ -191,11 +188,65 @@ fn describe(operation: &mut Value) {
         {
             fields
                 .entry("description")
-                .or_insert_with(|| reason.unwrap_or("An answer").into());
+                .or_insert_with(|| reason.unwrap_or("A response").into());
         }
     }
 }
 
+/// Adds the problems with which the gateway can reject any request, or a service any body, to every operation that does not
+/// describe that status itself. Each is described once, and the operations refer to it.
+fn add_rejections(paths: &mut Map<String, Value>, components: &mut Map<String, Value>) {
+    // Status, name, description, and whether only requests with a body are rejected so.
+    const REJECTIONS: [(&str, &str, &str, bool); 6] = [
+        ("400", "BadRequest", "The request is malformed", false),
+        ("413", "PayloadTooLarge", "The body is too large", true),
+        (
+            "415",
+            "UnsupportedMediaType",
+            "The body has an unsupported media type",
+            true,
+        ),
+        (
+            "429",
+            "TooManyRequests",
+            "The quota is used up; retry after the time in `Retry-After`",
+            false,
+        ),
+        (
+            "503",
+            "ServiceUnavailable",
+            "The service is overloaded or unavailable; retry after the time in `Retry-After`",
+            false,
+        ),
+        (
+            "504",
+            "GatewayTimeout",
+            "The service did not respond in time",
+            false,
+        ),
+    ];
+    let described = components.entry("responses").or_insert_with(|| json!({}));
+    for (_, name, description, _) in REJECTIONS {
+        let schema = json!({"$ref": "#/components/schemas/Problem"});
+        let content = json!({"application/problem+json": {"schema": schema}});
+        described[name] = json!({"description": description, "content": content});
+    }
+    let operations = paths.values_mut().filter_map(Value::as_object_mut);
+    for operation in operations.flat_map(Map::values_mut) {
+        let has_body = operation.get("requestBody").is_some();
+        let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
+            continue;
+        };
+        for (status, name, _, needs_body) in REJECTIONS {
+            if has_body || !needs_body {
+                let reference = || json!({"$ref": format!("#/components/responses/{name}")});
+                responses.entry(status).or_insert_with(reference);
+            }
+        }
+    }
+}
+
+/// Replaces the target of every `$ref` to `from`.
 fn replace(value: &mut Value, from: &str, to: &str) {
     match value {
         Value::Object(fields) => fields.iter_mut().for_each(|(key, field)| match field {
@@ -207,7 +258,7 @@ fn replace(value: &mut Value, from: &str, to: &str) {
     }
 }
 
-/// The page. It draws the document that it fetches from beside it, with nothing from elsewhere.
+/// The HTML page that shows the API document. It fetches `/openapi.json`, and the policy blocks all other sources.
 pub(crate) fn page() -> Response<ResponseBody> {
     let mut response = Response::new(ResponseBody::full(include_str!("../docs.html")));
     let headers = response.headers_mut();

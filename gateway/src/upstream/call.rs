@@ -1,5 +1,5 @@
-//! One call to an upstream: past its breaker and its limit of calls in flight, within what is left of the request's time,
-//! under a client span of its own.
+//! Calls to upstreams. A call needs the permission of the breaker and a slot of the in-flight limit, ends at the
+//! deadline of the request, and has a client span of its own.
 
 use std::{
     sync::Arc,
@@ -8,48 +8,52 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http_body::Body as _;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use tracing::{Instrument, field::Empty};
 
-use super::{Attempt, Lease, Overloaded, Pool, SendError, Slot, Target};
-use crate::{body::RequestBody, chain::Client, problem::Problem};
+use super::{
+    Attempt, Choice, ConnectError, Lease, Overloaded, Pool, SendError, Slot, Target,
+    resend::{MAX_BODY, tries},
+};
+use crate::message::{Client, Problem, RequestBody, UploadEnd};
 
-/// An answer that is collected must fit into this.
-const COLLECTED: usize = 4 << 20;
+/// Maximum size of a response body that is read into memory, in bytes.
+const MAX_COLLECTED: usize = 4 << 20;
 
-/// A call has no answer.
+/// Why a call has no response.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// The breaker is open for so long; nothing was sent.
-    #[error("not asked, after too many failures")]
-    ClosedOff(Duration),
-    /// Too many calls are in flight or queued; nothing was sent.
-    #[error("refused, because too many calls are in flight")]
+    /// The breaker is open; nothing was sent. The duration is the time until it lets calls through again.
+    #[error("not called, because the breaker is open")]
+    BreakerOpen(Duration),
+    /// Too many calls are in flight and queued; nothing was sent.
+    #[error("rejected, because too many calls are in flight")]
     Overloaded,
-    /// The deadline has passed.
-    #[error("no answer in time")]
-    Late,
-    /// It did not get there, or did not come back.
+    /// The deadline passed before the response was complete.
+    #[error("no response before the deadline")]
+    Timeout,
+    /// No connection could be made, or the connection broke.
     #[error(transparent)]
     Send(#[from] SendError),
-    /// The client's body could not be read; [`crate::client_body::Upload`] says why.
-    #[error("the client's body broke off")]
+    /// The client's body could not be read; [`crate::message::Upload`] has the reason.
+    #[error("the client's body is malformed or incomplete")]
     Upload,
-    /// The answer's head came, but not all of its body.
-    #[error("the answer broke off")]
-    Body,
+    /// The body of the response broke off or is too large.
+    #[error("the response is incomplete or too large")]
+    ResponseBody,
 }
 
 impl CallError {
-    /// One of a few words.
-    fn kind(&self) -> &'static str {
+    /// Value of the span attribute `error.type`.
+    pub(super) fn kind(&self) -> &'static str {
         match self {
-            Self::ClosedOff(_) => "closed_off",
+            Self::BreakerOpen(_) => "breaker_open",
             Self::Overloaded => "overloaded",
-            Self::Late => "timeout",
+            Self::Timeout => "timeout",
             Self::Upload => "client",
-            Self::Send(SendError::Broken(_)) | Self::Body => "broken",
+            Self::Send(SendError::Broken(_)) | Self::ResponseBody => "broken",
             Self::Send(_) => "connection",
         }
     }
@@ -64,70 +68,94 @@ impl From<Overloaded> for CallError {
 impl From<CallError> for Problem {
     fn from(error: CallError) -> Self {
         match error {
-            CallError::ClosedOff(wait) => Self::closed_off(wait),
+            CallError::BreakerOpen(wait) => Self::breaker_open(wait),
             CallError::Overloaded => Self::too_busy(),
-            CallError::Late => Self::timeout("the service did not answer in time"),
+            CallError::Timeout => Self::timeout("the service did not respond in time"),
             CallError::Upload => Self::bad_request("the body is malformed or incomplete"),
-            CallError::Send(SendError::Broken(_)) | CallError::Body => {
-                Self::bad_gateway("the service broke off")
+            CallError::Send(SendError::Broken(_)) | CallError::ResponseBody => {
+                Self::bad_gateway("the connection to the service broke, or its response is incomplete")
+            }
+            CallError::Send(SendError::Connect(ConnectError::Tls(_))) => {
+                Self::bad_gateway("no secure connection to the service can be made")
             }
             CallError::Send(_) => Self::unavailable("the service cannot be reached"),
         }
     }
 }
 
-/// Leave to call an upstream now: a slot of the route's limit, and its breaker's permission.
+/// The client that a call is made for.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller<'a> {
+    /// The client, as queues distinguish clients.
+    pub client: &'a Client,
+    /// Headers of its request, some of which may be forwarded to the upstream.
+    pub headers: &'a HeaderMap,
+}
+
+impl<'a> Caller<'a> {
+    /// A client with the headers of its request.
+    #[must_use]
+    pub fn new(client: &'a Client, headers: &'a HeaderMap) -> Self {
+        Self { client, headers }
+    }
+}
+
+/// Permission to call an upstream now: a slot of the in-flight limit, and a permit of the breaker. Dropping it releases
+/// both.
 #[derive(Debug)]
-pub struct Leave<'a> {
-    attempt: Attempt<'a>,
+pub struct CallPermit {
+    attempt: Attempt,
     _slot: Option<Slot>,
 }
 
-impl<'a> Leave<'a> {
-    /// Waits for a slot, and then asks the breaker, so that no call waits with one of its probes.
-    pub async fn wait(target: &'a Target, client: &Client, deadline: Instant) -> Result<Self, CallError> {
+impl CallPermit {
+    /// Waits for a slot and then asks the breaker. In this order, no call holds a probe of the breaker while it waits.
+    pub async fn acquire(target: &Target, client: &Client, deadline: Instant) -> Result<Self, CallError> {
         refuse_if_open(target)?;
-        let slot = match &target.in_flight {
-            Some(limit) => Some(limit.acquire(client, deadline).await?),
-            None => None,
-        };
-        let attempt = Attempt::begin(target.breaker.as_deref()).map_err(CallError::ClosedOff)?;
+        let slot = target.acquire(client, deadline).await?;
+        let attempt = Attempt::begin(target.breaker.as_ref()).map_err(CallError::BreakerOpen)?;
         Ok(Self { attempt, _slot: slot })
     }
 
-    /// The upstream did well, or failed.
-    pub fn judge(self, failed: bool) {
-        self.attempt.judge(failed);
+    /// Reports to the breaker whether the upstream failed.
+    pub fn record(self, failed: bool) {
+        self.attempt.record(failed);
     }
 
-    /// No answer came in time.
-    pub fn judge_late(self) {
-        self.attempt.judge_late();
-    }
-
-    /// Judges by the answer. What the upstream refused because it has too much to do does not count: it protects itself.
-    fn judge_by(self, answer: Result<Head<'_>, &CallError>) {
-        match answer {
-            Ok((status, headers)) if is_shed(status, headers) => {}
-            Ok((status, _)) => self.judge(status.is_server_error()),
-            Err(CallError::Late) => self.judge_late(),
-            Err(_) => self.judge(true),
-        }
+    /// Reports to the breaker that no response arrived before the deadline.
+    pub fn record_timeout(self) {
+        self.attempt.record_timeout();
     }
 }
 
-fn refuse_if_open(target: &Target) -> Result<(), CallError> {
+impl Target {
+    /// Waits for a slot of the in-flight limit.
+    pub(super) async fn acquire(
+        &self,
+        client: &Client,
+        deadline: Instant,
+    ) -> Result<Option<Slot>, CallError> {
+        Ok(match &self.in_flight {
+            Some(limit) => Some(limit.acquire(client, deadline).await?),
+            None => None,
+        })
+    }
+}
+
+/// Fails early if the breaker is open, before the body is read or a slot is awaited.
+pub(super) fn refuse_if_open(target: &Target) -> Result<(), CallError> {
     let breaker = target.breaker.as_deref();
     breaker.map_or(Ok(()), |breaker| {
-        breaker.refuse_if_open().map_err(CallError::ClosedOff)
+        breaker.refuse_if_open().map_err(CallError::BreakerOpen)
     })
 }
 
-/// Sends a request and waits for the head of its answer, by which it is judged: how fast the body comes is up to the client,
-/// and a stream's never ends.
+/// Sends a request and waits for the head of the response, which decides whether the call counts as failed. The body
+/// does not count, because its speed depends on the client, and a stream may never end.
 ///
-/// Before a breaker or a limit, the client's body is read completely. So a client that is slow to send holds neither a
-/// slot nor a probe, its time does not count as the upstream's, and a body that breaks off never gets there.
+/// If the upstream has a breaker or an in-flight limit, the client's body is read completely first. So a slow client
+/// holds neither a slot nor a probe, the time of its upload does not count as the upstream's, and an incomplete body is
+/// never sent.
 pub async fn call(
     pool: &Arc<Pool>,
     target: &Target,
@@ -136,20 +164,23 @@ pub async fn call(
     deadline: Instant,
 ) -> Result<(Response<Incoming>, Lease), CallError> {
     refuse_if_open(target)?;
-    if target.is_guarded() && request.body().upload().is_some() {
+    if request.body().upload().is_some() && (target.is_guarded() || may_be_resent(target, &request)) {
         request = with_whole_body(request, deadline).await?;
     }
-    let leave = Leave::wait(target, client, deadline).await?;
-    let answer = send(pool, request, deadline).await;
-    leave.judge_by(
-        answer
-            .as_ref()
-            .map(|(response, _)| (response.status(), response.headers())),
-    );
+    let choice = pool.cluster.choice(client, request.headers());
+    let slot = target.acquire(client, deadline).await?;
+    let answer = tries::run(pool, (target, client), choice, request, deadline).await;
+    drop(slot);
     answer
 }
 
-/// The request with its body in memory, which [`crate::client_body::ClientBody`] bounds.
+/// Whether the body of the request is worth keeping for another try.
+fn may_be_resent(target: &Target, request: &Request<RequestBody>) -> bool {
+    let length = request.body().size_hint().exact();
+    target.resends.is_some() && length.is_some_and(|length| length <= MAX_BODY)
+}
+
+/// Reads the client's body into memory. Its size is limited by [`crate::message::ClientBody`].
 async fn with_whole_body(
     request: Request<RequestBody>,
     deadline: Instant,
@@ -157,7 +188,7 @@ async fn with_whole_body(
     let (parts, body) = request.into_parts();
     let body = tokio::time::timeout_at(deadline.into(), body.collect())
         .await
-        .map_err(|_| CallError::Late)?
+        .map_err(|_| CallError::Timeout)?
         .map_err(|_| CallError::Upload)?;
     Ok(Request::from_parts(
         parts,
@@ -165,104 +196,161 @@ async fn with_whole_body(
     ))
 }
 
-/// Calls, and reads the whole answer, by which it is judged. Without a target, there is no breaker and no limit.
+/// Sends a request and reads the whole response, at most 4 MiB, which decides whether the call counts as failed.
+/// Without a target, neither a breaker nor an in-flight limit applies, and the request is not sent again.
 pub async fn collect(
     pool: &Arc<Pool>,
-    target: Option<(&Target, &Client)>,
+    target: Option<(&Target, Caller<'_>)>,
     request: Request<RequestBody>,
     deadline: Instant,
 ) -> Result<Response<Bytes>, CallError> {
-    let leave = match target {
-        Some((target, client)) => Some(Leave::wait(target, client, deadline).await?),
-        None => None,
+    let Some((target, caller)) = target else {
+        return send(pool, request, &Choice::default(), deadline).await;
     };
-    let answer = read(pool, request, deadline).await;
-    if let Some(leave) = leave {
-        let head = answer.as_ref();
-        leave.judge_by(head.map(|response| (response.status(), response.headers())));
-    }
+    refuse_if_open(target)?;
+    let choice = pool.cluster.choice(caller.client, caller.headers);
+    let slot = target.acquire(caller.client, deadline).await?;
+    let answer = tries::run(pool, (target, caller.client), choice, request, deadline).await;
+    drop(slot);
     answer
 }
 
-/// The head of an answer.
-type Head<'a> = (StatusCode, &'a HeaderMap);
+/// The response to a call: either its head, with a body that is still to be read, or all of it.
+pub(super) trait Answer: Sized + Send {
+    /// Reads what belongs to the answer.
+    fn read(
+        response: Response<Incoming>,
+        lease: Lease,
+        until: Instant,
+    ) -> impl Future<Output = Result<Self, CallError>> + Send;
 
-/// Whether an upstream refused a request because it has too much to do (load shedding): 429, or 503 that says when to
-/// come back.
+    /// Status and headers of the response.
+    fn head(&self) -> (StatusCode, &HeaderMap);
+}
+
+impl Answer for (Response<Incoming>, Lease) {
+    async fn read(response: Response<Incoming>, lease: Lease, _: Instant) -> Result<Self, CallError> {
+        Ok((response, lease))
+    }
+
+    fn head(&self) -> (StatusCode, &HeaderMap) {
+        (self.0.status(), self.0.headers())
+    }
+}
+
+impl Answer for Response<Bytes> {
+    async fn read(response: Response<Incoming>, lease: Lease, until: Instant) -> Result<Self, CallError> {
+        let (parts, body) = response.into_parts();
+        let body = Limited::new(body, MAX_COLLECTED).collect();
+        let body = tokio::time::timeout_at(until.into(), body)
+            .await
+            .map_err(|_| CallError::Timeout)?;
+        let body = body.map_err(|_| CallError::ResponseBody)?;
+        lease.return_to_pool();
+        Ok(Response::from_parts(parts, body.to_bytes()))
+    }
+
+    fn head(&self) -> (StatusCode, &HeaderMap) {
+        (self.status(), self.headers())
+    }
+}
+
+/// Whether an instance says with this status that it cannot serve requests: 502, 503 or 504.
+#[must_use]
+pub fn is_gateway_error(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
+    )
+}
+
+/// Whether an upstream rejected a request because it is overloaded (load shedding): 429, or 503 with `Retry-After`.
 #[must_use]
 pub fn is_shed(status: StatusCode, headers: &HeaderMap) -> bool {
     status == StatusCode::TOO_MANY_REQUESTS
         || (status == StatusCode::SERVICE_UNAVAILABLE && headers.contains_key(header::RETRY_AFTER))
 }
 
-/// Sends, telling the upstream what is left of the time.
-async fn send(
+/// Sends a request with the trace context and the remaining time in its headers, and records the call in metrics and a
+/// span.
+pub(super) async fn send<A: Answer>(
     pool: &Arc<Pool>,
     mut request: Request<RequestBody>,
+    choice: &Choice,
     deadline: Instant,
-) -> Result<(Response<Incoming>, Lease), CallError> {
+) -> Result<A, CallError> {
     let (started, method) = (Instant::now(), request.method().clone());
-    let span = tracing::info_span!(
-        "upstream",
-        otel.name = format!("{} {}", telemetry::metrics::method(&method), pool.cluster.name),
-        otel.kind = "client",
-        otel.status_code = Empty,
-        http.request.method = telemetry::metrics::method(&method),
-        server.address = pool.cluster.name,
-        // Of the upstream; which of its instances takes it is not known yet.
-        url.full = format!("http://{}{}", pool.cluster.name, request.uri().path()),
-        http.response.status_code = Empty,
-        error.type = Empty,
-    );
-    async {
-        // Not the client's, whatever this process makes of it: services do as its mark says.
+    // Without a recorded trace, the span would only cost time.
+    let is_recorded = telemetry::is_recorded();
+    let span = if is_recorded {
+        tracing::info_span!(
+            "upstream",
+            otel.name = format!("{} {}", telemetry::metrics::method(&method), pool.cluster.name),
+            otel.kind = "client",
+            otel.status_code = Empty,
+            http.request.method = telemetry::metrics::method(&method),
+            server.address = pool.cluster.name,
+            // The name of the upstream, because its instance is not chosen yet.
+            url.full = format!("{}://{}{}", pool.cluster.scheme(), pool.cluster.name, request.uri().path()),
+            http.response.status_code = Empty,
+            error.type = Empty,
+        )
+    } else {
+        tracing::Span::none()
+    };
+    let (response, lease) = async {
+        // Services obey the sampling flag, so a client's trace headers must never reach them, even if tracing is off
+        // here.
         for name in ["traceparent", "tracestate"] {
             request.headers_mut().remove(name);
         }
         telemetry::http::inject(request.headers_mut());
-        let left = deadline.saturating_duration_since(Instant::now());
-        let millis = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+        let remaining = deadline.saturating_duration_since(Instant::now());
+        let millis = u64::try_from(remaining.as_millis()).unwrap_or(u64::MAX);
         request
             .headers_mut()
-            .insert(crate::headers::TIMEOUT, HeaderValue::from(millis));
-        let answer = tokio::time::timeout_at(deadline.into(), pool.send(request)).await;
-        let answer = answer.map_err(|_| CallError::Late).and_then(|answer| Ok(answer?));
+            .insert(crate::message::headers::TIMEOUT, HeaderValue::from(millis));
+        let upload = request.body().upload();
+        let answer = tokio::time::timeout_at(deadline.into(), pool.send(request, choice)).await;
+        // A client that is still sending its body may be the reason.
+        let is_sent = upload.is_none_or(|upload| matches!(upload.end(), Some(UploadEnd::Complete(_))));
+        if answer.is_err()
+            && is_sent
+            && let Some((instance, took)) = choice.sent()
+        {
+            pool.cluster.record_timeout(&instance, took);
+        }
+        let answer = answer
+            .map_err(|_| CallError::Timeout)
+            .and_then(|answer| Ok(answer?));
         let status = answer.as_ref().ok().map(|(response, _)| response.status());
         telemetry::http::observe_call(&method, &pool.cluster.name, status, started);
         match &answer {
             Ok((response, _)) => {
                 let status = response.status();
-                telemetry::http::record_status(status, status.is_client_error() || status.is_server_error());
+                if is_recorded {
+                    telemetry::http::record_status(
+                        status,
+                        status.is_client_error() || status.is_server_error(),
+                    );
+                }
             }
             Err(error) => {
-                let span = tracing::Span::current();
-                span.record("otel.status_code", "ERROR");
-                span.record("error.type", error.kind());
+                if is_recorded {
+                    let span = tracing::Span::current();
+                    span.record("otel.status_code", "ERROR");
+                    span.record("error.type", error.kind());
+                }
                 tracing::warn!(
                     upstream = pool.cluster.name,
                     error = error as &dyn std::error::Error,
-                    "no answer"
+                    "the call failed without a response"
                 );
             }
         }
         answer
     }
     .instrument(span)
-    .await
-}
-
-async fn read(
-    pool: &Arc<Pool>,
-    request: Request<RequestBody>,
-    deadline: Instant,
-) -> Result<Response<Bytes>, CallError> {
-    let (response, lease) = send(pool, request, deadline).await?;
-    let (parts, body) = response.into_parts();
-    let body = Limited::new(body, COLLECTED).collect();
-    let body = tokio::time::timeout_at(deadline.into(), body)
-        .await
-        .map_err(|_| CallError::Late)?;
-    let body = body.map_err(|_| CallError::Body)?;
-    lease.give_back();
-    Ok(Response::from_parts(parts, body.to_bytes()))
+    .await?;
+    A::read(response, lease, deadline).await
 }

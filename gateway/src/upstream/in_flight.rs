@@ -1,6 +1,6 @@
-//! A limit on the calls of a route that an upstream has to work on at a time, so that a crowd on one route cannot use up
-//! what all routes of a service share, such as its database connections. Further calls wait in a short queue in which the
-//! clients take turns; what does not fit into it, or waits too long, is refused early. No refusal counts for a breaker.
+//! Limits the concurrent calls of a route to an upstream, so that high load on one route cannot use up what all routes
+//! of a service share, such as its database connections. Further calls wait in a short queue that serves clients in
+//! turn. Calls that do not fit into the queue or wait too long are rejected. Breakers do not count these rejections.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -12,12 +12,13 @@ use telemetry::metrics::{CounterSeries, GaugeSeries};
 use tokio::sync::oneshot;
 
 use crate::{
-    chain::Client,
     config,
+    message::Client,
     metrics::{CALLS_IN_FLIGHT, CALLS_QUEUED, CALLS_REFUSED},
+    report::LimitReport,
 };
 
-/// The limit of one route at one upstream, shared by all cores.
+/// The in-flight limit of one route for one upstream, shared by all cores.
 #[derive(Debug)]
 pub struct InFlightLimit {
     rules: config::InFlight,
@@ -35,16 +36,16 @@ struct State {
     queue: Queue,
 }
 
-/// Leave for one call, until it is dropped.
+/// Permission for one call. Dropping it passes the slot to the next waiting call.
 #[derive(Debug)]
 pub struct Slot(Arc<InFlightLimit>);
 
-/// The call was refused, because the queue is full or it has waited too long.
+/// The call was rejected, because the queue is full or the call has waited too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Overloaded;
 
 impl InFlightLimit {
-    /// Nothing is in flight yet.
+    /// A limit without any call in flight. Registers its metrics as 0.
     #[must_use]
     pub fn new(route: &str, upstream: &str, rules: &config::InFlight) -> Arc<Self> {
         let labels = [("route", route), ("upstream", upstream)];
@@ -59,32 +60,52 @@ impl InFlightLimit {
         })
     }
 
-    /// Whether it is the limit of this route at this upstream.
+    /// Whether this is the limit of the given route and upstream, with the same rules.
     #[must_use]
-    pub fn is_of(&self, route: &str, upstream: &str) -> bool {
-        self.route == route && self.upstream == upstream
+    pub fn is_for(&self, route: &str, upstream: &str, rules: &config::InFlight) -> bool {
+        self.route == route && self.upstream == upstream && self.rules == *rules
     }
 
-    /// Waits for a slot: until `wait` of the rules is over, or the deadline.
+    /// Name of the route.
+    #[must_use]
+    pub fn route(&self) -> &str {
+        &self.route
+    }
+
+    /// The limit with its current values, for operators.
+    #[must_use]
+    pub fn report(&self) -> LimitReport {
+        let state = self.lock();
+        LimitReport {
+            upstream: self.upstream.clone(),
+            max: self.rules.max.get(),
+            queue: self.rules.queue,
+            in_flight: state.in_flight,
+            queued: state.queue.length,
+            refused: self.refused.get(),
+        }
+    }
+
+    /// Waits for a slot, at most for the configured `wait` and until the deadline.
     pub async fn acquire(self: &Arc<Self>, client: &Client, deadline: Instant) -> Result<Slot, Overloaded> {
-        let turn = {
+        let place = {
             let mut state = self.lock();
-            // A slot is only free while nobody waits for one.
-            let turn = if state.in_flight < self.rules.max.get() {
+            // A free slot means that the queue is empty, so no waiting call is overtaken.
+            let place = if state.in_flight < self.rules.max.get() {
                 state.in_flight += 1;
                 Ok(None)
             } else {
                 state.queue.push(client, self.rules.queue).map(Some)
             };
             self.observe(&state);
-            turn
+            place
         };
-        let slot = match turn {
+        let slot = match place {
             Ok(None) => return Ok(Slot(Arc::clone(self))),
-            Ok(Some(turn)) => {
+            Ok(Some(receiver)) => {
                 let until = deadline.min(Instant::now() + self.rules.wait.0);
-                // The turn is dropped when a newcomer takes its place in the queue.
-                let slot = tokio::time::timeout_at(until.into(), turn).await;
+                // The sender is dropped when another client's call takes this place in the queue.
+                let slot = tokio::time::timeout_at(until.into(), receiver).await;
                 slot.ok().and_then(Result::ok)
             }
             Err(Overloaded) => None,
@@ -106,7 +127,7 @@ impl InFlightLimit {
             next
         };
         if let Some(next) = next {
-            // If that client has just left, the slot comes back and is dropped, which releases it again.
+            // If that client has just disconnected, the slot is returned and dropped here, which releases it again.
             let _ = next.send(Slot(Arc::clone(self)));
         }
     }
@@ -128,25 +149,27 @@ impl Drop for Slot {
     }
 }
 
-type Turn = oneshot::Sender<Slot>;
+/// Hands the slot to a waiting call.
+type Waiter = oneshot::Sender<Slot>;
 
-/// Calls that wait. Clients are served in turn, and the calls of one client in the order in which they came.
+/// Waiting calls. Clients are served in turn, and the calls of one client in the order of arrival.
 #[derive(Debug, Default)]
 struct Queue {
-    /// Every client that has waiting calls, once; the one whose turn it is first.
+    /// Each client that has waiting calls, once; the front one is next.
     turns: VecDeque<Client>,
-    waiting: HashMap<Client, VecDeque<Turn>>,
-    /// Waiting calls of all clients.
+    waiting: HashMap<Client, VecDeque<Waiter>>,
+    /// Number of waiting calls of all clients.
     length: usize,
 }
 
 impl Queue {
-    /// Adds a call. In a full queue, the client with the most waiting calls loses its newest one.
-    fn push(&mut self, client: &Client, most: usize) -> Result<oneshot::Receiver<Slot>, Overloaded> {
-        if self.length >= most {
-            self.forget_who_left();
+    /// Adds a call. If the queue is full, the client with the most waiting calls loses its newest one, unless `client`
+    /// would then have as many.
+    fn push(&mut self, client: &Client, capacity: usize) -> Result<oneshot::Receiver<Slot>, Overloaded> {
+        if self.length >= capacity {
+            self.remove_cancelled();
         }
-        if self.length >= most {
+        if self.length >= capacity {
             let own = self.waiting.get(client).map_or(0, VecDeque::len);
             let (longest, calls) = self
                 .waiting
@@ -156,30 +179,30 @@ impl Queue {
                 .ok_or(Overloaded)?;
             calls.pop_back();
             self.length -= 1;
-            tracing::debug!(client = ?longest, "a waiting call made room for another client's");
+            tracing::debug!(client = ?longest, "rejected a waiting call in favour of a client with fewer waiting calls");
         }
-        let (turn, taken) = oneshot::channel();
+        let (waiter, slot) = oneshot::channel();
         let calls = self.waiting.entry(client.clone()).or_default();
         if calls.is_empty() {
             self.turns.push_back(client.clone());
         }
-        calls.push_back(turn);
+        calls.push_back(waiter);
         self.length += 1;
-        Ok(taken)
+        Ok(slot)
     }
 
-    /// The call whose turn it is; its client is then the last in turn.
-    fn pop(&mut self) -> Option<Turn> {
+    /// Removes the next call. Its client then goes to the end of the turns.
+    fn pop(&mut self) -> Option<Waiter> {
         while let Some(client) = self.turns.pop_front() {
             let Some(calls) = self.waiting.get_mut(&client) else {
                 continue;
             };
-            let turn = loop {
+            let waiter = loop {
                 match calls.pop_front() {
-                    Some(turn) => {
+                    Some(waiter) => {
                         self.length -= 1;
-                        if !turn.is_closed() {
-                            break Some(turn);
+                        if !waiter.is_closed() {
+                            break Some(waiter);
                         }
                     }
                     None => break None,
@@ -190,17 +213,17 @@ impl Queue {
             } else {
                 self.turns.push_back(client);
             }
-            if turn.is_some() {
-                return turn;
+            if waiter.is_some() {
+                return waiter;
             }
         }
         None
     }
 
-    /// Removes the calls whose client has left or has been refused.
-    fn forget_who_left(&mut self) {
+    /// Removes the calls that no longer wait, because their client has disconnected or they were rejected.
+    fn remove_cancelled(&mut self) {
         self.waiting.retain(|_, calls| {
-            calls.retain(|turn| !turn.is_closed());
+            calls.retain(|waiter| !waiter.is_closed());
             !calls.is_empty()
         });
         self.length = self.waiting.values().map(VecDeque::len).sum();
@@ -231,7 +254,7 @@ mod tests {
         Instant::now() + Duration::from_mins(1)
     }
 
-    /// Calls of these clients that all have to wait.
+    /// Starts a call for each of these clients, and checks that it has to wait.
     fn waiting<'a>(limit: &'a Arc<InFlightLimit>, clients: &'a [(&'static str, Client)]) -> Vec<Call<'a>> {
         let mut calls = vec![];
         for (name, client) in clients {
@@ -242,8 +265,8 @@ mod tests {
         calls
     }
 
-    /// The first of these calls that has ended, and how.
-    fn ended(calls: &mut Vec<Call<'_>>) -> Option<(&'static str, Result<Slot, Overloaded>)> {
+    /// Removes and returns the first of these calls that has finished.
+    fn take_finished(calls: &mut Vec<Call<'_>>) -> Option<(&'static str, Result<Slot, Overloaded>)> {
         for number in 0..calls.len() {
             if let Some(outcome) = (&mut calls[number].1).now_or_never() {
                 return Some((calls.remove(number).0, outcome));
@@ -253,7 +276,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn clients_take_turns_and_the_calls_of_one_keep_their_order() {
+    async fn clients_take_turns_and_each_clients_calls_keep_their_order() {
         let limit = limit("{max: 1, queue: 10, wait: 60s}");
         let first = limit.acquire(&client(1), later()).await.unwrap();
         let clients =
@@ -261,9 +284,12 @@ mod tests {
         let mut calls = waiting(&limit, &clients);
         let (mut slot, mut order) = (first, vec![]);
         while !calls.is_empty() {
-            assert!(ended(&mut calls).is_none(), "one at a time");
+            assert!(
+                take_finished(&mut calls).is_none(),
+                "only one call is in flight at a time"
+            );
             drop(slot);
-            let (name, next) = ended(&mut calls).expect("a slot is free");
+            let (name, next) = take_finished(&mut calls).expect("the slot is passed on");
             order.push(name);
             slot = next.unwrap();
         }
@@ -273,7 +299,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_queue_refuses_the_client_that_has_the_most_calls_in_it() {
+    async fn a_full_queue_rejects_the_newest_call_of_the_client_with_the_most_calls() {
         let limit = limit("{max: 1, queue: 3, wait: 60s}");
         let slot = limit.acquire(&client(1), later()).await.unwrap();
         let (clients, other) = (
@@ -284,21 +310,21 @@ mod tests {
         let refused = limit.acquire(&client(1), later()).await.unwrap_err();
         assert_eq!(refused, Overloaded);
         calls.extend(waiting(&limit, &other));
-        let (name, outcome) = ended(&mut calls).expect("one makes room");
+        let (name, outcome) = take_finished(&mut calls).expect("the longest queue loses a call");
         assert_eq!((name, outcome.unwrap_err()), ("1c", Overloaded));
         let third = [("3a", client(3))];
         let third = waiting(&limit, &third);
-        let (name, outcome) = ended(&mut calls).expect("one makes room again");
+        let (name, outcome) = take_finished(&mut calls).expect("the longest queue loses another call");
         assert_eq!((name, outcome.unwrap_err()), ("1b", Overloaded));
         let refused = limit.acquire(&client(2), later()).now_or_never();
-        let refused = refused.expect("all have as many");
+        let refused = refused.expect("rejected, because no client has more waiting calls");
         assert_eq!(refused.unwrap_err(), Overloaded);
         drop(third);
         drop(slot);
     }
 
     #[tokio::test]
-    async fn who_waits_too_long_or_leaves_takes_no_slot_and_no_place() {
+    async fn calls_that_time_out_or_are_cancelled_hold_no_slot() {
         let limit = limit("{max: 1, queue: 2, wait: 10ms}");
         let slot = limit.acquire(&client(1), later()).await.unwrap();
         assert_eq!(limit.acquire(&client(1), later()).await.unwrap_err(), Overloaded);
@@ -309,9 +335,9 @@ mod tests {
         let clients = [("left", client(1)), ("stays", client(1))];
         let mut calls = waiting(&limit, &clients);
         drop(slot);
-        // The slot was already handed over when this client leaves.
+        // This call is cancelled after the slot was handed to it.
         drop(calls.remove(0));
-        let (name, slot) = ended(&mut calls).expect("the slot is passed on");
+        let (name, slot) = take_finished(&mut calls).expect("the slot is passed on");
         assert_eq!(name, "stays");
         drop(slot);
         assert!(
@@ -323,7 +349,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_queue_it_refuses_at_once() {
+    async fn without_a_queue_further_calls_are_rejected_immediately() {
         let limit = limit("{max: 2, queue: 0, wait: 60s}");
         let slots = [
             limit.acquire(&client(1), later()).await,
@@ -331,6 +357,6 @@ mod tests {
         ];
         assert!(slots.iter().all(Result::is_ok));
         let third = limit.acquire(&client(3), later()).now_or_never();
-        assert_eq!(third.expect("at once").unwrap_err(), Overloaded);
+        assert_eq!(third.expect("rejected without waiting").unwrap_err(), Overloaded);
     }
 }

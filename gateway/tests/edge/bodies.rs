@@ -1,4 +1,4 @@
-//! Bodies that are malformed or break off are the client's error, and change nothing for anybody else.
+//! Malformed and incomplete bodies are the client's error and do not affect other clients.
 
 use tokio::io::AsyncWriteExt as _;
 
@@ -6,15 +6,15 @@ use crate::harness::{Edge, connect, edge, rest};
 
 const CHUNKED: &str = "POST /sink HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
 
-/// What happens to the body after its head.
+/// How the test sends a body.
 #[derive(Debug, Clone, Copy)]
 enum Upload {
-    /// Sent in one piece with the head.
+    /// Send this body in one piece with the head.
     AtOnce(&'static str),
-    /// Sent when the upstream has begun to read.
+    /// Send this piece after the upstream has begun to read.
     Later(&'static str),
-    /// Not continued, by a client that still reads.
-    Ends(&'static str),
+    /// Send this incomplete request and close the sending side.
+    Incomplete(&'static str),
 }
 
 async fn send(edge: &Edge, upload: Upload) -> String {
@@ -33,7 +33,7 @@ async fn send(edge: &Edge, upload: Upload) -> String {
             pause().await;
             stream.write_all(body.as_bytes()).await.unwrap();
         }
-        Upload::Ends(head) => {
+        Upload::Incomplete(head) => {
             stream.write_all(head.as_bytes()).await.unwrap();
             pause().await;
             stream.shutdown().await.unwrap();
@@ -43,7 +43,7 @@ async fn send(edge: &Edge, upload: Upload) -> String {
 }
 
 #[tokio::test]
-async fn malformed_and_broken_off_uploads_are_400_and_the_route_goes_on() {
+async fn malformed_and_incomplete_uploads_are_400_and_the_route_stays_available() {
     let edge = edge().await;
     let uploads = [
         Upload::AtOnce("zz\r\nhello\r\n0\r\n\r\n"),
@@ -55,9 +55,11 @@ async fn malformed_and_broken_off_uploads_are_400_and_the_route_goes_on() {
             "00000000000000000000000000000000000000000000000000000000000000000000005\r\nhello\r\n0\r\n\r\n",
         ),
         Upload::Later("fffffffffffffffff\r\n"),
-        Upload::Ends("POST /sink HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhello"),
-        Upload::Ends("POST /sink HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"),
-        Upload::Ends("POST /sink HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"),
+        Upload::Incomplete("POST /sink HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhello"),
+        Upload::Incomplete("POST /sink HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"),
+        Upload::Incomplete(
+            "POST /sink HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+        ),
     ];
     for upload in std::iter::repeat_n(uploads, 4).flatten() {
         let answer = send(&edge, upload).await;
@@ -82,8 +84,8 @@ async fn malformed_and_broken_off_uploads_are_400_and_the_route_goes_on() {
     }
     let (_, report) = edge.get("/upstreams").await;
     let items = report["items"].as_array().unwrap();
-    let there = items.iter().find(|item| item["name"] == "there").unwrap();
-    let breaker = there["breakers"]
+    let backend = items.iter().find(|item| item["name"] == "backend").unwrap();
+    let breaker = backend["breakers"]
         .as_array()
         .unwrap()
         .iter()
@@ -93,11 +95,11 @@ async fn malformed_and_broken_off_uploads_are_400_and_the_route_goes_on() {
         (&breaker["state"], &breaker["calls"]),
         (&"closed".into(), &20.into())
     );
-    assert_eq!(there["instances"][0]["failures"], 0);
+    assert_eq!(backend["instances"][0]["failures"], 0);
 }
 
 #[tokio::test]
-async fn lengths_that_are_not_plain_numbers_are_refused() {
+async fn lengths_that_are_not_plain_numbers_are_rejected() {
     let edge = edge().await;
     let padded = " ".repeat(60);
     for length in [

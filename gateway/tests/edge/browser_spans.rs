@@ -1,4 +1,4 @@
-//! Spans that browsers send: the collector gets only what the rules name, and nothing else of the request.
+//! Spans that browsers send: the collector gets only what the rules allow, and nothing else of the request.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,47 +9,52 @@ use tokio_util::sync::DropGuard;
 use crate::harness::{connect, free_port, rest, start};
 use tokio::io::AsyncWriteExt as _;
 
-type Taken = Arc<Mutex<Vec<(HeaderMap, Value)>>>;
+/// The requests that the collector has received.
+type Received = Arc<Mutex<Vec<(HeaderMap, Value)>>>;
 
-async fn take(State(taken): State<Taken>, headers: HeaderMap, Json(export): Json<Value>) -> Json<Value> {
-    taken.lock().unwrap().push((headers, export));
+async fn receive(
+    State(received): State<Received>,
+    headers: HeaderMap,
+    Json(export): Json<Value>,
+) -> Json<Value> {
+    received.lock().unwrap().push((headers, export));
     Json(json!({}))
 }
 
-async fn edge() -> (String, Taken, DropGuard) {
-    let taken = Taken::default();
+async fn edge() -> (String, Received, DropGuard) {
+    let received = Received::default();
     let router = Router::new()
-        .route("/v1/traces", post(take))
-        .with_state(taken.clone());
+        .route("/v1/traces", post(receive))
+        .with_state(received.clone());
     let collector = testkit::spawn(router).await.replace("http://", "");
-    let (bind, away) = (free_port(), free_port());
+    let (bind, down) = (free_port(), free_port());
     let spans = "browser_spans: {service: storefront, max: 2, attributes: [url.template]}";
     let ends = start(&format!(
         r#"
 version: 1
 listeners: {{edge: {{bind: "{bind}"}}}}
-upstreams: {{collector: {{discover: {{static: ["{collector}"]}}}}, away: {{discover: {{static: ["{away}"]}}}}}}
+upstreams: {{collector: {{discover: {{static: ["{collector}"]}}}}, down: {{discover: {{static: ["{down}"]}}}}}}
 policies: {{open: [anonymous]}}
 routes:
   traces: {{match: {{path: /v1/traces, methods: [POST]}}, use: [open], to: collector, {spans}, best_effort: true}}
-  away: {{match: {{path: /away, methods: [POST]}}, use: [open], to: away, {spans}, best_effort: true}}
+  down: {{match: {{path: /down, methods: [POST]}}, use: [open], to: down, {spans}, best_effort: true}}
 "#
     ));
-    (format!("http://{bind}"), taken, ends)
+    (format!("http://{bind}"), received, ends)
 }
 
 fn export(service: &str, count: usize) -> Value {
     let span = json!({"traceId": "4bf92f3577b34da6a3ce929d0e0e4736", "spanId": "00f067aa0ba902b7", "name": "place order",
         "kind": 3, "startTimeUnixNano": "1", "endTimeUnixNano": "2", "attributes": [
             {"key": "url.template", "value": {"stringValue": "/v1/orders"}},
-            {"key": "enduser.id", "value": {"stringValue": "somebody"}}]});
+            {"key": "enduser.id", "value": {"stringValue": "user-1"}}]});
     let resource = json!({"attributes": [{"key": "service.name", "value": {"stringValue": service}}]});
     json!({"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": vec![span; count]}]}]})
 }
 
 #[tokio::test]
-async fn the_collector_gets_only_what_the_rules_name() {
-    let (url, taken, _ends) = edge().await;
+async fn the_collector_receives_only_what_the_rules_allow() {
+    let (url, received, _ends) = edge().await;
     let send = |path: &str, export: &Value| {
         let request = reqwest::Client::new().post(format!("{url}{path}")).json(export);
         request
@@ -64,9 +69,13 @@ async fn the_collector_gets_only_what_the_rules_name() {
             .status(),
         200
     );
-    let (headers, got) = taken.lock().unwrap().pop().expect("the collector took it");
+    let (headers, got) = received
+        .lock()
+        .unwrap()
+        .pop()
+        .expect("the collector received the spans");
     for name in ["cookie", "authorization"] {
-        assert!(!headers.contains_key(name), "{name} is nobody's business");
+        assert!(!headers.contains_key(name), "{name} must not be forwarded");
     }
     let attributes = &got["resourceSpans"][0]["scopeSpans"][0]["spans"][1]["attributes"];
     assert_eq!(
@@ -82,16 +91,16 @@ async fn the_collector_gets_only_what_the_rules_name() {
         assert_eq!(send("/v1/traces", &bad).await.unwrap().status(), 422, "{bad:#}");
     }
     assert_eq!(
-        send("/away", &export("storefront", 1)).await.unwrap().status(),
+        send("/down", &export("storefront", 1)).await.unwrap().status(),
         202
     );
-    assert_eq!(send("/away", &export("orders", 1)).await.unwrap().status(), 422);
-    assert!(taken.lock().unwrap().is_empty());
+    assert_eq!(send("/down", &export("orders", 1)).await.unwrap().status(), 422);
+    assert!(received.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
-async fn compressed_other_and_oversized_bodies_are_refused() {
-    let (url, taken, _ends) = edge().await;
+async fn compressed_oversized_and_non_json_bodies_are_rejected() {
+    let (url, received, _ends) = edge().await;
     let body = export("storefront", 1).to_string();
     let send = |kind: &'static str, encoding: Option<&'static str>, body: Vec<u8>| {
         let mut request = reqwest::Client::new().post(format!("{url}/v1/traces")).body(body);
@@ -119,7 +128,7 @@ async fn compressed_other_and_oversized_bodies_are_refused() {
         let answer = send(kind, encoding, body).await.unwrap();
         assert_eq!(answer.status(), status, "{kind} {encoding:?}");
     }
-    assert_eq!(taken.lock().unwrap().len(), 1);
+    assert_eq!(received.lock().unwrap().len(), 1);
     let mut broken = connect(&url).await;
     let head = "POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n";
     broken.write_all(head.as_bytes()).await.unwrap();

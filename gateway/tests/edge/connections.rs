@@ -1,4 +1,4 @@
-//! Clients that do not read, do nothing, or have too many connections are disconnected, and the others are served meanwhile.
+//! Clients that do not read, are idle, or have too many connections are disconnected, while other clients are served.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -7,7 +7,7 @@ use std::{
 
 use axum::{Router, body::Body, routing::get};
 use bytes::Bytes;
-use gateway::{Gateway, config::Config, listen};
+use gateway::{Gateway, config::Config, serve};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpSocket, TcpStream},
@@ -25,10 +25,10 @@ struct Edge {
     _ends: DropGuard,
 }
 
-/// More than the buffers of a connection hold.
+/// Size of a file that is larger than all buffers of a connection.
 const LARGE: usize = 32 << 20;
 
-/// A gateway with these limits and trusted proxies. `/endless` never ends, `/file` is large, `/ok` is small.
+/// A gateway with these limits and trusted proxies. `/endless` never ends, `/file` is large, and `/ok` is small.
 async fn edge(limits: &str, trusted: &str) -> Edge {
     with_telemetry();
     let endless = || async {
@@ -39,19 +39,19 @@ async fn edge(limits: &str, trusted: &str) -> Edge {
     };
     let router = Router::new()
         .route("/endless", get(endless))
-        // More than a client that does not read takes, and less than the gateway's side of the connection holds.
+        // More than fits into the client's receive buffer, and less than fits into the gateway's send buffer.
         .route("/page", get(|| async { vec![b'x'; 64 << 10] }))
         .route("/ok", get(|| async { "ok" }));
-    let there = testkit::spawn(router).await.replace("http://", "");
+    let backend = testkit::spawn(router).await.replace("http://", "");
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("file"), vec![b'x'; LARGE]).unwrap();
     let bind = free_port();
     let yaml = format!(
         "version: 1\nlisteners: {{edge: {{bind: \"0.0.0.0:{}\", trusted_proxies: [{trusted}]}}}}\nlimits: {{{limits}}}\n\
-         upstreams: {{there: {{discover: {{static: [\"{there}\"]}}}}}}\npolicies: {{open: [anonymous]}}\nroutes:\n  \
-         ok: {{match: {{path: /ok, methods: [GET]}}, use: [open], to: there}}\n  \
-         page: {{match: {{path: /page, methods: [GET]}}, use: [open], to: there}}\n  \
-         endless: {{match: {{path: /endless, methods: [GET]}}, use: [open], to: there, idle: 60s}}\n  \
+         upstreams: {{backend: {{discover: {{static: [\"{backend}\"]}}}}}}\npolicies: {{open: [anonymous]}}\nroutes:\n  \
+         ok: {{match: {{path: /ok, methods: [GET]}}, use: [open], to: backend}}\n  \
+         page: {{match: {{path: /page, methods: [GET]}}, use: [open], to: backend}}\n  \
+         endless: {{match: {{path: /endless, methods: [GET]}}, use: [open], to: backend, idle: 60s}}\n  \
          files: {{match: {{path: \"/{{*file}}\", methods: [GET]}}, use: [open], files: {{folder: \"{}\"}}}}\n",
         bind.port(),
         folder.path().display(),
@@ -60,7 +60,7 @@ async fn edge(limits: &str, trusted: &str) -> Edge {
     let gateway = Gateway::new(config).unwrap();
     let stop = CancellationToken::new();
     gateway.spawn_background(&TaskTracker::new(), &stop);
-    listen::start(&gateway, &stop).unwrap();
+    serve::start(&gateway, &stop).unwrap();
     Edge {
         address: bind,
         _folder: folder,
@@ -72,31 +72,32 @@ impl Edge {
     /// A connection from 127.0.0.`last`.
     async fn connect(&self, last: u8) -> TcpStream {
         let socket = TcpSocket::new_v4().unwrap();
-        // The least that the system allows, so that little fits between a gateway and a client that does not read.
+        // As small as the system allows, so that few unread bytes are buffered at the client.
         socket.set_recv_buffer_size(4096).unwrap();
         let own = IpAddr::V4(Ipv4Addr::new(127, 0, 0, last));
         socket.bind(SocketAddr::new(own, 0)).unwrap();
         socket.connect(self.address).await.unwrap()
     }
 
-    async fn ask(&self, last: u8, path: &str) -> TcpStream {
+    /// Sends a request from 127.0.0.`last`, and does not read the response.
+    async fn request(&self, last: u8, path: &str) -> TcpStream {
         let mut stream = self.connect(last).await;
         let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         stream
     }
 
-    /// Whether a request from 127.0.0.`last` is answered.
+    /// Whether a request from 127.0.0.`last` gets a response.
     async fn serves(&self, last: u8) -> bool {
-        let mut stream = self.ask(last, "/ok").await;
+        let mut stream = self.request(last, "/ok").await;
         let mut head = [0; 15];
         // A connection that is refused may be closed or reset.
         stream.read_exact(&mut head).await.is_ok() && head == *b"HTTP/1.1 200 OK"
     }
 }
 
-/// Whether the gateway has ended the connection, seen without reading from it.
-async fn is_gone(stream: &TcpStream) -> bool {
+/// Whether the gateway has closed the connection, without reading from it.
+async fn is_closed(stream: &TcpStream) -> bool {
     stream.take_error().unwrap().is_some() || {
         let ready = stream.ready(tokio::io::Interest::READABLE);
         let ready = tokio::time::timeout(Duration::from_millis(20), ready).await;
@@ -104,23 +105,24 @@ async fn is_gone(stream: &TcpStream) -> bool {
     }
 }
 
-async fn gone_within(streams: &[TcpStream], time: Duration) {
+/// Waits until all connections are closed, at most for `time`.
+async fn assert_closed_within(streams: &[TcpStream], time: Duration) {
     let started = Instant::now();
     for (number, stream) in streams.iter().enumerate() {
-        while !is_gone(stream).await {
-            assert!(started.elapsed() < time, "connection {number} is still there");
+        while !is_closed(stream).await {
+            assert!(started.elapsed() < time, "connection {number} is still open");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 }
 
 #[tokio::test]
-async fn four_hundred_clients_that_never_read_are_gone_and_others_are_served_at_once() {
+async fn four_hundred_clients_that_never_read_are_disconnected_while_others_are_served() {
     let edge = edge("stall: 3s, header_time: 1s", "").await;
     let mut streams = vec![];
     for number in 0..400 {
         let path = ["/endless", "/file", "/page", "/ok"][number % 4];
-        streams.push(edge.ask(1, path).await);
+        streams.push(edge.request(1, path).await);
     }
     let started = Instant::now();
     for last in [1, 2] {
@@ -133,31 +135,33 @@ async fn four_hundred_clients_that_never_read_are_gone_and_others_are_served_at_
         "{:?}",
         started.elapsed()
     );
-    // Each needs the limit and a moment; the rest is for a busy machine.
-    gone_within(&streams, Duration::from_secs(20)).await;
+    // Closing takes little more than the limit; the rest is reserve for a busy machine.
+    assert_closed_within(&streams, Duration::from_secs(20)).await;
 }
 
-/// A connection that is closed while its client does not read is not given away to others before it is really gone.
+/// A closing connection whose client does not read counts towards the limit until it is really closed.
 #[tokio::test]
-async fn an_answer_that_is_left_unread_at_the_end_is_reset_and_counts_until_then() {
+async fn an_unread_response_is_reset_at_the_end_and_counts_until_then() {
     let limits = "stall: 4s, header_time: 1s, connections_per_address: 1";
     let edge = edge(limits, "").await;
-    let unread = edge.ask(1, "/page").await;
-    // The gateway has written everything, and closes when no other request comes.
+    let unread = edge.request(1, "/page").await;
+    // By then the gateway has written everything and has begun to close the idle connection.
     tokio::time::sleep(Duration::from_secs(2)).await;
-    assert!(!edge.serves(1).await, "its place is taken");
-    gone_within(&[unread], Duration::from_secs(10)).await;
-    testkit::eventually("its place is free", Duration::from_secs(5), async || {
-        edge.serves(1).await.then_some(())
-    })
+    assert!(!edge.serves(1).await, "the connection still counts");
+    assert_closed_within(&[unread], Duration::from_secs(10)).await;
+    testkit::eventually(
+        "the connection no longer counts",
+        Duration::from_secs(5),
+        async || edge.serves(1).await.then_some(()),
+    )
     .await;
 }
 
-/// Closing a connection on a client that still reads must not cost it the end of its answer.
+/// Closing a connection must not truncate the response of a client that still reads.
 #[tokio::test]
-async fn a_client_that_reads_late_gets_all_of_its_answer() {
+async fn a_client_that_reads_late_gets_its_whole_response() {
     let edge = edge("stall: 8s, header_time: 1s", "").await;
-    let mut stream = edge.ask(1, "/page").await;
+    let mut stream = edge.request(1, "/page").await;
     tokio::time::sleep(Duration::from_millis(2500)).await;
     let mut answer = vec![];
     stream.read_to_end(&mut answer).await.expect("no reset");
@@ -167,64 +171,65 @@ async fn a_client_that_reads_late_gets_all_of_its_answer() {
 #[tokio::test]
 async fn a_client_that_reads_slowly_is_served() {
     let edge = edge("stall: 3s", "").await;
-    let mut stream = edge.ask(1, "/endless").await;
+    let mut stream = edge.request(1, "/endless").await;
     let (mut buffer, started) = (vec![0; 64 << 10], Instant::now());
     while started.elapsed() < Duration::from_secs(8) {
-        // Far slower than the gateway could send.
+        // Far slower than the gateway can send.
         tokio::time::sleep(Duration::from_millis(50)).await;
-        assert_ne!(stream.read(&mut buffer).await.expect("it goes on"), 0);
+        assert_ne!(stream.read(&mut buffer).await.expect("the response continues"), 0);
     }
 }
 
 #[tokio::test]
-async fn idle_connections_end() {
+async fn idle_connections_are_closed() {
     let edge = edge("header_time: 1s", "").await;
     let silent = edge.connect(1).await;
-    let mut used = edge.ask(1, "/ok").await;
+    let mut used = edge.request(1, "/ok").await;
     let mut answer = vec![];
     let read = tokio::time::timeout(Duration::from_secs(5), used.read_to_end(&mut answer)).await;
-    read.expect("it ends after its answer").unwrap();
+    read.expect("the connection is closed after its response")
+        .unwrap();
     assert!(answer.starts_with(b"HTTP/1.1 200"));
-    gone_within(&[silent], Duration::from_secs(5)).await;
+    assert_closed_within(&[silent], Duration::from_secs(5)).await;
 }
 
-/// The kernel chooses the core of a connection, so the first of these addresses has enough of them for every core.
+/// The kernel chooses the core of a connection, so the first address opens enough connections to fill every core.
 #[tokio::test]
 async fn an_address_cannot_take_every_connection_of_a_core() {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let edge = edge(&format!("connections: {}, header_time: 60s", 4 * cores), "").await;
-    let mut kept = vec![];
+    let mut open = vec![];
     for _ in 0..40 * cores {
-        kept.push(edge.connect(1).await);
+        open.push(edge.connect(1).await);
     }
     for _ in 0..20 {
         let served = tokio::time::timeout(Duration::from_secs(5), edge.serves(2)).await;
-        assert!(served.expect("it waits in no queue"));
+        assert!(served.expect("the connection does not wait in the accept queue"));
     }
 }
 
 #[tokio::test]
-async fn an_address_has_its_share_of_the_connections() {
+async fn connections_per_address_are_limited() {
     let edge = edge("connections_per_address: 8, header_time: 60s", "127.0.0.3/32").await;
-    let mut kept = vec![];
+    let mut open = vec![];
     for _ in 0..8 {
-        kept.push(edge.ask(1, "/ok").await);
+        open.push(edge.request(1, "/ok").await);
     }
-    for stream in &mut kept {
+    for stream in &mut open {
         assert_eq!(stream.read_u8().await.unwrap(), b'H');
     }
     assert!(
         !edge.serves(1).await,
-        "the ninth is refused, whichever core gets it"
+        "the ninth connection is refused, whichever core gets it"
     );
     assert!(edge.serves(2).await, "another address is served");
     for _ in 0..20 {
-        kept.push(edge.ask(3, "/ok").await);
+        open.push(edge.request(3, "/ok").await);
     }
     assert!(edge.serves(3).await, "a trusted proxy has no limit");
-    drop(kept);
+    drop(open);
     testkit::eventually(
-        "their places are free again",
+        "the closed connections no longer count",
         Duration::from_secs(10),
         async || edge.serves(1).await.then_some(()),
     )

@@ -1,4 +1,4 @@
-//! The joined API document, of the shipped file and the services' reviewed documents.
+//! The merged API document of the shipped configuration and the services' reviewed documents.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,7 +11,7 @@ use std::{
 };
 
 use axum::{Json, Router, http::StatusCode, routing::get};
-use gateway::{Gateway, config::Config, listen};
+use gateway::{Gateway, config::Config, serve};
 use serde_json::{Value, json};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -24,39 +24,25 @@ fn snapshot(text: &str) -> Value {
 
 fn documents() -> [(&'static str, Value); 6] {
     macro_rules! of {
-        ($path:literal) => {
-            snapshot(include_str!(concat!("../../../services/", $path)))
+        ($service:literal) => {
+            snapshot(include_str!(concat!(
+                "../../../services/",
+                $service,
+                "/tests/it/snapshots/it__openapi__the_document_is_served_and_as_reviewed.snap"
+            )))
         };
     }
     [
-        (
-            "SOUK_USERS_ADDR",
-            of!("users/src/snapshots/users__app__tests__openapi.snap"),
-        ),
-        (
-            "SOUK_ORDERS_ADDR",
-            of!("orders/tests/it/snapshots/it__openapi__the_document_is_served_and_as_reviewed.snap"),
-        ),
-        (
-            "SOUK_INVENTORY_ADDR",
-            of!("inventory/tests/it/snapshots/it__openapi__the_document_is_served_and_as_reviewed.snap"),
-        ),
-        (
-            "SOUK_PAYMENTS_ADDR",
-            of!("payments/tests/service/snapshots/service__api__the_openapi_document_is_as_agreed.snap"),
-        ),
-        (
-            "SOUK_AUDITOR_ADDR",
-            of!("auditor/tests/it/snapshots/it__api__the_document_is_served_and_as_reviewed.snap"),
-        ),
-        (
-            "SOUK_NOTIFICATIONS_ADDR",
-            of!("notifications/tests/service/snapshots/service__the_openapi_document_is_as_agreed.snap"),
-        ),
+        ("SOUK_USERS_ADDR", of!("users")),
+        ("SOUK_ORDERS_ADDR", of!("orders")),
+        ("SOUK_INVENTORY_ADDR", of!("inventory")),
+        ("SOUK_PAYMENTS_ADDR", of!("payments")),
+        ("SOUK_AUDITOR_ADDR", of!("auditor")),
+        ("SOUK_NOTIFICATIONS_ADDR", of!("notifications")),
     ]
 }
 
-/// Every object in it.
+/// Collects every object in a JSON value.
 fn objects<'a>(value: &'a Value, found: &mut Vec<&'a serde_json::Map<String, Value>>) {
     match value {
         Value::Object(fields) => {
@@ -73,7 +59,7 @@ struct Served {
     _ends: DropGuard,
 }
 
-/// A gateway by the shipped file, before these services.
+/// A gateway with the shipped configuration, in front of these services.
 async fn serve(services: impl IntoIterator<Item = (&'static str, Router)>) -> Served {
     let mut addresses = BTreeMap::new();
     for (variable, router) in services {
@@ -85,12 +71,12 @@ async fn serve(services: impl IntoIterator<Item = (&'static str, Router)>) -> Se
     let config = Config::parse(&file, |name| addresses.get(name).cloned()).unwrap();
     let stop = CancellationToken::new();
     let ends = stop.clone().drop_guard();
-    listen::start(&Gateway::new(config).unwrap(), &stop).unwrap();
+    serve::start(&Gateway::new(config).unwrap(), &stop).unwrap();
     Served { edge, _ends: ends }
 }
 
 #[tokio::test]
-async fn of_a_service_that_is_away_stands_what_it_said_last_and_else_that_it_is_missing() {
+async fn an_unavailable_service_keeps_its_last_document_or_is_listed_as_missing() {
     let payments_asked = Arc::new(AtomicUsize::new(0));
     let services = documents().map(|(variable, document)| {
         let asked = Arc::clone(&payments_asked);
@@ -102,7 +88,7 @@ async fn of_a_service_that_is_away_stands_what_it_said_last_and_else_that_it_is_
         (variable, Router::new().route("/openapi.json", get(document)))
     });
     let served = serve(services).await;
-    testkit::eventually("payments is asked again", Duration::from_secs(10), async || {
+    testkit::eventually("the document of payments is fetched again", Duration::from_secs(10), async || {
         let answer = reqwest::get(format!("http://{}/openapi.json", served.edge))
             .await
             .unwrap();
@@ -110,7 +96,7 @@ async fn of_a_service_that_is_away_stands_what_it_said_last_and_else_that_it_is_
         let document: Value = answer.json().await.unwrap();
         assert_eq!(
             document["info"]["description"],
-            "Incomplete: without orders, which did not answer."
+            "Incomplete: the description of these services is missing, because they did not respond: orders."
         );
         assert!(document["paths"]["/v1/payment-methods"].is_object());
         assert!(document["paths"]["/v1/orders"].is_null());
@@ -119,8 +105,8 @@ async fn of_a_service_that_is_away_stands_what_it_said_last_and_else_that_it_is_
     .await;
 }
 
-#[tokio::test]
-async fn the_document_is_whole_valid_and_shows_what_is_routed() {
+/// Fetches the merged document of all services.
+async fn merged() -> Value {
     let served = serve(documents().map(|(variable, document)| {
         let document = Router::new().route("/openapi.json", get(async move || Json(document)));
         (variable, document)
@@ -129,10 +115,15 @@ async fn the_document_is_whole_valid_and_shows_what_is_routed() {
     let edge = served.edge;
     let answer = reqwest::get(format!("http://{edge}/openapi.json")).await.unwrap();
     assert_eq!(answer.status(), 200);
-    let document: Value = answer.json().await.unwrap();
-    assert!(document["info"]["description"].is_null(), "nothing is missing");
+    answer.json().await.unwrap()
+}
 
-    // `{}`, which is any value, is valid, but utoipa's types do not know it.
+#[tokio::test]
+async fn the_document_is_complete_and_valid_and_describes_what_is_routed() {
+    let document = merged().await;
+    assert!(document["info"]["description"].is_null(), "no service is missing");
+
+    // The schema `{}` (any value) is valid, but utoipa's types do not support it.
     let text = document
         .to_string()
         .replace(r#""schema":{}"#, r#""schema":{"type":"object"}"#);
@@ -141,25 +132,25 @@ async fn the_document_is_whole_valid_and_shows_what_is_routed() {
     objects(&document, &mut all);
     for reference in all.iter().filter_map(|fields| fields.get("$ref")?.as_str()) {
         let target = document.pointer(reference.trim_start_matches('#'));
-        assert!(target.is_some(), "{reference} leads nowhere");
+        assert!(target.is_some(), "{reference} does not resolve");
     }
     let mut ids = BTreeSet::new();
     for (path, operations) in document["paths"].as_object().unwrap() {
-        assert!(!path.starts_with("/internal"), "{path} is not for the public");
+        assert!(!path.starts_with("/internal"), "{path} is internal");
         for (method, operation) in operations.as_object().unwrap() {
             let name = format!("{method} {path}");
             let id = operation["operationId"]
                 .as_str()
-                .unwrap_or_else(|| panic!("{name} has no id"));
-            assert!(ids.insert(id.to_owned()), "{name}: {id} is not the only one");
+                .unwrap_or_else(|| panic!("{name} has no operation id"));
+            assert!(ids.insert(id.to_owned()), "{name}: the id {id} is not unique");
             assert!(
                 operation["security"].is_array(),
-                "{name} does not say who may use it"
+                "{name} has no security requirements"
             );
             for (status, response) in operation["responses"].as_object().unwrap() {
                 assert!(
-                    response["description"].is_string(),
-                    "{name}: {status} is not described"
+                    response["description"].is_string() || response["$ref"].is_string(),
+                    "{name}: the response {status} has no description"
                 );
             }
             let declared = operation["parameters"].as_array().into_iter().flatten();
@@ -177,7 +168,7 @@ async fn the_document_is_whole_valid_and_shows_what_is_routed() {
     let operation = |method: &str, path: &str| &document["paths"][path][method];
     for route in include_str!("../routes.txt").lines() {
         let (method, path) = route.split_once(' ').unwrap();
-        // Not served yet.
+        // Its service does not describe it.
         if path != "/v1/orders/{id}/events" {
             assert!(
                 operation(&method.to_lowercase(), path).is_object(),
@@ -200,6 +191,26 @@ async fn the_document_is_whole_valid_and_shows_what_is_routed() {
         json!({"type": "boolean"})
     );
     assert_eq!(availability["security"], json!([]));
+    let routes = operation("get", "/v1/admin/routes").pointer(schema).unwrap();
+    let figures = &routes["properties"]["items"]["items"]["properties"]["figures"];
+    assert_eq!(
+        figures["properties"]["p99_ms"]["type"],
+        json!(["number", "null"]),
+        "{routes:#}"
+    );
+    for method in ["get", "put"] {
+        let state = operation(method, "/v1/admin/config").pointer(schema).unwrap();
+        assert_eq!(
+            state["properties"]["current"]["properties"]["at"]["format"], "date-time",
+            "{state:#}"
+        );
+    }
+    let change = operation("put", "/v1/admin/config");
+    assert_eq!(
+        change["requestBody"]["content"]["text/yaml"]["schema"],
+        json!({"type": "string"})
+    );
+    assert!(operation("get", "/v1/admin/config")["requestBody"].is_null());
     assert_eq!(
         operation("get", "/v1/account")["security"],
         json!([{"bearer": []}, {"api_key": ["read"]}, {"api_key": ["order"]}, {"api_key": ["admin"]}])
@@ -211,5 +222,33 @@ async fn the_document_is_whole_valid_and_shows_what_is_routed() {
     assert_eq!(
         operation("post", "/v1/users/me/api-keys")["security"],
         json!([{"bearer": []}])
+    );
+}
+
+#[tokio::test]
+async fn operations_have_links_and_describe_the_rejections_that_all_share() {
+    let document = merged().await;
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            for rejection in ["400", "429", "503", "504"] {
+                let described = operation["responses"][rejection].is_object();
+                assert!(described, "{method} {path} does not describe {rejection}");
+            }
+        }
+    }
+    let link = |path: &str, status: &str, to: &str| {
+        document["paths"][path]["post"]["responses"][status]["links"][to]["parameters"].clone()
+    };
+    assert_eq!(
+        link("/v1/orders", "202", "cancel_order"),
+        json!({"id": "$response.body#/id"})
+    );
+    assert_eq!(
+        link("/v1/orders/{id}/returns", "202", "confirm_receipt"),
+        json!({"id": "$request.path.id", "return_id": "$response.body#/id"})
+    );
+    assert_eq!(
+        link("/v1/products", "201", "get_product"),
+        json!({"sku": "$response.body#/sku"})
     );
 }

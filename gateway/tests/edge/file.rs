@@ -1,12 +1,21 @@
-//! The file: the shipped one, and wrong ones.
+//! The configuration file: the shipped one is valid, and errors in others are reported with their position.
 
-use gateway::config::{Config, Link};
+use gateway::{
+    config::{Config, ConfigError, Discover, Link},
+    snapshot,
+};
 
-/// The shipped file: every route of the public API is there, and it says who may use it.
+/// Parses and checks a file without environment variables.
+fn read(text: &str) -> Result<Config, ConfigError> {
+    let config = Config::parse(text, |_| None)?;
+    snapshot::check(&config).map(|()| config)
+}
+
+/// The shipped file is valid and has every route of the public API.
 #[test]
-fn the_shipped_file_is_good_and_knows_every_route() {
+fn the_shipped_file_is_valid_and_has_every_route() {
     let text = include_str!("../../gateway.yaml");
-    let config = Config::parse(text, |_| None).unwrap_or_else(|error| panic!("{error}"));
+    let config = read(text).unwrap_or_else(|error| panic!("{error}"));
     let has = |method: &str, path: &str| {
         let mut routes = config.routes.values();
         routes.any(|route| {
@@ -20,8 +29,8 @@ fn the_shipped_file_is_good_and_knows_every_route() {
 }
 
 #[test]
-fn every_route_of_the_shipped_file_has_a_quota_and_every_call_a_limit() {
-    let config = Config::parse(include_str!("../../gateway.yaml"), |_| None).unwrap();
+fn every_shipped_route_has_a_quota_and_guards_its_upstream_calls() {
+    let config = read(include_str!("../../gateway.yaml")).unwrap();
     assert!(config.unmatched.is_some());
     for (name, route) in &config.routes {
         let links = || {
@@ -44,10 +53,68 @@ fn every_route_of_the_shipped_file_has_a_quota_and_every_call_a_limit() {
     }
 }
 
+/// The shipped file with the variable that selects where services are found.
+fn discovered_by(registry: &str) -> Config {
+    let variable = |name: &str| match name {
+        "SOUK_DISCOVERY" => Some(registry.to_owned()),
+        "SOUK_CONSUL_URL" => Some("http://consul:8500".to_owned()),
+        _ => None,
+    };
+    let config = Config::parse(include_str!("../../gateway.yaml"), variable).unwrap();
+    snapshot::check(&config).unwrap();
+    config
+}
+
 #[test]
-fn a_wrong_file_is_refused_with_the_place() {
+fn one_variable_selects_where_the_shipped_file_finds_services() {
+    let services = |config: &Config| {
+        let services = config.upstreams.iter().filter(|(name, _)| *name != "telemetry");
+        services
+            .map(|(name, upstream)| (name.clone(), upstream.discover.clone()))
+            .collect::<Vec<_>>()
+    };
+    let config = discovered_by("consul");
+    assert_eq!(services(&config).len(), 7);
+    for (name, discover) in services(&config) {
+        let Discover::Consul(rules) = discover else {
+            panic!("{name}: {discover:?}")
+        };
+        assert_eq!(rules.url.as_deref(), Some("http://consul:8500"), "{name}");
+    }
+    for (name, discover) in services(&discovered_by("kubernetes")) {
+        let Discover::Kubernetes(rules) = discover else {
+            panic!("{name}: {discover:?}")
+        };
+        assert_eq!(rules.service, name.trim_end_matches("_grpc"));
+        assert!(rules.port.unwrap().parse::<u16>().is_ok(), "{name}");
+    }
+    for (name, discover) in services(&discovered_by("dns")) {
+        assert!(matches!(discover, Discover::Dns(_)), "{name}: {discover:?}");
+    }
+}
+
+#[test]
+fn an_upstream_can_have_a_consul_of_its_own() {
+    let file = |consul: &str| {
+        let text = format!(
+            "version: 1\nlisteners: {{}}\nconsul: {{url: \"http://one:8500\", token: /token}}\n\
+             upstreams: {{a: {{discover: {{consul: {{service: a{consul}}}}}}}}}\nroutes: {{}}\n"
+        );
+        let Discover::Consul(rules) = read(&text).unwrap().upstreams["a"].discover.clone() else {
+            panic!("{text}")
+        };
+        (rules.url.unwrap(), rules.token.is_some())
+    };
+    assert_eq!(file(""), ("http://one:8500".to_owned(), true));
+    // The token is only for the server that it is configured with.
+    let other = ", url: \"http://other:8500\"";
+    assert_eq!(file(other), ("http://other:8500".to_owned(), false));
+}
+
+#[test]
+fn an_invalid_file_is_rejected_with_the_position_of_the_error() {
     let good = "version: 1\nlisteners: {edge: {bind: \"127.0.0.1:1\"}}\nupstreams: {a: {discover: {dns: \"a:1\"}}}\npolicies: {open: [anonymous]}\nroutes:\n  r: {match: {path: /x, methods: [GET]}, use: [open], to: a}\n";
-    assert!(Config::parse(good, |_| None).is_ok());
+    assert!(read(good).is_ok());
     for (change, to, line) in [
         ("to: a}", "to: b}", 6),
         ("use: [open]", "use: [closed]", 6),
@@ -55,15 +122,15 @@ fn a_wrong_file_is_refused_with_the_place() {
         ("methods: [GET]", "methods: [TRACE]", 6),
         ("to: a}", "to: a, colour: red}", 6),
         ("version: 1", "version: 2", 1),
+        ("dns: \"a:1\"", "url: \"a:1\"", 3),
+        ("dns: \"a:1\"", "url: \"zookeeper://a:1\"", 3),
     ] {
-        let error = Config::parse(&good.replace(change, to), |_| None)
-            .expect_err(to)
-            .to_string();
+        let error = read(&good.replace(change, to)).expect_err(to).to_string();
         assert!(error.starts_with(&format!("line {line}, ")), "{to}: {error}");
         assert_eq!(
             error.matches("line ").count(),
             1,
-            "the place is said once: {error}"
+            "the position appears once: {error}"
         );
     }
     let breaker = "{breaker: {window: 10s, min_calls: 20, failures: 50%, slow: {over: 1s, share: 80%}, open: 30s, probes: 5}}";
@@ -71,7 +138,7 @@ fn a_wrong_file_is_refused_with_the_place() {
         "policies: {open: [anonymous]}",
         &format!("policies:\n  open:\n    - anonymous\n    - {breaker}"),
     );
-    Config::parse(&broken, |_| None).unwrap_or_else(|error| panic!("{error}\n{broken}"));
+    read(&broken).unwrap_or_else(|error| panic!("{error}\n{broken}"));
     for (change, to, line) in [
         ("probes: 5", "probes: 5, colour: red", 7),
         (", probes: 5", "", 7),
@@ -87,18 +154,16 @@ fn a_wrong_file_is_refused_with_the_place() {
         ("to: a", "local: docs", 9),
     ] {
         assert!(broken.contains(change), "{change}");
-        let error = Config::parse(&broken.replacen(change, to, 1), |_| None)
-            .expect_err(to)
-            .to_string();
+        let error = read(&broken.replacen(change, to, 1)).expect_err(to).to_string();
         assert!(
             error.starts_with(&format!("line {line}, column ")),
             "{to}: {error}"
         );
     }
     let limited = broken.replace(breaker, "{in_flight: {max: 1, queue: 0, wait: 1s}}");
-    Config::parse(&limited, |_| None).unwrap_or_else(|error| panic!("{error}\n{limited}"));
+    read(&limited).unwrap_or_else(|error| panic!("{error}\n{limited}"));
     let spans = "to: a, browser_spans: {service: s, max: 1, attributes: []}";
-    Config::parse(&good.replace("to: a", spans), |_| None).unwrap_or_else(|error| panic!("{error}"));
+    read(&good.replace("to: a", spans)).unwrap_or_else(|error| panic!("{error}"));
     for (file, change, to) in [
         (&*limited, "max: 1", "max: 0"),
         (&limited, "wait: 1s", "wait: 1"),
@@ -117,20 +182,15 @@ fn a_wrong_file_is_refused_with_the_place() {
             "version: 1",
             "version: 1\nunmatched: {quota: 1, window: 1s}",
         ),
-        (good, "bind: ", "trusted_proxies: [somebody], bind: "),
+        (good, "bind: ", "trusted_proxies: [not-a-network], bind: "),
     ] {
         assert!(file.contains(change), "{change}");
-        let error = Config::parse(&file.replacen(change, to, 1), |_| None)
-            .expect_err(to)
-            .to_string();
+        let error = read(&file.replacen(change, to, 1)).expect_err(to).to_string();
         assert!(error.starts_with("line "), "{to}: {error}");
     }
     let twice = format!("{good}  s: {{match: {{path: /x, methods: [GET]}}, use: [open], to: a}}\n");
     assert!(
-        Config::parse(&twice, |_| None)
-            .expect_err("twice")
-            .to_string()
-            .contains("line 7"),
-        "two routes of one path"
+        read(&twice).expect_err("twice").to_string().contains("line 7"),
+        "two routes have the same path and method"
     );
 }

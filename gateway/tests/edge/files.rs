@@ -1,6 +1,6 @@
-//! Files of a folder, and what is none of theirs.
+//! Static files: caching, the fallback page, and paths that must not be served.
 
-use gateway::{Gateway, config::Config, listen};
+use gateway::{Gateway, config::Config, serve};
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
 };
@@ -19,10 +19,10 @@ fn shop() -> Shop {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
     std::fs::create_dir(folder.path().join("assets")).unwrap();
-    write("index.html", "<h1>the first page</h1>");
+    write("index.html", "<h1>the start page</h1>");
     write("assets/app-1a2b.js", "plain");
     write("assets/app-1a2b.js.gz", "as if compressed");
-    std::fs::write(folder.path().with_extension("secret"), "not to be seen").unwrap();
+    std::fs::write(folder.path().with_extension("secret"), "not to be served").unwrap();
     let bind = free_port();
     let yaml = format!(
         r#"
@@ -39,7 +39,7 @@ routes:
     );
     let config = Config::parse(&yaml, |_| None).unwrap_or_else(|error| panic!("{error}"));
     let stop = CancellationToken::new();
-    let _threads = listen::start(&Gateway::new(config).unwrap(), &stop).unwrap();
+    let _threads = serve::start(&Gateway::new(config).unwrap(), &stop).unwrap();
     Shop {
         url: format!("http://{bind}"),
         client: reqwest::Client::new(),
@@ -64,7 +64,7 @@ fn header(answer: &reqwest::Response, name: reqwest::header::HeaderName) -> Stri
 }
 
 #[tokio::test]
-async fn a_page_is_asked_for_again_and_what_it_loads_is_kept() {
+async fn pages_are_revalidated_and_hashed_files_are_cached() {
     let shop = shop();
     let page = shop.get("/", &[]).await;
     assert_eq!(
@@ -89,26 +89,26 @@ async fn a_page_is_asked_for_again_and_what_it_loads_is_kept() {
 }
 
 #[tokio::test]
-async fn a_link_into_the_middle_gets_the_first_page() {
+async fn a_link_to_a_page_of_the_application_gets_the_fallback_page() {
     let shop = shop();
     let html = (ACCEPT, "text/html,application/xhtml+xml,*/*;q=0.8");
     let page = shop.get("/orders/17/saga", std::slice::from_ref(&html)).await;
     assert_eq!(page.status(), 200);
     assert_eq!(header(&page, CACHE_CONTROL), "no-cache");
-    assert_eq!(page.text().await.unwrap(), "<h1>the first page</h1>");
-    // A script that is gone is not a page.
+    assert_eq!(page.text().await.unwrap(), "<h1>the start page</h1>");
+    // A missing script does not get the fallback page.
     assert_eq!(
         shop.get("/assets/app-0000.js", &[(ACCEPT, "*/*")]).await.status(),
         404
     );
-    // What an API does not have, it does not have.
+    // A missing resource of the API does not get the fallback page.
     let missing = shop.get("/v1/nothing", &[html]).await;
     assert_eq!(missing.status(), 404);
     assert_eq!(header(&missing, CONTENT_TYPE), "application/problem+json");
 }
 
 #[tokio::test]
-async fn nothing_outside_the_folder_is_a_file() {
+async fn files_outside_the_folder_are_not_served() {
     let shop = shop();
     for path in [
         "/%2e%2e/etc/passwd",

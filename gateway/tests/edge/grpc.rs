@@ -1,4 +1,4 @@
-//! REST ↔ gRPC, against a server of the generated code.
+//! Transcoding between JSON and gRPC, against a server with the generated code.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -9,14 +9,14 @@ use contracts::proto::inventory::{
 use serde_json::json;
 use tonic::{Request, Response, Status, transport::server::TcpIncoming};
 
-use crate::harness::{assert_problem, edge};
+use crate::harness::{assert_problem, edge, free_port, start};
 
 struct Stock;
 
 #[tonic::async_trait]
 impl Inventory for Stock {
     async fn quote(&self, _: Request<QuoteRequest>) -> Result<Response<QuoteReply>, Status> {
-        Err(Status::unimplemented("not asked here"))
+        Err(Status::unimplemented("not used by this test"))
     }
 
     async fn availability(
@@ -25,14 +25,17 @@ impl Inventory for Stock {
     ) -> Result<Response<AvailabilityReply>, Status> {
         assert!(
             request.metadata().contains_key("grpc-timeout"),
-            "the deadline is carried"
+            "the deadline is forwarded"
         );
-        assert!(request.metadata().contains_key("traceparent"), "so is the trace");
+        assert!(
+            request.metadata().contains_key("traceparent"),
+            "the trace context is forwarded"
+        );
         let skus = request.into_inner().skus;
         match skus.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-            ["none"] => return Err(Status::not_found("there is no product none")),
+            ["none"] => return Err(Status::not_found("the product does not exist")),
             ["bad sku"] => return Err(Status::invalid_argument("not a SKU")),
-            ["busy"] => return Err(Status::unavailable("later")),
+            ["busy"] => return Err(Status::unavailable("try later")),
             ["broken"] => return Err(Status::internal("SELECT secret FROM table")),
             ["slow"] => tokio::time::sleep(Duration::from_mins(1)).await,
             _ => {}
@@ -51,7 +54,7 @@ impl Inventory for Stock {
     }
 }
 
-/// Serves it until the test's runtime ends.
+/// Starts an inventory server that runs until the test's runtime ends.
 pub(crate) async fn inventory() -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -60,8 +63,13 @@ pub(crate) async fn inventory() -> SocketAddr {
     address
 }
 
+/// The routes of an inventory server, for a server that also speaks HTTP/2.
+pub(crate) fn routes() -> axum::Router {
+    tonic::service::Routes::new(InventoryServer::new(Stock)).into_axum_router()
+}
+
 #[tokio::test]
-async fn a_method_is_a_resource_and_its_statuses_are_http_ones() {
+async fn a_grpc_method_is_served_as_json_and_its_statuses_become_http_statuses() {
     let edge = edge().await;
     let (status, answer) = edge.get("/stock/A").await;
     assert_eq!(
@@ -72,7 +80,7 @@ async fn a_method_is_a_resource_and_its_statuses_are_http_ones() {
     assert_eq!(
         answer,
         json!({"sku": "B", "available": 0, "in_stock": false}),
-        "zeros are said, too"
+        "default values are included"
     );
     assert_problem(edge.get("/stock/none").await, 404);
     assert_problem(edge.get("/stock/bad%20sku").await, 422);
@@ -84,7 +92,34 @@ async fn a_method_is_a_resource_and_its_statuses_are_http_ones() {
 }
 
 #[tokio::test]
-async fn a_method_can_be_a_part_of_a_joined_answer() {
+async fn grpc_calls_are_distributed_and_avoid_an_instance_that_refuses_connections() {
+    let (one, other, down, bind) = (inventory().await, inventory().await, free_port(), free_port());
+    let _guard = start(&format!(
+        "version: 1\nlisteners: {{edge: {{bind: \"{bind}\"}}}}\n\
+         upstreams: {{grpc: {{discover: {{static: [\"{down}\", \"{one}\", \"{other}\"]}}, protocol: grpc, balance: round_robin}}}}\n\
+         policies: {{open: [anonymous]}}\nroutes:\n  \
+         stock: {{match: {{path: \"/stock/{{sku}}\", methods: [GET]}}, use: [open], to: grpc, grpc: {{method: souk.inventory.v1.Inventory/Availability, request: {{skus: [\"{{sku}}\"]}}}}}}\n  \
+         upstreams: {{match: {{path: /upstreams, methods: [GET]}}, use: [open], local: upstreams}}\n"
+    ));
+    for _ in 0..9 {
+        let answer = reqwest::get(format!("http://{bind}/stock/A")).await.unwrap();
+        assert_eq!(answer.status(), 200);
+    }
+    let report = reqwest::get(format!("http://{bind}/upstreams")).await.unwrap();
+    let report: serde_json::Value = report.json().await.unwrap();
+    let instances = report["items"][0]["instances"].as_array().unwrap();
+    let requests: Vec<_> = instances
+        .iter()
+        .map(|one| one["requests"].as_u64().unwrap())
+        .collect();
+    assert_eq!(requests[0], 0);
+    assert_eq!(requests[1] + requests[2], 9);
+    assert!(requests[1].min(requests[2]) >= 2, "{requests:?}");
+    assert!(instances[0]["failures"].as_u64().unwrap() >= 3);
+}
+
+#[tokio::test]
+async fn a_grpc_method_can_be_a_part_of_a_joined_response() {
     let edge = edge().await;
     let (status, answer) = edge.get("/stocked/7").await;
     assert_eq!(status, 200, "{answer:#}");

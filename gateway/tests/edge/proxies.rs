@@ -1,4 +1,4 @@
-//! Clients behind proxies, and what browsers are told to protect them.
+//! Clients behind proxies, and the security headers of responses.
 
 use axum::{
     Router,
@@ -19,8 +19,8 @@ struct Edge {
     _ends: DropGuard,
 }
 
-/// What the service was told of where the request comes from.
-async fn told(headers: HeaderMap) -> axum::Json<Value> {
+/// Responds with the `X-Forwarded-*` fields of the request.
+async fn forwarded_fields(headers: HeaderMap) -> axum::Json<Value> {
     let fields = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"];
     let value = |name: &str| {
         let values = headers.get_all(name).iter().map(|value| value.to_str().unwrap());
@@ -34,40 +34,40 @@ async fn told(headers: HeaderMap) -> axum::Json<Value> {
     )
 }
 
-/// A gateway whose listener has this setting. `/few` may be had twice a minute by each address.
+/// A gateway whose listener has these further settings. Each address may request `/few` twice a minute.
 async fn edge(setting: &str) -> Edge {
     let issuer = Issuer::start().await;
     let public = || async { ([("cache-control", "public, max-age=5"), ("etag", "\"v1\"")], "{}") };
     let router = Router::new()
         .route("/public", get(public))
-        .route("/kept", get(public))
+        .route("/cacheable", get(public))
         .route("/login", post(|| async { "{}" }))
         .route(
             "/mine",
             get(|| async { ([("cache-control", "private, no-cache")], "{}").into_response() }),
         )
-        .fallback(any(told));
-    let there = testkit::spawn(router).await.replace("http://", "");
+        .fallback(any(forwarded_fields));
+    let backend = testkit::spawn(router).await.replace("http://", "");
     let bind = free_port();
     let ends = start(&format!(
         r#"
 version: 1
 listeners: {{edge: {{bind: "{bind}"{setting}}}}}
 auth: {{souk: {{issuer: "https://souk.test", audience: [souk], jwks: "{jwks}", algorithms: [EdDSA]}}}}
-upstreams: {{there: {{discover: {{static: ["{there}"]}}}}}}
+upstreams: {{backend: {{discover: {{static: ["{backend}"]}}}}}}
 policies:
   open: [anonymous]
   user: [{{auth: souk}}]
   few: [anonymous, {{rate: {{by: address, quota: 2, window: 60s}}}}]
 unmatched: {{by: address, quota: 5, window: 60s}}
 routes:
-  told: {{match: {{path: /told, methods: [GET]}}, use: [open], to: there}}
-  few: {{match: {{path: /few, methods: [GET]}}, use: [few], to: there}}
-  public: {{match: {{path: /public, methods: [GET]}}, use: [open], to: there}}
-  login: {{match: {{path: /login, methods: [POST]}}, use: [open], to: there}}
-  kept: {{match: {{path: /kept, methods: [GET]}}, use: [user], to: there}}
-  plain: {{match: {{path: /plain, methods: [GET]}}, use: [user], to: there}}
-  mine: {{match: {{path: /mine, methods: [GET]}}, use: [user], to: there}}
+  forwarded: {{match: {{path: /forwarded, methods: [GET]}}, use: [open], to: backend}}
+  few: {{match: {{path: /few, methods: [GET]}}, use: [few], to: backend}}
+  public: {{match: {{path: /public, methods: [GET]}}, use: [open], to: backend}}
+  login: {{match: {{path: /login, methods: [POST]}}, use: [open], to: backend}}
+  cacheable: {{match: {{path: /cacheable, methods: [GET]}}, use: [user], to: backend}}
+  plain: {{match: {{path: /plain, methods: [GET]}}, use: [user], to: backend}}
+  mine: {{match: {{path: /mine, methods: [GET]}}, use: [user], to: backend}}
 "#,
         jwks = issuer.jwks_url(),
     ));
@@ -85,7 +85,7 @@ impl Edge {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        request.send().await.expect("an answer")
+        request.send().await.expect("a response")
     }
 
     async fn status(&self, path: &str, headers: &[(&str, &[u8])]) -> u16 {
@@ -96,14 +96,14 @@ impl Edge {
 const FOR: &str = "x-forwarded-for";
 
 #[tokio::test]
-async fn each_client_behind_a_proxy_has_a_quota_of_its_own() {
+async fn each_client_behind_a_proxy_has_its_own_quota() {
     let edge = edge(", trusted_proxies: [127.0.0.0/8, 10.0.0.0/8]").await;
     for client in ["192.0.2.1", "192.0.2.2"] {
-        // What a client sends itself stands left of what its proxies append, in one line or several.
-        let made_up = |number: u8| format!("198.51.100.{number}");
+        // What a client sends itself is to the left of what its proxies append, in one line or in several.
+        let forged = |number: u8| format!("198.51.100.{number}");
         let lines = [
-            format!("{}, {client}, 10.0.0.7", made_up(1)),
-            format!("{}, {client}", made_up(2)),
+            format!("{}, {client}, 10.0.0.7", forged(1)),
+            format!("{}, {client}", forged(2)),
         ];
         for line in &lines {
             assert_eq!(
@@ -125,9 +125,9 @@ async fn each_client_behind_a_proxy_has_a_quota_of_its_own() {
             429
         );
     }
-    let told: Value = edge
+    let forwarded: Value = edge
         .get(
-            "/told",
+            "/forwarded",
             &[
                 (FOR, b"198.51.100.1, 192.0.2.1, 10.0.0.7"),
                 ("x-forwarded-proto", b"https"),
@@ -138,14 +138,14 @@ async fn each_client_behind_a_proxy_has_a_quota_of_its_own() {
         .await
         .unwrap();
     assert_eq!(
-        told["x-forwarded-for"], "192.0.2.1",
-        "one address, which no client can choose"
+        forwarded["x-forwarded-for"], "192.0.2.1",
+        "one address, which the client cannot choose"
     );
-    assert_eq!(told["x-forwarded-proto"], "https");
+    assert_eq!(forwarded["x-forwarded-proto"], "https");
 }
 
 #[tokio::test]
-async fn without_trusted_proxies_nobody_is_believed() {
+async fn without_trusted_proxies_forwarded_fields_are_ignored() {
     let edge = edge("").await;
     for expected in [200, 200, 429] {
         let line = format!("192.0.2.{expected}");
@@ -156,16 +156,19 @@ async fn without_trusted_proxies_nobody_is_believed() {
         ("x-forwarded-proto", b"https"),
         ("x-forwarded-host", b"evil.test"),
     ];
-    let answer = edge.get("/told", &claims).await;
+    let answer = edge.get("/forwarded", &claims).await;
     assert!(!answer.headers().contains_key("strict-transport-security"));
-    let told: Value = answer.json().await.unwrap();
-    assert_eq!(told["x-forwarded-for"], "127.0.0.1");
-    assert_eq!(told["x-forwarded-proto"], "http");
-    assert_eq!(told["x-forwarded-host"], edge.url.trim_start_matches("http://"));
+    let forwarded: Value = answer.json().await.unwrap();
+    assert_eq!(forwarded["x-forwarded-for"], "127.0.0.1");
+    assert_eq!(forwarded["x-forwarded-proto"], "http");
+    assert_eq!(
+        forwarded["x-forwarded-host"],
+        edge.url.trim_start_matches("http://")
+    );
 }
 
 #[tokio::test]
-async fn browsers_that_came_by_https_are_told_to_stay_with_it() {
+async fn responses_over_https_have_hsts() {
     let edge = edge(", trusted_proxies: [127.0.0.0/8], hsts: 48h").await;
     let hsts = |answer: &reqwest::Response| {
         let value = answer.headers().get("strict-transport-security");
@@ -182,12 +185,12 @@ async fn browsers_that_came_by_https_are_told_to_stay_with_it() {
 }
 
 #[tokio::test]
-async fn types_are_not_guessed_and_personal_answers_are_kept_nowhere() {
+async fn responses_have_nosniff_and_personal_ones_are_not_stored() {
     let edge = edge("").await;
     let token = format!("Bearer {}", edge.issuer.customer(contracts::UserId::generate()));
     for (path, status, caching) in [
         ("/public", 200, "public, max-age=5"),
-        ("/kept", 200, "no-store"),
+        ("/cacheable", 200, "no-store"),
         ("/plain", 200, "no-store"),
         ("/mine", 200, "private, no-cache"),
         ("/nowhere", 404, "no-store"),
@@ -211,7 +214,7 @@ async fn types_are_not_guessed_and_personal_answers_are_kept_nowhere() {
 }
 
 #[tokio::test]
-async fn what_no_route_takes_has_a_quota() {
+async fn unmatched_requests_have_a_quota() {
     let edge = edge(", trusted_proxies: [127.0.0.0/8]").await;
     let refused = async |client: u8, count: usize| {
         let client = format!("192.0.2.{client}");
@@ -219,7 +222,7 @@ async fn what_no_route_takes_has_a_quota() {
         for number in 0..count {
             let request = match number % 3 {
                 0 => edge.client.get(format!("{}/nowhere", edge.url)),
-                1 => edge.client.delete(format!("{}/told", edge.url)),
+                1 => edge.client.delete(format!("{}/forwarded", edge.url)),
                 _ => edge.client.get(format!("{}/%ff", edge.url)),
             };
             let answer = request.header(FOR, &client).send().await.unwrap();
@@ -230,10 +233,61 @@ async fn what_no_route_takes_has_a_quota() {
         statuses
     };
     assert_eq!(refused(1, 7).await, [404, 405, 400, 404, 405, 429, 429]);
-    assert_eq!(refused(2, 1).await, [404], "another client's is whole");
+    assert_eq!(refused(2, 1).await, [404], "another client has its own quota");
     assert_eq!(
-        edge.status("/told", &[(FOR, b"192.0.2.1")]).await,
+        edge.status("/forwarded", &[(FOR, b"192.0.2.1")]).await,
         200,
-        "routes have their own"
+        "routes have quotas of their own"
+    );
+}
+
+/// A load balancer that passes on the client's address with the PROXY protocol, version 2.
+#[tokio::test]
+async fn the_proxy_protocol_carries_the_address_of_the_client() {
+    use tokio::io::AsyncWriteExt as _;
+
+    let echo = axum::Router::new().fallback(async |headers: axum::http::HeaderMap| {
+        let client = headers["x-forwarded-for"].to_str().unwrap_or_default().to_owned();
+        format!("client {client}")
+    });
+    let upstream = testkit::spawn(echo).await.replace("http://", "");
+    let start = |trusted: &str| {
+        let bind = crate::harness::free_port();
+        let guard = crate::harness::start(&format!(
+            r#"
+version: 1
+listeners: {{edge: {{bind: "{bind}", proxy_protocol: true, trusted_proxies: ["{trusted}"]}}}}
+upstreams: {{echo: {{discover: {{static: ["{upstream}"]}}}}}}
+policies: {{open: [anonymous]}}
+routes: {{all: {{match: {{path: /, methods: [GET]}}, use: [open], to: echo}}}}
+"#
+        ));
+        (guard, format!("http://{bind}"))
+    };
+    let request =
+        b"GET / HTTP/1.1\r\nhost: shop.test\r\nx-forwarded-for: 203.0.113.9\r\nconnection: close\r\n\r\n";
+    let header = [
+        &b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c"[..],
+        &[192, 0, 2, 7, 10, 0, 0, 1, 0, 80, 0, 80],
+    ]
+    .concat();
+    let send = async |url: &str, head: &[u8]| {
+        let mut stream = crate::harness::connect(url).await;
+        let _ = stream.write_all(&[head, &request[..]].concat()).await;
+        crate::harness::rest(stream).await
+    };
+    let (_guard, url) = start("127.0.0.0/8");
+    let answer = send(&url, &header).await;
+    assert!(answer.ends_with("client 192.0.2.7"), "{answer}");
+    assert_eq!(
+        send(&url, b"").await,
+        "",
+        "a connection without the header is closed"
+    );
+    let (_guard, url) = start("10.0.0.0/8");
+    assert_eq!(
+        send(&url, &header).await,
+        "",
+        "only trusted proxies may pass on addresses"
     );
 }

@@ -1,29 +1,29 @@
-//! What a request must look like, and what it may take.
+//! Validation and limits of requests, and how responses are passed on.
 
 use std::time::Duration;
 
 use crate::harness::{assert_problem, edge};
 
 #[tokio::test]
-async fn bodies_are_bounded_whether_their_length_is_told_or_not() {
+async fn bodies_with_and_without_a_length_are_limited() {
     let edge = edge().await;
     let big = vec![b'x'; 65 * 1024];
     let url = format!("{}/sink", edge.url);
-    let told = edge.client.post(&url).body(big.clone()).send().await.unwrap();
-    assert_eq!(told.status(), 413);
+    let with_length = edge.client.post(&url).body(big.clone()).send().await.unwrap();
+    assert_eq!(with_length.status(), 413);
     let chunks = futures::stream::iter(
         big.chunks(1024)
             .map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec()))
             .collect::<Vec<_>>(),
     );
-    let untold = edge
+    let chunked = edge
         .client
         .post(&url)
         .body(reqwest::Body::wrap_stream(chunks))
         .send()
         .await
         .unwrap();
-    assert_eq!(untold.status(), 413);
+    assert_eq!(chunked.status(), 413);
     let fits = edge
         .client
         .post(&url)
@@ -35,7 +35,7 @@ async fn bodies_are_bounded_whether_their_length_is_told_or_not() {
 }
 
 #[tokio::test]
-async fn malformed_and_dawdling_requests_end() {
+async fn malformed_and_slow_requests_are_rejected() {
     let edge = edge().await;
     let both =
         "POST /sink HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
@@ -61,7 +61,7 @@ async fn malformed_and_dawdling_requests_end() {
     edge.raw("GET /echo HTTP/1.1\r\nHost: x\r\nX-Slow: ").await;
     assert!(
         started.elapsed() < Duration::from_millis(2900),
-        "a head that does not come is not waited for"
+        "an incomplete head times out"
     );
     assert_problem(edge.get("/nowhere").await, 404);
     let wrong = edge
@@ -80,12 +80,12 @@ async fn malformed_and_dawdling_requests_end() {
 }
 
 #[tokio::test]
-async fn upstreams_that_are_slow_or_away_have_their_own_errors() {
+async fn slow_and_unreachable_upstreams_give_504_and_503() {
     let edge = edge().await;
     assert_problem(edge.get("/slow").await, 504);
     let answer = edge
         .client
-        .get(format!("{}/away", edge.url))
+        .get(format!("{}/down", edge.url))
         .send()
         .await
         .unwrap();
@@ -94,7 +94,7 @@ async fn upstreams_that_are_slow_or_away_have_their_own_errors() {
 }
 
 #[tokio::test]
-async fn a_quota_is_told_and_then_kept() {
+async fn a_quota_is_announced_and_enforced() {
     let edge = edge().await;
     let url = format!("{}/few/1", edge.url);
     for _ in 0..2 {
@@ -115,7 +115,7 @@ async fn a_quota_is_told_and_then_kept() {
 }
 
 #[tokio::test]
-async fn streams_pass_as_they_come_and_past_the_deadline() {
+async fn streams_are_not_buffered_and_may_exceed_the_deadline() {
     use futures::StreamExt;
     let edge = edge().await;
     let answer = edge
@@ -126,17 +126,17 @@ async fn streams_pass_as_they_come_and_past_the_deadline() {
         .unwrap();
     let (mut body, mut pieces, started) = (answer.bytes_stream(), vec![], std::time::Instant::now());
     while let Some(piece) = body.next().await {
-        pieces.push((started.elapsed(), piece.expect("the stream goes on")));
+        pieces.push((started.elapsed(), piece.expect("the stream continues")));
     }
     assert!(pieces.len() >= 3, "{pieces:?}");
     assert!(
         pieces[0].0 < Duration::from_millis(250),
-        "the first came at once: {pieces:?}"
+        "the first piece arrives immediately: {pieces:?}"
     );
 }
 
 #[tokio::test]
-async fn an_upstreams_own_refusal_is_handed_on() {
+async fn an_error_response_of_an_upstream_is_passed_on() {
     let edge = edge().await;
     let answer = edge
         .client
@@ -150,69 +150,69 @@ async fn an_upstreams_own_refusal_is_handed_on() {
 }
 
 #[tokio::test]
-async fn pages_of_named_origins_may_read_answers() {
+async fn pages_of_allowed_origins_may_read_responses() {
     let edge = edge().await;
-    let ask = |method: reqwest::Method, origin: &'static str| {
+    let send = |method: reqwest::Method, origin: &'static str| {
         let request = edge.client.request(method, format!("{}/pages", edge.url));
         request
             .header("origin", origin)
             .header("access-control-request-method", "POST")
             .send()
     };
-    let answer = ask(reqwest::Method::GET, "http://shop.test").await.unwrap();
+    let answer = send(reqwest::Method::GET, "http://shop.test").await.unwrap();
     assert_eq!(
         answer.headers()["access-control-allow-origin"],
         "http://shop.test"
     );
     let vary: Vec<_> = answer.headers().get_all("vary").iter().collect();
     assert_eq!(vary, ["accept-encoding", "origin"]);
-    let preflight = ask(reqwest::Method::OPTIONS, "http://shop.test").await.unwrap();
+    let preflight = send(reqwest::Method::OPTIONS, "http://shop.test").await.unwrap();
     assert_eq!(preflight.status(), 204);
     assert_eq!(
         preflight.headers()["access-control-allow-methods"],
         "GET, HEAD, POST"
     );
-    let stranger = ask(reqwest::Method::OPTIONS, "http://evil.test").await.unwrap();
+    let stranger = send(reqwest::Method::OPTIONS, "http://evil.test").await.unwrap();
     assert!(!stranger.headers().contains_key("access-control-allow-origin"));
 }
 
 #[tokio::test]
-async fn a_refusal_arrives_while_the_body_is_still_being_sent() {
+async fn an_error_response_arrives_while_the_body_is_still_being_sent() {
     let edge = edge().await;
-    // Far more than the buffers of a connection hold, so that it cannot have been sent when the answer comes.
+    // Far more than the buffers of a connection hold, so the client is still sending when the response arrives.
     let big = vec![b'x'; 4 << 20];
     for _ in 0..20 {
-        let told = edge
+        let with_length = edge
             .client
             .post(format!("{}/sink", edge.url))
             .body(big.clone())
             .send()
             .await;
-        assert_eq!(told.expect("an answer, not a reset").status(), 413);
+        assert_eq!(with_length.expect("a response, not a reset").status(), 413);
         let chunks: Vec<_> = big
             .chunks(64 << 10)
             .map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec()))
             .collect();
-        let untold = reqwest::Body::wrap_stream(futures::stream::iter(chunks));
-        let untold = edge
+        let stream = reqwest::Body::wrap_stream(futures::stream::iter(chunks));
+        let chunked = edge
             .client
             .post(format!("{}/sink", edge.url))
-            .body(untold)
+            .body(stream)
             .send()
             .await;
-        assert_eq!(untold.expect("an answer, not a reset").status(), 413);
+        assert_eq!(chunked.expect("a response, not a reset").status(), 413);
         let nowhere = edge
             .client
             .post(format!("{}/nowhere", edge.url))
             .body(vec![b'x'; 60 << 10])
             .send()
             .await;
-        assert_eq!(nowhere.expect("an answer, not a reset").status(), 404);
+        assert_eq!(nowhere.expect("a response, not a reset").status(), 404);
     }
 }
 
 #[tokio::test]
-async fn a_stream_ends_in_order_when_the_gateway_drains() {
+async fn a_stream_ends_without_an_error_when_the_gateway_drains() {
     let edge = edge().await;
     let mut stream = edge
         .client
@@ -223,17 +223,17 @@ async fn a_stream_ends_in_order_when_the_gateway_drains() {
     assert_eq!(stream.chunk().await.unwrap().unwrap(), "data: 0\n\n");
     edge.gateway.drain();
     let mut rest = String::new();
-    // An error would be a broken connection.
+    // A broken connection would be an error here.
     while let Some(more) = stream.chunk().await.unwrap() {
         rest.push_str(&String::from_utf8_lossy(&more));
     }
-    assert!(!rest.contains("data: 2"), "it went on: {rest}");
+    assert!(!rest.contains("data: 2"), "the stream continued: {rest}");
 }
 
 #[tokio::test]
-async fn upstreams_are_shown_with_how_requests_to_them_went() {
+async fn upstreams_are_listed_with_their_requests_and_failures() {
     let edge = edge().await;
-    for path in ["/echo", "/away"] {
+    for path in ["/echo", "/down"] {
         edge.get(path).await;
     }
     let (status, report) = edge.get("/upstreams").await;
@@ -243,16 +243,16 @@ async fn upstreams_are_shown_with_how_requests_to_them_went() {
         items.iter().find(|item| item["name"] == name).unwrap()["instances"][0].clone()
     };
     assert_eq!(
-        (&of("there")["failures"], &of("there")["in_flight"]),
+        (&of("backend")["failures"], &of("backend")["in_flight"]),
         (&0.into(), &0.into())
     );
-    assert!(of("there")["requests"].as_u64().unwrap() >= 1);
-    assert_eq!(of("away")["failures"], 1, "a refused connection counts");
-    assert!(of("away")["last_failure"]["reason"].is_string());
+    assert!(of("backend")["requests"].as_u64().unwrap() >= 1);
+    assert_eq!(of("down")["failures"], 1, "a refused connection counts");
+    assert!(of("down")["last_failure"]["reason"].is_string());
 }
 
 #[tokio::test]
-async fn what_nobody_waits_for_is_accepted_when_its_upstream_is_away() {
+async fn best_effort_requests_are_accepted_when_the_upstream_is_unreachable() {
     let edge = edge().await;
     let url = format!("{}/dropped", edge.url);
     let answer = edge.client.post(&url).body("{}").send().await.unwrap();

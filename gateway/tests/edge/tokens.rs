@@ -1,4 +1,4 @@
-//! Who asks, and what upstreams are told of it.
+//! Authentication, and the identity headers that upstreams get.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey};
@@ -8,7 +8,7 @@ use testkit::auth::Issuer;
 use crate::harness::{assert_problem, edge};
 
 #[tokio::test]
-async fn a_clients_word_about_who_it_is_does_not_get_through() {
+async fn identity_headers_of_a_client_are_removed() {
     let edge = edge().await;
     let claimed = [
         ("x-user-id", "1"),
@@ -40,7 +40,7 @@ async fn a_clients_word_about_who_it_is_does_not_get_through() {
 }
 
 #[tokio::test]
-async fn only_good_tokens_pass_and_only_administrators_where_it_says_so() {
+async fn only_valid_tokens_are_accepted_and_roles_are_enforced() {
     let edge = edge().await;
     let user = contracts::UserId::generate();
     let bearer = |token: String| format!("Bearer {token}");
@@ -57,7 +57,7 @@ async fn only_good_tokens_pass_and_only_administrators_where_it_says_so() {
     let mut other_type = edge.issuer.header();
     other_type.typ = Some("JWT".into());
     let claims = Issuer::claims(user, &["admin"]);
-    // A public key must not pass for the secret of an HMAC.
+    // A public key must not be accepted as an HMAC secret.
     let keys: Value = reqwest::get(edge.issuer.jwks_url())
         .await
         .unwrap()
@@ -75,10 +75,10 @@ async fn only_good_tokens_pass_and_only_administrators_where_it_says_so() {
     critical.crit = Some(vec!["exp".into()]);
     let mut other_issuer = claims.clone();
     other_issuer["iss"] = json!("https://elsewhere.test");
-    let mut timeless = claims.clone();
-    timeless.as_object_mut().unwrap().remove("exp");
-    let mut early = claims.clone();
-    early["nbf"] = json!(early["nbf"].as_i64().unwrap() + 600);
+    let mut without_expiry = claims.clone();
+    without_expiry.as_object_mut().unwrap().remove("exp");
+    let mut not_yet_valid = claims.clone();
+    not_yet_valid["nbf"] = json!(not_yet_valid["nbf"].as_i64().unwrap() + 600);
     let good_token = edge.issuer.token(user, &["admin"]);
     for token in [
         forged(public.as_bytes()),
@@ -86,8 +86,8 @@ async fn only_good_tokens_pass_and_only_administrators_where_it_says_so() {
         edge.issuer.sign(&brings_keys, &claims),
         edge.issuer.sign(&critical, &claims),
         edge.issuer.sign(&edge.issuer.header(), &other_issuer),
-        edge.issuer.sign(&edge.issuer.header(), &timeless),
-        edge.issuer.sign(&edge.issuer.header(), &early),
+        edge.issuer.sign(&edge.issuer.header(), &without_expiry),
+        edge.issuer.sign(&edge.issuer.header(), &not_yet_valid),
         good_token.rsplit_once('.').unwrap().0.to_owned() + ".",
         edge.issuer.expired_token(user),
         edge.issuer.sign(&edge.issuer.header(), &wrong_audience),
@@ -104,7 +104,7 @@ async fn only_good_tokens_pass_and_only_administrators_where_it_says_so() {
 }
 
 #[tokio::test]
-async fn an_upstream_learns_who_asks_from_the_token_and_never_sees_a_key() {
+async fn upstreams_get_the_identity_of_the_token_and_no_api_key() {
     let edge = edge().await;
     let user = contracts::UserId::generate();
     let token = format!("Bearer {}", edge.issuer.customer(user));
@@ -132,7 +132,7 @@ async fn an_upstream_learns_who_asks_from_the_token_and_never_sees_a_key() {
     assert_eq!(
         sent["headers"]["x-api-key"],
         Value::Null,
-        "also where nobody asks for it: {sent:#}"
+        "also on a route without authentication: {sent:#}"
     );
 }
 
@@ -166,5 +166,6 @@ async fn an_api_key_does_what_its_scopes_allow() {
         "{:#}",
         refused.1
     );
+    assert_eq!(refused.1["type"], "https://souk.test/problems/insufficient-scope");
     assert_problem(refused, 403);
 }

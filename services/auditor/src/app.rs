@@ -1,4 +1,4 @@
-//! The service put together: its state, all its routes on one screen, and the audit that runs by itself.
+//! Wires the service together: shared state, routes, and the periodic audit.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,33 +10,32 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Databases, Error,
-    audit::{self, Report},
+    audit::{self, Report, get_audit::get_audit},
     config::Config,
-    get_audit::get_audit,
-    list_outboxes::list_outboxes,
     openapi,
+    outboxes::list_outboxes::list_outboxes,
     watch::{self, Violations},
 };
 
-/// A result that is younger is as good as a new one.
-const FRESH: Duration = Duration::from_secs(5);
-/// How long a caller waits for an audit; the gateway's deadline is 10 s.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// A report younger than this is returned again instead of running another audit.
+const MAX_AGE: Duration = Duration::from_secs(5);
+/// How long a caller waits for an audit. It must stay below the gateway's deadline of 10 s.
+const AUDIT_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// What handlers work with.
+/// The state shared by all handlers.
 #[derive(Debug, Clone)]
 pub struct App {
-    /// What is audited.
+    /// Connections to every audited database and to Kafka.
     pub databases: Databases,
-    /// Verifies access tokens.
+    /// Verifies the access tokens of callers.
     pub verifier: Verifier,
-    /// What the last audit found, for `/metrics`.
+    /// Results of the last audit, exposed on `/metrics`.
     pub violations: Violations,
     latest: Arc<Mutex<Option<(Instant, Report)>>>,
 }
 
 impl App {
-    /// An auditor of `databases` that trusts the keys of `verifier`.
+    /// Creates an auditor of `databases` that accepts tokens signed with the keys of `verifier`.
     #[must_use]
     pub fn new(databases: Databases, verifier: Verifier) -> Self {
         Self {
@@ -47,13 +46,13 @@ impl App {
         }
     }
 
-    /// A fresh report. One audit runs at a time, and who asked meanwhile is given its result.
+    /// Returns a report that is at most 5 s old. Only one audit runs at a time, and concurrent callers share its result.
     pub(crate) async fn audit(&self) -> Result<Report, Error> {
         let this = self.clone();
         let audit = async move {
             let mut latest = this.latest.lock().await;
             if let Some((at, report)) = latest.as_ref()
-                && at.elapsed() < FRESH
+                && at.elapsed() < MAX_AGE
             {
                 return Ok(report.clone());
             }
@@ -62,8 +61,8 @@ impl App {
             *latest = Some((Instant::now(), report.clone()));
             Ok(report)
         };
-        let in_time = tokio::time::timeout(PATIENCE, audit);
-        souk_http::detached(in_time).await.unwrap_or(Err(Error::TimedOut))
+        let audit = tokio::time::timeout(AUDIT_TIMEOUT, audit);
+        souk_http::detached(audit).await.unwrap_or(Err(Error::TimedOut))
     }
 }
 
@@ -73,7 +72,7 @@ impl FromRef<App> for Verifier {
     }
 }
 
-/// Every route of the service.
+/// Builds the router with every route of the service.
 pub fn router(app: App) -> Router {
     Router::new()
         .route("/v1/admin/audit", get(get_audit))
@@ -82,18 +81,28 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// Runs the API and an audit every minute until `shutdown`.
+/// Serves the API and runs an audit every minute until `shutdown` is cancelled.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
     let databases = Databases::new(&config, &Namespace::default()).await?;
     databases.observe();
-    let app = App::new(databases, Verifier::new(config.jwks_url));
+    let app = App::new(
+        databases,
+        Verifier::with_tls(config.jwks_url, config.tls.as_ref())?,
+    );
     app.violations.register();
     let admin = Admin {
         addr: config.admin_addr,
         health: app.databases.health(),
     };
     let watch = tokio::spawn(watch::run(app.clone(), shutdown.clone()));
-    let served = souk_http::serve(router(app), config.http_addr, admin, shutdown.clone()).await;
+    let served = souk_http::serve(
+        router(app),
+        config.http_addr,
+        config.tls.as_ref(),
+        admin,
+        shutdown.clone(),
+    )
+    .await;
     shutdown.cancel();
     watch.await?;
     served

@@ -1,4 +1,4 @@
-//! Connections to every database and to Kafka, and what is under way in them while others read.
+//! Connections to every database and to Kafka, and queries for the work that is in progress in them.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -17,17 +17,18 @@ use tracing::Instrument as _;
 
 use crate::{Error, config::Config};
 
-/// Connections a database: an audit reads one thing after another.
+/// Maximum connections per database. An audit runs its queries one after another, so it needs few.
 const CONNECTIONS: u32 = 3;
-/// How long to look for MongoDB's server. The driver tries twice, and stays below [`PATIENCE`].
-const SELECTION: Duration = Duration::from_millis(1_500);
-/// How long MongoDB may take for one answer.
-const PATIENCE: Duration = Duration::from_secs(4);
-/// How long reading one topic may take: all of it when somebody waits for the whole audit, and what is new otherwise.
-const TOPIC_PATIENCE: Duration = Duration::from_mins(1);
-const NEWEST_PATIENCE: Duration = Duration::from_secs(2);
+/// Timeout for finding a MongoDB server. The driver tries twice, so twice this must stay below [`MONGODB_TIMEOUT`].
+const SERVER_SELECTION_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// Timeout for one query to MongoDB.
+const MONGODB_TIMEOUT: Duration = Duration::from_secs(4);
+/// Timeout for reading a whole topic, which only a complete audit does.
+const TOPIC_READ_TIMEOUT: Duration = Duration::from_mins(1);
+/// Timeout for reading a topic's recent events, and for checking whether Kafka responds.
+const RECENT_READ_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Connections to every database, and to Kafka if there is one.
+/// Connections to every database, and to Kafka if it is configured.
 #[derive(Debug, Clone)]
 pub struct Databases {
     pub(crate) users: PgPool,
@@ -39,7 +40,8 @@ pub struct Databases {
 }
 
 impl Databases {
-    /// Prepares the connections. Nothing is connected yet, so this does not fail because a database is away.
+    /// Prepares the connections but opens none yet, so this succeeds even while a database is down. Fails on an
+    /// invalid URL.
     pub async fn new(config: &Config, namespace: &Namespace) -> anyhow::Result<Self> {
         let pool = |url: &SecretString, key: &'static str| {
             database::pool(url.expose_secret(), CONNECTIONS).context(key)
@@ -48,8 +50,8 @@ impl Databases {
             .await
             .context("SOUK_MONGODB_URL")?;
         options.app_name = Some("auditor".to_owned());
-        options.server_selection_timeout = Some(SELECTION);
-        options.connect_timeout = Some(SELECTION);
+        options.server_selection_timeout = Some(SERVER_SELECTION_TIMEOUT);
+        options.connect_timeout = Some(SERVER_SELECTION_TIMEOUT);
         options.max_pool_size = Some(CONNECTIONS);
         let inventory = Client::with_options(options)
             .context("SOUK_MONGODB_URL")?
@@ -68,7 +70,7 @@ impl Databases {
         })
     }
 
-    /// By whose they are.
+    /// The PostgreSQL pools with the names of their services.
     fn pools(&self) -> [(&'static str, &PgPool); 4] {
         [
             ("users", &self.users),
@@ -78,26 +80,26 @@ impl Databases {
         ]
     }
 
-    /// Shows on `/metrics` how much of the pools is in use.
+    /// Exposes the usage of the connection pools on `/metrics`.
     pub(crate) fn observe(&self) {
         database::observe(self.pools());
     }
 
-    /// Ready when every database answers.
+    /// Health checks that report ready while every database responds.
     pub(crate) fn health(&self) -> Health {
         let postgres = |health: Health, (name, pool)| health.postgres_as(name, pool);
         let health = self.pools().into_iter().fold(Health::new(), postgres);
         let inventory = self.inventory.clone();
         health.check("inventory", move || {
             let inventory = inventory.clone();
-            whole(async move {
+            run_to_completion(async move {
                 inventory.run_command(doc! {"ping": 1}).await?;
                 Ok(())
             })
         })
     }
 
-    /// Takes up documents of a collection of inventory, `fields` of them, one after the other.
+    /// Folds the documents of an inventory collection that match `filter` into `all`, reading only `fields` of each.
     pub(crate) async fn fold<T: Send + 'static>(
         &self,
         collection: &str,
@@ -107,7 +109,7 @@ impl Databases {
         take: impl Fn(&mut T, &Document) -> Result<(), Error> + Send + 'static,
     ) -> Result<T, Error> {
         let collection = self.inventory.collection::<Document>(collection);
-        whole(async move {
+        run_to_completion(async move {
             let mut documents = collection.find(filter).projection(fields).await?;
             while let Some(document) = documents.try_next().await? {
                 take(&mut all, &document)?;
@@ -117,21 +119,22 @@ impl Databases {
         .await
     }
 
-    /// What each stock document that has told anything says of its events.
-    pub(crate) async fn outboxes<T>(&self) -> Result<Vec<T>, Error>
+    /// Reads the event counters of every stock document that has recorded an event.
+    pub(crate) async fn stock_outboxes<T>(&self) -> Result<Vec<T>, Error>
     where
         T: DeserializeOwned + Send + Sync + 'static,
     {
         let stock = self.inventory.collection("stock");
         let fields = doc! {"event_seq": 1, "events_told": 1, "events_dropped": 1};
-        whole(async move {
-            let told = doc! {"event_seq": {"$gt": 0}};
-            Ok(stock.find(told).projection(fields).await?.try_collect().await?)
+        run_to_completion(async move {
+            let has_events = doc! {"event_seq": {"$gt": 0}};
+            let documents = stock.find(has_events).projection(fields).await?;
+            Ok(documents.try_collect().await?)
         })
         .await
     }
 
-    /// The events of a topic that happened `since`, or all.
+    /// Reads the events of a topic that occurred at or after `since`, or all of them.
     pub(crate) async fn read_topic<T>(
         &self,
         topic: &str,
@@ -143,23 +146,23 @@ impl Databases {
         let kafka = self
             .kafka
             .as_ref()
-            .context("there is none")
+            .context("no Kafka is configured")
             .map_err(Error::Kafka)?;
-        let patience = if since.is_some() {
-            NEWEST_PATIENCE
+        let timeout = if since.is_some() {
+            RECENT_READ_TIMEOUT
         } else {
-            TOPIC_PATIENCE
+            TOPIC_READ_TIMEOUT
         };
-        kafka.read(topic, since, patience).await.map_err(Error::Kafka)
+        kafka.read(topic, since, timeout).await.map_err(Error::Kafka)
     }
 
-    /// Whether Kafka is there; none where it is not meant to be.
+    /// Whether Kafka responds, or `None` if it is not configured.
     pub(crate) async fn kafka_answers(&self) -> Option<bool> {
-        Some(self.kafka.as_ref()?.answers(NEWEST_PATIENCE).await)
+        Some(self.kafka.as_ref()?.is_reachable(RECENT_READ_TIMEOUT).await)
     }
 
-    /// Whether nothing is under way: no live saga, no message to send, no refund without an answer.
-    pub(crate) async fn at_rest(&self) -> Result<bool, Error> {
+    /// Whether no work is in progress: no live saga, no unsent message, no pending refund.
+    pub(crate) async fn is_idle(&self) -> Result<bool, Error> {
         let orders: bool = sqlx::query_scalar(
             "SELECT NOT EXISTS (SELECT FROM sagas WHERE status IN ('running', 'compensating'))
                 AND NOT EXISTS (SELECT FROM outbox)",
@@ -174,25 +177,25 @@ impl Databases {
         Ok(orders && payments)
     }
 
-    /// Whether no event waits to be told.
-    pub(crate) async fn all_told(&self) -> Result<bool, Error> {
+    /// Whether every recorded event has been published.
+    pub(crate) async fn all_events_published(&self) -> Result<bool, Error> {
         for log in [&self.users, &self.orders, &self.payments] {
-            let waits: bool = sqlx::query_scalar(
+            let is_pending: bool = sqlx::query_scalar(
                 "SELECT EXISTS (SELECT id FROM domain_events WHERE id > (SELECT id FROM event_cursor))",
             )
             .fetch_one(log)
             .await?;
-            if waits {
+            if is_pending {
                 return Ok(false);
             }
         }
         let stock = self.inventory.collection::<Document>("stock");
         let waiting = doc! {"pending_events.sequence": {"$gt": 0}};
-        whole(async move { Ok(stock.find_one(waiting).await?.is_none()) }).await
+        run_to_completion(async move { Ok(stock.find_one(waiting).await?.is_none()) }).await
     }
 
-    /// The ids of orders and sagas that are under way, or have moved within that time. By the databases' clocks.
-    pub(crate) async fn under_way(&self, within: Duration) -> Result<BTreeSet<String>, Error> {
+    /// The ids of orders and sagas that are in progress or changed within that time, by the databases' clocks.
+    pub(crate) async fn in_progress(&self, within: Duration) -> Result<BTreeSet<String>, Error> {
         let orders: Vec<String> = sqlx::query_scalar(
             "WITH moved AS (SELECT now() - make_interval(secs => $1) AS after)
              SELECT id::text FROM orders, moved WHERE updated_at > after
@@ -215,12 +218,12 @@ impl Databases {
     }
 }
 
-/// Work of MongoDB's driver, whose futures must not be dropped half-way: it goes on by itself when the caller is gone or
-/// has waited long enough.
-async fn whole<T: Send + 'static>(
+/// Runs MongoDB work in a task of its own, because the driver's futures must not be dropped half-way. The task continues
+/// when the caller disconnects or the timeout expires.
+async fn run_to_completion<T: Send + 'static>(
     work: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Error> {
-    match tokio::time::timeout(PATIENCE, tokio::spawn(work.in_current_span())).await {
+    match tokio::time::timeout(MONGODB_TIMEOUT, tokio::spawn(work.in_current_span())).await {
         Ok(result) => result?,
         Err(_) => Err(Error::TimedOut),
     }

@@ -1,30 +1,30 @@
-//! Why an audit could not be made, and how a client is told. A violation is no error.
+//! Why an audit failed, and the HTTP response for it. A violation is a result, not an error.
 
 use souk_http::Problem;
 
-/// The errors of this service.
+/// Every error of this service.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// PostgreSQL failed.
-    #[error("a PostgreSQL database failed")]
+    /// A query to one of the PostgreSQL databases failed.
+    #[error("a PostgreSQL query failed")]
     Postgres(#[from] sqlx::Error),
-    /// MongoDB failed.
-    #[error("inventory's database failed")]
+    /// A query to inventory's MongoDB database failed.
+    #[error("a query to inventory's database failed")]
     Mongodb(#[from] mongodb::error::Error),
-    /// Kafka could not be read.
+    /// A topic could not be read from Kafka.
     #[error("Kafka could not be read")]
     Kafka(#[source] anyhow::Error),
-    /// The databases did not answer in time.
-    #[error("the databases did not answer in time")]
+    /// The databases did not respond in time.
+    #[error("the databases did not respond in time")]
     TimedOut,
-    /// A task broke off.
-    #[error("reading broke off")]
+    /// A task that read from MongoDB panicked or was cancelled.
+    #[error("a database task panicked or was cancelled")]
     Task(#[from] tokio::task::JoinError),
-    /// A field of a document is not there, or of another type.
-    #[error("a document of inventory is malformed")]
+    /// A field of an inventory document is missing or has the wrong type.
+    #[error("an inventory document is malformed")]
     Malformed(#[from] bson::error::Error),
-    /// A document is not of the form that is known here.
-    #[error("a document of inventory is malformed: {0}")]
+    /// An inventory document has a structure that this version does not know.
+    #[error("an inventory document is malformed: {0}")]
     Unexpected(String),
 }
 
@@ -33,8 +33,11 @@ impl From<Error> for Problem {
         match error {
             Error::Postgres(error) => error.into(),
             Error::Mongodb(_) | Error::Kafka(_) | Error::TimedOut => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a database is away");
-                Self::unavailable("A database does not answer at the moment.")
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a database is unavailable; responding with 503"
+                );
+                Self::unavailable("A database is unavailable at the moment. Try again later.")
             }
             Error::Task(error) => Self::internal(error),
             Error::Malformed(error) => Self::internal(error),

@@ -1,14 +1,13 @@
-//! The auditor: checks what must always hold over all databases at once, which no service can, since each sees its own. It
-//! has accounts that may only read, and must never change anything, not even what it finds to be wrong.
+//! The auditor: checks invariants that span several databases, which no single service can do because each sees only its
+//! own. Its accounts are read-only: it never changes anything, not even to repair a violation.
 
 pub mod app;
 pub mod audit;
 pub mod config;
 mod databases;
 mod error;
-mod get_audit;
-mod list_outboxes;
 pub mod openapi;
+mod outboxes;
 mod watch;
 
 pub use app::App;

@@ -1,4 +1,4 @@
-//! The process: `auditor` serves, `auditor check` checks once and ends with exit code 1 on a violation.
+//! The executable: `auditor` serves the API, `auditor check` checks once and exits with code 1 if it finds a violation.
 
 use std::{io::Write as _, process::ExitCode, time::Duration};
 
@@ -6,7 +6,7 @@ use auditor::{Databases, app, audit, config::Config};
 use clap::{Parser, Subcommand};
 use events::Namespace;
 
-/// Checks what must always hold over all databases. Without a command it serves, and goes on checking.
+/// Checks the invariants that span Souk's databases. Without a command it serves the API and checks every minute.
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]
@@ -15,9 +15,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Checks what must always hold.
+    /// Checks every invariant once and prints a report.
     Check {
-        /// Seconds to wait for running checkouts to come to rest first.
+        /// Maximum number of seconds to wait for running checkouts to finish before checking.
         #[arg(long, default_value_t = 30)]
         settle: u64,
     },
@@ -35,8 +35,8 @@ async fn main() -> anyhow::Result<ExitCode> {
         }
         Some(Command::Check { settle }) => {
             let databases = Databases::new(&config, &Namespace::default()).await?;
-            let report = audit::at_rest(&databases, Duration::from_secs(settle)).await?;
-            // The exit code counts even where nobody reads the report to its end, such as `head`.
+            let report = audit::when_idle(&databases, Duration::from_secs(settle)).await?;
+            // The exit code matters even if the reader of the report stops early, as `head` does.
             match writeln!(std::io::stdout(), "{report}") {
                 Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
                 written => written?,

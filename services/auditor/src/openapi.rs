@@ -1,20 +1,22 @@
-//! The OpenAPI document, from the handlers themselves.
+//! The OpenAPI document, generated from the handlers' annotations.
 
 use axum::Json;
 use souk_http::openapi::Bearer;
 use utoipa::OpenApi;
 
-/// The document.
+use crate::{audit, outboxes};
+
+/// The OpenAPI document of the auditor's API.
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Souk auditor", description = "What must always hold, over all databases."),
-    paths(crate::get_audit::get_audit, crate::list_outboxes::list_outboxes),
+    info(title = "Souk auditor", description = "Checks the invariants that span Souk's databases."),
+    paths(audit::get_audit::get_audit, outboxes::list_outboxes::list_outboxes),
     modifiers(&Bearer),
-    tags((name = "audit", description = "The invariants, and what waits to be sent")),
+    tags((name = "audit", description = "Invariants and message outboxes, for administrators")),
 )]
 pub struct Document;
 
-/// `GET /openapi.json`.
+/// Serves the OpenAPI document at `GET /openapi.json`.
 pub(crate) async fn get_openapi() -> Json<utoipa::openapi::OpenApi> {
     Json(Document::openapi())
 }

@@ -1,4 +1,4 @@
-//! The audit that nobody asked for: every minute, for the metric by which operators are called.
+//! The periodic audit. It runs every minute and updates the metrics that alert operators.
 
 use std::time::Duration;
 
@@ -10,32 +10,36 @@ use crate::{App, audit::Report};
 
 const PERIOD: Duration = Duration::from_mins(1);
 
-/// What the last audit found, as metrics.
+/// The results of the last audit as metrics.
 #[derive(Debug, Clone, Default)]
 pub struct Violations {
     by_invariant: Family<Labels, Gauge>,
-    /// An auditor that cannot read finds no violations; this one tells.
+    /// Time of the last successful audit. An auditor that cannot read finds no violations, so an alert watches this too.
     checked_at: Gauge,
 }
 
 impl Violations {
-    /// Shows it on `/metrics`; once a process.
+    /// Registers the metrics; must be called only once per process.
     pub(crate) fn register(&self) {
         let mut registry = registry();
         registry.register(
             "audit_invariant_violations",
-            "What broke the invariant at the last audit",
+            "Violations of the invariant found by the last audit",
             self.by_invariant.clone(),
         );
         registry.register(
             "audit_last_success_timestamp_seconds",
-            "When the last audit was made, in seconds since 1970",
+            "Time of the last successful audit, in seconds since 1970",
             self.checked_at.clone(),
         );
     }
 
     pub(crate) fn set(&self, report: &Report) {
-        for invariant in report.invariants.iter().filter(|one| one.skipped.is_none()) {
+        for invariant in report
+            .invariants
+            .iter()
+            .filter(|invariant| invariant.skipped.is_none())
+        {
             let violated = i64::try_from(invariant.violated).unwrap_or(i64::MAX);
             self.by_invariant
                 .get_or_create(&labels(invariant.name))
@@ -44,9 +48,9 @@ impl Violations {
         self.checked_at.set(report.checked_at.timestamp());
     }
 
-    /// How often the invariant was broken at the last audit.
+    /// Number of violations of the named invariant that the last audit found.
     #[must_use]
-    pub fn of(&self, invariant: &'static str) -> i64 {
+    pub fn count(&self, invariant: &'static str) -> i64 {
         self.by_invariant.get_or_create(&labels(invariant)).get()
     }
 }
@@ -55,16 +59,20 @@ fn labels(invariant: &str) -> Labels {
     vec![("invariant", invariant.to_owned())]
 }
 
-/// Audits until `shutdown`.
+/// Runs an audit every minute until `shutdown` is cancelled.
 pub(crate) async fn run(app: App, shutdown: CancellationToken) {
     loop {
         match app.audit().await {
             Ok(report) => {
-                for broken in report.invariants.iter().filter(|one| one.violated > 0) {
+                for invariant in report
+                    .invariants
+                    .iter()
+                    .filter(|invariant| invariant.violated > 0)
+                {
                     tracing::error!(
-                        invariant = broken.name,
-                        violated = broken.violated,
-                        first = broken.violations.first(),
+                        invariant = invariant.name,
+                        violated = invariant.violated,
+                        first = invariant.violations.first(),
                         "an invariant is violated"
                     );
                 }
@@ -72,7 +80,7 @@ pub(crate) async fn run(app: App, shutdown: CancellationToken) {
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "the audit could not be made"
+                    "the audit failed; will retry in one minute"
                 );
             }
         }

@@ -1,5 +1,5 @@
-//! The accounts of the MongoDB server: one that migrates, one of the running process, which reads and writes documents, and
-//! the auditor's, which only reads. Only `inventory accounts` calls it; it may run at every start.
+//! Creates the accounts of the MongoDB server: the owner for migrations, the service's account, which reads and writes
+//! documents, and the auditor's account, which only reads. Only `inventory accounts` calls this. It may run at every start.
 
 use anyhow::{Context as _, Result, bail, ensure};
 use bson::{Bson, Document, doc};
@@ -11,28 +11,30 @@ use mongodb::{
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
-/// `SOUK_*`. Each URL names an account with its password, and inventory's database as the path.
+/// The settings of `inventory accounts`. Each URL contains an account with its password, and its path names inventory's
+/// database.
 #[derive(Debug, Deserialize)]
 pub struct Accounts {
-    /// `SOUK_MONGODB_ADMIN_URL`, of the account that makes the others.
+    /// `SOUK_MONGODB_ADMIN_URL`: the administrator's account, which creates the other accounts.
     pub mongodb_admin_url: SecretString,
-    /// `SOUK_MONGODB_OWNER_URL`: creates collections, indexes and validators.
+    /// `SOUK_MONGODB_OWNER_URL`: the account that creates collections, indexes and validators.
     pub mongodb_owner_url: SecretString,
-    /// `SOUK_MONGODB_APP_URL`: reads and writes documents.
+    /// `SOUK_MONGODB_APP_URL`: the service's account, which reads and writes documents.
     pub mongodb_app_url: SecretString,
-    /// `SOUK_MONGODB_READER_URL`: the auditor's.
+    /// `SOUK_MONGODB_READER_URL`: the auditor's account, which only reads.
     pub mongodb_reader_url: SecretString,
-    /// `SOUK_LOG`: `json` or `pretty`.
+    /// `SOUK_LOG`: the log format, `json` or `pretty`.
     #[serde(default)]
     pub log: Option<telemetry::LogFormat>,
 }
 
-/// MongoDB's code for a wrong name or password.
+/// MongoDB's error code for a wrong user name or password.
 const AUTHENTICATION_FAILED: i32 = 18;
-/// MongoDB's code for an account that exists.
+/// MongoDB's error code for creating an account that exists.
 const USER_EXISTS: i32 = 51_003;
 
-/// Makes the accounts that are missing, and gives the others their present passwords and rights.
+/// Creates missing accounts, and updates the passwords and roles of existing ones. Fails if the server is unavailable or if
+/// a URL lacks an account or a database.
 pub async fn run(accounts: &Accounts) -> Result<()> {
     let admin = admin(accounts.mongodb_admin_url.expose_secret()).await?;
     let wanted: [(&SecretString, &[&str]); 3] = [
@@ -51,8 +53,8 @@ pub async fn run(accounts: &Accounts) -> Result<()> {
     Ok(())
 }
 
-/// Connects with the administrator's account. A server that does not verify accounts, since it was started without
-/// `--auth`, may not have it yet; it is made there.
+/// Connects with the administrator's account. A server that was started without `--auth` may not have this account yet; in
+/// that case it is created.
 async fn admin(url: &str) -> Result<Client> {
     let options = ClientOptions::parse(url)
         .await
@@ -64,7 +66,7 @@ async fn admin(url: &str) -> Result<Client> {
     let client = Client::with_options(options.clone())?;
     match client.database("admin").run_command(doc! {"ping": 1}).await {
         Ok(_) => return Ok(client),
-        Err(error) if is_refused(&error) => {}
+        Err(error) if is_rejected(&error) => {}
         Err(error) => return Err(error).context("the MongoDB server is unavailable"),
     }
     let mut anonymous = options;
@@ -76,15 +78,15 @@ async fn admin(url: &str) -> Result<Client> {
         "admin",
     )
     .await
-    .context("the server refuses SOUK_MONGODB_ADMIN_URL, and an account without a password, too")?;
+    .context("the server rejects both SOUK_MONGODB_ADMIN_URL and anonymous access")?;
     tracing::warn!(
         "the MongoDB server accepts clients without an account; start it with --auth outside a demo"
     );
     Ok(client)
 }
 
-/// Whether the server refused the account of the client.
-fn is_refused(error: &Error) -> bool {
+/// Whether the server rejected the client's account.
+fn is_rejected(error: &Error) -> bool {
     match error.kind.as_ref() {
         ErrorKind::Authentication { .. } => true,
         ErrorKind::Command(command) => command.code == AUTHENTICATION_FAILED,
@@ -92,7 +94,7 @@ fn is_refused(error: &Error) -> bool {
     }
 }
 
-/// Makes an account or updates it: its password, and exactly these rights over `on`.
+/// Creates or updates an account with its password and exactly these roles on the database `on`.
 async fn grant(database: &Database, account: &Credential, roles: &[&str], on: &str) -> Result<()> {
     let (Some(name), Some(password)) = (&account.username, &account.password) else {
         bail!("the account has no name or no password");
@@ -105,13 +107,13 @@ async fn grant(database: &Database, account: &Credential, roles: &[&str], on: &s
     let command = |verb: &str| -> Document {
         doc! {verb: name, "pwd": password, "roles": roles.clone()}
     };
-    let made = match database.run_command(command("createUser")).await {
+    let result = match database.run_command(command("createUser")).await {
         Err(error) if matches!(error.kind.as_ref(), ErrorKind::Command(refused) if refused.code == USER_EXISTS) => {
             database.run_command(command("updateUser")).await
         }
-        made => made,
+        result => result,
     };
-    made.with_context(|| format!("cannot make the account {name}"))?;
+    result.with_context(|| format!("cannot create the account {name}"))?;
     tracing::info!(account = name, "the account is ready");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The service put together: its state, all its routes on one screen, and its workers.
+//! Wires the service together: shared state, routes, and background workers.
 
 use std::sync::Arc;
 
@@ -30,22 +30,22 @@ use crate::{
     stock::{adjust_stock::adjust_stock, get_stock::get_stock, in_flight::InFlight},
 };
 
-/// Commands in work at the same time.
+/// Maximum number of saga commands that are handled at the same time.
 const PREFETCH: u16 = 32;
 
-/// What handlers work with.
+/// The state shared by all handlers.
 #[derive(Clone)]
 pub struct App {
-    /// The database.
+    /// The MongoDB database with its collections.
     pub db: Database,
-    /// Verifies access tokens.
+    /// Verifies the access tokens of callers.
     pub verifier: Verifier,
-    /// The adjustments that this process is working on.
+    /// The stock adjustments that this process is handling at the moment.
     pub adjustments: InFlight,
 }
 
 impl App {
-    /// An application on `db` that trusts the keys of `verifier`.
+    /// Creates an application on `db` that accepts tokens signed with the keys of `verifier`.
     #[must_use]
     pub fn new(db: Database, verifier: Verifier) -> Self {
         Self {
@@ -62,7 +62,7 @@ impl FromRef<App> for Verifier {
     }
 }
 
-/// Every route of the service.
+/// Builds the router with every route of the service.
 pub fn router(app: App) -> Router {
     Router::new()
         .route("/v1/products", get(list_products).post(create_product))
@@ -78,11 +78,12 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// Runs REST, gRPC, the commands' consumer, the sweeper and the events' relay until `shutdown`; each finishes what it began.
+/// Runs REST, gRPC, the command consumer, the sweeper and the event relay until `shutdown` is cancelled. Each finishes the
+/// work it has started.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
     let db = Database::new(config.mongodb_url.expose_secret())
         .await?
-        .telling(config.kafka_brokers.is_some());
+        .with_events(config.kafka_brokers.is_some());
     let broker = Broker::connect(config.amqp_url.expose_secret(), "inventory", Namespace::default()).await?;
     let grpc_listener = TcpListener::bind(config.grpc_addr).await.with_context(|| {
         format!(
@@ -90,7 +91,15 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
             config.grpc_addr
         )
     })?;
-    let app = App::new(db.clone(), Verifier::new(config.jwks_url));
+    let acceptor = config
+        .tls
+        .as_ref()
+        .map(souk_tls::Settings::acceptor)
+        .transpose()?;
+    let app = App::new(
+        db.clone(),
+        Verifier::with_tls(config.jwks_url, config.tls.as_ref())?,
+    );
     let checked = db.clone();
     let health = Health::new().check("mongodb", move || {
         let db = checked.clone();
@@ -102,7 +111,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     };
     let commands = Arc::new(Commands::new(db.clone(), Arc::clone(&broker)));
     let sweeper = tokio::spawn(sweeper::run(db.clone(), shutdown.clone()));
-    // The relay publishes what requests and commands write, so it stops after them.
+    // The relay publishes events that requests and commands record, so it stops after them.
     let stop_relay = CancellationToken::new();
     let relay = config.kafka_brokers.map(|brokers| {
         let relay = Relay::new(db.clone(), &brokers, &events::Namespace::default());
@@ -115,9 +124,16 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         commands,
         shutdown.clone(),
     ));
-    let grpc = tokio::spawn(grpc::serve(db, grpc_listener, shutdown.clone()));
+    let grpc = tokio::spawn(grpc::serve(db, grpc_listener, acceptor, shutdown.clone()));
     tracing::info!(grpc_addr = %config.grpc_addr, "listening");
-    let served = souk_http::serve(router(app), config.http_addr, admin, shutdown.clone()).await;
+    let served = souk_http::serve(
+        router(app),
+        config.http_addr,
+        config.tls.as_ref(),
+        admin,
+        shutdown.clone(),
+    )
+    .await;
     shutdown.cancel();
     grpc.await??;
     consumer.await?;

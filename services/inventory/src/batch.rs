@@ -1,8 +1,8 @@
-//! Several conditional updates in one command. An order of fifty lines costs as many round trips as one of a single line, and
-//! the server syncs its journal once for all of them.
+//! Sends several conditional updates in one command. An order of fifty lines takes as many round trips as an order of one
+//! line, and the server syncs its journal once for all updates.
 //!
-//! Each update stays a single conditional update of a single document. The command as a whole is not atomic: when it fails,
-//! any part of it may have happened, so its caller must be able to repeat it.
+//! Each update is atomic for its document, but the command as a whole is not: if it fails, any part may have been applied, so
+//! the caller must be able to repeat it.
 
 use bson::{Bson, Document, doc};
 use serde::Deserialize;
@@ -37,7 +37,8 @@ impl Change {
     }
 }
 
-/// Makes the changes in any order, all of them, and returns how many documents changed.
+/// Applies all changes in any order and returns how many documents changed. Fails with the first rejected change, after the
+/// others were tried.
 pub(crate) async fn apply(db: &Database, collection: &str, changes: Vec<Change>) -> Result<usize, Error> {
     let reply = send(db, collection, changes, false).await?;
     match reply.write_errors.into_iter().next() {
@@ -46,8 +47,8 @@ pub(crate) async fn apply(db: &Database, collection: &str, changes: Vec<Change>)
     }
 }
 
-/// Makes the changes one after the other until one of them fails on the server, and returns how many documents changed. The
-/// caller finds out from the documents what is missing and why.
+/// Applies the changes one after another until one of them fails on the server, and returns how many documents changed. A
+/// rejected change is not an error here: the caller reads the documents to find out which changes are missing and why.
 pub(crate) async fn apply_until_failure(
     db: &Database,
     collection: &str,
@@ -56,7 +57,7 @@ pub(crate) async fn apply_until_failure(
     Ok(send(db, collection, changes, true).await?.modified)
 }
 
-/// The server's reply to `update`.
+/// The server's reply to the `update` command.
 #[derive(Debug, Default, Deserialize)]
 struct Reply {
     #[serde(rename = "nModified", default)]
@@ -98,7 +99,7 @@ async fn send(
     let reply = db.raw().run_command(command).await?;
     let reply: Reply = bson::deserialize_from_document(reply).map_err(mongodb::error::Error::from)?;
     match reply.write_concern_error {
-        // Done, but perhaps not durable.
+        // The changes were applied but may not be durable yet.
         Some(error) => Err(error.into()),
         None => Ok(reply),
     }

@@ -1,5 +1,5 @@
-//! The MongoDB database with its collections. All work on it goes through [`run`], because the driver's futures must not
-//! be dropped half-way: a client that hangs up would leave a connection in the middle of an answer.
+//! The MongoDB database with its collections. All database work runs through [`run`] or [`run_command`], because the
+//! driver's futures must not be dropped half-way: a disconnecting client would leave a connection in the middle of a reply.
 
 use std::{
     collections::HashMap,
@@ -23,44 +23,45 @@ use crate::{
     stock::{Movement, Stock},
 };
 
-/// How long a client of HTTP or gRPC waits before it gets 503; reliability.md allows 5 s.
+/// Timeout of database work for HTTP and gRPC requests, after which the response is 503. It stays below the 5 s that the
+/// design allows for an error response.
 const CLIENT_LIMIT: Duration = Duration::from_secs(4);
-/// How long a command from the queue, or background work, may take. Nobody is waiting at the other end of a connection, so
-/// a slow database makes it late, not impossible. The limit only ends what would hang for ever.
+/// Timeout of saga commands and background work. No client is waiting on a connection, so a slow database only delays
+/// them; the limit only stops work that would hang forever.
 const COMMAND_LIMIT: Duration = Duration::from_mins(1);
-/// How long to look for a server. The driver tries reads twice, so twice this stays below [`CLIENT_LIMIT`].
-const SELECTION: Duration = Duration::from_millis(1_500);
-/// How long connecting, and each of the driver's own checks of the server, may take. Longer than the delay of a slow server:
-/// the driver uses no server whose check it has given up.
-const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-/// Connections at most; as many as one consumer's prefetch, and few enough for a small server.
-const POOL: u32 = 32;
+/// Timeout for finding a server. The driver tries reads twice, so twice this must stay below [`CLIENT_LIMIT`].
+const SERVER_SELECTION_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// Timeout for connecting and for the driver's own server checks. It must exceed the latency of a slow server, because the
+/// driver does not use a server whose check timed out.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Maximum number of connections. It equals the consumer's prefetch and is small enough for a small server.
+const MAX_CONNECTIONS: u32 = 32;
 
-/// The collections of inventory.
+/// The MongoDB database of inventory and its collections. Cloning it is cheap.
 #[derive(Clone, Debug)]
 pub struct Database {
     raw: mongodb::Database,
-    tells: bool,
-    /// What is sold.
+    publishes_events: bool,
+    /// The products of the catalog, one document per SKU.
     pub products: Collection<ProductDocument>,
-    /// One document a SKU: units and holds.
+    /// The stock: one document per SKU with its units, holds and journal.
     pub stock: Collection<Stock>,
-    /// The ledger of units, and the tombstones of orders.
+    /// The ledger of stock movements, including the tombstones of closed orders.
     pub movements: Collection<Movement>,
     /// The categories of the catalog.
     pub categories: Collection<crate::products::CategoryDocument>,
 }
 
 impl Database {
-    /// Prepares connections to the server of `url`, whose path names the database. Nothing is connected yet, so this
-    /// does not fail because the server is away.
+    /// Prepares connections to the server of `url`, whose path names the database (default `inventory`). It does not connect
+    /// yet, so it succeeds even while the server is down. Fails on an invalid URL.
     pub async fn new(url: &str) -> Result<Self, mongodb::error::Error> {
         let mut options = ClientOptions::parse(url).await?;
         options.app_name = Some("inventory".to_owned());
-        options.server_selection_timeout = Some(SELECTION);
-        options.connect_timeout = Some(CONNECT_LIMIT);
+        options.server_selection_timeout = Some(SERVER_SELECTION_TIMEOUT);
+        options.connect_timeout = Some(CONNECT_TIMEOUT);
         options.write_concern = Some(durable());
-        options.max_pool_size = Some(POOL);
+        options.max_pool_size = Some(MAX_CONNECTIONS);
         options.command_event_handler = Some(observer());
         let name = options
             .default_database
@@ -69,7 +70,7 @@ impl Database {
         Ok(Self::of(Client::with_options(options)?.database(&name)))
     }
 
-    /// The collections in a database that is already connected.
+    /// Uses the collections of an existing connection, without recording events.
     #[must_use]
     pub fn of(database: mongodb::Database) -> Self {
         Self {
@@ -78,41 +79,41 @@ impl Database {
             movements: database.collection("movements"),
             categories: database.collection("categories"),
             raw: database,
-            tells: false,
+            publishes_events: false,
         }
     }
 
-    /// The same, where what happens is told on Kafka if there `is_kafka`.
+    /// Sets whether changes are recorded as domain events for Kafka; the default is false.
     #[must_use]
-    pub fn telling(self, is_kafka: bool) -> Self {
+    pub fn with_events(self, publishes_events: bool) -> Self {
         Self {
-            tells: is_kafka,
+            publishes_events,
             ..self
         }
     }
 
-    /// Whether what happens is told on Kafka.
+    /// Whether changes are recorded as domain events for Kafka.
     #[must_use]
-    pub fn tells(&self) -> bool {
-        self.tells
+    pub fn publishes_events(&self) -> bool {
+        self.publishes_events
     }
 
-    /// The database itself, for migrations and tests.
+    /// The underlying driver handle, for migrations, raw commands and tests.
     #[must_use]
     pub fn raw(&self) -> &mongodb::Database {
         &self.raw
     }
 
-    /// The clock of the database: the only one that decides over holds.
+    /// The current time of the database server. Only this clock decides when a hold expires.
     pub async fn now(&self) -> Result<DateTime, Error> {
         let hello = self.raw.run_command(doc! {"hello": 1}).await?;
         hello
             .get_datetime("localTime")
             .copied()
-            .map_err(|_| Error::Malformed("the server does not tell its time"))
+            .map_err(|_| Error::Malformed("the server's reply has no local time"))
     }
 
-    /// Whether the database answers.
+    /// Checks that the database responds; fails if it does not.
     pub async fn ping(&self) -> Result<(), Error> {
         let database = self.raw.clone();
         run(async move {
@@ -123,8 +124,8 @@ impl Database {
     }
 }
 
-/// What every write asks for: it is acknowledged once a majority of the servers has it in its journal on disk. Otherwise a
-/// server that is killed loses what it acknowledged since it last wrote its journal, up to 100 ms before.
+/// The write concern of every write: it is acknowledged once a majority of the servers has written it to its on-disk
+/// journal. Without it, a killed server would lose acknowledged writes of up to the last 100 ms.
 #[must_use]
 pub(crate) fn durable() -> WriteConcern {
     WriteConcern::builder()
@@ -133,7 +134,8 @@ pub(crate) fn durable() -> WriteConcern {
         .build()
 }
 
-/// Tells the telemetry of every command. The collection is in the event of its start, and kept only if a trace wants it.
+/// Records every database command in traces and metrics. Only the start event contains the collection name, so it is kept
+/// until the command ends if the current trace is recorded.
 fn observer() -> EventHandler<CommandEvent> {
     let started = Mutex::new(HashMap::<i32, String>::new());
     EventHandler::callback(move |event| {
@@ -167,15 +169,15 @@ fn observer() -> EventHandler<CommandEvent> {
     })
 }
 
-/// Runs database work for a client that waits: as a task of its own, to its end whatever becomes of the client, who waits
-/// at most 4 s for it.
+/// Runs database work for a waiting client in a task of its own, so that it completes even if the client disconnects. Fails
+/// with [`Error::TimedOut`] after 4 s; the task continues.
 pub async fn run<T: Send + 'static>(
     work: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Error> {
     run_within(CLIENT_LIMIT, work).await
 }
 
-/// The same for a command from the queue and for background work, with a limit of one minute.
+/// Runs database work for a saga command or a background job, like [`run`] but with a limit of one minute.
 pub async fn run_command<T: Send + 'static>(
     work: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Error> {
@@ -198,7 +200,7 @@ mod tests {
     use super::{Database, durable};
 
     #[tokio::test]
-    async fn every_collection_asks_for_journaled_writes_whatever_the_url_says() {
+    async fn every_collection_uses_journaled_writes_regardless_of_the_url() {
         let db = Database::new("mongodb://127.0.0.1:1/inventory?directConnection=true&w=1&journal=false")
             .await
             .unwrap();

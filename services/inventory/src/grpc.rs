@@ -1,6 +1,12 @@
-//! gRPC: what other services ask of the catalog and need an answer to at once (`souk.inventory.v1`).
+//! The gRPC service `souk.inventory.v1`: synchronous price quotes and availability for other services.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use contracts::{
     Money, Quantity, Sku,
@@ -10,11 +16,19 @@ use contracts::{
         inventory_server::{Inventory, InventoryServer},
     },
 };
-use tokio::net::TcpListener;
+use futures::TryStreamExt as _;
+use souk_tls::{Acceptor, TlsStream};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpListener,
+};
 use tokio_util::sync::CancellationToken;
 use tonic::{
     Request, Response, Status,
-    transport::{self, Server, server::TcpIncoming},
+    transport::{
+        self, Server,
+        server::{Connected, TcpIncoming},
+    },
 };
 
 use crate::{
@@ -23,36 +37,81 @@ use crate::{
     products::{self, ProductDocument},
 };
 
-/// Lines of one question at most.
+/// Maximum number of lines or SKUs in one request.
 const MAX_LINES: usize = 100;
-/// How long an answer may take when the caller sets no deadline (`grpc-timeout`), which counts if it is shorter.
+/// Maximum duration of a request. A shorter deadline set by the caller (`grpc-timeout`) takes precedence.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Serves gRPC until `shutdown`, then finishes what it began.
+/// Serves gRPC until `shutdown` is cancelled, then completes the requests in progress. With `tls`, only its callers can
+/// connect.
 pub async fn serve(
     db: Database,
     listener: TcpListener,
+    tls: Option<Acceptor>,
     shutdown: CancellationToken,
 ) -> Result<(), transport::Error> {
-    Server::builder()
+    let server = Server::builder()
         .timeout(TIMEOUT)
         .layer(telemetry::grpc::server_layer())
-        .add_service(InventoryServer::new(Service { db }))
-        .serve_with_incoming_shutdown(
-            TcpIncoming::from(listener),
-            async move { shutdown.cancelled().await },
-        )
-        .await
+        .add_service(InventoryServer::new(Service { db }));
+    let shutdown = async move { shutdown.cancelled().await };
+    match tls {
+        None => {
+            let incoming = TcpIncoming::from(listener);
+            server.serve_with_incoming_shutdown(incoming, shutdown).await
+        }
+        Some(tls) => {
+            let incoming = tls.incoming(listener).map_ok(Encrypted);
+            server.serve_with_incoming_shutdown(incoming, shutdown).await
+        }
+    }
 }
 
-/// The gRPC service over a database.
+/// A TLS connection in the form that tonic requires.
+struct Encrypted(TlsStream);
+
+impl Connected for Encrypted {
+    type ConnectInfo = ();
+
+    fn connect_info(&self) {}
+}
+
+impl AsyncRead for Encrypted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Encrypted {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}
+
+/// The gRPC service `souk.inventory.v1` on a database.
 #[derive(Debug)]
 pub struct Service {
     db: Database,
 }
 
 impl Service {
-    /// A service that reads `db`.
+    /// Creates a service that reads from `db`.
     #[must_use]
     pub fn new(db: Database) -> Self {
         Self { db }
@@ -83,8 +142,8 @@ impl Inventory for Service {
             sku.parse::<Sku>()
                 .map_err(|error| Status::invalid_argument(format!("skus[{index}] {error}")))?;
         }
-        let (asked, db) = (skus.clone(), self.db.clone());
-        let found = database::run(async move { products::available(&db, asked).await })
+        let (requested, db) = (skus.clone(), self.db.clone());
+        let found = database::run(async move { products::available(&db, requested).await })
             .await
             .map_err(|error| status(&error))?;
         if let ([sku], []) = (skus.as_slice(), found.as_slice()) {
@@ -105,7 +164,7 @@ impl Inventory for Service {
     }
 }
 
-/// The lines asked for, valid and each SKU once.
+/// Validates the requested lines; each SKU may occur only once.
 fn items(request: &QuoteRequest) -> Result<Vec<(Sku, Quantity)>, Status> {
     if request.items.is_empty() || request.items.len() > MAX_LINES {
         return Err(Status::invalid_argument(format!(
@@ -114,19 +173,19 @@ fn items(request: &QuoteRequest) -> Result<Vec<(Sku, Quantity)>, Status> {
     }
     let mut items: Vec<(Sku, Quantity)> = Vec::with_capacity(request.items.len());
     for (index, item) in request.items.iter().enumerate() {
-        let wrong =
+        let invalid =
             |error: &dyn std::fmt::Display| Status::invalid_argument(format!("items[{index}] {error}"));
-        let sku: Sku = item.sku.parse().map_err(|error| wrong(&error))?;
-        let quantity = Quantity::try_from(i64::from(item.quantity)).map_err(|error| wrong(&error))?;
+        let sku: Sku = item.sku.parse().map_err(|error| invalid(&error))?;
+        let quantity = Quantity::try_from(i64::from(item.quantity)).map_err(|error| invalid(&error))?;
         if items.iter().any(|(other, _)| *other == sku) {
-            return Err(wrong(&"repeats a SKU"));
+            return Err(invalid(&"repeats a SKU"));
         }
         items.push((sku, quantity));
     }
     Ok(items)
 }
 
-/// The lines with today's names and prices.
+/// Computes the quote with the current names and prices.
 fn quote(items: &[(Sku, Quantity)], found: &[ProductDocument]) -> Result<QuoteReply, Status> {
     let mut lines = Vec::with_capacity(items.len());
     let mut total: Option<Money> = None;
@@ -160,12 +219,18 @@ fn message(money: Money) -> MoneyMessage {
     }
 }
 
-/// What a caller is told; the cause goes to the log, once.
+/// Converts an error to a gRPC status and logs its cause.
 fn status(error: &Error) -> Status {
     if error.is_outage() {
-        tracing::warn!(error = error.chain(), "the catalog's database is away");
-        return Status::unavailable("the catalog's database does not answer at the moment");
+        tracing::warn!(
+            error = error.chain(),
+            "the database is unavailable; responding with UNAVAILABLE"
+        );
+        return Status::unavailable("the catalog is unavailable at the moment; try again later");
     }
-    tracing::error!(error = error.chain(), "cannot answer");
-    Status::internal("something went wrong on our side")
+    tracing::error!(
+        error = error.chain(),
+        "the request failed; responding with INTERNAL"
+    );
+    Status::internal("internal error")
 }

@@ -1,5 +1,6 @@
-//! Inventory: what is sold and how many of it there are. It owns the MongoDB database `inventory`, answers the catalog over
-//! REST and quotes over gRPC, and holds stock for orders by commands from `RabbitMQ`, and tells what happens on Kafka. It must never sell a unit twice.
+//! Inventory: the product catalog and the stock. The service owns the MongoDB database `inventory`. It serves the catalog
+//! over REST, quotes prices over gRPC, reserves stock on commands from `RabbitMQ`, and publishes domain events to Kafka. It
+//! must never sell a unit twice.
 
 pub mod accounts;
 pub mod app;
@@ -16,4 +17,5 @@ pub mod products;
 pub mod seed;
 pub mod stock;
 
+pub use app::App;
 pub use error::Error;

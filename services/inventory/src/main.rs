@@ -1,5 +1,5 @@
-//! The process: `inventory` serves, `inventory accounts` makes the accounts of the database server, `inventory migrate`
-//! prepares the database, `inventory seed` fills it.
+//! The executable: `inventory` runs the service, `inventory accounts` creates the accounts of the MongoDB server,
+//! `inventory migrate` prepares the database, and `inventory seed` adds the demo catalog.
 
 use anyhow::{Context as _, bail};
 use inventory::{
@@ -36,7 +36,7 @@ async fn main() -> anyhow::Result<()> {
             accounts::run(&config).await
         }
         Some(other) => {
-            bail!("inventory has no task {other}; its tasks are `accounts`, `migrate` and `seed`")
+            bail!("unknown command {other}; the commands are `accounts`, `migrate` and `seed`")
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Brings the collections to what `migrations/inventory/*.json` says. Only `inventory migrate` calls it; it may run as
-//! often as one likes.
+//! Creates and updates the collections as declared in `migrations/inventory/*.json`. Only `inventory migrate` calls this. It
+//! may run any number of times.
 
 use anyhow::{Context as _, Result};
 use bson::{Document, doc};
@@ -22,7 +22,7 @@ const DECLARATIONS: [(&str, &str); 4] = [
     ),
 ];
 
-/// What one file declares.
+/// A collection with its validator and indexes, as one file declares it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Declaration {
@@ -40,7 +40,7 @@ struct Index {
     unique: bool,
 }
 
-/// Creates what is missing and updates the validators.
+/// Creates missing collections and indexes, and updates the validators of existing collections.
 pub async fn run(database: &mongodb::Database) -> Result<()> {
     let existing = database
         .list_collection_names()
@@ -54,14 +54,14 @@ pub async fn run(database: &mongodb::Database) -> Result<()> {
             .with_context(|| format!("cannot apply {file}.json"))?;
         tracing::info!(collection = file, "migrated");
     }
-    // Products of before there were translations are found under their only name.
-    let untold = doc! {"name_key_de": {"$exists": false}};
-    let named = vec![doc! {"$set": {"name_key_de": "$name_key"}}];
+    // Products from before translations existed are sorted by their only name.
+    let untranslated = doc! {"name_key_de": {"$exists": false}};
+    let update = vec![doc! {"$set": {"name_key_de": "$name_key"}}];
     database
         .collection::<Document>("products")
-        .update_many(untold, named)
+        .update_many(untranslated, update)
         .await
-        .context("cannot name the products in German")?;
+        .context("cannot set name_key_de of untranslated products")?;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! The OpenAPI document of the REST API, from the handlers themselves.
+//! The OpenAPI document of the REST API, generated from the handlers' annotations.
 
 use axum::{Json, http::StatusCode};
 use souk_http::openapi::Bearer;
@@ -6,10 +6,10 @@ use utoipa::{Modify, OpenApi, openapi::RefOr};
 
 use crate::{products, stock};
 
-/// The document.
+/// The OpenAPI document of inventory's REST API.
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Souk inventory", description = "The catalog and the stock."),
+    info(title = "Souk inventory", description = "The product catalog and the stock of each product."),
     paths(
         products::list_products::list_products,
         products::create_product::create_product,
@@ -22,11 +22,12 @@ use crate::{products, stock};
         stock::adjust_stock::adjust_stock,
     ),
     modifiers(&Bearer, &Descriptions),
-    tags((name = "catalog", description = "What is sold"), (name = "stock", description = "How many there are")),
+    tags((name = "catalog", description = "Products and categories"),
+        (name = "stock", description = "Stock levels and adjustments, for administrators")),
 )]
 pub struct Document;
 
-/// `OpenAPI` demands a description of every answer; what the handlers do not describe is called by its status.
+/// Fills in missing response descriptions with the status text, because `OpenAPI` requires a description.
 struct Descriptions;
 
 impl Modify for Descriptions {
@@ -40,14 +41,14 @@ impl Modify for Descriptions {
                 {
                     let status = status.parse::<StatusCode>().ok();
                     let reason = status.and_then(|status| status.canonical_reason());
-                    reason.unwrap_or("Answer").clone_into(&mut response.description);
+                    reason.unwrap_or("Response").clone_into(&mut response.description);
                 }
             }
         }
     }
 }
 
-/// `GET /openapi.json`.
+/// Serves the OpenAPI document at `GET /openapi.json`.
 pub async fn get_openapi() -> Json<utoipa::openapi::OpenApi> {
     Json(Document::openapi())
 }

@@ -1,5 +1,5 @@
-//! The demo's catalog: 60 products in 6 categories, from `seed/catalog.json`. Seeding again adds what is missing and touches
-//! nothing that is there, least of all stock that has been sold from.
+//! Adds the demo catalog of 60 products in 6 categories from `seed/catalog.json`. Running it again adds only missing products
+//! and translations; it never changes existing stock.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::{
 };
 
 const CATALOG: &str = include_str!("../seed/catalog.json");
-/// When the first product was added (2026-01-05T08:00:00Z); each next one an hour later.
+/// Creation time of the first product (2026-01-05T08:00:00Z); each following product was created one hour later.
 const OPENING_MILLIS: i64 = 1_767_600_000_000;
 
 #[derive(Deserialize)]
@@ -41,14 +41,14 @@ struct Item {
     name: String,
     description: String,
     category: String,
-    /// In cents.
+    /// Price of one unit in euro cents.
     price: i64,
     on_hand: i64,
     attributes: Attributes,
     translations: Translations,
 }
 
-/// Adds what is missing.
+/// Adds missing categories, products and translations, and updates the availability of every product.
 pub async fn run(db: &Database) -> Result<()> {
     let catalog: Catalog = serde_json::from_str(CATALOG).context("catalog.json is malformed")?;
     for (position, Category { slug, name, names }) in (0_i64..).zip(catalog.categories) {
@@ -58,10 +58,10 @@ pub async fn run(db: &Database) -> Result<()> {
             .update_one(doc! {"_id": &slug}, blank)
             .upsert(true)
             .await?;
-        // Of a shop that is older than the translations.
-        let untold = doc! {"_id": slug, "names": {"$exists": false}};
+        // Categories that were seeded before translations existed.
+        let untranslated = doc! {"_id": slug, "names": {"$exists": false}};
         db.categories
-            .update_one(untold, doc! {"$set": {"names": names}})
+            .update_one(untranslated, doc! {"$set": {"names": names}})
             .await?;
     }
     let (mut added, mut created_at) = (0, Duration::ZERO);
@@ -69,13 +69,13 @@ pub async fn run(db: &Database) -> Result<()> {
         added += u64::from(add(db, item, created_at).await?);
         created_at += Duration::from_hours(1);
     }
-    // Now, so that the shop is complete before any service runs.
-    while sweeper::sweep_once(db).await? != sweeper::Swept::default() {}
+    // Update availability now, so that the catalog is correct before the service runs.
+    while sweeper::sweep_once(db).await? != sweeper::SweepResult::default() {}
     tracing::info!(added, "seeded");
     Ok(())
 }
 
-/// Adds one product with its stock, unless they are there.
+/// Adds one product and its stock unless they exist. Returns whether the product was added.
 async fn add(db: &Database, item: Item, since_opening: Duration) -> Result<bool> {
     let Item {
         sku,
@@ -88,14 +88,14 @@ async fn add(db: &Database, item: Item, since_opening: Duration) -> Result<bool>
         translations,
     } = item;
     let at = DateTime::from_millis(OPENING_MILLIS + i64::try_from(since_opening.as_millis())?);
-    let mut stock = Stock::none(sku.as_str());
+    let mut stock = Stock::empty(sku.as_str());
     if on_hand > 0 {
         let mut movement = Movement::new(format!("seed/{sku}"), MovementKind::Receive, on_hand, at);
         movement.reason = Some("seed".to_owned());
         (stock.on_hand, stock.available, stock.received) = (on_hand, on_hand, on_hand);
         stock.journal.push(movement);
     }
-    // Above the 0 that a new product has been told.
+    // Higher than the `stock_rev` 0 of a new product, so that the first availability update is applied.
     stock.rev = 1;
     let mut product = ProductDocument {
         sku: sku.clone(),
@@ -133,9 +133,9 @@ async fn add(db: &Database, item: Item, since_opening: Duration) -> Result<bool>
     Ok(result.upserted_id.is_some())
 }
 
-/// Adds the translations of a shop that is older than they, where its product still says what the seed does.
+/// Adds translations to a product that was seeded before translations existed, if its texts are unchanged since.
 async fn translate(db: &Database, product: &ProductDocument) -> Result<()> {
-    let untold = doc! {
+    let untranslated = doc! {
         "_id": product.sku.as_str(),
         "name": &product.name,
         "description": &product.description,
@@ -148,7 +148,7 @@ async fn translate(db: &Database, product: &ProductDocument) -> Result<()> {
         "name_key_de": &product.name_key_de,
     };
     db.products
-        .update_one(untold, doc! {"$set": translations})
+        .update_one(untranslated, doc! {"$set": translations})
         .await?;
     Ok(())
 }

@@ -1,30 +1,30 @@
-//! The service put together: its state, every route, and the workers.
+//! Wires the service together: shared state, routes, and background workers.
 
+use anyhow::Context as _;
 use axum::{
-    Json, Router,
+    Router,
     extract::FromRef,
     routing::{get, post},
 };
 use events::Namespace;
-use souk_config::ExposeSecret;
-use souk_http::{Admin, auth::Verifier, database, health::Health, openapi::Bearer};
+use souk_config::ExposeSecret as _;
+use souk_http::{Admin, auth::Verifier, database, health::Health};
 use sqlx::PgPool;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use utoipa::OpenApi;
 
 use crate::{
     config::Config,
     consume, housekeeping,
     mail::{self, MailWorker, Sender},
-    notices, sales,
+    notices, openapi, sales,
 };
 
-/// What handlers share.
+/// The state shared by all handlers.
 #[derive(Debug, Clone)]
 pub struct App {
-    /// The service's database.
+    /// Connection pool of the service's database.
     pub pool: PgPool,
-    /// Of access tokens.
+    /// Verifies the access tokens of callers.
     pub verifier: Verifier,
 }
 
@@ -34,26 +34,30 @@ impl FromRef<App> for Verifier {
     }
 }
 
-/// Every route.
+/// Builds the router with every route of the service.
 pub fn router(app: App) -> Router {
     Router::new()
-        .route("/v1/notifications", get(notices::list::list_notifications))
+        .route(
+            "/v1/notifications",
+            get(notices::list_notifications::list_notifications),
+        )
         .route(
             "/v1/notifications/read",
-            post(notices::read::read_all_notifications),
+            post(notices::read_notifications::read_all_notifications),
         )
         .route(
             "/v1/notifications/{id}/read",
-            post(notices::read::read_notification),
+            post(notices::read_notifications::read_notification),
         )
-        .route("/v1/admin/sales", get(sales::get::get_sales))
-        .route("/openapi.json", get(|| async { Json(openapi()) }))
+        .route("/v1/admin/sales", get(sales::get_sales::get_sales))
+        .route("/openapi.json", get(openapi::get_openapi))
         .with_state(app)
 }
 
-/// Runs the API and what works beside it until `shutdown`: the intake of events where there is a log, and the sending of
-/// mails where there is a mail server.
-pub async fn run(config: Config, pool: PgPool, shutdown: CancellationToken) -> anyhow::Result<()> {
+/// Runs the API and the background workers until `shutdown` is cancelled. Events are consumed only if Kafka is configured,
+/// and mails are sent only if a mail server is configured.
+pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let pool = database::pool(config.database_url.expose_secret(), 16).context("SOUK_DATABASE_URL")?;
     database::observe([("requests", &pool)]);
     let workers = TaskTracker::new();
     workers.spawn(housekeeping::run(pool.clone(), shutdown.clone()));
@@ -64,35 +68,23 @@ pub async fn run(config: Config, pool: PgPool, shutdown: CancellationToken) -> a
         workers.spawn(MailWorker::new(pool.clone(), sender).run(shutdown.clone()));
     }
     if let Some(brokers) = config.kafka_brokers {
-        let intake = consume::run(pool.clone(), brokers, Namespace::default(), shutdown.clone());
-        workers.spawn(intake);
+        let handler = consume::run(pool.clone(), brokers, Namespace::default(), shutdown.clone());
+        workers.spawn(handler);
     }
     let admin = Admin {
         addr: config.admin_addr,
         health: Health::new().postgres(&pool),
     };
-    let verifier = Verifier::new(config.jwks_url);
-    souk_http::serve(router(App { pool, verifier }), config.http_addr, admin, shutdown).await?;
+    let verifier = Verifier::with_tls(config.jwks_url, config.tls.as_ref())?;
+    souk_http::serve(
+        router(App { pool, verifier }),
+        config.http_addr,
+        config.tls.as_ref(),
+        admin,
+        shutdown,
+    )
+    .await?;
     workers.close();
     workers.wait().await;
     Ok(())
-}
-
-#[derive(OpenApi)]
-#[openapi(
-    info(title = "Souk notifications", description = "What shoppers are told, and how sales go."),
-    paths(
-        notices::list::list_notifications,
-        notices::read::read_all_notifications,
-        notices::read::read_notification,
-        sales::get::get_sales,
-    ),
-    modifiers(&Bearer)
-)]
-struct ApiDoc;
-
-/// The OpenAPI document.
-#[must_use]
-pub fn openapi() -> utoipa::openapi::OpenApi {
-    ApiDoc::openapi()
 }

@@ -1,4 +1,4 @@
-//! The settings of the process.
+//! Settings of the process, read from `SOUK_*` environment variables.
 
 use std::net::SocketAddr;
 
@@ -9,52 +9,60 @@ use serde::Deserialize;
 use souk_config::{ExposeSecret, SecretString};
 use telemetry::LogFormat;
 
-/// `notifications`.
+/// Every setting of the service; an unknown `SOUK_*` variable is an error.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// `SOUK_HTTP_ADDR`: where the API listens.
+    /// `SOUK_HTTP_ADDR`: the address on which the API listens.
     pub http_addr: SocketAddr,
-    /// `SOUK_ADMIN_ADDR`: where health and metrics listen.
+    /// `SOUK_ADMIN_ADDR`: the address that serves health checks and metrics.
     pub admin_addr: SocketAddr,
-    /// `SOUK_DATABASE_URL`.
+    /// `SOUK_DATABASE_URL`: the PostgreSQL database of the service.
     pub database_url: SecretString,
-    /// `SOUK_JWKS_URL`: the keys that sign access tokens.
+    /// `SOUK_JWKS_URL`: URL of the public keys that verify access tokens.
     pub jwks_url: String,
-    /// `SOUK_KAFKA_BROKERS`: where events come from. Without it none come, and all else works.
+    /// `SOUK_TLS_CA`, `SOUK_TLS_CERT`, `SOUK_TLS_KEY`, `SOUK_TLS_CALLERS`: mutual TLS with callers and with users. Without them,
+    /// connections are not encrypted.
+    pub tls: Option<souk_tls::Settings>,
+    /// `SOUK_KAFKA_BROKERS`: the brokers from which events are consumed. If it is not set, no events are consumed.
     pub kafka_brokers: Option<Brokers>,
-    /// `SOUK_SMTP_URL`: `smtp://`, or `smtps://` with an account. Without it mails are kept, and given up in the end.
+    /// `SOUK_SMTP_URL`: the mail server, as `smtp://host:port` or `smtps://user:password@host`. If it is not set, mails wait
+    /// and fail after three days.
     pub smtp_url: Option<SecretString>,
-    /// `SOUK_MAIL_FROM`: who mails come from.
+    /// `SOUK_MAIL_FROM`: the sender of mails; the default is `Souk <hello@souk.test>`.
     #[serde(default = "mail_from")]
     pub mail_from: String,
-    /// `SOUK_SHOP_URL`: the storefront, for links in mails.
+    /// `SOUK_SHOP_URL`: the storefront to which links in mails lead; the default is `http://localhost:8080`.
     #[serde(default = "shop_url")]
     pub shop_url: String,
-    /// `SOUK_MAIL_TOKEN_SECRET`: at least 32 characters, the same as that of users. The tokens in mails are derived from
-    /// it. Required outside demo mode.
+    /// `SOUK_MAIL_TOKEN_SECRET`: the secret from which tokens in mails are derived, at least 32 characters. It must be the
+    /// same as in the users service. Required outside demo mode.
     #[serde(default)]
     pub mail_token_secret: Option<SecretString>,
-    /// `SOUK_DEMO`: whether this is a demo, in which the mail tokens may have the demo's secret.
+    /// `SOUK_DEMO`: whether this is a demo, which allows the published demo secret for mail tokens. The default is false.
     #[serde(default)]
     pub demo: bool,
-    /// `SOUK_LOG`.
+    /// `SOUK_LOG`: the log format, `json` or `pretty`.
     pub log: Option<LogFormat>,
 }
 
 impl Config {
-    /// The tokens of mails. Outside demo mode the secret has no default, and the demo's is refused.
+    /// Creates the generator of mail tokens. Fails if the secret is shorter than 32 characters, or if it is missing or the
+    /// demo's secret outside demo mode.
     pub fn mail_tokens(&self) -> anyhow::Result<MailTokens> {
         const NAME: &str = "SOUK_MAIL_TOKEN_SECRET";
         let Some(secret) = &self.mail_token_secret else {
-            ensure!(self.demo, "{NAME} is not set; only SOUK_DEMO=true has a default");
+            ensure!(
+                self.demo,
+                "{NAME} is not set; it has a default only with SOUK_DEMO=true"
+            );
             return Ok(MailTokens::new(MailTokens::DEMO_SECRET));
         };
         let secret = secret.expose_secret();
         ensure!(secret.len() >= 32, "{NAME}: expected at least 32 characters");
         ensure!(
             self.demo || secret != MailTokens::DEMO_SECRET,
-            "{NAME}: the demo's secret is refused outside demo mode"
+            "{NAME}: the demo secret is not allowed outside demo mode"
         );
         Ok(MailTokens::new(secret))
     }
@@ -68,10 +76,10 @@ fn shop_url() -> String {
     "http://localhost:8080".to_owned()
 }
 
-/// `notifications migrate`; it may be given the other keys, and ignores them.
+/// The settings of `notifications migrate`. Other variables are ignored.
 #[derive(Debug, Deserialize)]
 pub struct Migrate {
-    /// `SOUK_DATABASE_URL`, of the account that owns the schema.
+    /// `SOUK_DATABASE_URL`: the PostgreSQL database with the account that owns the schema.
     pub database_url: SecretString,
 }
 
@@ -91,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_default_secret_outside_the_demo() {
+    fn rejects_a_missing_or_short_secret_outside_demo_mode() {
         const KEY: &str = "SOUK_MAIL_TOKEN_SECRET";
         for refused in [&[][..], &[(KEY, "short")]] {
             config(refused).mail_tokens().unwrap_err();

@@ -1,16 +1,18 @@
-//! Why something is not done, and how a client is told.
+//! The errors of this service, and the HTTP responses for them.
 
 use souk_http::{FieldError, Problem};
 
-/// The errors of this service.
+/// Every error of this service.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// Also for what belongs to someone else: whether it exists is not the caller's business.
-    #[error("there is no such notification")]
+    /// The notification does not exist or belongs to another user; the caller must not learn which.
+    #[error("no such notification")]
     NotFound,
+    /// The time span of a query is empty or longer than this number of days.
     #[error("`from` must be before `to`, at most {0} days")]
     Range(i64),
-    #[error("the database failed")]
+    /// A database query failed.
+    #[error("a database query failed")]
     Database(#[from] sqlx::Error),
 }
 
@@ -22,9 +24,12 @@ impl From<Error> for Problem {
                 "/from",
                 format!("must be before `to`, and at most {days} days before it"),
             )]),
-            // Only a client tells of such a time: in a cursor, or as `from` or `to`.
+            // SQLSTATE 22008: a time is out of range. Such a time can come only from a client, in a cursor or a parameter.
             Error::Database(sqlx::Error::Database(error)) if error.code().as_deref() == Some("22008") => {
-                Self::invalid(vec![FieldError::new("", "must not contain a time so far away")])
+                Self::invalid(vec![FieldError::new(
+                    "",
+                    "must not contain a time that is out of range",
+                )])
             }
             Error::Database(error) => error.into(),
         }

@@ -1,16 +1,16 @@
-//! Forgets what has no use any more. The list is kept for as long as the log, so that a rebuild loses nothing of it. What is
-//! told of events and mails is kept for longer than the log: whatever comes again is known.
+//! Deletes old rows. Notifications are kept for 30 days like the events on Kafka, so that a rebuild can restore them. Rows
+//! about processed events and mails are kept for 40 days, so that every redelivered event is recognized.
 
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-/// Tidies up every hour until `shutdown`.
-pub async fn run(pool: PgPool, shutdown: CancellationToken) {
+/// Deletes old rows every hour until `shutdown` is cancelled.
+pub(crate) async fn run(pool: PgPool, shutdown: CancellationToken) {
     souk_http::hourly(shutdown, || run_once(&pool)).await;
 }
 
 async fn run_once(pool: &PgPool) -> sqlx::Result<()> {
-    // Whoever could not be reached for three days is not any more: the account has no address, or mail is not set up.
+    // A mail that could not be sent for three days fails: its account has no address, or no mail server is configured.
     sqlx::query!(
         "UPDATE mails SET status = 'failed', settled_at = now(), content = NULL
          WHERE status = 'unsent' AND created_at < now() - interval '3 days'"
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn forgets_what_is_old_and_nothing_else() {
+    async fn old_rows_are_deleted_and_newer_ones_are_kept() {
         let database = testkit::postgres::database(&crate::MIGRATOR).await;
         sqlx::raw_sql(
             "INSERT INTO mails (id, user_id, kind, content, status, settled_at, created_at)
@@ -69,13 +69,13 @@ mod tests {
             .map(|(kind, status)| (kind.as_str(), status.as_str()))
             .collect();
         assert_eq!(mails, [("kept", "sent"), ("late", "failed"), ("waits", "unsent")]);
-        let left: Vec<i64> = sqlx::query_scalar(
+        let counts: Vec<i64> = sqlx::query_scalar(
             "SELECT count(*) FROM processed_events UNION ALL SELECT count(*) FROM poison_events
              UNION ALL SELECT count(*) FROM notifications UNION ALL SELECT count(*) FROM read_marks",
         )
         .fetch_all(&database.pool)
         .await
         .unwrap();
-        assert_eq!(left, [1, 1, 1, 1]);
+        assert_eq!(counts, [1, 1, 1, 1]);
     }
 }

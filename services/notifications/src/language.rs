@@ -1,10 +1,10 @@
-//! The languages that shoppers are spoken to in.
+//! The languages of notifications and mails: English and German.
 
 use contracts::Money;
 use http::HeaderMap;
 use souk_http::language;
 
-/// One of them.
+/// A language of notifications and mails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Language {
     English,
@@ -12,12 +12,12 @@ pub(crate) enum Language {
 }
 
 impl Language {
-    /// By a BCP 47 tag such as `de-AT`; English unless it is one that is spoken here.
+    /// The language of a BCP 47 tag such as `de-AT`; English if the tag is missing or unsupported.
     pub(crate) fn of(tag: Option<&str>) -> Self {
         tag.and_then(Self::known).unwrap_or(Self::English)
     }
 
-    /// The one that the caller likes best of those that are spoken here.
+    /// The supported language that the caller prefers according to `Accept-Language`; English by default.
     pub(crate) fn accepted(headers: &HeaderMap) -> Self {
         Self::of(language::preferred(headers, &["en", "de"]))
     }
@@ -31,7 +31,7 @@ impl Language {
         }
     }
 
-    /// As BCP 47 says it.
+    /// The BCP 47 tag of the language.
     pub(crate) fn tag(self) -> &'static str {
         match self {
             Self::English => "en",
@@ -39,7 +39,7 @@ impl Language {
         }
     }
 
-    /// One of two texts.
+    /// Selects one of two values by language.
     pub(crate) fn pick<T>(self, english: T, german: T) -> T {
         match self {
             Self::English => english,
@@ -47,10 +47,10 @@ impl Language {
         }
     }
 
-    /// An amount as people write it: `€1,234.50`, `1.234,50 €`.
+    /// Formats an amount as is customary in the language, such as `€1,234.50` or `1.234,50 €`.
     pub(crate) fn money(self, money: Money) -> String {
         let code = money.currency.as_str();
-        // Those with no minor unit that a shop is likely to meet (ISO 4217).
+        // The common currencies without a minor unit (ISO 4217).
         let digits = if ["JPY", "KRW", "CLP", "ISK", "VND"].contains(&code) {
             0
         } else {
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_names_no_language_that_is_spoken_here_is_answered_in_english() {
+    fn english_is_used_if_no_preferred_language_is_supported() {
         for (accepted, language) in [("fr, de;q=0.5", Language::German), ("fr", Language::English)] {
             let headers = HeaderMap::from_iter([(http::header::ACCEPT_LANGUAGE, accepted.parse().unwrap())]);
             assert_eq!(Language::accepted(&headers), language, "{accepted}");
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn amounts_are_written_as_people_do() {
+    fn amounts_are_formatted_for_the_language() {
         for (amount, currency, english, german) in [
             (5, "EUR", "€0.05", "0,05\u{a0}€"),
             (123_456_789, "EUR", "€1,234,567.89", "1.234.567,89\u{a0}€"),

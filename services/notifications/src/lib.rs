@@ -1,19 +1,20 @@
-//! Notifications: takes in what the other services tell, keeps the shopper's list and the sales figures, and sends mail.
-//! An event has its effect once, however often it comes, and everything but what was sent and read can be made again from
-//! the log. Nothing that a shopper waits for may depend on this service.
+//! Notifications: consumes the other services' domain events, maintains each shopper's list of notifications and the sales
+//! figures, and sends mails. Every event takes effect once, however often it is delivered. Except for sent mails and read
+//! marks, all data can be rebuilt from the events on Kafka. No checkout or other shopper request may depend on this service.
 
 pub mod app;
 pub mod config;
 pub mod consume;
 mod error;
-pub mod housekeeping;
+mod housekeeping;
 mod language;
 pub mod mail;
 mod metrics;
 mod notices;
+pub mod openapi;
 mod sales;
 
-pub use app::{App, openapi, router};
+pub use app::App;
 
-/// The schema, embedded.
+/// The database migrations, embedded into the executable.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/notifications");

@@ -1,7 +1,7 @@
-//! The process: `notifications` serves, `notifications migrate` applies the schema and ends, `notifications rebuild` makes
-//! the lists and figures again from the log and ends.
+//! The executable: `notifications` runs the service, `notifications migrate` applies the migrations, and `notifications
+//! rebuild` rebuilds notifications and sales figures from the events on Kafka.
 
-use anyhow::Context;
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use events::Namespace;
 use notifications::{
@@ -9,10 +9,10 @@ use notifications::{
     config::{Config, Migrate},
     consume,
 };
-use souk_config::ExposeSecret;
+use souk_config::ExposeSecret as _;
 use souk_http::database;
 
-/// Tells shoppers what happened. Without a command it serves.
+/// Notifies shoppers and keeps sales figures. Without a command it runs the service.
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]
@@ -21,29 +21,34 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Applies the schema.
+    /// Applies the database migrations.
     Migrate,
-    /// Makes the lists and figures again from the log of domain events. Sends nothing again.
+    /// Rebuilds notifications and sales figures from the domain events on Kafka. Sends no mail twice.
     Rebuild,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let command = Arguments::parse().command;
-    if matches!(command, Some(Command::Migrate)) {
-        let config: Migrate = souk_config::load()?;
-        let pool = database::pool(config.database_url.expose_secret(), 1)?;
-        return MIGRATOR.run(&pool).await.context("the migration failed");
+    match Arguments::parse().command {
+        None => {
+            let config: Config = souk_config::load()?;
+            let _telemetry = telemetry::init("notifications", config.log.unwrap_or_default())?;
+            app::run(config, souk_http::shutdown_signal()).await
+        }
+        Some(Command::Migrate) => {
+            let config: Migrate = souk_config::load()?;
+            let pool = database::pool(config.database_url.expose_secret(), 1)?;
+            MIGRATOR.run(&pool).await.context("the migration failed")
+        }
+        Some(Command::Rebuild) => {
+            let config: Config = souk_config::load()?;
+            let _telemetry = telemetry::init("notifications", config.log.unwrap_or_default())?;
+            let pool =
+                database::pool(config.database_url.expose_secret(), 16).context("SOUK_DATABASE_URL")?;
+            let brokers = config
+                .kafka_brokers
+                .context("SOUK_KAFKA_BROKERS is not set, so there are no events to rebuild from")?;
+            consume::rebuild(pool, brokers, Namespace::default(), souk_http::shutdown_signal()).await
+        }
     }
-    let config: Config = souk_config::load()?;
-    let _telemetry = telemetry::init("notifications", config.log.unwrap_or_default())?;
-    let shutdown = souk_http::shutdown_signal();
-    let pool = database::pool(config.database_url.expose_secret(), 16).context("SOUK_DATABASE_URL")?;
-    if command.is_none() {
-        return app::run(config, pool, shutdown).await;
-    }
-    let brokers = config
-        .kafka_brokers
-        .context("SOUK_KAFKA_BROKERS is not set: there is no log")?;
-    consume::rebuild(pool, brokers, Namespace::default(), shutdown).await
 }

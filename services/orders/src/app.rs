@@ -1,4 +1,4 @@
-//! The service put together: its state, all its routes on one screen, and its workers.
+//! Wires the service together: shared state, all routes, and the background workers.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use axum::{
 };
 use contracts::{events::OrderEvent, saga::queues};
 use events::Relay;
-use messaging::{Broker, DEAD_LETTERS, Namespace, Outbox};
+use messaging::{Broker, DEAD_LETTERS, Handler, Namespace, Outbox};
 use souk_config::ExposeSecret as _;
 use souk_http::{Admin, auth::Verifier, database, health::Health};
 use sqlx::PgPool;
@@ -20,11 +20,12 @@ use crate::{
     cart::{clear_cart::clear_cart, get_cart::get_cart, put_item::put_item, remove_item::remove_item},
     config::Config,
     dead_letters::{
-        bury::Undertaker, delete_dead_letter::delete_dead_letter, list_dead_letters::list_dead_letters,
-        redrive_dead_letter::redrive_dead_letter,
+        consumer::DeadLetterConsumer, delete_dead_letter::delete_dead_letter,
+        list_dead_letters::list_dead_letters, redrive_dead_letter::redrive_dead_letter,
     },
     faults::{
-        Faults, list_active_faults::list_active_faults, list_faults::list_faults, set_fault::set_fault,
+        Faults, Quotes, Replies, list_active_faults::list_active_faults, list_faults::list_faults,
+        set_fault::set_fault,
     },
     gauges, housekeeping,
     inventory::Inventory,
@@ -41,33 +42,41 @@ use crate::{
         list_orders::list_orders, place_order::place_order, ship_order::ship_order,
     },
     returns::{confirm_receipt::confirm_receipt, create_return::create_return, refuse_return::refuse_return},
-    saga::{self, drive::Orchestrator},
+    saga::{
+        self,
+        dispatch::{Dispatcher, SendOnce},
+        orchestrator::Orchestrator,
+    },
 };
 
-/// Connections to the database: those of requests, those of the sagas, and those of live views, so that a rush of orders,
-/// the checkouts that it starts and the people who watch them do not wait for each other.
+/// Maximum number of database connections for requests. Sagas and live views have their own pools, so that a burst of
+/// orders, the checkouts that it starts, and the clients that follow them do not wait for each other.
 const CONNECTIONS: u32 = 24;
+/// Maximum number of database connections for moving sagas and publishing messages.
 const SAGA_CONNECTIONS: u32 = 12;
+/// Maximum number of database connections for live views.
 const FEED_CONNECTIONS: u32 = 4;
-/// Between two looks for a database that is away at the start.
-const RETRY: Duration = Duration::from_secs(1);
-/// Messages in work at the same time.
+/// Interval between two attempts to connect to the database at startup.
+const STARTUP_RETRY_INTERVAL: Duration = Duration::from_secs(1);
+/// Maximum number of messages of one queue that this process handles concurrently.
 const PREFETCH: u16 = 32;
 
-/// What handlers work with.
+/// State shared by all request handlers.
 #[derive(Debug, Clone)]
 pub struct App {
-    /// The orders database.
+    /// Connection pool of the service's database, for requests.
     pub pool: PgPool,
-    /// Where messages leave by.
+    /// Publishes the messages that transactions have written to the outbox table.
     pub outbox: Outbox,
-    /// Where quotes come from.
-    pub inventory: Inventory,
-    /// What is broken on purpose.
+    /// Decides how many copies of a command are written to the outbox; only a fault switch makes it other than one.
+    pub dispatcher: Arc<dyn Dispatcher>,
+    /// Gets product names and prices from inventory.
+    pub quotes: Quotes,
+    /// The fault switches, which exist in demo mode only.
     pub faults: Faults,
-    /// Who follows which order.
+    /// Wakes the streams of order events when there are new ones.
     pub feed: Feed,
-    /// Verifies access tokens.
+    /// Verifies the access token of each request.
     pub verifier: Verifier,
 }
 
@@ -77,7 +86,7 @@ impl FromRef<App> for Verifier {
     }
 }
 
-/// Every route of the service.
+/// Builds the router with every route of the service.
 pub fn router(app: App) -> Router {
     Router::new()
         .route("/v1/cart", get(get_cart).delete(clear_cart))
@@ -110,71 +119,99 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// Runs the API, the orchestrator and the relays until `shutdown`; each finishes what it began.
+/// Runs the API, the orchestrator and the relays until `shutdown`. Each of them finishes its work in progress.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
     let url = config.database_url.expose_secret();
-    let pool = database::pool(url, CONNECTIONS).context("SOUK_DATABASE_URL")?;
-    let saga_pool = database::pool(url, SAGA_CONNECTIONS).context("SOUK_DATABASE_URL")?;
-    let feed_pool = database::pool(url, FEED_CONNECTIONS).context("SOUK_DATABASE_URL")?;
+    let pool = database::pool_with_generic_plans(url, CONNECTIONS).context("SOUK_DATABASE_URL")?;
+    let saga_pool = database::pool_with_generic_plans(url, SAGA_CONNECTIONS).context("SOUK_DATABASE_URL")?;
+    let feed_pool = database::pool_with_generic_plans(url, FEED_CONNECTIONS).context("SOUK_DATABASE_URL")?;
     database::observe([("requests", &pool), ("sagas", &saga_pool), ("feeds", &feed_pool)]);
     let broker = Broker::connect(config.amqp_url.expose_secret(), "orders", Namespace::default()).await?;
     let outbox = Outbox::new(saga_pool.clone(), Arc::clone(&broker));
+    let faults = Faults::new(pool.clone(), config.demo);
+    let dispatcher: Arc<dyn Dispatcher> = if config.demo {
+        Arc::new(faults.clone())
+    } else {
+        Arc::new(SendOnce)
+    };
+    let inventory = Inventory::with_tls(&config.inventory_grpc_url, config.tls.as_ref())
+        .context("SOUK_INVENTORY_GRPC_URL")?;
     let app = App {
         pool: pool.clone(),
         outbox: outbox.clone(),
-        inventory: Inventory::new(&config.inventory_grpc_url).context("SOUK_INVENTORY_GRPC_URL")?,
-        faults: Faults::new(pool.clone(), config.demo),
+        dispatcher: Arc::clone(&dispatcher),
+        quotes: Quotes::new(inventory, faults.clone()),
+        faults: faults.clone(),
         feed: Feed::new(feed_pool, feed::Limits::default(), shutdown.clone()),
-        verifier: Verifier::new(config.jwks_url),
+        verifier: Verifier::with_tls(config.jwks_url, config.tls.as_ref())?,
     };
     if !check_sagas(&pool, &shutdown).await? {
         return Ok(());
     }
     let workers = TaskTracker::new();
     workers.spawn(app.feed.clone().run());
-    workers.spawn(app.faults.clone().run(shutdown.clone()));
+    workers.spawn(faults.clone().run(shutdown.clone()));
     workers.spawn(gauges::run(pool.clone(), shutdown.clone()));
-    // The relay publishes what requests and sagas write, so it stops after them.
+    // The relay publishes the events that requests and sagas write, so it stops after them.
     let (relays, stop_relays) = (TaskTracker::new(), CancellationToken::new());
     if let Some(brokers) = &config.kafka_brokers {
         let relay = Relay::new::<OrderEvent>(pool.clone(), brokers, &events::Namespace::default());
         relays.spawn(relay.run(stop_relays.clone()));
     }
-    let are_told = config.kafka_brokers.is_some();
-    workers.spawn(housekeeping::run(pool.clone(), are_told, shutdown.clone()));
-    let orchestrator = Orchestrator::new(saga_pool.clone(), outbox.clone(), app.faults.clone())
+    let publishes_events = config.kafka_brokers.is_some();
+    workers.spawn(housekeeping::run(
+        pool.clone(),
+        publishes_events,
+        shutdown.clone(),
+    ));
+    let orchestrator = Orchestrator::new(saga_pool.clone(), outbox.clone(), Arc::clone(&dispatcher))
         .watching(Arc::clone(&broker));
-    work(&workers, saga_pool, orchestrator, &outbox, &broker, &shutdown);
-    // A broker that is away is no reason to refuse orders, so it is no condition.
+    workers.spawn(orchestrator.clone().run_timers(shutdown.clone()));
+    let (publisher, token) = (outbox.clone(), shutdown.clone());
+    workers.spawn(async move { publisher.run(token).await });
+    let replies = Arc::new(Replies::new(orchestrator, faults));
+    workers.spawn(consume(&broker, queues::ORDERS, replies, &shutdown));
+    let dead_letters = Arc::new(DeadLetterConsumer::new(saga_pool, dispatcher));
+    workers.spawn(consume(&broker, DEAD_LETTERS, dead_letters, &shutdown));
+    // Orders can be placed while the broker is unavailable, so readiness does not depend on it.
     let admin = Admin {
         addr: config.admin_addr,
         health: Health::new().postgres(&pool),
     };
-    let served = souk_http::serve(router(app), config.http_addr, admin, shutdown.clone()).await;
+    let served = souk_http::serve(
+        router(app),
+        config.http_addr,
+        config.tls.as_ref(),
+        admin,
+        shutdown.clone(),
+    )
+    .await;
     shutdown.cancel();
     workers.close();
     workers.wait().await;
     stop_relays.cancel();
     relays.close();
     relays.wait().await;
-    // What the last transactions left is published now rather than by another replica's next look.
+    // Publish the messages of the last transactions now. Otherwise they wait until another replica polls the outbox.
     if let Err(error) = outbox.run_once().await {
-        tracing::warn!(%error, "the outbox keeps what is left");
+        tracing::warn!(%error, "publishing failed; another replica will publish the remaining messages");
     }
     served
 }
 
-/// Refuses to go on with live sagas that this version does not know. Waits for a database that is away, and is false when
-/// the process is told to stop meanwhile.
+/// Fails if there are active sagas that this version does not know. Waits while the database is unavailable, and returns
+/// false if the process is stopped meanwhile.
 async fn check_sagas(pool: &PgPool, shutdown: &CancellationToken) -> anyhow::Result<bool> {
     loop {
         match pool.acquire().await {
-            Ok(mut conn) => return saga::store::check_known(&mut conn).await.map(|()| true),
-            Err(error) if database::is_away(&error) => tracing::warn!(%error, "waiting for the database"),
+            Ok(mut conn) => return saga::state::check_known(&mut conn).await.map(|()| true),
+            Err(error) if database::is_unavailable(&error) => {
+                tracing::warn!(%error, "connecting to the database failed; will retry");
+            }
             Err(error) => return Err(error).context("SOUK_DATABASE_URL"),
         }
         if shutdown
-            .run_until_cancelled(tokio::time::sleep(RETRY))
+            .run_until_cancelled(tokio::time::sleep(STARTUP_RETRY_INTERVAL))
             .await
             .is_none()
         {
@@ -183,32 +220,12 @@ async fn check_sagas(pool: &PgPool, shutdown: &CancellationToken) -> anyhow::Res
     }
 }
 
-/// Starts everything that does not answer requests.
-fn work(
-    workers: &TaskTracker,
-    pool: PgPool,
-    orchestrator: Orchestrator,
-    outbox: &Outbox,
+/// Consumes a queue with this service's prefetch until `shutdown`.
+fn consume<H: Handler>(
     broker: &Arc<Broker>,
+    queue: &'static str,
+    handler: Arc<H>,
     shutdown: &CancellationToken,
-) {
-    let replies = Arc::new(orchestrator.clone());
-    let (relay, token) = (outbox.clone(), shutdown.clone());
-    workers.spawn(async move { relay.run(token).await });
-    workers.spawn(orchestrator.run_timers(shutdown.clone()));
-    workers.spawn(messaging::consume(
-        Arc::clone(broker),
-        queues::ORDERS,
-        PREFETCH,
-        replies,
-        shutdown.clone(),
-    ));
-    let undertaker = Arc::new(Undertaker::new(pool));
-    workers.spawn(messaging::consume(
-        Arc::clone(broker),
-        DEAD_LETTERS,
-        PREFETCH,
-        undertaker,
-        shutdown.clone(),
-    ));
+) -> impl Future<Output = ()> + Send + use<H> {
+    messaging::consume(Arc::clone(broker), queue, PREFETCH, handler, shutdown.clone())
 }

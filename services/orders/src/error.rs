@@ -1,38 +1,37 @@
-//! Why something is not done, and how a client is told.
+//! Errors of the service and their mapping to problem responses.
 
-use axum::http::StatusCode;
 use souk_http::{FieldError, Problem};
 
 use crate::inventory::QuoteError;
 
-/// The errors of this service.
+/// Why a request failed. The texts of client errors are shown to the client.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Also for what belongs to someone else: whether it exists is not the caller's business.
+    /// The resource does not exist, or belongs to another user: the caller must not learn which.
     #[error("there is no such {0}")]
     NotFound(&'static str),
-    /// The request is understood, and its fields are not valid.
+    /// The request is well-formed JSON, but some of its fields are not valid.
     #[error("some fields are not valid")]
     Invalid(Vec<FieldError>),
-    /// What is asked for is not possible as things are.
+    /// The current state of the resource does not allow the request: the problem's type, and its detail.
     #[error("{1}")]
     Conflict(&'static str, String),
-    /// Inventory gave no quote.
-    #[error("no quote")]
+    /// Inventory returned no quote for the items.
+    #[error("inventory returned no quote")]
     Quote(#[from] QuoteError),
-    /// Another request with the key works on it.
-    #[error("a request with this Idempotency-Key is still being worked on")]
+    /// Another request with the same key is in progress.
+    #[error("a request with this Idempotency-Key is still in progress")]
     InFlight,
-    /// So many checkouts wait that a new one could not be done in time.
+    /// Too many checkouts are waiting for a new one to finish before its deadline.
     #[error("too many checkouts are waiting")]
     Overloaded,
-    /// The database failed.
-    #[error("the database failed")]
+    /// A query failed, or no connection was available.
+    #[error("a database query failed")]
     Database(#[from] sqlx::Error),
 }
 
 impl Error {
-    /// One field that is not valid.
+    /// Reports one invalid field: its JSON pointer, and what is expected.
     #[must_use]
     pub fn field(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldError::new(pointer, detail)])
@@ -48,14 +47,14 @@ impl From<Error> for Problem {
             Error::Quote(QuoteError::Unavailable(source)) => {
                 tracing::warn!(
                     source = source.as_ref().map(tracing::field::display),
-                    "inventory gave no quote"
+                    "inventory returned no quote; the order is refused with 503"
                 );
-                Self::unavailable("Prices are not available at the moment.")
+                Self::unavailable(
+                    "Prices are not available at the moment. Nothing was ordered; try again in a few seconds.",
+                )
             }
             Error::Quote(error) => Self::invalid(vec![FieldError::new("/items", error.to_string())]),
-            Error::InFlight => {
-                Self::new(StatusCode::CONFLICT, "request-in-flight", format!("{error}.")).retry_after(1)
-            }
+            Error::InFlight => souk_http::idempotency::in_flight(),
             Error::Overloaded => Self::overloaded(
                 "Too many orders are being checked out at the moment. Nothing was ordered; try again in a few seconds.",
                 5,

@@ -1,5 +1,5 @@
-//! What the database says of the sagas and the dead letters, counted every few seconds for `/metrics`. Every replica sees
-//! the same, so whoever looks takes the maximum.
+//! Metrics of sagas and dead letters. The gauges are counted in the database every few seconds, so every replica reports the
+//! same values: aggregate them with `max`, not with `sum`.
 
 use std::time::Duration;
 
@@ -10,13 +10,19 @@ use tracing::warn;
 
 use crate::saga::{checkout, engine::At, table::Saga};
 
-/// Between two counts.
-const PERIOD: Duration = Duration::from_secs(5);
+/// Interval between two counts.
+const INTERVAL: Duration = Duration::from_secs(5);
 
-static ENDED: Counter = Counter::counter("saga", "Sagas that ended, and that were parked");
-static ACTIVE: Gauge = Gauge::gauge("saga_active", "Sagas that run or are undone");
-static COMPENSATING: Gauge = Gauge::gauge("saga_compensating", "Sagas that are undone");
-static WAITING: Gauge = Gauge::gauge("saga_waiting", "Checkouts that wait for a free place in flight");
+static ENDED: Counter = Counter::counter(
+    "saga",
+    "Sagas that have completed, were compensated or were parked",
+);
+static ACTIVE: Gauge = Gauge::gauge("saga_active", "Sagas that are running or compensating");
+static COMPENSATING: Gauge = Gauge::gauge("saga_compensating", "Sagas that are compensating");
+static WAITING: Gauge = Gauge::gauge(
+    "saga_waiting",
+    "Checkouts that wait because too many others are in flight",
+);
 static REFUSED: Counter = Counter::counter(
     "orders_refused",
     "Orders that were refused because too many checkouts were waiting",
@@ -24,27 +30,32 @@ static REFUSED: Counter = Counter::counter(
 static PARKED: Gauge = Gauge::gauge("saga_parked", "Sagas that wait for an operator");
 static OLDEST: Gauge = Gauge::gauge(
     "saga_oldest_active_age_seconds",
-    "Age of the oldest saga that runs or is undone",
+    "Age of the oldest saga that is running or compensating",
 );
 static UNANSWERED: Gauge = Gauge::gauge(
     "saga_compensations_unanswered",
-    "Compensations that were sent three times or more",
+    "Compensating sagas whose current command was sent three times or more",
 );
-static DEAD_LETTERS: Gauge = Gauge::gauge("dead_letters", "Dead letters that nobody has dealt with");
+static DEAD_LETTERS: Gauge = Gauge::gauge(
+    "dead_letters",
+    "Dead letters that are neither redriven, deleted nor superseded",
+);
 
-/// Counts a saga that came to `at`, if it ends or rests there.
-pub(crate) fn came_to(saga: &Saga, at: At) {
+/// Counts a saga that has moved to `at`, if it has ended there or is parked.
+pub(crate) fn record_transition(saga: &Saga, at: At) {
     if !matches!(at, At::Active(_)) {
-        ENDED.of([("saga", saga.name), ("outcome", at.status())]).inc();
+        ENDED
+            .of([("saga", saga.name), ("outcome", at.status().as_str())])
+            .inc();
     }
 }
 
 /// Counts an order that was refused for overload.
-pub(crate) fn refused() {
+pub(crate) fn record_refusal() {
     REFUSED.of([]).inc();
 }
 
-/// Counts until `shutdown`.
+/// Updates the gauges until `shutdown`.
 pub(crate) async fn run(pool: PgPool, shutdown: CancellationToken) {
     REFUSED.of([]);
     for saga in checkout::ALL {
@@ -54,10 +65,10 @@ pub(crate) async fn run(pool: PgPool, shutdown: CancellationToken) {
     }
     loop {
         if let Err(error) = count(&pool).await {
-            warn!(%error, "the gauges stay as they are");
+            warn!(%error, "counting sagas failed; the gauges keep their values until the next count");
         }
         if shutdown
-            .run_until_cancelled(tokio::time::sleep(PERIOD))
+            .run_until_cancelled(tokio::time::sleep(INTERVAL))
             .await
             .is_none()
         {
@@ -67,7 +78,7 @@ pub(crate) async fn run(pool: PgPool, shutdown: CancellationToken) {
 }
 
 async fn count(pool: &PgPool) -> sqlx::Result<()> {
-    // By status, so that the index finds the few that are alive.
+    // Filtered by status, so that the partial index finds the few active sagas.
     let now = sqlx::query!(
         r#"SELECT
                count(*) FILTER (WHERE status <> 'parked')::float8 AS "active!",

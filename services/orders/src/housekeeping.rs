@@ -1,29 +1,30 @@
-//! Forgets what has no use any more.
+//! Deletes expired idempotency keys and old events once an hour.
 
 use souk_http::idempotency;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-/// Tidies up every hour until `shutdown`. Events that are told on Kafka wait until they are.
-pub(crate) async fn run(pool: PgPool, events_are_told: bool, shutdown: CancellationToken) {
-    souk_http::hourly(shutdown, || run_once(&pool, events_are_told)).await;
+/// Deletes expired rows every hour until `shutdown`. If events are published to Kafka, those that are not published yet are
+/// kept.
+pub(crate) async fn run(pool: PgPool, publishes_events: bool, shutdown: CancellationToken) {
+    souk_http::hourly(shutdown, || run_once(&pool, publishes_events)).await;
 }
 
-async fn run_once(pool: &PgPool, events_are_told: bool) -> sqlx::Result<()> {
-    idempotency::forget(pool).await?;
-    forget_events(pool, events_are_told).await
+async fn run_once(pool: &PgPool, publishes_events: bool) -> sqlx::Result<()> {
+    idempotency::delete_expired(pool).await?;
+    delete_old_events(pool, publishes_events).await
 }
 
-/// Forgets events after 30 days. The log is also what live views tell: that of an order to which more will happen is kept
-/// whole, and of each other one its newest, whose number a view resumes at.
-async fn forget_events(pool: &PgPool, are_told: bool) -> sqlx::Result<()> {
+/// Deletes the events of ended orders after 30 days, except for each order's newest event: live views read the same log,
+/// and resume from the number of that event. Events of orders that have not ended are kept.
+async fn delete_old_events(pool: &PgPool, publishes_events: bool) -> sqlx::Result<()> {
     sqlx::query!(
         "DELETE FROM order_events e USING orders o
          WHERE o.id = e.order_id AND o.status IN ('rejected', 'cancelled', 'delivered', 'returned')
              AND e.created_at < now() - interval '30 days'
              AND EXISTS (SELECT FROM order_events newer WHERE newer.order_id = e.order_id AND newer.id > e.id)
              AND (NOT $1 OR e.id <= (SELECT id FROM event_cursor))",
-        are_told
+        publishes_events
     )
     .execute(pool)
     .await
@@ -34,7 +35,7 @@ async fn forget_events(pool: &PgPool, are_told: bool) -> sqlx::Result<()> {
 mod tests {
     use super::*;
 
-    /// Three events of each order; two are old, of the delivered one all.
+    /// Three events of each order. Two of them are old; of the delivered order, all three are.
     const OLD_AND_NEW: &str = "
         INSERT INTO orders (id, user_id, status, payment_id, payment_method, payment_status, fulfilment_status, amount,
                 currency, shipping_address)
@@ -50,7 +51,7 @@ mod tests {
         UPDATE event_cursor SET id = 3";
 
     #[tokio::test]
-    async fn forgets_what_is_old_but_not_how_an_order_stands() {
+    async fn deletes_old_events_but_keeps_the_newest_of_each_order() {
         let database = testkit::postgres::database(&crate::MIGRATOR).await;
         let pool = &database.pool;
         sqlx::raw_sql(OLD_AND_NEW).execute(pool).await.unwrap();
@@ -60,17 +61,17 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(keys, ["new"]);
-        // 1, 4 and 7 are of the cancelled order, 2, 5 and 8 of the confirmed one, 3, 6 and 9 of the delivered one.
+        // Events 1, 4 and 7 belong to the cancelled order, 2, 5 and 8 to the confirmed one, 3, 6 and 9 to the delivered one.
         assert_eq!(
-            left(pool).await,
+            event_ids(pool).await,
             [2, 4, 5, 6, 7, 8, 9],
-            "those above 3 are not told yet"
+            "events above 3 are not published yet"
         );
         run_once(pool, false).await.unwrap();
-        assert_eq!(left(pool).await, [2, 5, 7, 8, 9], "nobody is ever told");
+        assert_eq!(event_ids(pool).await, [2, 5, 7, 8, 9], "no event is published");
     }
 
-    async fn left(pool: &PgPool) -> Vec<i64> {
+    async fn event_ids(pool: &PgPool) -> Vec<i64> {
         sqlx::query_scalar("SELECT id FROM order_events ORDER BY id")
             .fetch_all(pool)
             .await

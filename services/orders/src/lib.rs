@@ -1,5 +1,5 @@
-//! Orders: carts, orders and the saga orchestrator that takes an order through inventory and payments. It writes what it
-//! wants and what it was told in its own database, and never does another service's work.
+//! Orders: carts, orders, returns, and the saga orchestrator that takes an order through inventory and payments. It stores
+//! the commands it sends and the replies it receives in its own database, and never writes to another service's.
 
 pub mod app;
 pub mod cart;
@@ -16,9 +16,10 @@ pub mod operators;
 pub mod orders;
 pub mod returns;
 pub mod saga;
+mod stored;
 mod text;
 
 pub use app::App;
 
-/// The schema, embedded.
+/// The database migrations, embedded in the binary.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/orders");

@@ -1,4 +1,4 @@
-//! The process: `orders` serves, `orders migrate` applies the schema and ends.
+//! The executable: `orders` runs the service, `orders migrate` applies the database migrations and exits.
 
 use anyhow::Context as _;
 use orders::{

@@ -1,17 +1,17 @@
-//! The OpenAPI document, from the handlers themselves.
+//! The OpenAPI document, generated from the handlers.
 
 use axum::Json;
 use souk_http::openapi::Bearer;
 use utoipa::OpenApi;
 
-use crate::{cart, dead_letters, faults, live, operators, orders, returns};
+use crate::{cart, dead_letters, faults, live, operators, orders, returns, saga};
 
-/// The document.
+/// The OpenAPI document of every operation of this service.
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Souk orders", description = "Carts, orders, and the sagas behind them."),
-    // Named by a query parameter, or told in a stream of events, so no path brings them along.
-    components(schemas(operators::list_sagas::SagaStatus, live::OrderSnapshot, live::OrderChange)),
+    info(title = "Souk orders", description = "Carts, orders, shipments and returns, and the sagas that carry them out."),
+    // Used only by a query parameter or in a stream of events, so utoipa does not find them by itself.
+    components(schemas(saga::engine::SagaStatus, live::OrderSnapshot, live::OrderChange)),
     paths(
         cart::get_cart::get_cart,
         cart::clear_cart::clear_cart,
@@ -43,16 +43,16 @@ use crate::{cart, dead_letters, faults, live, operators, orders, returns};
     ),
     modifiers(&Bearer),
     tags(
-        (name = "cart", description = "What a shopper means to buy"),
-        (name = "orders", description = "What a shopper buys"),
-        (name = "fulfilment", description = "Goods that go and come back"),
-        (name = "operators", description = "Sales, sagas, dead letters and fault switches"),
-        (name = "faults", description = "What is broken on purpose"),
+        (name = "cart", description = "The shopper's cart"),
+        (name = "orders", description = "Orders and their checkout"),
+        (name = "fulfilment", description = "Shipments, deliveries and returns"),
+        (name = "operators", description = "For operators: sales, sagas, dead letters and fault switches"),
+        (name = "faults", description = "Faults that an operator has switched on"),
     ),
 )]
 pub struct Document;
 
-/// `GET /openapi.json`.
+/// `GET /openapi.json`: returns the OpenAPI document.
 pub async fn get_openapi() -> Json<utoipa::openapi::OpenApi> {
     Json(Document::openapi())
 }

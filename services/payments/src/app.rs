@@ -1,10 +1,10 @@
-//! The service put together: its state, all its routes on one screen, and its background work.
+//! Wires the service together: shared state, all routes, and the background workers.
 
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::{
-    Json, Router,
+    Router,
     extract::FromRef,
     routing::{get, post},
 };
@@ -12,33 +12,32 @@ use contracts::{events::PaymentEvent, saga::queues};
 use events::Relay;
 use messaging::{Broker, Namespace, outbox::Outbox};
 use souk_config::{ExposeSecret as _, SecretString};
-use souk_http::{Admin, auth::Verifier, database, health::Health, openapi::Bearer};
+use souk_http::{Admin, auth::Verifier, database, health::Health};
 use sqlx::PgPool;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use utoipa::OpenApi;
 
 use crate::{
-    Commands, RefundWorker, config::Config, housekeeping, methods, payment, provider::Provider, refunds,
-    webhooks,
+    Commands, RefundWorker, config::Config, housekeeping, openapi, payment, payment_methods,
+    provider::Provider, refunds, webhooks,
 };
 
-/// Connections to the database, for requests and commands.
-const CONNECTIONS: u32 = 32;
-/// Commands handled at the same time.
+/// Maximum number of database connections, shared by requests and commands.
+const MAX_CONNECTIONS: u32 = 32;
+/// Maximum number of commands that this process handles concurrently.
 const PREFETCH: u16 = 32;
 
-/// What handlers and workers share.
+/// State shared by handlers and workers.
 #[derive(Clone)]
 pub struct App {
-    /// The service's database.
+    /// Connection pool of the service's database.
     pub pool: PgPool,
-    /// The outside provider.
+    /// Client for the external payment provider.
     pub provider: Provider,
-    /// Sends what was committed.
+    /// Publishes committed replies and notices to RabbitMQ.
     pub outbox: Outbox,
-    /// Of access tokens.
+    /// Verifies the access tokens of requests.
     pub verifier: Verifier,
-    /// The provider signs its events with one of them.
+    /// Secrets for the provider's webhooks; a signature with any of them is accepted.
     pub webhook_secrets: Arc<[SecretString]>,
 }
 
@@ -54,28 +53,37 @@ impl FromRef<App> for Verifier {
     }
 }
 
-/// Every route.
+/// Returns the router with all routes of the service.
 pub fn router(app: App) -> Router {
     Router::new()
-        .route("/v1/payments", get(payment::list::list_payments))
-        .route("/v1/payments/{id}", get(payment::get::get_payment))
-        .route("/v1/payments/{id}/refunds", post(refunds::create::create_refund))
-        .route("/v1/payment-methods", get(methods::list_payment_methods))
-        .route("/v1/webhooks/psp", post(webhooks::receive::receive_webhook))
-        .route("/openapi.json", get(|| async { Json(openapi()) }))
+        .route("/v1/payments", get(payment::list_payments::list_payments))
+        .route("/v1/payments/{id}", get(payment::get_payment::get_payment))
+        .route(
+            "/v1/payments/{id}/refunds",
+            post(refunds::create_refund::create_refund),
+        )
+        .route(
+            "/v1/payment-methods",
+            get(payment_methods::list_payment_methods::list_payment_methods),
+        )
+        .route(
+            "/v1/webhooks/psp",
+            post(webhooks::receive_webhook::receive_webhook),
+        )
+        .route("/openapi.json", get(openapi::get_openapi))
         .with_state(app)
 }
 
-/// Runs the API and the background work until `shutdown`; each finishes what it began.
+/// Runs the API and the background workers until `shutdown`. Requests and commands in progress are completed first.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
     let pool =
-        database::pool(config.database_url.expose_secret(), CONNECTIONS).context("SOUK_DATABASE_URL")?;
+        database::pool(config.database_url.expose_secret(), MAX_CONNECTIONS).context("SOUK_DATABASE_URL")?;
     database::observe([("requests", &pool)]);
     let broker = Broker::connect(config.amqp_url.expose_secret(), "payments", Namespace::default()).await?;
     let app = App {
         outbox: Outbox::new(pool.clone(), Arc::clone(&broker)),
         provider: Provider::new(&config.psp_url, config.psp_api_key.clone())?,
-        verifier: Verifier::new(config.jwks_url.clone()),
+        verifier: Verifier::with_tls(config.jwks_url.clone(), config.tls.as_ref())?,
         webhook_secrets: config.psp_webhook_secrets.into(),
         pool,
     };
@@ -88,13 +96,20 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         addr: config.admin_addr,
         health: Health::new().postgres(&app.pool),
     };
-    let served = souk_http::serve(router(app), config.http_addr, admin, shutdown.clone()).await;
+    let served = souk_http::serve(
+        router(app),
+        config.http_addr,
+        config.tls.as_ref(),
+        admin,
+        shutdown.clone(),
+    )
+    .await;
     shutdown.cancel();
     workers.finish().await;
     served
 }
 
-/// The background work. The relays publish what the handlers write, so they stop last.
+/// Running background workers. The relays publish what the handlers write, so they stop after the handlers.
 #[derive(Debug)]
 pub struct Workers {
     handlers: TaskTracker,
@@ -103,8 +118,8 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Starts everything that does not answer requests. The handlers stop with `shutdown`; the relays go on until
-    /// [`Workers::finish`].
+    /// Starts all background workers. The handlers stop at `shutdown`; the relays run until [`Workers::finish`]. Without an
+    /// `events` relay, no domain events are published.
     #[must_use]
     pub fn start(
         app: &App,
@@ -119,12 +134,12 @@ impl Workers {
         };
         let (relay, stop) = (app.outbox.clone(), workers.stop_relays.clone());
         workers.relays.spawn(async move { relay.run(stop).await });
-        let events_are_told = events.is_some();
+        let publishes_events = events.is_some();
         if let Some(relay) = events {
             workers.relays.spawn(relay.run(workers.stop_relays.clone()));
         }
-        let tidying = housekeeping::run(app.pool.clone(), events_are_told, shutdown.clone());
-        workers.handlers.spawn(tidying);
+        let housekeeping = housekeeping::run(app.pool.clone(), publishes_events, shutdown.clone());
+        workers.handlers.spawn(housekeeping);
         workers
             .handlers
             .spawn(RefundWorker::new(app.clone()).run(shutdown.clone()));
@@ -138,7 +153,7 @@ impl Workers {
         workers
     }
 
-    /// Waits for the handlers, and then until the relays have published what those wrote.
+    /// Waits until the handlers have stopped, then until the relays have published everything they wrote.
     pub async fn finish(self) {
         self.handlers.close();
         self.handlers.wait().await;
@@ -146,24 +161,4 @@ impl Workers {
         self.relays.close();
         self.relays.wait().await;
     }
-}
-
-#[derive(OpenApi)]
-#[openapi(
-    info(title = "Souk payments", description = "Payments of orders, and refunds."),
-    paths(
-        payment::list::list_payments,
-        payment::get::get_payment,
-        refunds::create::create_refund,
-        methods::list_payment_methods,
-        webhooks::receive::receive_webhook,
-    ),
-    modifiers(&Bearer)
-)]
-struct ApiDoc;
-
-/// The OpenAPI document.
-#[must_use]
-pub fn openapi() -> utoipa::openapi::OpenApi {
-    ApiDoc::openapi()
 }

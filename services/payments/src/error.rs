@@ -1,27 +1,27 @@
-//! Why something is not done, and how a client is told.
+//! Errors of the service and their mapping to problem responses.
 
 use contracts::{Currency, Money};
 use souk_http::{FieldError, Problem};
 
 use crate::payment::IllegalTransition;
 
-/// The errors of this service.
+/// Why an operation on a payment failed. The texts of client errors are shown to the client.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// Also for what belongs to someone else: whether it exists is not the caller's business.
+    /// The payment does not exist, or belongs to another user: the caller must not learn which.
     #[error("there is no such payment")]
     NotFound,
-    #[error("the payment is {0}, so there is nothing to refund")]
+    #[error("the payment is {0}, so nothing can be refunded")]
     NotRefundable(&'static str),
-    #[error("only {} {} are left to refund", .0.amount, .0.currency)]
+    #[error("at most {} {} (in minor units) can still be refunded", .0.amount, .0.currency)]
     ExceedsCaptured(Money),
-    #[error("the payment is in {0}")]
+    #[error("the currency must be that of the payment, {0}")]
     OtherCurrency(Currency),
-    #[error("a refund must be above zero")]
+    #[error("the amount of a refund must be above zero")]
     NotPositive,
     #[error(transparent)]
     IllegalTransition(#[from] IllegalTransition),
-    #[error("the database failed")]
+    #[error("a database query failed")]
     Database(#[from] sqlx::Error),
 }
 

@@ -1,5 +1,5 @@
-//! Forgets what has no use any more. What a message or an event did stays in the payment's own state, so one that came
-//! again after all would still change nothing.
+//! Deletes records that are no longer needed: idempotency keys, processed messages, webhooks and published events. Their
+//! effects remain in the payments, so even a very late redelivery changes nothing.
 
 use messaging::inbox;
 use souk_http::idempotency;
@@ -8,15 +8,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::payment::events;
 
-/// Tidies up every hour until `shutdown`. Events that are told on Kafka wait until they are.
-pub async fn run(pool: PgPool, events_are_told: bool, shutdown: CancellationToken) {
-    souk_http::hourly(shutdown, || run_once(&pool, events_are_told)).await;
+/// Deletes old records at once and then every hour, until `shutdown`. With `publishes_events`, events that have not been
+/// published to Kafka yet are kept.
+pub async fn run(pool: PgPool, publishes_events: bool, shutdown: CancellationToken) {
+    souk_http::hourly(shutdown, || run_once(&pool, publishes_events)).await;
 }
 
-async fn run_once(pool: &PgPool, events_are_told: bool) -> sqlx::Result<()> {
-    idempotency::forget(pool).await?;
-    inbox::forget(pool).await?;
-    events::forget(&mut *pool.acquire().await?, events_are_told).await?;
+async fn run_once(pool: &PgPool, publishes_events: bool) -> sqlx::Result<()> {
+    idempotency::delete_expired(pool).await?;
+    inbox::delete_expired(pool).await?;
+    events::delete_expired(&mut *pool.acquire().await?, publishes_events).await?;
     sqlx::query!("DELETE FROM webhook_events WHERE received_at < now() - interval '30 days'")
         .execute(pool)
         .await
@@ -28,7 +29,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn forgets_what_is_old_and_nothing_else() {
+    async fn deletes_only_old_records() {
         let database = testkit::postgres::database(&crate::MIGRATOR).await;
         sqlx::raw_sql(
             "INSERT INTO webhook_events (event_id, kind, received_at)
@@ -49,20 +50,28 @@ mod tests {
         .await
         .unwrap();
         run_once(&database.pool, true).await.unwrap();
-        let left: Vec<i64> = sqlx::query_scalar(
+        let remaining: Vec<i64> = sqlx::query_scalar(
             "SELECT count(*) FROM webhook_events UNION ALL SELECT count(*) FROM inbox
              UNION ALL SELECT count(*) FROM idempotency_keys",
         )
         .fetch_all(&database.pool)
         .await
         .unwrap();
-        assert_eq!(left, [1, 1, 1]);
-        assert_eq!(events(&database.pool).await, [2, 3], "the second is not told yet");
+        assert_eq!(remaining, [1, 1, 1]);
+        assert_eq!(
+            event_ids(&database.pool).await,
+            [2, 3],
+            "event 2 is old but not published yet"
+        );
         run_once(&database.pool, false).await.unwrap();
-        assert_eq!(events(&database.pool).await, [3], "nobody is ever told");
+        assert_eq!(
+            event_ids(&database.pool).await,
+            [3],
+            "nothing is published to Kafka"
+        );
     }
 
-    async fn events(pool: &PgPool) -> Vec<i64> {
+    async fn event_ids(pool: &PgPool) -> Vec<i64> {
         sqlx::query_scalar("SELECT id FROM payment_events ORDER BY id")
             .fetch_all(pool)
             .await

@@ -1,16 +1,16 @@
-//! The books, by double entry: each movement of money is one transaction whose entries sum to zero (debits positive,
-//! credits negative). It is written in the transaction that changes the payment's state, never apart from it.
+//! The double-entry ledger: each movement of money is one ledger transaction whose entries sum to zero (debits positive,
+//! credits negative). It is written in the database transaction that changes the payment's state.
 
 use contracts::{Money, PaymentId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-/// The provider holds `amount` for us, and it was sold.
+/// Records a capture: the provider now holds `amount` for us (`psp_clearing`), earned by a sale (`sales`).
 pub(crate) async fn capture(conn: &mut PgConnection, payment: PaymentId, amount: Money) -> sqlx::Result<()> {
     post(conn, payment, "capture", None, "psp_clearing", "sales", amount).await
 }
 
-/// The provider gave `amount` back.
+/// Records a refund: the provider returned `amount` to the customer.
 pub(crate) async fn refund(
     conn: &mut PgConnection,
     payment: PaymentId,

@@ -1,21 +1,27 @@
-//! The process: `payments` serves, `payments migrate` applies the schema and ends.
+//! The binary: `payments` runs the service; `payments migrate` applies the database migrations and exits.
 
-use anyhow::Context;
-use payments::{MIGRATOR, app, config::Config};
-use souk_config::ExposeSecret;
+use anyhow::Context as _;
+use payments::{
+    MIGRATOR, app,
+    config::{Config, Migrate},
+};
+use souk_config::ExposeSecret as _;
 use souk_http::database;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let command = std::env::args().nth(1);
-    if command.as_deref() == Some("migrate") {
-        let config: payments::config::Migrate = souk_config::load()?;
-        let pool = database::pool(config.database_url.expose_secret(), 1)?;
-        return MIGRATOR.run(&pool).await.context("the migration failed");
+    match std::env::args().nth(1).as_deref() {
+        None => {
+            let config: Config = souk_config::load()?;
+            let _telemetry = telemetry::init("payments", config.log.unwrap_or_default())?;
+            config.check()?;
+            app::run(config, souk_http::shutdown_signal()).await
+        }
+        Some("migrate") => {
+            let config: Migrate = souk_config::load()?;
+            let pool = database::pool(config.database_url.expose_secret(), 1)?;
+            MIGRATOR.run(&pool).await.context("the migration failed")
+        }
+        Some(_) => anyhow::bail!("usage: payments [migrate]"),
     }
-    anyhow::ensure!(command.is_none(), "usage: payments [migrate]");
-    let config: Config = souk_config::load()?;
-    let _telemetry = telemetry::init("payments", config.log.unwrap_or_default())?;
-    config.check()?;
-    app::run(config, souk_http::shutdown_signal()).await
 }

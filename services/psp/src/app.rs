@@ -1,29 +1,31 @@
-//! The state and every route of the provider.
+//! Wires the service together: shared state, all routes, and the background workers.
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use axum::{
-    Json, Router, middleware,
+    Router, middleware,
     routing::{get, post},
 };
-use souk_config::SecretString;
+use souk_config::{ExposeSecret as _, SecretString};
+use souk_http::{Admin, database, health::Health};
 use sqlx::PgPool;
 use tokio::sync::Notify;
-use utoipa::OpenApi;
+use tokio_util::sync::CancellationToken;
 
-use crate::{auth, balance, intents, refunds};
+use crate::{Deliverer, auth, balance, config::Config, housekeeping, intents, openapi, refunds};
 
-/// What the handlers share.
+/// State shared by all handlers.
 #[derive(Debug, Clone)]
 pub struct App {
     pub(crate) pool: PgPool,
     pub(crate) api_key: SecretString,
-    /// Told when an event was written, so that the deliverer need not wait for its next look.
+    /// Notified when an event has been written, so that the deliverer does not wait for its next poll.
     pub(crate) event_written: Arc<Notify>,
 }
 
 impl App {
-    /// Over the provider's database, for one merchant.
+    /// Creates the state for one merchant, whose requests must carry `api_key`.
     #[must_use]
     pub fn new(pool: PgPool, api_key: SecretString) -> Self {
         Self {
@@ -34,49 +36,46 @@ impl App {
     }
 }
 
-/// Every route.
+/// Routes every endpoint. All but `/openapi.json` require the merchant's API key.
 pub fn router(app: App) -> Router {
     Router::new()
-        .route("/v1/payment_intents", post(intents::create::create_intent))
-        .route("/v1/payment_intents/{id}", get(intents::get::get_intent))
+        .route("/v1/payment_intents", post(intents::create_intent::create_intent))
+        .route("/v1/payment_intents/{id}", get(intents::get_intent::get_intent))
         .route(
             "/v1/payment_intents/{id}/capture",
-            post(intents::capture::capture_intent),
+            post(intents::capture_intent::capture_intent),
         )
         .route(
             "/v1/payment_intents/{id}/cancel",
-            post(intents::cancel::cancel_intent),
+            post(intents::cancel_intent::cancel_intent),
         )
-        .route("/v1/refunds", post(refunds::create_refund))
+        .route("/v1/refunds", post(refunds::create_refund::create_refund))
         .route(
             "/v1/balance_transactions",
-            get(balance::list_balance_transactions),
+            get(balance::list_balance_transactions::list_balance_transactions),
         )
         .route_layer(middleware::from_fn_with_state(app.clone(), auth::require_key))
-        .route("/openapi.json", get(|| async { Json(openapi()) }))
+        .route("/openapi.json", get(openapi::get_openapi))
         .with_state(app)
 }
 
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "Payment provider",
-        description = "A stand-in for an outside payment provider. Magic payment methods make it misbehave."
-    ),
-    paths(
-        intents::create::create_intent,
-        intents::get::get_intent,
-        intents::capture::capture_intent,
-        intents::cancel::cancel_intent,
-        refunds::create_refund,
-        balance::list_balance_transactions,
-    ),
-    components(schemas(crate::error::ErrorBody))
-)]
-struct ApiDoc;
-
-/// The OpenAPI document.
-#[must_use]
-pub fn openapi() -> utoipa::openapi::OpenApi {
-    ApiDoc::openapi()
+/// Runs the API and the background workers until `shutdown` is cancelled.
+pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let pool = database::pool(config.database_url.expose_secret(), 16).context("SOUK_DATABASE_URL")?;
+    database::observe([("requests", &pool)]);
+    let admin = Admin {
+        addr: config.admin_addr,
+        health: Health::new().postgres(&pool),
+    };
+    let housekeeping = tokio::spawn(housekeeping::run(pool.clone(), shutdown.clone()));
+    let app = App::new(pool, config.api_key.clone());
+    // The deliverer sends the events that requests write, so it stops only after the server has.
+    let stop_deliverer = CancellationToken::new();
+    let deliverer = tokio::spawn(Deliverer::new(&app, &config)?.run(stop_deliverer.clone()));
+    let served = souk_http::serve(router(app), config.http_addr, None, admin, shutdown.clone()).await;
+    shutdown.cancel();
+    stop_deliverer.cancel();
+    housekeeping.await.context("the housekeeping failed")?;
+    deliverer.await.context("the webhook deliverer failed")?;
+    served
 }

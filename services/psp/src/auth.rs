@@ -1,4 +1,4 @@
-//! The merchant's API key, as a bearer token.
+//! Authentication with the merchant's API key, sent as a bearer token.
 
 use axum::{
     extract::{Request, State},
@@ -11,15 +11,15 @@ use subtle::ConstantTimeEq;
 
 use crate::{App, error::Error};
 
-/// Lets a request through if it bears the key.
+/// Passes the request on if it carries the merchant's key, and answers 401 otherwise.
 pub(crate) async fn require_key(State(app): State<App>, request: Request, next: Next) -> Response {
-    let given = request
+    let presented = request
         .headers()
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.strip_prefix("Bearer "))
         .unwrap_or_default();
-    if bool::from(given.as_bytes().ct_eq(app.api_key.expose_secret().as_bytes())) {
+    if bool::from(presented.as_bytes().ct_eq(app.api_key.expose_secret().as_bytes())) {
         next.run(request).await
     } else {
         Error::Unauthorized.into_response()

@@ -1,12 +1,12 @@
-//! Forgets the answers to old keys. What a request did stays in the intent's own state.
+//! Deletes recorded responses of old idempotency keys. The effects of those requests remain in the payment intents.
 
 use souk_http::idempotency;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-/// Tidies up every hour until `shutdown`.
-pub async fn run(pool: PgPool, shutdown: CancellationToken) {
-    souk_http::hourly(shutdown, || idempotency::forget(&pool)).await;
+/// Deletes keys older than 30 days, at once and then every hour, until `shutdown`.
+pub(crate) async fn run(pool: PgPool, shutdown: CancellationToken) {
+    souk_http::hourly(shutdown, || idempotency::delete_expired(&pool)).await;
 }
 
 #[cfg(test)]
@@ -14,7 +14,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn forgets_what_is_old_and_nothing_else() {
+    async fn deletes_only_old_idempotency_keys() {
         let database = testkit::postgres::database(&crate::MIGRATOR).await;
         sqlx::raw_sql(
             "INSERT INTO idempotency_keys (key, request_hash, status, body, created_at)
@@ -23,14 +23,14 @@ mod tests {
         .execute(&database.pool)
         .await
         .unwrap();
-        // It works first and then sees that it is to stop.
+        // The first round runs before the token is checked.
         let stop = CancellationToken::new();
         stop.cancel();
         run(database.pool.clone(), stop).await;
-        let left: Vec<String> = sqlx::query_scalar("SELECT key FROM idempotency_keys")
+        let remaining: Vec<String> = sqlx::query_scalar("SELECT key FROM idempotency_keys")
             .fetch_all(&database.pool)
             .await
             .unwrap();
-        assert_eq!(left, ["new"]);
+        assert_eq!(remaining, ["new"]);
     }
 }

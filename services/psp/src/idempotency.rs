@@ -1,5 +1,5 @@
-//! One effect and one answer for each `Idempotency-Key`. Effect and answer commit in one transaction, so a crash leaves
-//! either both or none.
+//! Idempotency: each `Idempotency-Key` has one effect and one response. Both are committed in the same transaction, so a
+//! crash leaves either both or neither.
 
 use axum::{
     body::Bytes,
@@ -14,7 +14,8 @@ use sqlx::PgConnection;
 
 use crate::{App, error::Error, methods::Method};
 
-/// A request under a key: which operation on which object (its path), with which body.
+/// A request with an `Idempotency-Key`. Its hash covers the path and the body, so that a key that is reused for another
+/// object, operation or body is detected.
 #[derive(Debug)]
 pub(crate) struct KeyedRequest {
     key: String,
@@ -49,17 +50,21 @@ impl<S: Send + Sync> FromRequest<S> for KeyedRequest {
 }
 
 impl KeyedRequest {
-    /// The JSON body.
+    /// Parses the JSON body; a mismatch is a 400.
     pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(&self.body).map_err(|error| Error::Invalid(None, error.to_string()))
     }
 
+    /// The value of the `Idempotency-Key` header.
     pub(crate) fn key(&self) -> &str {
         &self.key
     }
 
-    /// The answer that the key already has.
-    pub(crate) async fn recorded(&self, conn: &mut PgConnection) -> Result<Option<Answer>, Error> {
+    /// Looks up the response recorded under this key. It is an error if the key was used for a different request.
+    pub(crate) async fn recorded_response(
+        &self,
+        conn: &mut PgConnection,
+    ) -> Result<Option<RecordedResponse>, Error> {
         let row = sqlx::query!(
             "SELECT request_hash, status, body FROM idempotency_keys WHERE key = $1",
             self.key
@@ -68,7 +73,7 @@ impl KeyedRequest {
         .await?;
         match row {
             Some(row) if row.request_hash != self.hash => Err(Error::KeyReused),
-            Some(row) => Ok(Some(Answer {
+            Some(row) => Ok(Some(RecordedResponse {
                 status: row.status.unsigned_abs(),
                 body: row.body,
                 replayed: true,
@@ -77,40 +82,40 @@ impl KeyedRequest {
         }
     }
 
-    /// Does `work` and records what it answers, or gives the recorded answer again. Final refusals are recorded too;
-    /// what may go differently next time is not.
-    pub(crate) async fn run<T, F>(self, app: &App, work: F) -> Result<Answer, Error>
+    /// Runs `work` and records its result, or replays the response recorded before. Final errors are recorded, too;
+    /// errors that may not occur on the next attempt are not. Finishes even if the client disconnects.
+    pub(crate) async fn run<T, F>(self, app: &App, work: F) -> Result<RecordedResponse, Error>
     where
         T: Serialize + Send,
         F: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T, Error>> + Send + 'static,
     {
         let pool = app.pool.clone();
-        let answer = souk_http::detached(async move {
+        let response = souk_http::detached(async move {
             let mut tx = pool.begin().await?;
-            // Ends with the transaction, also when the process dies.
-            let free = sqlx::query_scalar!(
+            // PostgreSQL releases the lock at the end of the transaction, even if this process dies.
+            let acquired = sqlx::query_scalar!(
                 r#"SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS "free!""#,
                 self.key
             )
             .fetch_one(&mut *tx)
             .await?;
-            if !free {
+            if !acquired {
                 return Err(Error::KeyInUse);
             }
-            if let Some(answer) = self.recorded(&mut tx).await? {
-                // Before the answer: whoever repeats it at once would otherwise find the key still locked.
+            if let Some(response) = self.recorded_response(&mut tx).await? {
+                // Release the lock before responding; otherwise an immediate repetition could find the key locked.
                 tx.rollback().await?;
-                return Ok(answer);
+                return Ok(response);
             }
             let (status, body) = match work(&mut tx).await {
                 Ok(object) => (200, serde_json::to_value(object)),
                 Err(error) if error.is_final() => {
-                    let (status, body) = error.answer();
+                    let (status, body) = error.into_status_and_body();
                     (status, serde_json::to_value(body))
                 }
                 Err(error) => return Err(error),
             };
-            let answer = Answer {
+            let response = RecordedResponse {
                 status,
                 body: body.map_err(|error| sqlx::Error::Encode(error.into()))?,
                 replayed: false,
@@ -119,36 +124,37 @@ impl KeyedRequest {
                 "INSERT INTO idempotency_keys (key, request_hash, status, body) VALUES ($1, $2, $3, $4)",
                 self.key,
                 self.hash,
-                i16::try_from(answer.status).unwrap_or(500),
-                answer.body
+                i16::try_from(response.status).unwrap_or(500),
+                response.body
             )
             .execute(&mut *tx)
             .await?;
             tx.commit().await?;
-            Ok(answer)
+            Ok(response)
         })
         .await?;
         app.event_written.notify_one();
-        Ok(answer)
+        Ok(response)
     }
 }
 
-/// What a key answers.
+/// The response to a request with an idempotency key, new or replayed.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
+pub(crate) struct RecordedResponse {
+    status: u16,
     body: serde_json::Value,
+    /// Whether it was recorded by an earlier request.
     pub(crate) replayed: bool,
 }
 
-impl Answer {
-    /// The payment method, if this is an intent.
+impl RecordedResponse {
+    /// The payment method, if the body is a payment intent.
     pub(crate) fn method(&self) -> Option<Method> {
         Method::parse(self.body.get("payment_method")?.as_str()?).ok()
     }
 }
 
-impl IntoResponse for Answer {
+impl IntoResponse for RecordedResponse {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, self.body.to_string()).into_response();

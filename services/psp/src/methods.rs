@@ -1,32 +1,38 @@
-//! The magic payment methods: each makes the provider behave in one way, so that every path can be walked on purpose.
+//! The magic payment methods. Each makes the provider behave in one particular way, so that every outcome of a payment
+//! can be produced on purpose.
 
 use std::time::Duration;
 
 use crate::error::Error;
 
-/// How a card behaves.
+/// The behaviour of a test card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Method {
+    /// Authorization and capture succeed at once.
     Ok,
+    /// Authorization is declined.
     Declined,
+    /// Authorization is declined for lack of funds.
     InsufficientFunds,
-    /// Authorizes after a while.
+    /// Authorization succeeds after [`Method::SLOW_DELAY`].
     Slow,
-    /// The first capture is recorded, but its answer does not come.
+    /// The first capture succeeds, but its response arrives only after the client has timed out.
     TimeoutAfterCharge,
+    /// Authorization succeeds, capture is declined.
     CaptureDeclined,
-    /// The first two authorizations under a key fail.
+    /// The first [`Method::FLAKY_FAILURES`] authorizations with a key fail with 500.
     Flaky,
 }
 
 impl Method {
     /// How long [`Self::Slow`] takes to authorize.
-    pub(crate) const SLOWNESS: Duration = Duration::from_secs(3);
-    /// How long the first answer of [`Self::TimeoutAfterCharge`] is held back; longer than any caller waits.
-    pub(crate) const SILENCE: Duration = Duration::from_secs(15);
-    /// How often [`Self::Flaky`] fails.
-    pub(crate) const FAILURES: i32 = 2;
+    pub(crate) const SLOW_DELAY: Duration = Duration::from_secs(3);
+    /// How long the first capture response of [`Self::TimeoutAfterCharge`] is delayed; longer than any client's timeout.
+    pub(crate) const CAPTURE_RESPONSE_DELAY: Duration = Duration::from_secs(15);
+    /// How many authorizations with the same key fail for [`Self::Flaky`].
+    pub(crate) const FLAKY_FAILURES: i32 = 2;
 
+    /// Parses the token of a card, such as `pm_card_ok`.
     pub(crate) fn parse(token: &str) -> Result<Self, Error> {
         Ok(match token {
             "pm_card_ok" => Self::Ok,
@@ -36,11 +42,11 @@ impl Method {
             "pm_card_timeout_after_charge" => Self::TimeoutAfterCharge,
             "pm_card_capture_declined" => Self::CaptureDeclined,
             "pm_card_flaky" => Self::Flaky,
-            _ => return Err(Error::Missing("payment_method")),
+            _ => return Err(Error::NotFound("payment_method")),
         })
     }
 
-    /// Whether the card's bank reserves the money.
+    /// Decides whether the bank reserves the money.
     pub(crate) fn authorize(self) -> Result<(), Error> {
         match self {
             Self::Declined => Err(Error::Card(
@@ -57,7 +63,7 @@ impl Method {
         }
     }
 
-    /// Whether the card's bank hands the money over.
+    /// Decides whether the bank pays out the reserved money.
     pub(crate) fn capture(self) -> Result<(), Error> {
         match self {
             Self::CaptureDeclined => Err(Error::Card(

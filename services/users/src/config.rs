@@ -1,4 +1,4 @@
-//! The settings of the process.
+//! Settings, read from `SOUK_*` environment variables.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -9,87 +9,89 @@ use serde::Deserialize;
 use souk_config::{ExposeSecret, SecretString};
 use telemetry::LogFormat;
 
-/// What encrypts the signing keys of a demo, and of nothing else.
+/// Default secret for the signing keys in demo mode. It is public, so it is refused otherwise.
 const DEMO_SECRET: &str = "souk demo: not a secret, do not use";
 
-/// `SOUK_*`; see [`souk_config::load`].
+/// Settings of the service and its commands, as loaded by [`souk_config::load`].
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Settings {
-    /// Where the API listens.
+pub struct Config {
+    /// Address on which the API listens.
     pub http_addr: SocketAddr,
-    /// Where health and metrics are.
+    /// Address on which the health checks and metrics are served.
     pub admin_addr: SocketAddr,
-    /// The accounts' database: the owner's account for `migrate`, the application's otherwise.
+    /// The accounts' PostgreSQL database. `migrate` needs the account that owns the schema.
     pub database_url: SecretString,
-    /// Size of the pool.
-    #[serde(default = "ten")]
+    /// Maximum number of database connections. Default: 10.
+    #[serde(default = "default_connections")]
     pub database_connections: u32,
-    /// Where domain events are told; without it they are not.
+    /// Kafka brokers to which domain events are published. Without them, none are.
     #[serde(default)]
     pub kafka_brokers: Option<Brokers>,
-    /// At least 32 characters; encrypts the signing keys in the database. Required outside demo mode.
+    /// Secret that encrypts the signing keys in the database, at least 32 bytes. Required outside demo mode.
     #[serde(default)]
     pub key_encryption_secret: Option<SecretString>,
-    /// At least 32 characters, the same as that of notifications: the tokens in mails are derived from it. Required
-    /// outside demo mode.
+    /// Secret from which the tokens in emails are derived, at least 32 bytes; notifications must have the same one.
+    /// Required outside demo mode.
     #[serde(default)]
     pub mail_token_secret: Option<SecretString>,
-    /// Where this process's own keys are published; by default at its own address.
+    /// URL of the public keys that verify access tokens. Default: this process's own endpoint.
     #[serde(default)]
     pub jwks_url: Option<String>,
-    /// Origins of browsers that may use the session cookie, besides the address they called.
+    /// Mutual TLS with callers, by `SOUK_TLS_CA`, `SOUK_TLS_CERT`, `SOUK_TLS_KEY` and `SOUK_TLS_CALLERS`. Without them,
+    /// connections are not encrypted.
+    pub tls: Option<souk_tls::Settings>,
+    /// Origins of pages that may use the session cookie, besides the service's own. Default: none.
     #[serde(default)]
     pub allowed_origins: Vec<String>,
-    /// Accounts are usable at once, without a mail.
+    /// Demo mode: accounts can be used without verifying their email address, and secrets have defaults.
     #[serde(default)]
     pub demo: bool,
-    /// Form of the log.
+    /// Format of the log.
     #[serde(default)]
     pub log: LogFormat,
 }
 
-fn ten() -> u32 {
+fn default_connections() -> u32 {
     10
 }
 
-impl Settings {
-    /// The secret of the signing keys. Outside demo mode there is no default, and the demo's is refused.
+impl Config {
+    /// Returns the secret that encrypts the signing keys. Outside demo mode it must be set, and not to the demo's secret.
     pub fn key_encryption_secret(&self) -> anyhow::Result<SecretString> {
-        let given = self.key_encryption_secret.as_ref();
-        self.secret("SOUK_KEY_ENCRYPTION_SECRET", given, DEMO_SECRET)
+        let configured = self.key_encryption_secret.as_ref();
+        self.secret("SOUK_KEY_ENCRYPTION_SECRET", configured, DEMO_SECRET)
     }
 
-    /// The tokens of mails, under the secret that notifications has, too. Outside demo mode there is no default, and the
-    /// demo's is refused.
+    /// Returns the deriver of the tokens in emails. Outside demo mode its secret must be set, and not to the demo's secret.
     pub fn mail_tokens(&self) -> anyhow::Result<MailTokens> {
-        let given = self.mail_token_secret.as_ref();
-        let secret = self.secret("SOUK_MAIL_TOKEN_SECRET", given, MailTokens::DEMO_SECRET)?;
+        let configured = self.mail_token_secret.as_ref();
+        let secret = self.secret("SOUK_MAIL_TOKEN_SECRET", configured, MailTokens::DEMO_SECRET)?;
         Ok(MailTokens::new(secret.expose_secret()))
     }
 
     fn secret(
         &self,
         name: &str,
-        given: Option<&SecretString>,
-        of_the_demo: &str,
+        configured: Option<&SecretString>,
+        demo_secret: &str,
     ) -> anyhow::Result<SecretString> {
-        match given {
+        match configured {
             Some(secret) => {
                 let text = secret.expose_secret();
                 ensure!(text.len() >= 32, "{name}: expected at least 32 characters");
                 ensure!(
-                    self.demo || text != of_the_demo,
+                    self.demo || text != demo_secret,
                     "{name}: the demo's secret is refused outside demo mode"
                 );
                 Ok(secret.clone())
             }
-            None if self.demo => Ok(of_the_demo.into()),
+            None if self.demo => Ok(demo_secret.into()),
             None => bail!("{name} is not set; only SOUK_DEMO=true has a default"),
         }
     }
 
-    /// Where the keys are that verify this process's own tokens.
+    /// Returns the URL of the public keys; without a setting, that of this process.
     #[must_use]
     pub fn jwks_url(&self) -> String {
         self.jwks_url.clone().unwrap_or_else(|| {
@@ -97,7 +99,8 @@ impl Settings {
             if addr.ip().is_unspecified() {
                 addr.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
             }
-            format!("http://{addr}/.well-known/jwks.json")
+            let scheme = if self.tls.is_some() { "https" } else { "http" };
+            format!("{scheme}://{addr}/.well-known/jwks.json")
         })
     }
 }
@@ -106,7 +109,7 @@ impl Settings {
 mod tests {
     use super::*;
 
-    fn settings(more: &[(&str, &str)]) -> Settings {
+    fn config(more: &[(&str, &str)]) -> Config {
         let all = [
             ("SOUK_HTTP_ADDR", "0.0.0.0:8081"),
             ("SOUK_ADMIN_ADDR", "0.0.0.0:9090"),
@@ -117,24 +120,24 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_default_secret_outside_the_demo() {
-        assert!(settings(&[]).key_encryption_secret().is_err());
+    fn default_secrets_are_refused_outside_demo_mode() {
+        assert!(config(&[]).key_encryption_secret().is_err());
         assert!(souk_config::is_published(DEMO_SECRET));
         assert!(
-            settings(&[("SOUK_KEY_ENCRYPTION_SECRET", "short")])
+            config(&[("SOUK_KEY_ENCRYPTION_SECRET", "short")])
                 .key_encryption_secret()
                 .is_err()
         );
         let demo = [("SOUK_DEMO", "true"), ("SOUK_PUBLISHED_ADDR", "127.0.0.1")];
-        assert!(settings(&demo).key_encryption_secret().is_ok());
+        assert!(config(&demo).key_encryption_secret().is_ok());
         let long = "x".repeat(32);
         assert!(
-            settings(&[("SOUK_KEY_ENCRYPTION_SECRET", &long)])
+            config(&[("SOUK_KEY_ENCRYPTION_SECRET", &long)])
                 .key_encryption_secret()
                 .is_ok()
         );
         assert_eq!(
-            settings(&[]).jwks_url(),
+            config(&[]).jwks_url(),
             "http://127.0.0.1:8081/.well-known/jwks.json"
         );
     }

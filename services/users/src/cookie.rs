@@ -1,31 +1,32 @@
-//! The cookies of a browser, which no script can read and no other site can send: the refresh token, accepted only with
-//! an `Origin` that may use it (ASVS 5 V3.5), and the token by which a login recognises the device.
+//! Cookies for browsers. Scripts cannot read them, and other sites cannot make a browser send them. One carries the refresh
+//! token and is accepted only with an allowed `Origin` (ASVS 5 V3.5); the other identifies a known device at login.
 
 use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, header};
 use serde::Deserialize;
 use souk_http::{Json, Problem};
 use utoipa::ToSchema;
 
-use crate::app::Policy;
+use crate::{app::Policy, error::Error};
 
-const NAME: &str = "souk_refresh";
+const REFRESH: &str = "souk_refresh";
 const DEVICE: &str = "souk_device";
 const ATTRIBUTES: &str = "Path=/v1/auth; HttpOnly; Secure; SameSite=Strict";
 
-/// The cookie that carries `token` for 14 days.
-pub(crate) fn set(token: &str) -> Result<HeaderValue, Problem> {
-    HeaderValue::try_from(format!("{NAME}={token}; Max-Age=1209600; {ATTRIBUTES}")).map_err(Problem::internal)
+/// Returns the cookie that stores the refresh token `token` for 14 days.
+pub(crate) fn set_refresh(token: &str) -> Result<HeaderValue, Error> {
+    HeaderValue::try_from(format!("{REFRESH}={token}; Max-Age=1209600; {ATTRIBUTES}"))
+        .map_err(Error::internal)
 }
 
-/// The cookie by which the next login from this browser is recognised, for 180 days.
-pub(crate) fn set_device(token: &str) -> Result<HeaderValue, Problem> {
+/// Returns the cookie that identifies this browser at its next logins, for 180 days.
+pub(crate) fn set_device(token: &str) -> Result<HeaderValue, Error> {
     let cookie =
         format!("{DEVICE}={token}; Max-Age=15552000; Path=/v1/auth/login; HttpOnly; Secure; SameSite=Strict");
-    HeaderValue::try_from(cookie).map_err(Problem::internal)
+    HeaderValue::try_from(cookie).map_err(Error::internal)
 }
 
-/// The token of the device's cookie, which may be anything.
+/// The value of the device cookie, if the request has one. It is not verified yet.
 pub(crate) struct DeviceToken(pub(crate) Option<String>);
 
 impl<S: Send + Sync> FromRequestParts<S> for DeviceToken {
@@ -36,16 +37,16 @@ impl<S: Send + Sync> FromRequestParts<S> for DeviceToken {
     }
 }
 
-/// The cookie that removes the refresh token.
-pub(crate) fn clear() -> HeaderValue {
+/// Returns the cookie that deletes the refresh token from the browser.
+pub(crate) fn clear_refresh() -> HeaderValue {
     HeaderValue::from_static("souk_refresh=; Max-Age=0; Path=/v1/auth; HttpOnly; Secure; SameSite=Strict")
 }
 
-/// Whether the browser's request comes from a page that may use the cookie. A page cannot forge `Origin`.
+/// Rejects browser requests from pages that may not use the session cookie, with 403. Pages cannot forge `Origin`.
 pub(crate) struct SameOrigin;
 
 impl SameOrigin {
-    fn check(headers: &HeaderMap, policy: &Policy) -> Result<(), Problem> {
+    fn check(headers: &HeaderMap, policy: &Policy) -> Result<(), Error> {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let origin = text("origin").unwrap_or_default();
         let authority = origin.split_once("://").map_or("", |(_, authority)| authority);
@@ -56,11 +57,7 @@ impl SameOrigin {
         if own || policy.allowed_origins.iter().any(|allowed| allowed == origin) {
             Ok(())
         } else {
-            Err(Problem::new(
-                StatusCode::FORBIDDEN,
-                "origin-not-allowed",
-                "The session cookie is accepted only with the Origin of an allowed page.",
-            ))
+            Err(Error::OriginNotAllowed)
         }
     }
 }
@@ -72,37 +69,41 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut http::request::Parts, state: &S) -> Result<Self, Problem> {
-        Self::check(&parts.headers, &Policy::from_ref(state)).map(|()| Self)
+        Self::check(&parts.headers, &Policy::from_ref(state))?;
+        Ok(Self)
     }
 }
 
-/// A refresh token and the way it came, by which the next one goes back.
-pub(crate) enum Presented {
+/// The refresh token of a request. The next token is returned the same way: in the body or in the cookie.
+pub(crate) enum PresentedToken {
     Body(String),
     Cookie(String),
 }
 
-impl Presented {
+impl PresentedToken {
+    /// The text of the token.
     pub(crate) fn token(&self) -> &str {
         match self {
             Self::Body(token) | Self::Cookie(token) => token,
         }
     }
 
+    /// Whether the token was sent as a cookie.
     pub(crate) fn by_cookie(&self) -> bool {
         matches!(self, Self::Cookie(_))
     }
 }
 
-/// The body of refresh and logout; none for a browser, whose cookie counts.
+/// The body of refresh and logout. Browsers send no body; their cookie is used instead.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RefreshRequest {
-    /// As the login or the last refresh gave it.
+    /// The refresh token returned by the login or the last refresh.
+    #[schema(example = "souk_rt_0sVn2Qf7pYx3mK9aTzR1cWd5hLg8uEjBiOoNqXvS4kw")]
     refresh_token: String,
 }
 
-impl<S: Send + Sync> FromRequest<S> for Presented
+impl<S: Send + Sync> FromRequest<S> for PresentedToken
 where
     Policy: FromRef<S>,
 {
@@ -110,7 +111,7 @@ where
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let has_body = request.headers().contains_key(header::CONTENT_TYPE);
-        if let Some(token) = cookie(request.headers(), NAME).filter(|_| !has_body) {
+        if let Some(token) = cookie(request.headers(), REFRESH).filter(|_| !has_body) {
             SameOrigin::check(request.headers(), &Policy::from_ref(state))?;
             return Ok(Self::Cookie(token));
         }

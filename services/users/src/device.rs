@@ -1,5 +1,5 @@
-//! Browsers in which the owner of an account has logged in. They are recognised by a cookie at the next login, whose
-//! failures are then counted for the browser alone. The cookie replaces no password.
+//! Known devices: browsers in which the owner of an account has logged in before. A cookie identifies them at the next
+//! login, whose failures then count for that browser alone. The cookie does not replace the password.
 
 use contracts::UserId;
 use sqlx::PgConnection;
@@ -10,10 +10,10 @@ use crate::{
 };
 
 const PREFIX: &str = "souk_dt_";
-/// Devices of an account; the ones that were used longest ago are forgotten first.
-const MOST: i64 = 20;
+/// Maximum number of known devices of an account. Beyond that, the least recently used one is deleted.
+const MAX_DEVICES: i64 = 20;
 
-/// The hash of `text` if it belongs to a known device of the account with this address.
+/// Returns the hash of the token `text` if it identifies a known device of the account with this email address.
 pub(crate) async fn find(
     connection: &mut PgConnection,
     email: &Email,
@@ -29,7 +29,8 @@ pub(crate) async fn find(
     Ok(found.fetch_optional(connection).await?.map(|_| sha256))
 }
 
-/// Remembers the browser of a successful login; returns its token, which is `text` if the account knows that already.
+/// Records the browser of a successful login as a known device and returns its token: `text` if that is already known,
+/// otherwise a new one.
 pub(crate) async fn remember(
     connection: &mut PgConnection,
     user: UserId,
@@ -57,15 +58,15 @@ pub(crate) async fn remember(
         "DELETE FROM known_devices WHERE sha256 IN (
              SELECT sha256 FROM known_devices WHERE user_id = $1 ORDER BY last_used_at DESC, sha256 OFFSET $2)",
         user.0,
-        MOST
+        MAX_DEVICES
     )
     .execute(connection)
     .await?;
     Ok(token.text)
 }
 
-/// Forgets every device of an account.
-pub(crate) async fn forget_all(connection: &mut PgConnection, user: UserId) -> sqlx::Result<()> {
+/// Deletes all known devices of an account.
+pub(crate) async fn delete_all(connection: &mut PgConnection, user: UserId) -> sqlx::Result<()> {
     sqlx::query!("DELETE FROM known_devices WHERE user_id = $1", user.0)
         .execute(connection)
         .await

@@ -1,14 +1,15 @@
-//! A mail address, in the one spelling under which it is looked up.
+//! Validated and normalized email addresses.
 
-/// Lower case, at most 254 bytes, with one `@` between what looks like a mailbox and a domain. Only a mail can tell
-/// whether it exists; the check keeps out what cannot be an address.
+/// An email address in lower case, at most 254 bytes long: a local part of at most 64 bytes, `@`, and a domain with at least
+/// one dot. Only sending an email shows whether the address exists; the check rejects what cannot be one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Email(String);
 
-/// The text is no address.
-pub(crate) const EXPECTED: &str = "must be a mail address such as name@example.com";
+/// Validation message for a text that is not an email address.
+pub(crate) const EXPECTED: &str = "must be an email address such as name@example.com";
 
 impl Email {
+    /// Trims, lower-cases and validates the text; `None` if it is not an email address.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim().to_lowercase();
         let (local, domain) = text.split_once('@')?;
@@ -30,6 +31,7 @@ impl Email {
         valid.then_some(Self(text))
     }
 
+    /// The address as text, in lower case.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -40,7 +42,7 @@ mod tests {
     use super::Email;
 
     #[test]
-    fn keeps_one_spelling_and_refuses_what_is_none() {
+    fn normalizes_addresses_and_rejects_invalid_ones() {
         assert_eq!(Email::parse(" Ada@Souk.Test ").unwrap().as_str(), "ada@souk.test");
         for text in [
             "",

@@ -1,5 +1,5 @@
-//! The keys that sign access tokens. They rotate with overlap: a key is published before it signs, so that every
-//! verifier knows it by then, and stays published until the last token that it signed has expired.
+//! The keys that sign access tokens. They are rotated with an overlap: a key is published before it signs, so that every
+//! verifier has fetched it by then, and stays published until the last token it signed has expired.
 
 use std::sync::Arc;
 
@@ -15,27 +15,26 @@ use contracts::UserId;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use sha2::{Digest, Sha256};
 use souk_config::{ExposeSecret, SecretString};
-use souk_http::{
-    Problem,
-    auth::{AUDIENCE, Claims, ISSUER, Role, Scope, Scopes, TOKEN_TYPE},
-};
+use souk_http::auth::{AUDIENCE, Claims, ISSUER, Role, Scope, Scopes, TOKEN_TYPE};
 use sqlx::{Connection, PgConnection, PgPool};
 use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// How long an access token lives.
+use crate::error::Error;
+
+/// Lifetime of an access token of a session, in seconds.
 pub(crate) const TOKEN_SECONDS: i64 = 600;
-/// A key is published this long before it signs: longer than any verifier caches the set.
-const LEAD: Duration = Duration::minutes(15);
-/// A key stays published this long after it has stopped signing: longer than its last token lives.
-const TRAIL: Duration = Duration::minutes(30);
-/// A newer key is made after this.
-const AGE: Duration = Duration::days(30);
-/// How often a process looks for keys that another has made.
-const PERIOD: std::time::Duration = std::time::Duration::from_mins(1);
-/// Held while keys change; any number that nothing else in this database uses.
-const LOCK: i64 = 0x6b_65_79;
+/// How long a key is published before it signs; longer than verifiers cache the key set.
+const PUBLISH_BEFORE: Duration = Duration::minutes(15);
+/// How long a key stays published after it has stopped signing; longer than the lifetime of a token.
+const PUBLISH_AFTER: Duration = Duration::minutes(30);
+/// Age of the newest key at which the next one is created.
+const ROTATION_AGE: Duration = Duration::days(30);
+/// How often the keys are reloaded from the database, to learn of those that another replica has created.
+const REFRESH_INTERVAL: std::time::Duration = std::time::Duration::from_mins(1);
+/// Id of the advisory lock that is held while keys are rotated; unique within this database.
+const ROTATION_LOCK: i64 = 0x6b_65_79;
 
 /// Signs access tokens. Cheap to clone.
 #[derive(Clone)]
@@ -47,18 +46,18 @@ struct Inner {
     keys: RwLock<Vec<SigningKey>>,
 }
 
-/// For whom an access token is.
+/// The holder of an access token.
 pub(crate) enum Holder {
-    /// A session, which may do everything that its account may.
+    /// A session, which has all permissions of its account.
     Session(Uuid),
-    /// An API key, whose token lives no longer than the key itself.
+    /// An API key, whose token is limited to its scopes and expires no later than the key.
     ApiKey {
         scopes: Vec<Scope>,
         expires_at: DateTime<Utc>,
     },
 }
 
-/// A key of the set, with its private half in memory only.
+/// A published key. Its decrypted private half is kept in memory only.
 #[derive(Clone)]
 struct SigningKey {
     kid: String,
@@ -69,7 +68,7 @@ struct SigningKey {
 }
 
 impl Keyring {
-    /// Of the keys in the database; read when first needed.
+    /// Creates a keyring for the keys in the database. They are loaded when first needed.
     #[must_use]
     pub fn new(pool: PgPool, secret: SecretString) -> Self {
         Self(Arc::new(Inner {
@@ -79,20 +78,20 @@ impl Keyring {
         }))
     }
 
-    /// Keeps the keys current until `shutdown`: reads what others made, and rotates when the newest is old.
+    /// Reloads the keys every minute until `shutdown`, and creates a new one when the newest is 30 days old.
     pub async fn run(self, shutdown: CancellationToken) {
         loop {
             if let Err(error) = self.refresh().await {
-                tracing::warn!(error = %format!("{error:#}"), "cannot read the signing keys");
+                tracing::warn!(error = %format!("{error:#}"), "cannot refresh the signing keys; will retry in 1 min");
             }
             tokio::select! {
                 () = shutdown.cancelled() => return,
-                () = tokio::time::sleep(PERIOD) => {}
+                () = tokio::time::sleep(REFRESH_INTERVAL) => {}
             }
         }
     }
 
-    /// Fails as long as there is nothing to sign with.
+    /// Fails as long as there is no key to sign with.
     pub async fn ready(&self) -> anyhow::Result<()> {
         self.current().await.map(|_| ())
     }
@@ -100,9 +99,9 @@ impl Keyring {
     async fn refresh(&self) -> anyhow::Result<()> {
         let mut connection = self.0.pool.acquire().await?;
         let newest = newest(&mut connection).await?;
-        if newest.is_none_or(|signs_from| signs_from < Utc::now() - AGE) {
+        if newest.is_none_or(|signs_from| signs_from < Utc::now() - ROTATION_AGE) {
             rotate_if(&mut connection, &self.0.secret, |newest| {
-                newest.is_none_or(|signs_from| signs_from < Utc::now() - AGE)
+                newest.is_none_or(|signs_from| signs_from < Utc::now() - ROTATION_AGE)
             })
             .await?;
         }
@@ -110,11 +109,11 @@ impl Keyring {
         Ok(())
     }
 
-    /// The key that signs now: the newest that has begun to.
+    /// Returns the key that signs now: the newest one whose time to sign has come.
     async fn current(&self) -> anyhow::Result<SigningKey> {
         let pick = |keys: &[SigningKey]| {
-            let begun = keys.iter().filter(|key| key.signs_from <= Utc::now());
-            begun.max_by_key(|key| key.signs_from).cloned()
+            let signing = keys.iter().filter(|key| key.signs_from <= Utc::now());
+            signing.max_by_key(|key| key.signs_from).cloned()
         };
         if let Some(key) = pick(&self.0.keys.read().await) {
             return Ok(key);
@@ -123,20 +122,20 @@ impl Keyring {
         pick(&self.0.keys.read().await).context("there is no signing key")
     }
 
-    /// An access token for the holder, and the seconds for which it is valid.
+    /// Signs an access token for the holder; returns it with its lifetime in seconds.
     pub(crate) async fn sign(
         &self,
         user: UserId,
         roles: &[Role],
         holder: Holder,
-    ) -> Result<(String, i64), Problem> {
-        let key = self.current().await.map_err(away)?;
+    ) -> Result<(String, i64), Error> {
+        let key = self.current().await.map_err(to_error)?;
         let now = Utc::now().timestamp();
-        let (sid, scope, lasts) = match holder {
+        let (sid, scope, lifetime) = match holder {
             Holder::Session(id) => (Some(id), None, TOKEN_SECONDS),
             Holder::ApiKey { scopes, expires_at } => {
-                let left = expires_at.timestamp() - now;
-                (None, Some(Scopes(scopes)), TOKEN_SECONDS.min(left))
+                let remaining = expires_at.timestamp() - now;
+                (None, Some(Scopes(scopes)), TOKEN_SECONDS.min(remaining))
             }
         };
         let claims = Claims {
@@ -146,7 +145,7 @@ impl Keyring {
             jti: Uuid::new_v4(),
             iat: now,
             nbf: now,
-            exp: now + lasts,
+            exp: now + lifetime,
             roles: roles.to_vec(),
             sid,
             scope,
@@ -154,13 +153,13 @@ impl Keyring {
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TOKEN_TYPE.into());
         header.kid = Some(key.kid);
-        let token = jsonwebtoken::encode(&header, &claims, &key.private).map_err(Problem::internal)?;
-        Ok((token, lasts))
+        let token = jsonwebtoken::encode(&header, &claims, &key.private).map_err(Error::internal)?;
+        Ok((token, lifetime))
     }
 
-    /// The public keys (RFC 7517, RFC 8037), those that will sign soon among them.
-    pub(crate) async fn jwks(&self) -> Result<serde_json::Value, Problem> {
-        self.current().await.map_err(away)?;
+    /// Returns the published keys as a JWK set (RFC 7517, RFC 8037), including keys that do not sign yet.
+    pub(crate) async fn jwks(&self) -> Result<serde_json::Value, Error> {
+        self.current().await.map_err(to_error)?;
         let keys: Vec<_> = self
             .0
             .keys
@@ -179,14 +178,13 @@ impl Keyring {
     }
 }
 
-fn away(error: anyhow::Error) -> Problem {
-    match error.downcast::<sqlx::Error>() {
-        Ok(error) => error.into(),
-        Err(error) => Problem::internal(format!("{error:#}")),
-    }
+fn to_error(error: anyhow::Error) -> Error {
+    error
+        .downcast::<sqlx::Error>()
+        .map_or_else(Error::Internal, Error::Database)
 }
 
-/// Publishes the next key now; it signs in 15 minutes, and the one before leaves the set half an hour later.
+/// Publishes a new key now. It begins to sign in 15 minutes, and the previous key is withdrawn 30 minutes after that.
 pub async fn rotate(pool: &PgPool, secret: &SecretString) -> anyhow::Result<()> {
     let mut connection = pool.acquire().await?;
     rotate_if(&mut connection, secret, |_| true).await
@@ -198,16 +196,16 @@ async fn rotate_if(
     due: impl Fn(Option<DateTime<Utc>>) -> bool,
 ) -> anyhow::Result<()> {
     let mut transaction = connection.begin().await?;
-    // Every replica finds the key too old in the same minute; one of them makes the next.
-    sqlx::query!("SELECT pg_advisory_xact_lock($1)", LOCK)
+    // All replicas find the key too old at about the same time; the lock lets one of them create the next.
+    sqlx::query!("SELECT pg_advisory_xact_lock($1)", ROTATION_LOCK)
         .execute(&mut *transaction)
         .await?;
     let newest = newest(&mut transaction).await?;
     if !due(newest) {
         return Ok(());
     }
-    // The first key has no predecessor whose readers could miss it.
-    let signs_from = newest.map_or_else(Utc::now, |_| Utc::now() + LEAD);
+    // The first key signs at once: no verifier has cached an older key set.
+    let signs_from = newest.map_or_else(Utc::now, |_| Utc::now() + PUBLISH_BEFORE);
     let pkcs8 = Ed25519KeyPair::generate_pkcs8v1(&SystemRandom::new())
         .map_err(|_| anyhow!("cannot generate a key"))?;
     let pair =
@@ -217,7 +215,7 @@ async fn rotate_if(
     let private = encrypt(secret, &kid, pkcs8.as_ref())?;
     sqlx::query!(
         "UPDATE signing_keys SET published_until = $1 WHERE published_until IS NULL",
-        signs_from + TRAIL
+        signs_from + PUBLISH_AFTER
     )
     .execute(&mut *transaction)
     .await?;
@@ -234,7 +232,7 @@ async fn rotate_if(
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await?;
-    tracing::info!(kid, %signs_from, "made a signing key");
+    tracing::info!(kid, %signs_from, "created a signing key");
     Ok(())
 }
 
@@ -270,7 +268,7 @@ fn cipher(secret: &SecretString) -> anyhow::Result<RandomizedNonceKey> {
     RandomizedNonceKey::new(&AES_256_GCM, &key).map_err(|_| anyhow!("cannot set up the encryption of keys"))
 }
 
-/// AES-256-GCM: nonce, then ciphertext and tag; bound to the key's id.
+/// Encrypts with AES-256-GCM; returns the nonce followed by ciphertext and tag. The key's id is authenticated as well.
 fn encrypt(secret: &SecretString, kid: &str, plain: &[u8]) -> anyhow::Result<Vec<u8>> {
     let mut sealed = plain.to_vec();
     let nonce = cipher(secret)?
@@ -282,12 +280,13 @@ fn encrypt(secret: &SecretString, kid: &str, plain: &[u8]) -> anyhow::Result<Vec
 fn decrypt(secret: &SecretString, kid: &str, stored: &[u8]) -> anyhow::Result<Vec<u8>> {
     ensure!(stored.len() > NONCE_LEN, "the stored key {kid} is too short");
     let (nonce, sealed) = stored.split_at(NONCE_LEN);
-    let nonce = aws_lc_rs::aead::Nonce::try_assume_unique_for_key(nonce).map_err(|_| anyhow!("a nonce"))?;
+    let nonce = aws_lc_rs::aead::Nonce::try_assume_unique_for_key(nonce)
+        .map_err(|_| anyhow!("the stored nonce has the wrong length"))?;
     let mut plain = sealed.to_vec();
     let length = cipher(secret)?
         .open_in_place(nonce, Aad::from(kid), &mut plain)
         .map_err(|_| {
-            anyhow!("cannot decrypt the key {kid}; is SOUK_KEY_ENCRYPTION_SECRET the one it was made with?")
+            anyhow!("cannot decrypt the key {kid}; was it encrypted with another SOUK_KEY_ENCRYPTION_SECRET?")
         })?
         .len();
     plain.truncate(length);
@@ -311,7 +310,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_new_key_is_published_before_it_signs_and_the_old_one_after() {
+    async fn keys_are_published_before_and_after_they_sign() {
         let database = testkit::postgres::database(&crate::MIGRATOR).await;
         let secret = SecretString::from("a secret of more than 32 characters");
         let keyring = Keyring::new(database.pool.clone(), secret.clone());
@@ -322,9 +321,9 @@ mod tests {
         rotate(&database.pool, &secret).await.unwrap();
         keyring.refresh().await.unwrap();
         assert_eq!(kids(&keyring).await.len(), 2, "both are published");
-        assert_eq!(kid(&sign(&keyring).await), first, "the old one signs");
+        assert_eq!(kid(&sign(&keyring).await), first, "the old key still signs");
 
-        // A quarter of an hour later.
+        // Simulate that 16 minutes pass.
         sqlx::query("UPDATE signing_keys SET signs_from = signs_from - interval '16 minutes', published_until = published_until - interval '16 minutes'")
             .execute(&database.pool)
             .await
@@ -335,7 +334,7 @@ mod tests {
         assert_eq!(
             kids(&keyring).await.len(),
             2,
-            "tokens of the old one are still out"
+            "tokens signed by the old key are still valid"
         );
 
         sqlx::query("UPDATE signing_keys SET published_until = now() - interval '1 second' WHERE kid = $1")
@@ -348,7 +347,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_database_alone_gives_no_key_away() {
+    async fn keys_cannot_be_decrypted_with_another_secret() {
         let database = testkit::postgres::database(&crate::MIGRATOR).await;
         rotate(&database.pool, &"a secret of more than 32 characters".into())
             .await

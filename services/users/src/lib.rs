@@ -1,5 +1,5 @@
-//! Accounts: who someone is, how they prove it, and what they may do. It issues the access tokens that every other
-//! service verifies; it must never hand out a secret twice, nor tell a stranger which addresses it knows.
+//! Accounts, authentication and authorization. This service issues the access tokens that all other services verify. Two
+//! rules apply everywhere: a secret is shown only once, and no response reveals whether an email address is registered.
 
 mod account;
 mod admin;
@@ -9,19 +9,20 @@ pub mod config;
 mod cookie;
 mod device;
 mod email;
+mod error;
 pub mod housekeeping;
 mod internal;
 pub mod keyring;
 pub mod mail;
 mod me;
+pub mod openapi;
 mod password;
 pub mod seed;
 mod session;
 mod throttle;
 mod token;
 
-#[cfg(test)]
-mod testing;
+pub use app::App;
 
-/// The migrations of the accounts' database.
+/// The database migrations, embedded in the binary.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/users");

@@ -1,4 +1,4 @@
-//! The demo's accounts. Running it again changes nothing; their passwords are public, so it belongs to demos only.
+//! Adds the demo accounts, unless they exist. Their passwords are public, so this is for demo mode only.
 
 use chrono::Utc;
 use contracts::UserId;
@@ -7,16 +7,16 @@ use uuid::Uuid;
 
 use crate::{
     account::{
-        events::{self, Happened},
-        name_of,
+        events::{self, AccountChange},
+        role_name,
     },
     email::Email,
     password,
 };
 use souk_http::auth::Role;
 
-/// Address, name, password, roles. The ids are derived from the addresses, so that other services' seeds can refer to
-/// them.
+/// Email address, name, password and roles of each account. The ids are derived from the addresses, so that the seeds of
+/// other services can refer to them.
 const ACCOUNTS: [(&str, &str, &str, &[Role]); 3] = [
     (
         "demo@souk.test",
@@ -38,19 +38,19 @@ const ACCOUNTS: [(&str, &str, &str, &[Role]); 3] = [
     ),
 ];
 
-/// The id of a seeded account: `UUIDv5` of its address in the URL namespace's `mailto:`.
+/// Returns the id of a demo account: the version 5 UUID of `mailto:` and its address in the URL namespace.
 #[must_use]
 pub fn id_of(email: &str) -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("mailto:{email}").as_bytes())
 }
 
-/// Adds the accounts that are missing.
+/// Adds the demo accounts that do not exist yet.
 pub async fn run(pool: &PgPool) -> anyhow::Result<()> {
     for (address, name, secret, roles) in ACCOUNTS {
         let Some(email) = Email::parse(address) else {
             continue;
         };
-        let roles: Vec<String> = roles.iter().map(|role| name_of(*role).to_owned()).collect();
+        let roles: Vec<String> = roles.iter().map(|role| role_name(*role).to_owned()).collect();
         let hash = password::hash(secret)?;
         let id = id_of(address);
         let mut transaction = pool.begin().await?;
@@ -67,34 +67,13 @@ pub async fn run(pool: &PgPool) -> anyhow::Result<()> {
         .execute(&mut *transaction)
         .await?;
         if done.rows_affected() == 1 {
-            let registered = Happened::Registered {
+            let registered = AccountChange::Registered {
                 verification_id: None,
             };
-            events::tell(&mut transaction, UserId(id), registered).await?;
+            events::record(&mut transaction, UserId(id), registered).await?;
         }
         transaction.commit().await?;
     }
-    tracing::info!(accounts = ACCOUNTS.len(), "the demo's accounts are there");
+    tracing::info!(accounts = ACCOUNTS.len(), "the demo accounts exist");
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::testing::Users;
-
-    #[tokio::test]
-    async fn seeds_the_demo_once() {
-        let users = Users::start().await;
-        super::run(&users.database.pool).await.unwrap();
-        super::run(&users.database.pool).await.unwrap();
-        assert_eq!(users.count("SELECT count(*) FROM users").await, 3);
-        let told = "SELECT count(*) FROM domain_events WHERE type = 'user_registered'";
-        assert_eq!(users.count(told).await, 3);
-        assert_eq!(
-            users.login("demo@souk.test", "demo-password-souk").await.status,
-            200
-        );
-        let admin = users.login("admin@souk.test", "admin-password-souk").await.body["access_token"].clone();
-        assert_eq!(users.get("/v1/users", admin.as_str().unwrap()).await.status, 200);
-    }
 }

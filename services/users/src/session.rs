@@ -1,43 +1,45 @@
-//! Sessions: a login is a family of refresh tokens, of which one is alive. Whoever shows a used one shows that the
-//! family was copied, and ends it for both (RFC 9700, section 4.14).
+//! Sessions: each login has a chain of refresh tokens, of which only the newest is valid. The reuse of an older one shows
+//! that a token was copied, so it ends the session (RFC 9700, section 4.14).
 
 use chrono::{DateTime, Duration, Utc};
 use contracts::UserId;
 use serde::Serialize;
-use souk_http::{Problem, auth::Role};
+use souk_http::auth::Role;
 use sqlx::PgConnection;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
     account,
+    error::Error,
     keyring::{Holder, Keyring},
     token,
 };
 
-/// A refresh token unused for so long is dead.
-const IDLE: Duration = Duration::days(14);
-/// A session ends after this, however busy.
-const LONGEST: Duration = Duration::days(90);
+/// Time after which an unused refresh token expires.
+const IDLE_TIMEOUT: Duration = Duration::days(14);
+/// Time after which a session ends, even if it is in use.
+const MAX_LIFETIME: Duration = Duration::days(90);
 const PREFIX: &str = "souk_rt_";
 
-/// The answer to a login.
+/// The tokens of a session, returned by a login and a refresh.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TokenResponse {
-    /// A JWT (RFC 9068) for `Authorization: Bearer`.
+    /// Access token to send as `Authorization: Bearer`; a JWT (RFC 9068).
     pub(crate) access_token: String,
-    /// Always `Bearer`.
+    /// Type of the access token, always `Bearer`.
     #[schema(example = "Bearer")]
     pub(crate) token_type: &'static str,
-    /// Seconds until the access token expires.
+    /// Lifetime of the access token in seconds.
     #[schema(example = 600)]
     pub(crate) expires_in: i64,
-    /// For the next access token; opaque, good once. Absent when it is in the cookie.
+    /// Refresh token for the next tokens, which can be used once within 14 days. Absent if it is set as a cookie.
+    #[schema(example = "souk_rt_0sVn2Qf7pYx3mK9aTzR1cWd5hLg8uEjBiOoNqXvS4kw")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) refresh_token: Option<String>,
 }
 
-/// A session's next pair of tokens, before the access token is signed.
+/// A session with its new refresh token, for which an access token is to be signed.
 pub(crate) struct Grant {
     pub(crate) user: UserId,
     pub(crate) roles: Vec<Role>,
@@ -46,7 +48,8 @@ pub(crate) struct Grant {
 }
 
 impl Grant {
-    pub(crate) async fn sign(self, keyring: &Keyring) -> Result<TokenResponse, Problem> {
+    /// Signs the access token.
+    pub(crate) async fn sign(self, keyring: &Keyring) -> Result<TokenResponse, Error> {
         let holder = Holder::Session(self.session);
         let (access_token, expires_in) = keyring.sign(self.user, &self.roles, holder).await?;
         Ok(TokenResponse {
@@ -58,7 +61,7 @@ impl Grant {
     }
 }
 
-/// Begins a session.
+/// Starts a session for an account.
 pub(crate) async fn start(
     connection: &mut PgConnection,
     profile: &account::Profile,
@@ -70,7 +73,7 @@ pub(crate) async fn start(
         session,
         profile.id.0,
         now,
-        now + LONGEST
+        now + MAX_LIFETIME
     )
     .execute(&mut *connection)
     .await?;
@@ -82,9 +85,9 @@ pub(crate) async fn start(
     })
 }
 
-/// Demands that a session has not ended since its access token was issued, and keeps it from ending until the transaction
-/// does; 401 otherwise.
-pub(crate) async fn require_live(connection: &mut PgConnection, session: Uuid) -> Result<(), Problem> {
+/// Fails if the session has ended since its access token was issued. Otherwise locks it, so that it cannot end before
+/// the transaction does.
+pub(crate) async fn require_live(connection: &mut PgConnection, session: Uuid) -> Result<(), Error> {
     let live = sqlx::query_scalar!(
         r#"SELECT true AS "live!" FROM sessions
            WHERE id = $1 AND revoked_at IS NULL AND expires_at > now() FOR SHARE"#,
@@ -92,30 +95,27 @@ pub(crate) async fn require_live(connection: &mut PgConnection, session: Uuid) -
     )
     .fetch_optional(connection)
     .await?;
-    match live {
-        Some(_) => Ok(()),
-        None => Err(Problem::unauthorized("Your session has ended. Log in again.")),
-    }
+    live.map(drop).ok_or(Error::SessionEnded)
 }
 
-/// What came of a refresh token.
+/// The result of presenting a refresh token.
 pub(crate) enum Refreshed {
-    /// The next pair.
+    /// The token was valid; this is the next one.
     Granted(Grant),
-    /// Unknown, expired, revoked, or of an account that may not log in.
+    /// The token is unknown, expired or revoked, or its account may not log in.
     Refused,
-    /// It was used before: the family is revoked now. Commit.
+    /// The token was used before, so the session has been revoked. The caller must commit this.
     Reused,
 }
 
-/// Uses up `text` for the next pair. The caller commits whatever comes of it.
+/// Exchanges the refresh token `text` for the next one. The caller must commit the transaction, whatever the result.
 pub(crate) async fn refresh(
     connection: &mut PgConnection,
     text: &str,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Refreshed> {
     let sha256 = token::hash(text);
-    // The session's row is the lock of the family: two refreshes of one token are one after the other.
+    // Locking the session's row serializes concurrent refreshes with the same token.
     let row = sqlx::query!(
         "SELECT s.id, s.user_id, s.expires_at AS session_expires_at, s.revoked_at
          FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id WHERE t.sha256 = $1 FOR UPDATE OF s",
@@ -165,14 +165,14 @@ async fn add_token(connection: &mut PgConnection, session: Uuid, now: DateTime<U
         &token.sha256[..],
         session,
         now,
-        now + IDLE
+        now + IDLE_TIMEOUT
     )
     .execute(connection)
     .await?;
     Ok(token.text)
 }
 
-/// Ends the session of a refresh token, used or not; an unknown one is ended already.
+/// Ends the session of a refresh token, even of one that was used before. An unknown token is ignored.
 pub(crate) async fn end(connection: &mut PgConnection, text: &str, now: DateTime<Utc>) -> sqlx::Result<()> {
     let session = sqlx::query_scalar!(
         "SELECT session_id FROM refresh_tokens WHERE sha256 = $1",
@@ -203,7 +203,7 @@ async fn revoke(
     .map(|_| ())
 }
 
-/// Ends all sessions of a user but `kept`.
+/// Ends all sessions of a user except `kept`, and stores the reason.
 pub(crate) async fn end_all(
     connection: &mut PgConnection,
     user: UserId,

@@ -1,11 +1,13 @@
-//! Deserialises text into whatever type a field has. A value is taken for a number or a boolean only if the field is
-//! one: a password of digits stays text, which formats that guess a value's type get wrong.
+//! Deserializes text into the type of each field. A value is parsed as a number or boolean only if its field has such a
+//! type. A password that consists of digits therefore stays text, unlike in formats that guess the type of a value.
+//!
+//! A field whose type is a struct is a group of settings: `SOUK_TLS_KEY` is the field `key` of the field `tls`.
 
 use std::collections::BTreeMap;
 
 use serde::{
     de::{
-        DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor,
+        DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess, Visitor,
         value::{SeqDeserializer, StringDeserializer},
     },
     forward_to_deserialize_any,
@@ -13,28 +15,78 @@ use serde::{
 
 use crate::Error;
 
-/// All settings: field name to text.
+/// All settings: the text of each value by field name.
 pub(crate) struct Settings(pub(crate) BTreeMap<String, String>);
 
 impl<'de> Deserializer<'de> for Settings {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_map(Entries {
-            rest: self.0.into_iter(),
-            current: None,
-        })
+        let values = self.0.into_iter();
+        let entries: BTreeMap<_, _> = values.map(|(name, text)| (name, Value::Text(text))).collect();
+        visitor.visit_map(Entries::new(entries))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        let mut entries: BTreeMap<String, Value> = BTreeMap::new();
+        for (name, text) in self.0 {
+            let is_of = |field: &&&str| {
+                name.strip_prefix(**field)
+                    .is_some_and(|rest| rest.starts_with('_'))
+            };
+            match fields.iter().find(is_of).filter(|_| !fields.contains(&&*name)) {
+                Some(field) => {
+                    let group = entries.entry((*field).to_owned()).or_insert_with(|| {
+                        Value::Group(Group {
+                            field,
+                            fields,
+                            settings: BTreeMap::new(),
+                        })
+                    });
+                    match group {
+                        Value::Group(group) => {
+                            group.settings.insert(name[field.len() + 1..].to_owned(), text);
+                        }
+                        Value::Text(_) => return Err(Error::unknown_field(&name, fields)),
+                    }
+                }
+                None => {
+                    entries.insert(name, Value::Text(text));
+                }
+            }
+        }
+        visitor.visit_map(Entries::new(entries))
     }
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
-        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
     }
 }
 
+/// A value of a field: its text, or the settings of a group.
+enum Value {
+    Text(String),
+    Group(Group),
+}
+
 struct Entries {
-    rest: std::collections::btree_map::IntoIter<String, String>,
-    current: Option<(String, String)>,
+    rest: std::collections::btree_map::IntoIter<String, Value>,
+    current: Option<(String, Value)>,
+}
+
+impl Entries {
+    fn new(entries: BTreeMap<String, Value>) -> Self {
+        Self {
+            rest: entries.into_iter(),
+            current: None,
+        }
+    }
 }
 
 impl<'de> MapAccess<'de> for Entries {
@@ -50,12 +102,56 @@ impl<'de> MapAccess<'de> for Entries {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        let (name, text) = self.current.take().unwrap_or_default();
-        seed.deserialize(Text(text)).map_err(|error| error.at(&name))
+        match self.current.take() {
+            Some((_, Value::Group(group))) => seed.deserialize(group),
+            Some((name, Value::Text(text))) => seed.deserialize(Text(text)).map_err(|error| error.at(&name)),
+            None => seed.deserialize(Text(String::new())),
+        }
     }
 }
 
-/// One value.
+/// Deserializer of the settings whose keys begin with the key of a field.
+struct Group {
+    field: &'static str,
+    /// All fields of the struct that the group belongs to.
+    fields: &'static [&'static str],
+    settings: BTreeMap<String, String>,
+}
+
+impl<'de> Deserializer<'de> for Group {
+    type Error = Error;
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        Settings(self.settings)
+            .deserialize_struct(name, fields, visitor)
+            .map_err(|error| error.within(self.field))
+    }
+
+    /// The field is no group, so its settings are unknown.
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
+        let name = self.settings.keys().next().map_or("", String::as_str);
+        Err(Error::unknown_field(
+            &format!("{}_{name}", self.field),
+            self.fields,
+        ))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+/// Deserializer of a single value.
 struct Text(String);
 
 impl IntoDeserializer<'_, Error> for Text {
@@ -75,7 +171,7 @@ macro_rules! parsed {
     )+};
 }
 
-fn whole<T: std::fmt::Display>(from: T, to: T) -> String {
+fn expected_integer<T: std::fmt::Display>(from: T, to: T) -> String {
     format!("expected a whole number from {from} to {to}")
 }
 
@@ -88,12 +184,12 @@ impl<'de> Deserializer<'de> for Text {
 
     parsed! {
         deserialize_bool visit_bool bool, "expected true or false".to_owned();
-        deserialize_u8 visit_u8 u8, whole(u8::MIN, u8::MAX);
-        deserialize_u16 visit_u16 u16, whole(u16::MIN, u16::MAX);
-        deserialize_u32 visit_u32 u32, whole(u32::MIN, u32::MAX);
-        deserialize_u64 visit_u64 u64, whole(u64::MIN, u64::MAX);
-        deserialize_i32 visit_i32 i32, whole(i32::MIN, i32::MAX);
-        deserialize_i64 visit_i64 i64, whole(i64::MIN, i64::MAX);
+        deserialize_u8 visit_u8 u8, expected_integer(u8::MIN, u8::MAX);
+        deserialize_u16 visit_u16 u16, expected_integer(u16::MIN, u16::MAX);
+        deserialize_u32 visit_u32 u32, expected_integer(u32::MIN, u32::MAX);
+        deserialize_u64 visit_u64 u64, expected_integer(u64::MIN, u64::MAX);
+        deserialize_i32 visit_i32 i32, expected_integer(i32::MIN, i32::MAX);
+        deserialize_i64 visit_i64 i64, expected_integer(i64::MIN, i64::MAX);
         deserialize_f64 visit_f64 f64, "expected a number".to_owned();
     }
 

@@ -1,18 +1,18 @@
-//! What can be wrong with the settings, in words for the person who starts the process.
+//! Errors in the settings, worded for the person who starts the process.
 
 use std::fmt::Display;
 
 use crate::PREFIX;
 
-/// The settings cannot be used.
+/// The reason why the settings cannot be used. No variant contains a value, which could be a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file of a `_FILE` key cannot be read.
+    /// The file that a `_FILE` key refers to cannot be read.
     #[error("{key}: cannot read the file it names: {source}")]
     Unreadable {
-        /// The key.
+        /// The `_FILE` key that refers to the file.
         key: String,
-        /// Why.
+        /// The error of reading the file.
         source: std::io::Error,
     },
     /// A key and its `_FILE` variant are both set.
@@ -21,38 +21,40 @@ pub enum Error {
     /// A key without a default is absent.
     #[error("{0} is not set")]
     Missing(String),
-    /// A key that this process does not have.
-    #[error("{key} is not a key of this process; it knows {known}")]
+    /// The process has no setting with this key.
+    #[error("{key} is not a setting of this process; its settings are {known}")]
     Unknown {
-        /// The key.
+        /// The key that is unknown.
         key: String,
-        /// Those it has.
+        /// The known keys, separated by commas.
         known: String,
     },
-    /// A value of the wrong form.
+    /// A value has the wrong format.
     #[error("{key}: {expected}")]
     Invalid {
-        /// The key.
+        /// The key whose value is invalid.
         key: String,
-        /// What is expected.
+        /// Description of the expected format.
         expected: String,
     },
-    /// A secret that is published in the repository, outside demo mode.
-    #[error("{0} holds a secret that is published in Souk's repository; only SOUK_DEMO=true accepts it")]
+    /// Outside demo mode, a value contains a secret that is published in the repository.
+    #[error(
+        "{0} contains a secret that is published in Souk's repository, which is allowed only with SOUK_DEMO=true"
+    )]
     Published(String),
-    /// A demo that others than this machine can reach.
+    /// A demo listens on an address that other machines can reach.
     #[error(
         "{0} is not a loopback address, and the passwords of a demo are public: serve it on 127.0.0.1, or accept the risk \
          by SOUK_DEMO_PUBLIC=true"
     )]
     PublicDemo(String),
-    /// A value of the wrong form, whose key the caller adds.
+    /// A value has the wrong format. The caller adds its key and turns this into [`Error::Invalid`].
     #[error("{0}")]
     Value(String),
 }
 
 impl Error {
-    /// Says of which key it is.
+    /// Adds the key of the field `name` to an [`Error::Value`].
     pub(crate) fn at(self, name: &str) -> Self {
         match self {
             Self::Value(expected) => Self::Invalid {
@@ -62,9 +64,27 @@ impl Error {
             other => other,
         }
     }
+
+    /// Adds the key of a group to the keys of its settings.
+    pub(crate) fn within(self, group: &str) -> Self {
+        let full = |keys: String| keys.replace(PREFIX, &format!("{}_", key(group)));
+        match self {
+            Self::Missing(key) => Self::Missing(full(key)),
+            Self::Unknown { key, known } => Self::Unknown {
+                key: full(key),
+                known: full(known),
+            },
+            Self::Invalid { key, expected } => Self::Invalid {
+                key: full(key),
+                expected,
+            },
+            other => other,
+        }
+    }
 }
 
-fn key(field: &str) -> String {
+/// Returns the key of a setting from the name of its field.
+pub(crate) fn key(field: &str) -> String {
     format!("{PREFIX}{}", field.to_uppercase())
 }
 

@@ -1,6 +1,7 @@
-//! Reads `SOUK_*` environment variables into a process's documented settings. Every key must be known, every error says
-//! which key is meant and what was expected, and no error ever shows a value: it could be a secret.
+//! Reads `SOUK_*` environment variables into the settings of a process. Unknown keys are rejected. Errors name the key and
+//! the expected format, but never show a value, because it could be a secret.
 
+mod consul;
 mod env;
 mod error;
 mod safety;
@@ -9,42 +10,56 @@ use std::{collections::BTreeMap, net::SocketAddr};
 
 use serde::de::DeserializeOwned;
 
+pub use consul::Consul;
 pub use error::Error;
 pub use safety::is_published;
 pub use secrecy::{ExposeSecret, SecretString};
 
-/// What every key begins with.
+/// Prefix of the environment variables of all settings.
 pub const PREFIX: &str = "SOUK_";
-/// Keys that the tests own, so that a shell prepared for them can also start a process.
+/// Prefix of the tests' variables. They are ignored, so that a shell prepared for the tests can also start a process.
 const TEST_PREFIX: &str = "SOUK_TEST_";
 
 /// Reads the settings of this process.
 ///
 /// `T` derives `Deserialize` with `#[serde(deny_unknown_fields)]`; a field `database_url` is the key
-/// `SOUK_DATABASE_URL`. A key that ends in `_FILE` names a file whose text (without the line's end) is the value of the
-/// key without `_FILE`, as container secrets are mounted. Lists are separated by commas. An empty value is an absent key.
+/// `SOUK_DATABASE_URL`. A key with the suffix `_FILE` is the path of a file, such as a mounted container secret, which
+/// contains the value of the key without the suffix; a trailing line break is removed. List items are separated by commas.
+/// A field whose type is a struct is a group: `SOUK_TLS_KEY` is the field `key` of the field `tls`.
+/// An empty value is the same as an absent key.
 ///
-/// Every process knows these keys beside its own:
-/// - `SOUK_DEMO`: whether this is a demo. Only a demo accepts secrets that are published in the repository, also as a part
-///   of a value such as a database's URL.
-/// - `SOUK_PUBLISHED_ADDR`: the IP address at which clients reach what this process serves, where that is not the address
-///   it listens on; containers listen on 0.0.0.0, whatever address is published.
-/// - `SOUK_DEMO_PUBLIC`: lets a demo be served on other addresses than loopback ones.
+/// Every process also accepts these keys:
+/// - `SOUK_DEMO`: whether this is a demo. Only a demo accepts values that contain a secret that is published in the
+///   repository, such as a database URL with a demo password.
+/// - `SOUK_PUBLISHED_ADDR`: the IP address at which clients reach the process, if it differs from the address that it
+///   listens on. Containers listen on 0.0.0.0, whichever address is published.
+/// - `SOUK_DEMO_PUBLIC`: allows a demo to be served on addresses other than loopback addresses.
+/// - `SOUK_CONSUL_URL`: the agent of Consul at which a service registers itself, such as `http://127.0.0.1:8500`. If it is
+///   not set, the service does not register.
+/// - `SOUK_CONSUL_TOKEN`: the token for that agent, if it requires one.
+/// - `SOUK_ADVERTISED_ADDR`: the host name or IP address under which the service registers. By default, this is the address
+///   that it listens on, or for 0.0.0.0 the address from which it reaches the agent.
 pub fn load<T: DeserializeOwned>() -> Result<T, Error> {
     from_vars(environment())
 }
 
-/// As [`load`], from the given variables; for tests, and for settings that come from elsewhere.
+/// Like [`load`], but from the given variables. For tests and for settings from other sources.
 pub fn from_vars<T: DeserializeOwned>(vars: impl IntoIterator<Item = (String, String)>) -> Result<T, Error> {
     let mut settings = read(vars)?;
     safety::check(&mut settings)?;
+    Consul::take(&mut settings)?;
     T::deserialize(env::Settings(settings))
 }
 
-/// Refuses a demo that listens on an address that other machines can reach. For addresses that come from a file; those among
-/// the settings are checked by [`load`]. `what` names the address in the error.
+/// Fails if this is a demo and `addr` can be reached from other machines. For addresses that come from a file; [`load`]
+/// checks those in the settings. The error names the address as `what`.
 pub fn check_listener(what: &str, addr: SocketAddr) -> Result<(), Error> {
     safety::Exposure::take(&mut read(environment())?)?.check(what, addr)
+}
+
+/// Returns the agent of Consul at which this process registers itself. `None` if `SOUK_CONSUL_URL` is not set.
+pub fn consul() -> Result<Option<Consul>, Error> {
+    Consul::take(&mut read(environment())?)
 }
 
 fn environment() -> impl Iterator<Item = (String, String)> {
@@ -54,7 +69,7 @@ fn environment() -> impl Iterator<Item = (String, String)> {
     })
 }
 
-/// The values of all `SOUK_*` keys, by their names without the prefix, in lower case.
+/// Returns the values of all `SOUK_*` variables by field name, which is the key in lower case without the prefix.
 fn read(vars: impl IntoIterator<Item = (String, String)>) -> Result<BTreeMap<String, String>, Error> {
     let mut settings = BTreeMap::new();
     for (key, value) in vars {
@@ -98,6 +113,14 @@ mod tests {
         secrets: Vec<String>,
         #[serde(default)]
         workers: Option<u16>,
+        tls: Option<Tls>,
+    }
+
+    #[derive(Deserialize, Debug)]
+    #[serde(deny_unknown_fields)]
+    struct Tls {
+        key: String,
+        callers: Vec<String>,
     }
 
     fn load(vars: &[(&str, &str)]) -> Result<Settings, String> {
@@ -110,7 +133,7 @@ mod tests {
     const ADDR: (&str, &str) = ("SOUK_HTTP_ADDR", "127.0.0.1:8081");
 
     #[test]
-    fn reads_every_kind_of_value() {
+    fn reads_values_of_every_type() {
         let settings = load(&[
             ADDR,
             ("SOUK_SECRET", "12345"),
@@ -125,6 +148,29 @@ mod tests {
         assert!(settings.demo);
         assert_eq!(settings.secrets, ["one", "two"]);
         assert_eq!(settings.workers, None);
+    }
+
+    #[test]
+    fn settings_of_a_group_have_its_key_before_theirs() {
+        assert!(load(&[ADDR]).unwrap().tls.is_none());
+        let key = ("SOUK_TLS_KEY", "a.key");
+        let tls = load(&[ADDR, key, ("SOUK_TLS_CALLERS", "a,b")])
+            .unwrap()
+            .tls
+            .unwrap();
+        assert_eq!((tls.key.as_str(), tls.callers.len()), ("a.key", 2));
+        assert_eq!(load(&[ADDR, key]).unwrap_err(), "SOUK_TLS_CALLERS is not set");
+        assert_eq!(
+            load(&[ADDR, key, ("SOUK_TLS_KEYS", "x")]).unwrap_err(),
+            "SOUK_TLS_KEYS is not a setting of this process; its settings are SOUK_TLS_KEY, SOUK_TLS_CALLERS"
+        );
+        let unknown = load(&[ADDR, ("SOUK_WORKERS_MAX", "2")]).unwrap_err();
+        assert!(
+            unknown.starts_with("SOUK_WORKERS_MAX is not a setting"),
+            "{unknown}"
+        );
+        let both = load(&[ADDR, ("SOUK_WORKERS", "2"), ("SOUK_WORKERS_MAX", "2")]).unwrap_err();
+        assert!(both.starts_with("SOUK_WORKERS_MAX is not a setting"), "{both}");
     }
 
     #[test]
@@ -155,8 +201,8 @@ mod tests {
         assert_eq!(load(&[]).unwrap_err(), "SOUK_HTTP_ADDR is not set");
         assert_eq!(
             load(&[ADDR, ("SOUK_HTPP_ADDR", "x")]).unwrap_err(),
-            "SOUK_HTPP_ADDR is not a key of this process; it knows \
-             SOUK_HTTP_ADDR, SOUK_SECRET, SOUK_DEMO, SOUK_SECRETS, SOUK_WORKERS"
+            "SOUK_HTPP_ADDR is not a setting of this process; its settings are \
+             SOUK_HTTP_ADDR, SOUK_SECRET, SOUK_DEMO, SOUK_SECRETS, SOUK_WORKERS, SOUK_TLS"
         );
         assert_eq!(
             load(&[ADDR, ("SOUK_DEMO", "hunter2")]).unwrap_err(),

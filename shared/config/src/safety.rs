@@ -1,27 +1,27 @@
-//! What no process may start with, whatever it does: secrets that everybody can read in the repository outside demo mode,
-//! and a demo, whose passwords are public, within reach of other machines.
+//! Prevents processes from starting with unsafe settings: secrets that are published in the repository, outside demo mode,
+//! and a demo, whose passwords are public, on an address that other machines can reach.
 
 use std::{
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
 };
 
-use crate::{Error, PREFIX};
+use crate::{Error, error::key};
 
-/// What every published secret contains, in any part of a value.
+/// Every published secret contains one of these texts.
 const PUBLISHED: [&str; 3] = ["souk_demo", "demo_souk", ": not a secret, do not use"];
-/// The account that `RabbitMQ` has by default.
+/// The default account of `RabbitMQ`, as part of a URL.
 const DEFAULT_ACCOUNT: &str = "//guest:guest@";
-/// The addresses that a process listens on.
-const LISTENING: [&str; 3] = ["http_addr", "grpc_addr", "admin_addr"];
+/// The settings with the addresses that a process listens on.
+const LISTENER_SETTINGS: [&str; 3] = ["http_addr", "grpc_addr", "admin_addr"];
 
-/// Whether a value holds a secret that is published in the repository.
+/// Whether a value contains a secret that is published in the repository.
 #[must_use]
 pub fn is_published(value: &str) -> bool {
     PUBLISHED.iter().any(|secret| value.contains(secret)) || value.contains(DEFAULT_ACCOUNT)
 }
 
-/// Refuses unsafe settings, and takes out the keys that are meant for this check alone.
+/// Fails if the settings are unsafe. Removes the keys that only this check uses.
 pub(crate) fn check(settings: &mut BTreeMap<String, String>) -> Result<(), Error> {
     let exposure = Exposure::take(settings)?;
     if !exposure.is_demo {
@@ -29,8 +29,8 @@ pub(crate) fn check(settings: &mut BTreeMap<String, String>) -> Result<(), Error
         return published.map_or(Ok(()), |(name, _)| Err(Error::Published(key(name))));
     }
     exposure.check_published()?;
-    for name in LISTENING {
-        // A value that is no address is refused with the other settings.
+    for name in LISTENER_SETTINGS {
+        // An invalid address is rejected when the settings are deserialized.
         if let Some(addr) = settings.get(name).and_then(|text| text.trim().parse().ok()) {
             exposure.check(&key(name), addr)?;
         }
@@ -38,7 +38,7 @@ pub(crate) fn check(settings: &mut BTreeMap<String, String>) -> Result<(), Error
     Ok(())
 }
 
-/// Who can reach what this process serves.
+/// The settings that determine from where this process can be reached.
 #[derive(Debug)]
 pub(crate) struct Exposure {
     is_demo: bool,
@@ -47,9 +47,9 @@ pub(crate) struct Exposure {
 }
 
 impl Exposure {
-    /// Reads the settings, and takes out those that are nothing else.
+    /// Reads the settings, and removes those that are used only here.
     pub(crate) fn take(settings: &mut BTreeMap<String, String>) -> Result<Self, Error> {
-        // Docker wants an IPv6 address in brackets.
+        // Docker requires brackets around an IPv6 address.
         let published = settings
             .remove("published_addr")
             .map(|text| text.trim_matches([' ', '[', ']']).parse());
@@ -63,7 +63,7 @@ impl Exposure {
         })
     }
 
-    /// Refuses a demo whose published address others can reach.
+    /// Fails if other machines can reach the published address of a demo.
     fn check_published(&self) -> Result<(), Error> {
         match self.published {
             Some(addr) if !self.may_be_public && !addr.is_loopback() => {
@@ -73,7 +73,8 @@ impl Exposure {
         }
     }
 
-    /// Refuses a demo that listens where others can reach it, unless it is published elsewhere. `what` names the address.
+    /// Fails if a demo listens on an address that other machines can reach, unless another address is published. The error
+    /// names the address as `what`.
     pub(crate) fn check(&self, what: &str, addr: SocketAddr) -> Result<(), Error> {
         let is_safe = self.may_be_public || self.published.is_some() || addr.ip().is_loopback();
         if self.is_demo && !is_safe {
@@ -90,10 +91,6 @@ fn flag(name: &str, value: Option<&str>) -> Result<bool, Error> {
             key: key(name),
             expected: "expected true or false".to_owned(),
         })
-}
-
-fn key(name: &str) -> String {
-    format!("{PREFIX}{}", name.to_uppercase())
 }
 
 #[cfg(test)]
@@ -113,7 +110,7 @@ mod tests {
     const DEMO: (&str, &str) = ("demo", "true");
 
     #[test]
-    fn published_secrets_are_refused_outside_the_demo_wherever_they_stand() {
+    fn published_secrets_in_any_setting_are_rejected_outside_the_demo() {
         for (name, value) in [
             (
                 "database_url",
@@ -130,9 +127,9 @@ mod tests {
             ("psp_webhook_secrets", "a-secret-of-our-own,whsec_demo_souk"),
             ("key_encryption_secret", "souk demo: not a secret, do not use"),
         ] {
-            let refused = checked(&[(name, value)]).unwrap_err();
-            assert!(refused.starts_with(&key(name)), "{refused}");
-            assert!(!refused.contains(value), "it repeats the secret: {refused}");
+            let error = checked(&[(name, value)]).unwrap_err();
+            assert!(error.starts_with(&key(name)), "{error}");
+            assert!(!error.contains(value), "the error contains the secret: {error}");
             assert_eq!(checked(&[DEMO, (name, value)]), Ok(()), "{name} in the demo");
         }
         let own = ("database_url", "postgres://users_app:0f3c9d@db/users");
@@ -148,15 +145,15 @@ mod tests {
             ("admin_addr", "192.168.1.5:9090"),
             ("grpc_addr", "[::]:9083"),
         ] {
-            let refused = checked(&[DEMO, (name, addr)]).unwrap_err();
-            assert!(refused.starts_with(&key(name)), "{refused}");
+            let error = checked(&[DEMO, (name, addr)]).unwrap_err();
+            assert!(error.starts_with(&key(name)), "{error}");
             assert_eq!(checked(&[(name, addr)]), Ok(()), "outside the demo");
             assert_eq!(checked(&[DEMO, (name, addr), ("demo_public", "true")]), Ok(()));
         }
     }
 
     #[test]
-    fn the_published_address_counts_where_it_is_given() {
+    fn the_published_address_takes_precedence() {
         let everywhere = ("http_addr", "0.0.0.0:8081");
         assert_eq!(
             checked(&[DEMO, everywhere, ("published_addr", "127.0.0.1")]),
@@ -164,8 +161,8 @@ mod tests {
         );
         assert_eq!(checked(&[DEMO, everywhere, ("published_addr", "[::1]")]), Ok(()));
         let public = ("published_addr", "0.0.0.0");
-        let refused = checked(&[DEMO, ("http_addr", "127.0.0.1:1"), public]).unwrap_err();
-        assert!(refused.starts_with("SOUK_PUBLISHED_ADDR"), "{refused}");
+        let error = checked(&[DEMO, ("http_addr", "127.0.0.1:1"), public]).unwrap_err();
+        assert!(error.starts_with("SOUK_PUBLISHED_ADDR"), "{error}");
         assert_eq!(
             checked(&[DEMO, everywhere, public, ("demo_public", "true")]),
             Ok(())
@@ -173,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_that_is_no_setting_is_checked_in_the_same_way() {
+    fn a_listener_outside_the_settings_is_checked_in_the_same_way() {
         let everywhere = "0.0.0.0:8080".parse().unwrap();
         let check = |vars: &[(&str, &str)]| {
             let mut settings = vars
@@ -191,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn values_of_the_wrong_form_are_refused() {
+    fn values_with_the_wrong_format_are_rejected() {
         assert_eq!(
             checked(&[("published_addr", "localhost")]).unwrap_err(),
             "SOUK_PUBLISHED_ADDR: expected an IP address"

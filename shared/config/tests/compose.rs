@@ -1,5 +1,5 @@
-//! What `docker-compose.yml` promises about isolation: nobody shares a password or a way to another's database, and what is
-//! published is published on loopback addresses.
+//! Tests the isolation in `docker-compose.yml`: services share no passwords, cannot reach the databases of other services,
+//! and publish ports on loopback addresses only.
 
 #![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
 
@@ -11,7 +11,7 @@ use std::{
 
 use serde::Deserialize;
 
-/// The parts of the file that matter here.
+/// The parts of the file that these tests check.
 #[derive(Deserialize)]
 struct Compose {
     services: BTreeMap<String, Service>,
@@ -28,6 +28,10 @@ struct Service {
     network_mode: Option<String>,
     #[serde(default)]
     ports: Vec<String>,
+    #[serde(default)]
+    volumes: Vec<String>,
+    #[serde(default)]
+    profiles: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -38,14 +42,15 @@ struct Network {
 
 fn read(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
-    fs::read_to_string(&path).expect("the file is part of the repository")
+    fs::read_to_string(&path).expect("the file exists in the repository")
 }
 
 fn compose() -> Compose {
-    serde_saphyr::from_str(&read("docker-compose.yml")).expect("docker-compose.yml has the known form")
+    serde_saphyr::from_str(&read("docker-compose.yml"))
+        .expect("docker-compose.yml has the expected structure")
 }
 
-/// The settings of `.env`.
+/// Returns the variables that `.env` sets.
 fn settings() -> BTreeMap<String, String> {
     let text = read(".env");
     let lines = text.lines().filter(|line| !line.starts_with('#'));
@@ -55,7 +60,7 @@ fn settings() -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The secrets that a text is filled with, by the names they have in `.env`.
+/// Returns the names of the secrets in `.env` that a text refers to.
 fn secrets_in(text: &str) -> impl Iterator<Item = &str> {
     text.split("${")
         .skip(1)
@@ -69,7 +74,7 @@ fn is_secret(name: &str) -> bool {
         .any(|end| name.ends_with(end))
 }
 
-/// The services of the shop. Each has tasks beside it that run the same program once.
+/// The services of the shop. Compose also has tasks that run the program of a service once.
 const SERVICES: [&str; 8] = [
     "gateway",
     "users",
@@ -103,8 +108,8 @@ fn no_secret_is_used_by_two_services() {
         }
     }
     let shared: Vec<_> = users.iter().filter(|(_, names)| names.len() > 1).collect();
-    // A provider and its merchant have the key and the webhook's secret in common, and users and notifications derive the
-    // tokens in mails from one secret.
+    // The payment provider and its merchant share the API key and the webhook secret, and users and notifications share the
+    // secret from which the tokens in emails are derived.
     let partners = BTreeSet::from(["payments", "psp"]);
     let mail = BTreeSet::from(["notifications", "users"]);
     assert_eq!(
@@ -124,7 +129,7 @@ fn no_secret_is_used_by_two_services() {
 }
 
 #[test]
-fn no_service_has_an_owner_s_or_an_administrator_s_password() {
+fn no_service_has_the_password_of_an_owner_or_administrator() {
     let compose = compose();
     for name in SERVICES {
         for (key, value) in &compose.services[name].environment {
@@ -135,7 +140,7 @@ fn no_service_has_an_owner_s_or_an_administrator_s_password() {
 }
 
 #[test]
-fn every_secret_is_another_one_and_known_to_be_published() {
+fn every_secret_is_unique_and_recognized_as_published() {
     let settings = settings();
     let compose = read("docker-compose.yml");
     let mut seen = BTreeSet::new();
@@ -156,7 +161,7 @@ fn every_secret_is_another_one_and_known_to_be_published() {
 }
 
 #[test]
-fn a_database_shares_networks_with_its_own_service_and_the_auditor_only() {
+fn only_its_service_and_the_auditor_can_reach_a_database() {
     let compose = compose();
     for (database, owner) in DATABASES {
         let server = &compose.services[database];
@@ -169,7 +174,7 @@ fn a_database_shares_networks_with_its_own_service_and_the_auditor_only() {
             let settings = compose.networks[network].as_ref();
             assert!(
                 settings.is_some_and(|network| network.internal),
-                "{network} leads outside"
+                "{network} is not internal"
             );
         }
         let neighbours = compose
@@ -191,15 +196,19 @@ fn a_database_shares_networks_with_its_own_service_and_the_auditor_only() {
         .iter()
         .filter(|(_, service)| service.image.starts_with("postgres:") || service.image.starts_with("mongo:"))
         .filter(|(name, _)| *name != "grant-readers");
-    assert_eq!(databases.count(), DATABASES.len(), "every database is checked");
+    assert_eq!(
+        databases.count(),
+        DATABASES.len(),
+        "a database is missing in DATABASES"
+    );
 }
 
 #[test]
-fn nothing_is_on_the_default_network() {
+fn no_service_is_on_the_default_network() {
     for (name, service) in compose().services {
-        let shares_kafkas = service.network_mode.as_deref() == Some("service:kafka");
+        let has_mode = matches!(service.network_mode.as_deref(), Some("service:kafka" | "none"));
         assert!(
-            shares_kafkas == service.networks.is_empty(),
+            has_mode == service.networks.is_empty(),
             "{name}: {:?}",
             service.networks
         );
@@ -207,7 +216,57 @@ fn nothing_is_on_the_default_network() {
 }
 
 #[test]
-fn everything_is_published_on_the_address_that_env_names() {
+fn services_require_certificates_and_each_can_read_only_its_own_key() {
+    let compose = compose();
+    let clients: BTreeSet<_> = compose.services["users"].environment["SOUK_TLS_CALLERS"]
+        .split(',')
+        .collect();
+    for name in SERVICES.into_iter().filter(|name| *name != "psp") {
+        let service = &compose.services[name];
+        let volume = format!("{name}-tls:/etc/souk/tls:ro");
+        assert!(service.volumes.contains(&volume), "{name}");
+        let callers = service.environment.get("SOUK_TLS_CALLERS");
+        assert!(
+            name == "gateway" || callers.is_some_and(|callers| callers.starts_with("gateway")),
+            "{name}: {callers:?}"
+        );
+        for (key, file) in [("CA", "ca"), ("CERT", "cert"), ("KEY", "key")] {
+            let path = &service.environment[&format!("SOUK_TLS_{key}")];
+            assert_eq!(*path, format!("/etc/souk/tls/{file}.pem"), "{name}");
+        }
+        assert!(
+            clients.contains(name),
+            "{name} fetches the keys for tokens from users"
+        );
+        let others = compose.services.iter().filter(|(other, service)| {
+            let mounts = service
+                .volumes
+                .iter()
+                .any(|mount| mount.starts_with(&format!("{name}-tls:")));
+            mounts && *other != name
+        });
+        assert_eq!(
+            others.map(|(other, _)| other).collect::<Vec<_>>(),
+            ["certificates"]
+        );
+        let task = &compose.services["certificates"];
+        assert!(
+            task.volumes.contains(&format!("{name}-tls:/tls/{name}")),
+            "{name}"
+        );
+    }
+    let with_ca = compose.services.iter().filter(|(_, service)| {
+        let mut mounts = service.volumes.iter();
+        mounts.any(|mount| mount.starts_with("ca:"))
+    });
+    assert_eq!(
+        with_ca.map(|(name, _)| name).collect::<Vec<_>>(),
+        ["certificates"]
+    );
+}
+
+#[test]
+fn ports_are_published_on_the_address_from_env() {
     let (compose, settings) = (compose(), settings());
     let mut published = 0;
     for (name, service) in &compose.services {
@@ -221,7 +280,7 @@ fn everything_is_published_on_the_address_that_env_names() {
             published += 1;
         }
     }
-    assert_eq!(published, 6);
+    assert_eq!(published, 7);
     for address in ["SOUK_BIND", "SOUK_CONSOLES_BIND"] {
         assert_eq!(settings[address], "127.0.0.1");
     }
@@ -229,7 +288,7 @@ fn everything_is_published_on_the_address_that_env_names() {
 }
 
 #[test]
-fn every_program_knows_what_is_published() {
+fn every_service_gets_the_published_address_and_the_demo_settings() {
     let compose = compose();
     for name in SERVICES {
         let environment = &compose.services[name].environment;
@@ -243,4 +302,32 @@ fn every_program_knows_what_is_published() {
             "{name}"
         );
     }
+}
+
+#[test]
+fn one_variable_selects_consul_for_the_services_and_the_gateway() {
+    let compose = compose();
+    let consul = &compose.services["consul"];
+    assert_eq!(consul.profiles, ["consul"]);
+    for name in SERVICES.into_iter().filter(|name| *name != "psp") {
+        let service = &compose.services[name];
+        assert_eq!(
+            service.environment["SOUK_CONSUL_URL"], "${SOUK_CONSUL_URL-}",
+            "{name}"
+        );
+        assert!(
+            !service.networks.is_disjoint(&consul.networks),
+            "{name} cannot reach Consul"
+        );
+    }
+    // psp has no network in common with Consul.
+    let psp = &compose.services["psp"];
+    assert_eq!(psp.environment["SOUK_CONSUL_URL"], "");
+    assert!(psp.networks.is_disjoint(&consul.networks));
+    let gateway = &compose.services["gateway"].environment;
+    assert_eq!(gateway["SOUK_DISCOVERY"], "${SOUK_CONSUL_URL:+consul}");
+    assert!(
+        !settings().contains_key("SOUK_CONSUL_URL"),
+        "names are resolved by DNS by default"
+    );
 }

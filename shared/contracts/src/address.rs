@@ -1,36 +1,43 @@
-//! A postal address, as users keep it and orders ship to it.
+//! The postal address that users save in their address book and that orders ship to.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Where to ship to. Validate it with [`Address::problems`] at the edge.
+/// A postal address. Deserializing checks only its shape; request handlers validate it with [`Address::problems`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Address {
-    /// Who receives it, 1 to 200 characters.
+    /// Full name of the recipient, 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200, example = "Ada Lovelace")]
     pub name: String,
-    /// Street and number, 1 to 200 characters.
+    /// Street and house number, 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200, example = "12 St James's Square")]
     pub line1: String,
-    /// Floor, flat, company.
+    /// Second address line, such as floor, flat or company, at most 200 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 200)]
     pub line2: Option<String>,
     /// Town or city, 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200, example = "Berlin")]
     pub city: String,
-    /// State, province or county.
+    /// State, province or county, at most 200 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 200)]
     pub region: Option<String>,
-    /// Postal code, 1 to 200 characters.
+    /// Postal code in the notation of its country, 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200, example = "10115")]
     pub postal_code: String,
-    /// ISO 3166-1 alpha-2.
+    /// Country code: two capital letters (ISO 3166-1 alpha-2).
     #[schema(pattern = "^[A-Z]{2}$", example = "DE")]
     pub country: String,
-    /// Telephone number, in any notation.
+    /// Telephone number for the carrier in any notation, at most 200 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 200)]
     pub phone: Option<String>,
 }
 
 impl Address {
-    /// What is wrong with it: field and text, empty when it is valid.
+    /// Returns every invalid field with a description of what is expected. Empty if the address is valid.
     #[must_use]
     pub fn problems(&self) -> Vec<(&'static str, &'static str)> {
         let mut problems = Vec::new();
@@ -73,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_every_wrong_field() {
+    fn reports_every_invalid_field() {
         let text = r#"{"name":" ","line1":"1 Main St","city":"","postal_code":"1","country":"de"}"#;
         let address: Address = serde_json::from_str(text).unwrap();
         let fields: Vec<_> = address.problems().into_iter().map(|(field, _)| field).collect();

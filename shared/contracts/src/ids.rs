@@ -1,4 +1,4 @@
-//! Identifiers. All are `UUIDv7`, so they sort by time of creation, except [`CommandId`], which is derived.
+//! Typed identifiers. All are `UUIDv7`, which sort by creation time, except [`CommandId`], which is derived.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -12,7 +12,7 @@ macro_rules! ids {
         pub struct $name(pub Uuid);
 
         impl $name {
-            /// A new identifier of the present moment.
+            /// Creates a new identifier from the current time.
             #[must_use]
             pub fn generate() -> Self {
                 Self(Uuid::now_v7())
@@ -34,23 +34,23 @@ macro_rules! ids {
 }
 
 ids! {
-    /// An account.
+    /// Identifies a user account.
     UserId,
-    /// An order; also the key under which inventory and payments do their work.
+    /// Identifies an order. Inventory and payments use it as the key of their part of the order.
     OrderId,
-    /// A payment, one an order.
+    /// Identifies a payment. Each order has at most one.
     PaymentId,
-    /// Goods that come back.
+    /// Identifies a return of items from one order.
     ReturnId,
-    /// A saga; a checkout's saga has the id of its order.
+    /// Identifies a saga. The saga of a checkout has the same id as its order.
     SagaId,
-    /// A command of a saga; the same at every resend, see [`CommandId::derive`].
+    /// Identifies a command of a saga. It is the same each time the command is sent, see [`CommandId::derive`].
     CommandId,
 }
 
 impl CommandId {
-    /// The id of a step's command, `UUIDv5` of saga, step and direction: whoever resends it says the same thing again,
-    /// and the receiver can tell.
+    /// Derives the id of a step's command: the `UUIDv5` of saga, step and direction (`do` or `undo`). A resent command
+    /// therefore has the same id, and the receiver recognizes it as a duplicate.
     #[must_use]
     pub fn derive(saga: SagaId, step: &str, direction: &str) -> Self {
         Self(Uuid::new_v5(&saga.0, format!("{step}/{direction}").as_bytes()))

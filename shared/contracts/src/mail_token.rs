@@ -1,23 +1,23 @@
-//! The secret tokens in the links of mails. Users decides that a token exists and stores its hash; the event that asks for
-//! the mail has only the token's id; notifications derives the token from the id when it writes the mail. Whoever reads
-//! events or tables but does not know the secret learns no token.
+//! The secret tokens in the links of emails. The users service creates a token and stores its hash. The event that
+//! requests the email carries only the token's id, from which notifications derives the token. Without the shared secret,
+//! neither events nor tables reveal a token.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use uuid::Uuid;
 
-/// What a token is good for. A token of one kind is none of another.
+/// The purpose of a token. A token is valid only for the kind it was derived for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailTokenKind {
-    /// Proves that mail to an address arrives.
+    /// Confirms that the account's email address receives mail.
     Verification,
-    /// Sets a new password.
+    /// Allows setting a new password without the old one.
     PasswordReset,
 }
 
 impl MailTokenKind {
-    /// The kind in tables.
+    /// The name of this kind in database tables.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -26,7 +26,7 @@ impl MailTokenKind {
         }
     }
 
-    /// How a token of this kind begins, by which a leak is recognised.
+    /// The prefix of every token of this kind, so that secret scanners can detect a leaked one.
     fn prefix(self) -> &'static str {
         match self {
             Self::Verification => "souk_vt_",
@@ -40,25 +40,24 @@ impl MailTokenKind {
 pub struct MailTokens(Hmac<Sha256>);
 
 impl MailTokens {
-    /// The secret of a demo, refused outside demo mode.
+    /// The default secret in demo mode. Services refuse to start with it outside demo mode.
     pub const DEMO_SECRET: &str = "souk demo mails: not a secret, do not use";
 
-    /// With that secret, which should have at least 32 characters.
+    /// Creates a deriver with this secret, which should have at least 32 characters.
     #[must_use]
     pub fn new(secret: &str) -> Self {
-        // Cannot fail: HMAC takes keys of every length.
         let key = Hmac::new_from_slice(secret.as_bytes());
-        Self(key.unwrap_or_else(|_| unreachable!("HMAC takes keys of every length")))
+        Self(key.unwrap_or_else(|_| unreachable!("HMAC accepts keys of any length")))
     }
 
-    /// The token with that id.
+    /// Derives the token with this id. The same kind and id always produce the same token.
     #[must_use]
     pub fn derive(&self, kind: MailTokenKind, id: Uuid) -> String {
         let mut hmac = self.0.clone();
         hmac.update(kind.name().as_bytes());
         hmac.update(id.as_bytes());
-        let bits = URL_SAFE_NO_PAD.encode(hmac.finalize().into_bytes());
-        format!("{}{bits}", kind.prefix())
+        let mac = URL_SAFE_NO_PAD.encode(hmac.finalize().into_bytes());
+        format!("{}{mac}", kind.prefix())
     }
 }
 
@@ -72,8 +71,8 @@ impl std::fmt::Debug for MailTokens {
 mod tests {
     use super::*;
 
-    /// Where the bits begin.
-    const BITS: usize = "souk_vt_".len();
+    /// Length of the prefix of every token.
+    const PREFIX: usize = "souk_vt_".len();
 
     #[test]
     fn a_token_depends_on_its_secret_its_kind_and_its_id() {
@@ -81,14 +80,14 @@ mod tests {
         let id = Uuid::from_u128(1);
         let token = one.derive(MailTokenKind::Verification, id);
         assert_eq!(token, one.derive(MailTokenKind::Verification, id));
-        assert_eq!(token.len(), BITS + 43, "256 bits");
+        assert_eq!(token.len(), PREFIX + 43, "256 mac");
         assert!(!token.contains(&id.to_string()));
         for another in [
             other.derive(MailTokenKind::Verification, id),
             one.derive(MailTokenKind::PasswordReset, id),
             one.derive(MailTokenKind::Verification, Uuid::from_u128(2)),
         ] {
-            assert_ne!(token[BITS..], another[BITS..]);
+            assert_ne!(token[PREFIX..], another[PREFIX..]);
         }
     }
 }

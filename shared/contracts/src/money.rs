@@ -1,25 +1,25 @@
-//! Money as whole minor units with its currency; never a float (Fowler, Patterns of Enterprise Application
-//! Architecture: Money).
+//! Money as an integer number of minor units with its currency, never a float (the Money pattern of Fowler's *Patterns of
+//! Enterprise Application Architecture*).
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// An ISO 4217 currency code: three capital letters.
+/// A currency code: three capital letters (ISO 4217).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, pattern = "^[A-Z]{3}$", example = "EUR")]
 pub struct Currency([u8; 3]);
 
-/// The text is not an ISO 4217 code.
+/// Error: the text does not have the form of an ISO 4217 currency code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("must be an ISO 4217 currency code of three capital letters, such as EUR")]
 pub struct InvalidCurrency;
 
 impl Currency {
-    /// The euro.
+    /// The euro, whose minor unit is the cent.
     pub const EUR: Self = Self(*b"EUR");
 
-    /// The three letters.
+    /// The currency code as text, such as `EUR`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("???")
@@ -62,48 +62,48 @@ impl std::fmt::Display for Currency {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Money {
-    /// Minor units; negative only where a field says so.
+    /// Amount in minor units of the currency. Negative only where the field that contains it allows it.
     #[schema(example = 1999)]
     pub amount: i64,
-    /// ISO 4217.
+    /// Currency of the amount (ISO 4217).
     pub currency: Currency,
 }
 
 /// Why two amounts cannot be combined.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
-    /// The currencies differ.
+    /// The two amounts have different currencies.
     #[error("cannot combine {0} and {1}")]
     CurrencyMismatch(Currency, Currency),
-    /// The result does not fit 64 bits.
+    /// The result does not fit into 64 bits.
     #[error("the amount is too large")]
     Overflow,
 }
 
 impl Money {
-    /// `amount` minor units of `currency`.
+    /// Creates an amount of `amount` minor units of `currency`.
     #[must_use]
     pub const fn new(amount: i64, currency: Currency) -> Self {
         Self { amount, currency }
     }
 
-    /// Nothing, in `currency`.
+    /// Creates a zero amount of `currency`.
     #[must_use]
     pub const fn zero(currency: Currency) -> Self {
         Self::new(0, currency)
     }
 
-    /// The sum of two amounts of one currency.
+    /// Adds two amounts. Fails if their currencies differ or the sum overflows.
     pub fn checked_add(self, other: Self) -> Result<Self, MoneyError> {
         self.combine(other, i64::checked_add)
     }
 
-    /// The difference of two amounts of one currency.
+    /// Subtracts `other`. Fails if the currencies differ or the difference overflows; the result may be negative.
     pub fn checked_sub(self, other: Self) -> Result<Self, MoneyError> {
         self.combine(other, i64::checked_sub)
     }
 
-    /// This amount, `quantity` times.
+    /// Multiplies this amount by `quantity`. Fails if the product overflows.
     pub fn times(self, quantity: u32) -> Result<Self, MoneyError> {
         let amount = self
             .amount
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn adds_only_one_currency() {
+    fn adding_different_currencies_fails() {
         let euro = Money::new(150, Currency::EUR);
         let yen = Money::new(1, "JPY".parse().unwrap());
         assert_eq!(euro.checked_add(euro), Ok(Money::new(300, Currency::EUR)));
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn rejects_what_is_no_currency_or_has_extra_fields() {
+    fn deserializing_rejects_invalid_currencies_fractions_and_unknown_fields() {
         for text in [
             r#"{"amount":1,"currency":"eur"}"#,
             r#"{"amount":1,"currency":"EURO"}"#,

@@ -1,43 +1,43 @@
-//! The messages of the sagas: commands to a participant, one reply to each, and notices.
+//! The messages of the sagas: commands to a participant, one reply to each command, and notices.
 //!
-//! A message travels as the JSON of its struct; the AMQP `type` property names the struct and its version. The envelope
-//! is in `shared/messaging`.
+//! The body of a message is the JSON of its struct, and the AMQP `type` property has the struct's wire name and version.
+//! `shared/messaging` defines the envelope.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{Money, OrderId, OrderItem, PaymentId, ReturnId};
 
-/// The queues that messages are sent to by name.
+/// The names of the queues that messages are sent to.
 pub mod queues {
-    /// Commands to inventory.
+    /// Receives the commands to inventory.
     pub const INVENTORY: &str = "inventory.commands";
-    /// Commands to payments.
+    /// Receives the commands to payments.
     pub const PAYMENTS: &str = "payments.commands";
-    /// Replies to the orchestrator, and notices of what changed about an order elsewhere.
+    /// Receives the replies to the orchestrator, and notices about refunds made outside a saga.
     pub const ORDERS: &str = "orders.replies";
 }
 
-/// A message that has a name on the wire.
+/// A message with a type name on the wire.
 pub trait Message: Serialize + DeserializeOwned {
-    /// The AMQP `type`: `service.verb_object.vN`.
+    /// The AMQP `type` property, in the form `service.verb_object.vN`.
     const KIND: &'static str;
 }
 
-/// A command as the orchestrator hands it to the messaging: where to, what, and its body.
+/// A command ready to be sent: its queue, its type and its body.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Command {
-    /// The queue of the participant.
+    /// The queue of the participant that executes the command.
     pub queue: &'static str,
-    /// The AMQP `type`.
+    /// The AMQP `type` property, see [`Message::KIND`].
     pub kind: &'static str,
-    /// The JSON of the message's struct.
+    /// The JSON of the command's struct.
     pub body: Value,
 }
 
 impl Command {
     fn new<M: Message>(queue: &'static str, message: &M) -> Self {
-        // Serialising these structs cannot fail: their maps have string keys and nothing in them is a custom impl.
+        // Serializing cannot fail: the maps of these structs have string keys, and no field has a custom implementation.
         Self {
             queue,
             kind: M::KIND,
@@ -54,7 +54,7 @@ macro_rules! commands {
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct $name {
-            /// The order whose work it is; the participant's key.
+            /// The order that the command belongs to. Participants use it as their key.
             pub order_id: OrderId,
             $($(#[$field_doc])* pub $field: $type,)*
         }
@@ -72,62 +72,65 @@ macro_rules! commands {
 }
 
 commands! { INVENTORY {
-    /// Holds the items for a limited time. Refused: `out_of_stock`, `unknown_sku`, `closed`.
+    /// Holds the items in stock for a limited time. May be refused: `out_of_stock`, `unknown_sku`, `closed`.
     ReserveStock = "inventory.reserve_stock.v1" {
-        /// Each SKU once.
+        /// The items to hold. Each SKU occurs once.
         items: Vec<OrderItem>,
     }
-    /// Undoes [`ReserveStock`]: gives the items back and closes the order. Never refused.
+    /// Undoes [`ReserveStock`]: releases the held items and closes the order, so that later reservations are refused. Never
+    /// refused itself.
     ReleaseStock = "inventory.release_stock.v1" {}
-    /// Takes the expiry off the holds, before the money moves. Refused: `hold_expired`, `closed`.
+    /// Removes the expiry of the holds, before the payment is captured. May be refused: `hold_expired`, `closed`.
     PinStock = "inventory.pin_stock.v1" {}
-    /// Undoes [`PinStock`]: the hold expires again. Never refused.
+    /// Undoes [`PinStock`]: the holds expire again. Never refused.
     UnpinStock = "inventory.unpin_stock.v1" {}
-    /// The items leave the stock for good. Follows a pinned hold, so a refusal is an invariant broken.
+    /// Removes the held items from stock because they are sold. The holds are pinned, so a refusal means that an invariant
+    /// is broken.
     CommitStock = "inventory.commit_stock.v1" {}
-    /// Returned items are for sale again.
+    /// Adds returned items to the stock that can be sold.
     RestockItems = "inventory.restock_items.v1" {
-        /// Counted once a return.
+        /// The return that the items belong to. Inventory restocks each return only once.
         return_id: ReturnId,
-        /// Each SKU once.
+        /// The items to restock. Each SKU occurs once.
         items: Vec<OrderItem>,
     }
 } }
 
 commands! { PAYMENTS {
-    /// Reserves the money with the provider. Refused: `card_declined`, `insufficient_funds`, `unknown_payment_method`, `closed`.
+    /// Authorizes the payment with the provider. May be refused: `card_declined`, `insufficient_funds`,
+    /// `unknown_payment_method`, `closed`.
     AuthorizePayment = "payments.authorize_payment.v1" {
-        /// The id that the payment will have.
+        /// The id of the payment to create, chosen by the orchestrator.
         payment_id: PaymentId,
-        /// Whose money, the account's id; decides who may read the payment.
+        /// The user who pays, and who may therefore read the payment.
         user_id: crate::UserId,
-        /// The order's total.
+        /// The amount to authorize, which is the order's total.
         amount: Money,
-        /// The provider's token of the card, such as `pm_card_ok`.
+        /// The provider's token for the card, such as `pm_card_ok`.
         payment_method: String,
     }
-    /// Undoes [`AuthorizePayment`]. Never refused before a capture.
+    /// Undoes [`AuthorizePayment`]: voids the authorization. Never refused before a capture.
     VoidPayment = "payments.void_payment.v1" {}
-    /// Moves the money: the pivot. Refused: `capture_declined`, `not_authorized`.
+    /// Captures the payment. This is the pivot of the saga. May be refused: `capture_declined`, `not_authorized`.
     CapturePayment = "payments.capture_payment.v1" {}
-    /// Refunds a return: the amount, or the remainder if less than that is left because an operator has refunded a part
-    /// already. Refused: `exceeds_captured`, when nothing was captured.
+    /// Refunds a return. Refunds only the remainder if an operator has already refunded so much that less than the amount
+    /// remains. Refused with `exceeds_captured` if nothing was captured.
     RefundPayment = "payments.refund_payment.v1" {
-        /// Refunded once a return.
+        /// The return that is refunded. Payments refunds each return only once.
         return_id: ReturnId,
-        /// The price of the returned items; may be zero if nothing was left to refund when the items arrived.
+        /// The price of the returned items. Zero if nothing remained to be refunded when the items arrived.
         amount: Money,
-        /// For the shopper and the provider.
+        /// The reason of the refund, shown to the shopper and sent to the provider.
         reason: String,
     }
 } }
 
-/// A participant's answer to one command; `correlation_id` of its envelope is the saga.
+/// A participant's reply to one command. The `correlation_id` of its envelope is the id of the saga.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
-    /// The command that is answered.
+    /// The command that this is the reply to.
     pub command_id: crate::CommandId,
-    /// What came of it.
+    /// The result of the command.
     #[serde(flatten)]
     pub outcome: Outcome,
 }
@@ -136,30 +139,30 @@ impl Message for Reply {
     const KIND: &'static str = "saga.reply.v1";
 }
 
-/// What came of a command.
+/// The result of a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
-    /// It is done, now or by an earlier delivery.
+    /// The command has taken effect, now or on an earlier delivery.
     Done,
-    /// A business no, which no resend will change.
+    /// The participant refused the command for a business reason. Resending the command does not change that.
     Refused {
-        /// A word of the command's list, such as `out_of_stock`.
+        /// A code from the list of the command, such as `out_of_stock`.
         reason: String,
-        /// The same for a person.
+        /// An explanation of the reason for a person.
         detail: String,
     },
 }
 
-/// A notice to orders: money went back outside a saga (on request, or seen by webhook).
+/// A notice to orders that a payment was refunded outside a saga, by an operator or at the provider.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PaymentRefunded {
-    /// The order that was paid.
+    /// The order whose payment was refunded.
     pub order_id: OrderId,
-    /// All that was captured.
+    /// Total amount captured for the order.
     pub captured: Money,
-    /// All that went back so far.
+    /// Total amount refunded so far, including this refund.
     pub refunded: Money,
 }
 
@@ -173,11 +176,11 @@ mod tests {
     use crate::CommandId;
 
     #[test]
-    fn a_reply_is_flat_on_the_wire() {
+    fn the_outcome_is_flattened_into_the_reply() {
         let id = CommandId(uuid::Uuid::nil());
         let refused = Outcome::Refused {
             reason: "out_of_stock".into(),
-            detail: "2 left".into(),
+            detail: "2 available".into(),
         };
         let json = serde_json::to_value(Reply {
             command_id: id,
@@ -195,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resend_has_the_same_id_and_an_undo_another() {
+    fn a_resent_command_has_the_same_id_and_its_undo_a_different_one() {
         let saga = crate::SagaId::generate();
         assert_eq!(
             CommandId::derive(saga, "reserve_stock", "do"),

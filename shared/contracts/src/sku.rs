@@ -1,21 +1,21 @@
-//! What is sold, and how many of it.
+//! Stock-keeping units and the quantities in which they are ordered.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A stock-keeping unit: 1 to 64 of `[A-Za-z0-9._-]`.
+/// A stock-keeping unit, the key of a product: 1 to 64 characters of `[A-Za-z0-9._-]`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, pattern = "^[A-Za-z0-9._-]{1,64}$", example = "TEA-0001")]
 pub struct Sku(String);
 
-/// The text is not a SKU.
+/// Error: the text is not a valid SKU.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("must be 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'")]
+#[error("must be 1 to 64 characters, each of them A-Z, a-z, 0-9, '.', '_' or '-'")]
 pub struct InvalidSku;
 
 impl Sku {
-    /// The text of the SKU.
+    /// The SKU as text, with its upper and lower case unchanged.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -54,19 +54,19 @@ impl std::fmt::Display for Sku {
     }
 }
 
-/// How many of a SKU one order line may ask for: 1 to 99.
+/// The number of items in one order line, 1 to 99.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "i64", into = "i64")]
 #[schema(value_type = i64, minimum = 1, maximum = 99, example = 2)]
 pub struct Quantity(u32);
 
-/// The number is no quantity.
+/// Error: the number is not between 1 and 99.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("must be a whole number from 1 to 99")]
 pub struct InvalidQuantity;
 
 impl Quantity {
-    /// The number.
+    /// The number of items, 1 to 99.
     #[must_use]
     pub const fn get(self) -> u32 {
         self.0
@@ -91,13 +91,13 @@ impl From<Quantity> for i64 {
     }
 }
 
-/// So many of a SKU.
+/// A SKU and the quantity to order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OrderItem {
-    /// What.
+    /// The product to order.
     pub sku: Sku,
-    /// How many.
+    /// The number of items to order.
     pub quantity: Quantity,
 }
 

@@ -1,4 +1,4 @@
-//! What producer and consumer have in common: where the brokers are, and what becomes of the client's own messages.
+//! Common parts of producer and consumer: the broker addresses, the client's log messages and blocking calls.
 
 use std::{fmt, time::Duration};
 
@@ -11,47 +11,25 @@ use rdkafka::{
     types::RDKafkaErrorCode,
 };
 
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where Kafka is: `host:port`, several separated by commas. An account stands before them: `name:password@host:port`.
+/// Addresses of the Kafka brokers as `host:port`, separated by commas. An optional account precedes them:
+/// `name:password@host:port`.
 ///
-/// The account is verified by SASL/PLAIN. SCRAM would need OpenSSL, which librdkafka is built without.
+/// The account is authenticated by SASL/PLAIN. SCRAM would require librdkafka to be built with OpenSSL.
 #[derive(Clone, PartialEq, Eq, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Brokers(pub String);
 
 impl fmt::Debug for Brokers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without the password.
+        // The account is omitted because it contains the password.
         f.debug_tuple("Brokers").field(&self.account().1).finish()
     }
 }
 
-/// What stands before the name of every topic and group: nothing, or what keeps a test's apart.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Namespace(String);
-
-impl Namespace {
-    /// Names that begin with `prefix`.
-    #[must_use]
-    pub fn new(prefix: impl Into<String>) -> Self {
-        Self(prefix.into())
-    }
-
-    /// The name as Kafka knows it.
-    #[must_use]
-    pub fn name(&self, name: &str) -> String {
-        format!("{}{name}", self.0)
-    }
-
-    /// The name as Souk knows it.
-    pub(crate) fn strip<'a>(&self, name: &'a str) -> &'a str {
-        name.strip_prefix(&self.0).unwrap_or(name)
-    }
-}
-
 impl Brokers {
-    /// The name and the password of the account, if there is one, and the servers.
+    /// Splits into name and password of the account, if there is one, and the broker addresses.
     fn account(&self) -> (Option<(&str, &str)>, &str) {
         match self.0.rsplit_once('@') {
             Some((account, servers)) => (Some(account.split_once(':').unwrap_or((account, ""))), servers),
@@ -72,18 +50,19 @@ impl Brokers {
         config
             .set("bootstrap.servers", servers)
             .set("client.id", client)
-            // A broker that comes back is noticed within a second.
+            // Reconnect within a second after a broker has recovered.
             .set("reconnect.backoff.max.ms", "1000")
             .set_log_level(RDKafkaLogLevel::Warning);
         config
     }
 }
 
-/// The client repeats itself for as long as a broker is away. Whoever uses it says it once; this is for finding out more.
+/// Logs the messages of librdkafka at debug level. The client repeats its errors for as long as a broker is unavailable;
+/// the code that uses it logs each outage once instead.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Quiet;
+pub(crate) struct DebugLogging;
 
-impl ClientContext for Quiet {
+impl ClientContext for DebugLogging {
     fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
         tracing::debug!(facility, message, "librdkafka");
     }
@@ -93,37 +72,37 @@ impl ClientContext for Quiet {
     }
 }
 
-impl ConsumerContext for Quiet {}
+impl ConsumerContext for DebugLogging {}
 
-/// Does work of the client that blocks, and can hang on a broker that is away; `None` if it does. On a thread of its own:
-/// the runtime would wait for one of its threads before the process may end.
-pub(crate) async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    apart_within(PATIENCE, work).await
+/// Runs a blocking call of the client, which can hang while a broker is unavailable; returns `None` if it takes longer than
+/// 5 seconds. Uses a new thread, because the runtime waits for its own blocking threads when the process ends.
+pub(crate) async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    run_blocking_within(TIMEOUT, work).await
 }
 
-/// As [`apart`], with a patience of its own.
-pub(crate) async fn apart_within<T: Send + 'static>(
-    patience: Duration,
+/// Like [`run_blocking`], with the given timeout.
+pub(crate) async fn run_blocking_within<T: Send + 'static>(
+    limit: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
     let (done, result) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || done.send(work()).ok());
-    tokio::time::timeout(patience, result).await.ok()?.ok()
+    tokio::time::timeout(limit, result).await.ok()?.ok()
 }
 
-/// The partitions of a topic; none of one that is not there.
+/// Returns the partitions of a topic. Empty if the topic does not exist.
 pub(crate) fn partitions<C: ConsumerContext>(
     client: &BaseConsumer<C>,
     topic: &str,
-    patience: Duration,
+    limit: Duration,
 ) -> KafkaResult<Vec<i32>> {
-    let metadata = client.fetch_metadata(Some(topic), patience)?;
+    let metadata = client.fetch_metadata(Some(topic), limit)?;
     let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
     Ok(partitions.map(MetadataPartition::id).collect())
 }
 
-/// What the client mends by itself.
-pub(crate) fn is_passing(code: RDKafkaErrorCode) -> bool {
+/// Whether the client recovers from this error by itself.
+pub(crate) fn is_transient(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode::{AllBrokersDown, BrokerTransportFailure, OperationTimedOut};
     matches!(code, AllBrokersDown | BrokerTransportFailure | OperationTimedOut)
 }
@@ -133,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_account_stands_before_the_servers() {
+    fn an_account_before_the_addresses_enables_sasl() {
         let config = Brokers("orders:p@ss:word@one:9092,two:9092".into()).config("test");
         let of = |key| config.get(key).unwrap_or_default();
         assert_eq!(of("bootstrap.servers"), "one:9092,two:9092");
@@ -145,12 +124,12 @@ mod tests {
             (of("security.protocol"), of("sasl.mechanisms")),
             ("sasl_plaintext", "PLAIN")
         );
-        // The client library accepts them as they were built.
+        // The client library is built with support for these settings.
         assert!(config.create::<rdkafka::producer::BaseProducer>().is_ok());
     }
 
     #[test]
-    fn without_an_account_nothing_is_verified() {
+    fn without_an_account_sasl_is_disabled() {
         let config = Brokers("one:9092".into()).config("test");
         assert_eq!(config.get("bootstrap.servers"), Some("one:9092"));
         assert_eq!(config.get("security.protocol"), None);

@@ -1,6 +1,6 @@
-//! Consuming: batches in the order of each key, and an offset that is committed after the handler has committed the
-//! effect. A crash between the two delivers again, so a handler remembers the ids of events in the transaction of their
-//! effect. A group that is new reads from the beginning: that is how a read model is built again.
+//! Consumes events in batches that keep the order of each key. Offsets are committed after the handler has committed the
+//! effect of a batch. A crash between the two causes a redelivery, so handlers store the ids of processed events in the
+//! transaction of their effect. A new group starts at the beginning of the topics, which is how a read model is rebuilt.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,41 +21,42 @@ use tracing::{Instrument, error, info, info_span, warn};
 
 use crate::{
     Brokers, Namespace,
-    client::{Quiet, apart, is_passing},
+    client::{DebugLogging, is_transient, run_blocking},
     lag, metrics,
     producer::SENT_BY,
     relay::{context, link},
 };
 
-/// Messages handed to the handler in one go.
+/// Maximum number of messages in a batch.
 const BATCH: usize = 200;
-/// How long a batch that has begun waits for more.
+/// How long to wait for further messages after the first message of a batch.
 const LINGER: Duration = Duration::from_millis(20);
-/// A handler that fails is asked again with the same batch for as long; then the partitions are given up, so that a
-/// replica that is better off may have them. Must stay below `max.poll.interval.ms`.
-const INSIST: Duration = Duration::from_mins(2);
-/// The first pause after a failure; it doubles up to [`LONGEST_PAUSE`].
-const PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// How long a failed batch is retried. After that the consumer leaves the group, so that another replica gets its
+/// partitions. Must be less than `max.poll.interval.ms`.
+const RETRY_LIMIT: Duration = Duration::from_mins(2);
+/// The first delay after a failure, which doubles up to [`MAX_DELAY`].
+const MIN_DELAY: Duration = Duration::from_millis(250);
+const MAX_DELAY: Duration = Duration::from_secs(10);
 
-/// A message that has arrived.
+/// A message that was received from a topic.
 #[derive(Debug, Clone)]
 pub struct Received {
-    /// The topic, without namespace.
+    /// Name of the topic without the namespace.
     pub topic: String,
-    /// Within the topic.
+    /// Number of the partition within the topic.
     pub partition: i32,
-    /// Within the partition.
+    /// Offset of the message within the partition.
     pub offset: i64,
-    /// The `traceparent` of its sending.
+    /// The `traceparent` of the producer's send operation, if the message has one.
     pub sent_by: Option<String>,
-    /// What it is. A malformed one is to be put aside by the handler, which otherwise meets it for ever.
+    /// The event, or an error if the message is not one. Handlers must dead-letter a malformed message; if they fail
+    /// instead, the batch is redelivered for ever.
     pub event: Result<Envelope, Malformed>,
 }
 
 impl Received {
-    /// A span in which a handler takes it in, within the batch's. It is part of the trace of what the event tells of, unless
-    /// that is long ago, and linked to its sending. None for a malformed one.
+    /// Creates the span in which a handler processes this message. It is a child of the event's trace, or only linked to it
+    /// if the event is older than an hour, and has a link to the send operation. Disabled for a malformed message.
     #[must_use]
     pub fn span(&self) -> tracing::Span {
         let Ok(event) = &self.event else {
@@ -78,34 +79,34 @@ impl Received {
             )
         });
         if self.sent_by.is_some() {
-            let sent = TraceContext {
+            let send_context = TraceContext {
                 traceparent: self.sent_by.clone(),
                 tracestate: None,
             };
-            sent.link(&span);
+            send_context.link(&span);
         }
         span
     }
 }
 
-/// A message that is no event.
+/// Error: a message is not a domain event.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("no domain event: {why}")]
+#[error("not a domain event: {why}")]
 pub struct Malformed {
-    /// Where and why.
+    /// The JSON error, with its position in the payload.
     pub why: String,
-    /// What it is instead.
+    /// The payload of the message, for dead-lettering it.
     pub payload: Vec<u8>,
 }
 
-/// What a service does with events.
+/// Processes the events of a service's subscription.
 pub trait Handler: Send + Sync + 'static {
-    /// Handles a batch, in which each key's events are in their order; when this returns `Ok`, the effect of all of them
-    /// is committed. Any of them may have come before.
+    /// Processes a batch, in which the events of each key are in order. It must return `Ok` only once the effects of the
+    /// whole batch are committed. Any event may be a redelivery.
     fn handle(&self, batch: &[Received]) -> impl Future<Output = anyhow::Result<()>> + Send;
 }
 
-/// A member of a group.
+/// A member of a consumer group.
 #[derive(Debug)]
 pub struct Consumer {
     config: ClientConfig,
@@ -115,21 +116,21 @@ pub struct Consumer {
 }
 
 impl Consumer {
-    /// Of `topics`, which the members of `group` share.
+    /// Creates a member of `group`, whose members share the partitions of `topics`. It connects when it runs.
     #[must_use]
     pub fn new(brokers: &Brokers, namespace: Namespace, group: &str, topics: &[&str]) -> Self {
         let mut config = brokers.config(group);
         config
             .set("group.id", namespace.name(group))
             .set("auto.offset.reset", "earliest")
-            // An offset means that an effect is committed; only this crate knows.
+            // An offset may be committed only after the effect, which librdkafka cannot know.
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
-            // A member that comes or goes does not stop the others.
+            // The other members continue while a member joins or leaves.
             .set("partition.assignment.strategy", "cooperative-sticky")
             .set("session.timeout.ms", "10000")
             .set("fetch.wait.max.ms", "250")
-            // Read ahead, but not without bounds.
+            // Limit the memory for prefetched messages.
             .set("queued.max.messages.kbytes", "16384");
         Self {
             config,
@@ -139,88 +140,94 @@ impl Consumer {
         }
     }
 
-    /// Consumes until `shutdown`, finishing the batch in work. Comes back after every loss of the brokers.
+    /// Consumes until `shutdown`, and completes the current batch. Reconnects with growing delays after every failure.
     pub async fn run<H: Handler>(self, handler: Arc<H>, shutdown: CancellationToken) {
-        let mut pause = PAUSE;
-        let mut waits = false;
+        let mut delay = MIN_DELAY;
+        let mut is_failing = false;
         while !shutdown.is_cancelled() {
-            let mut worked = false;
-            if let Err(error) = self.session(&*handler, &shutdown, &mut worked).await {
-                if worked {
-                    (pause, waits) = (PAUSE, false);
+            let mut progressed = false;
+            if let Err(error) = self.session(&*handler, &shutdown, &mut progressed).await {
+                if progressed {
+                    (delay, is_failing) = (MIN_DELAY, false);
                 }
-                if !waits {
+                if !is_failing {
                     warn!(
                         group = self.group,
                         error = format!("{error:#}"),
-                        "consuming is interrupted"
+                        "consuming failed; will reconnect"
                     );
                 }
-                waits = true;
+                is_failing = true;
             }
-            shutdown.run_until_cancelled(sleep(pause)).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            shutdown.run_until_cancelled(sleep(delay)).await;
+            delay = (delay * 2).min(MAX_DELAY);
         }
     }
 
-    /// Consumes as one member of the group, from joining to leaving.
+    /// Joins the group, consumes, and leaves it. Sets `progressed` once a batch has been committed.
     async fn session<H: Handler>(
         &self,
         handler: &H,
         shutdown: &CancellationToken,
-        worked: &mut bool,
+        progressed: &mut bool,
     ) -> anyhow::Result<()> {
-        let client = Arc::new(StreamConsumer::from_config_and_context(&self.config, Quiet)?);
+        let client = Arc::new(StreamConsumer::from_config_and_context(
+            &self.config,
+            DebugLogging,
+        )?);
         let topics: Vec<&str> = self.topics.iter().map(String::as_str).collect();
         let result = match client.subscribe(&topics) {
             Ok(()) => tokio::select! {
-                result = self.consume(&client, handler, shutdown, worked) => result,
+                result = self.consume(&client, handler, shutdown, progressed) => result,
                 never = lag::watch(&client, &self.namespace, &self.topics) => match never {},
             },
             Err(error) => Err(error.into()),
         };
-        let left = apart(move || drop(client)).await;
-        if left.is_none() {
-            warn!(group = self.group, "left the group without a farewell");
+        let closed = run_blocking(move || drop(client)).await;
+        if closed.is_none() {
+            warn!(
+                group = self.group,
+                "could not leave the group in time; its partitions are reassigned after the session timeout"
+            );
         }
         result
     }
 
     async fn consume<H: Handler>(
         &self,
-        client: &Arc<StreamConsumer<Quiet>>,
+        client: &Arc<StreamConsumer<DebugLogging>>,
         handler: &H,
         shutdown: &CancellationToken,
-        worked: &mut bool,
+        progressed: &mut bool,
     ) -> anyhow::Result<()> {
         loop {
             let Some(batch) = shutdown.run_until_cancelled(self.batch(client)).await else {
                 return Ok(());
             };
             let (batch, offsets) = batch?;
-            if !batch.is_empty() && !self.insist(handler, &batch, shutdown).await? {
+            if !batch.is_empty() && !self.handle_with_retries(handler, &batch, shutdown).await? {
                 return Ok(());
             }
             for received in &batch {
                 metrics::consumed(&received.topic, 1);
             }
             let committing = Arc::clone(client);
-            let committed = apart(move || committing.commit(&offsets, CommitMode::Sync))
+            let committed = run_blocking(move || committing.commit(&offsets, CommitMode::Sync))
                 .await
-                .context("Kafka does not take the offset")?;
-            // The partitions may be another's by now, who does the batch again and finds it done.
+                .context("committing the offset timed out")?;
+            // The partitions may have been reassigned. Their new owner then ignores this batch as already processed.
             if let Err(error) = committed {
-                info!(group = self.group, %error, "the offset is not committed");
+                info!(group = self.group, %error, "committing the offset failed; the batch may be redelivered");
             }
-            *worked = true;
+            *progressed = true;
         }
     }
 
-    /// The next messages, and where to go on after them. Nothing is lost when this is dropped half-way: a session that
-    /// ends without a commit is begun again at the same place.
+    /// Receives the next batch and the offsets that follow it. Dropping this future loses nothing, because the next session
+    /// starts at the committed offsets.
     async fn batch(
         &self,
-        client: &StreamConsumer<Quiet>,
+        client: &StreamConsumer<DebugLogging>,
     ) -> KafkaResult<(Vec<Received>, TopicPartitionList)> {
         let mut batch = Vec::new();
         let mut next = TopicPartitionList::new();
@@ -231,16 +238,16 @@ impl Consumer {
                 Some(mut known) => known.set_offset(offset)?,
                 None => next.add_partition_offset(topic, partition, offset)?,
             }
-            // An empty message is the end of a compacted key.
+            // A message without payload is the tombstone of a compacted key.
             if let Some(payload) = message.payload() {
                 batch.push(self.received(message, payload));
             }
             Ok(())
         };
         take(&recv(client).await?)?;
-        let enough = Instant::now() + LINGER;
+        let deadline = Instant::now() + LINGER;
         for _ in 1..BATCH {
-            match timeout_at(enough, recv(client)).await {
+            match timeout_at(deadline, recv(client)).await {
                 Ok(message) => take(&message?)?,
                 Err(_) => break,
             }
@@ -252,7 +259,7 @@ impl Consumer {
         let topic = self.namespace.strip(message.topic()).to_owned();
         let (partition, offset) = (message.partition(), message.offset());
         let event = serde_json::from_slice(payload).map_err(|error| {
-            // Where and of what kind: the whole error can quote personal data.
+            // Log only position and category, because the error text can quote personal data.
             let (line, column, kind) = (error.line(), error.column(), error.classify());
             error!(
                 topic,
@@ -261,7 +268,7 @@ impl Consumer {
                 line,
                 column,
                 ?kind,
-                "a message is no domain event"
+                "received a message that is not a domain event"
             );
             metrics::malformed(&topic, 1);
             Malformed {
@@ -278,35 +285,35 @@ impl Consumer {
         }
     }
 
-    /// Has the batch handled; false if `shutdown` came before that.
-    async fn insist<H: Handler>(
+    /// Calls the handler until it succeeds. Returns false if `shutdown` was requested first, and fails after [`RETRY_LIMIT`].
+    async fn handle_with_retries<H: Handler>(
         &self,
         handler: &H,
         batch: &[Received],
         shutdown: &CancellationToken,
     ) -> anyhow::Result<bool> {
-        let began = Instant::now();
-        let mut pause = PAUSE;
+        let started = Instant::now();
+        let mut delay = MIN_DELAY;
         loop {
             match handler.handle(batch).instrument(self.span(batch)).await {
                 Ok(()) => return Ok(true),
-                Err(error) if began.elapsed() > INSIST => return Err(error),
+                Err(error) if started.elapsed() > RETRY_LIMIT => return Err(error),
                 Err(error) => warn!(
                     group = self.group,
                     error = format!("{error:#}"),
                     events = batch.len(),
-                    "a batch is handled again"
+                    "processing a batch failed; will retry"
                 ),
             }
-            if shutdown.run_until_cancelled(sleep(pause)).await.is_none() {
+            if shutdown.run_until_cancelled(sleep(delay)).await.is_none() {
                 return Ok(false);
             }
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            delay = (delay * 2).min(MAX_DELAY);
         }
     }
 
     fn span(&self, batch: &[Received]) -> tracing::Span {
-        // One topic, most of the time; of a mixed batch the first is as good a name as any.
+        // A batch usually has one topic. A mixed batch is named after the first.
         let topic = batch.first().map_or("", |received| received.topic.as_str());
         let span = info_span!(
             parent: None,
@@ -330,15 +337,15 @@ impl Consumer {
 
 fn sent_by(message: &BorrowedMessage<'_>) -> Option<String> {
     let headers = message.headers()?;
-    let sent = headers.iter().find(|header| header.key == SENT_BY)?;
-    str::from_utf8(sent.value?).ok().map(str::to_owned)
+    let send_header = headers.iter().find(|header| header.key == SENT_BY)?;
+    str::from_utf8(send_header.value?).ok().map(str::to_owned)
 }
 
-/// The next message; what passes is not an end.
-async fn recv(client: &StreamConsumer<Quiet>) -> KafkaResult<BorrowedMessage<'_>> {
+/// Receives the next message, and ignores transient errors.
+async fn recv(client: &StreamConsumer<DebugLogging>) -> KafkaResult<BorrowedMessage<'_>> {
     loop {
         match client.recv().await {
-            Err(KafkaError::MessageConsumption(code)) if is_passing(code) => {}
+            Err(KafkaError::MessageConsumption(code)) if is_transient(code) => {}
             result => return result,
         }
     }

@@ -1,5 +1,5 @@
-//! How far a member of a group is behind. It is asked apart from consuming, and not taken from the client's statistics,
-//! which stand still whenever consuming does.
+//! Measures the lag of a group member. It polls the brokers independently of consuming, because the client's own statistics
+//! are not updated while consuming is blocked.
 
 use std::{collections::BTreeMap, convert::Infallible, sync::Arc, time::Duration};
 
@@ -12,26 +12,26 @@ use tokio::time::sleep;
 
 use crate::{
     Namespace,
-    client::{Quiet, apart},
+    client::{DebugLogging, run_blocking},
     metrics,
 };
 
-/// Between two looks, and before the first: until then a member that has just joined has no partitions.
-const EVERY: Duration = Duration::from_secs(10);
-/// For one question to the brokers.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Polling interval. The first poll also waits for it, because a new member has no partitions at first.
+const POLL_INTERVAL: Duration = Duration::from_secs(10);
+/// Timeout of one request to the brokers.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Shows on `/metrics` what waits in the member's partitions of `topics`, for as long as this is polled.
+/// Updates the lag metric of the member's partitions of `topics` until this future is dropped.
 pub(crate) async fn watch(
-    client: &Arc<StreamConsumer<Quiet>>,
+    client: &Arc<StreamConsumer<DebugLogging>>,
     namespace: &Namespace,
     topics: &[String],
 ) -> Infallible {
     loop {
-        sleep(EVERY).await;
-        let asked = Arc::clone(client);
-        // While the brokers are away, what was last known stays.
-        if let Some(Ok(lags)) = apart(move || behind(&asked)).await {
+        sleep(POLL_INTERVAL).await;
+        let requested = Arc::clone(client);
+        // While the brokers are unavailable, the metric keeps its last value.
+        if let Some(Ok(lags)) = run_blocking(move || lag_by_topic(&requested)).await {
             for topic in topics {
                 let lag = lags.get(topic).copied().unwrap_or_default();
                 metrics::lag(namespace.strip(topic), lag);
@@ -40,25 +40,25 @@ pub(crate) async fn watch(
     }
 }
 
-/// Messages that are not committed yet, by topic.
-fn behind(client: &StreamConsumer<Quiet>) -> KafkaResult<BTreeMap<String, i64>> {
+/// Number of messages that are not committed yet, by topic.
+fn lag_by_topic(client: &StreamConsumer<DebugLogging>) -> KafkaResult<BTreeMap<String, i64>> {
     let mut lags = BTreeMap::new();
-    let committed = client.committed(PATIENCE)?;
+    let committed = client.committed(TIMEOUT)?;
     if committed.count() == 0 {
         return Ok(lags);
     }
     let (begins, ends) = (
-        places(client, &committed, Offset::Beginning)?,
-        places(client, &committed, Offset::End)?,
+        offsets_at(client, &committed, Offset::Beginning)?,
+        offsets_at(client, &committed, Offset::End)?,
     );
     for place in committed.elements() {
         let (topic, partition) = (place.topic(), place.partition());
-        let at = |places: &TopicPartitionList| match places.find_partition(topic, partition)?.offset() {
+        let at = |offsets: &TopicPartitionList| match offsets.find_partition(topic, partition)?.offset() {
             Offset::Offset(offset) => Some(offset),
             _ => None,
         };
         if let (Some(begin), Some(end)) = (at(&begins), at(&ends)) {
-            // Where nothing is committed yet, it begins with the beginning.
+            // A partition without a committed offset is consumed from its beginning.
             let next = at(&committed).unwrap_or_default().max(begin);
             *lags.entry(topic.to_owned()).or_default() += end - next;
         }
@@ -66,14 +66,15 @@ fn behind(client: &StreamConsumer<Quiet>) -> KafkaResult<BTreeMap<String, i64>> 
     Ok(lags)
 }
 
-/// Where the partitions begin or end, by one question to each broker: one a partition would wait behind as many fetches.
-fn places(
-    client: &StreamConsumer<Quiet>,
+/// Returns the first or the end offsets of the partitions with one request per broker. One request per partition would have
+/// to queue behind the fetch requests.
+fn offsets_at(
+    client: &StreamConsumer<DebugLogging>,
     partitions: &TopicPartitionList,
     which: Offset,
 ) -> KafkaResult<TopicPartitionList> {
-    let mut asked = partitions.clone();
-    asked.set_all_offsets(which)?;
-    // Beginning and end are times to the protocol (ListOffsets: -2 and -1).
-    client.offsets_for_times(asked, PATIENCE)
+    let mut requested = partitions.clone();
+    requested.set_all_offsets(which)?;
+    // The protocol encodes beginning and end as the timestamps -2 and -1 (ListOffsets).
+    client.offsets_for_times(requested, TIMEOUT)
 }

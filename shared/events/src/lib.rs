@@ -1,24 +1,25 @@
-//! Souk's domain events over Kafka: the relay that publishes a service's log of events, and consuming. The only user of
-//! the Kafka client; services see [`contracts::events`]. It must never pass over an event that a transaction has
-//! committed, never change the order of one aggregate's events, and never say that an event is consumed before its effect
-//! is committed.
+//! Domain events over Kafka: the relay that publishes a service's event log, and consumers. Only this crate uses the Kafka
+//! client; services use the types of [`contracts::events`].
+//!
+//! Invariants: every event that a transaction has committed is published; the events of one aggregate keep their order; the
+//! offset of an event is committed only after its effect is committed.
 //!
 //! ```mermaid
 //! flowchart LR
-//!     change -->|one transaction| log[(table of events)]
-//!     log -->|the relay moves a cursor| topic[orders.v1]
-//!     topic --> consumer -->|one transaction| effect[(effect, ids of events)]
-//!     effect -->|then| offset[offset is committed]
+//!     change -->|one transaction| log[(event log table)]
+//!     log -->|relay advances a cursor| topic[orders.v1]
+//!     topic --> consumer -->|one transaction| effect[(effect and event ids)]
+//!     effect -->|afterwards| offset[offset committed]
 //! ```
 //!
-//! Inventory, whose events wait in MongoDB, uses [`Producer`] and [`rounds`] without the relay (docs/adr/0010).
+//! Inventory keeps its events in MongoDB, and uses [`Producer`] and [`rounds`] without the relay (docs/adr/0010).
 //!
-//! Without brokers nothing of this runs; the events wait in their table. docs/events.md says what is told, docs/adr/0009
-//! why it is told by a cursor.
+//! If no brokers are configured, nothing of this crate runs, and events stay in their table. docs/events.md documents the
+//! events, docs/adr/0009 the cursor.
 
 mod client;
 mod consumer;
-mod ends;
+mod end_offsets;
 mod lag;
 mod metrics;
 mod producer;
@@ -27,9 +28,10 @@ mod relay;
 pub mod rounds;
 pub mod topics;
 
-pub use client::{Brokers, Namespace};
+pub use client::Brokers;
 pub use consumer::{Consumer, Handler, Malformed, Received};
-pub use ends::{Ends, ends};
+pub use contracts::Namespace;
+pub use end_offsets::{EndOffsets, end_offsets};
 pub use producer::{Producer, PublishError};
 pub use reader::{Excerpt, Reader};
 pub use relay::Relay;

@@ -1,31 +1,29 @@
-//! What of the events can be seen on `/metrics`.
+//! The metrics of publishing and consuming domain events.
 
 use telemetry::metrics::{Counter, Gauge};
 
 static PUBLISHED: Counter = Counter::counter("events_published", "Domain events that Kafka has confirmed");
 static PENDING: Gauge = Gauge::gauge(
     "events_pending",
-    "Domain events that wait in the table to be published, counted up to 10,000",
+    "Domain events in the table that are not published yet, counted up to 10,000",
 );
 static OLDEST: Gauge = Gauge::gauge(
     "events_oldest_age_seconds",
-    "Age of the oldest domain event that waits to be published",
+    "Age of the oldest domain event that is not published yet",
 );
 static CONSUMED: Counter = Counter::counter("events_consumed", "Domain events whose effect is committed");
-static MALFORMED: Counter = Counter::counter(
-    "events_malformed",
-    "Messages in a topic that are no domain events",
-);
+static MALFORMED: Counter =
+    Counter::counter("events_malformed", "Messages received that are not domain events");
 static LAG: Gauge = Gauge::gauge(
     "events_consumer_lag",
-    "Messages between the last one whose effect is committed and the end of the topic, in the partitions of this process",
+    "Messages after the last committed offset, in the partitions of this process",
 );
 
 #[expect(clippy::cast_precision_loss, reason = "no count of events comes near 2^52")]
 pub(crate) fn waiting(topic: &str, pending: i64, oldest_seconds: f64) {
     PENDING.of([("topic", topic)]).set(pending as f64);
     OLDEST.of([("topic", topic)]).set(oldest_seconds);
-    // Shown from the start, so that a rate has a beginning.
+    // Export the counters from the start, so that a rate over them has a first sample.
     published(topic, 0);
 }
 
@@ -44,7 +42,7 @@ pub(crate) fn malformed(topic: &str, messages: u64) {
 #[expect(clippy::cast_precision_loss, reason = "no lag comes near 2^52")]
 pub(crate) fn lag(topic: &str, messages: i64) {
     LAG.of([("topic", topic)]).set(messages as f64);
-    // Shown from the start, so that a rate has a beginning.
+    // Export the counters from the start, so that a rate over them has a first sample.
     consumed(topic, 0);
     malformed(topic, 0);
 }

@@ -1,5 +1,5 @@
-//! Publishing a batch: in order, all in flight together, each confirmed by all replicas. A service whose events wait
-//! elsewhere than in PostgreSQL uses this without the relay.
+//! Publishes batches of events in order. The events of a batch are sent concurrently, and all in-sync replicas confirm each.
+//! A service that does not keep its events in PostgreSQL uses this without the relay.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -17,26 +17,26 @@ use tracing::{Instrument, info_span};
 
 use crate::{
     Brokers, Namespace,
-    client::{Quiet, apart},
+    client::{DebugLogging, run_blocking},
     metrics,
     relay::link,
 };
 
-/// The header with the `traceparent` of the sending.
+/// Record header with the `traceparent` of the send operation.
 pub(crate) const SENT_BY: &str = "x-sent-by";
 
-/// Why events are not, or not surely, in Kafka.
+/// The reason why publishing failed. Some of the events may have been published nevertheless.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// The broker is away, knows no such topic, or did not confirm in time.
-    // Not as its source: the client's error tells its own source already.
+    /// The broker is unavailable, the topic does not exist, or the confirmation timed out.
+    // Not marked as source, because the text of the client's error already includes its own source.
     #[error("Kafka did not confirm: {0}")]
     Kafka(KafkaError),
-    /// A bug: the client has forgotten a message.
-    #[error("the Kafka client gave no answer")]
-    NoAnswer,
-    /// A bug: an envelope that is no JSON.
-    #[error("an event has no JSON form")]
+    /// The client dropped a message without reporting a result, which is a bug.
+    #[error("the Kafka client did not report a result")]
+    NoResult,
+    /// An envelope cannot be serialized, which is a bug.
+    #[error("cannot serialize an event")]
     Json(#[from] serde_json::Error),
 }
 
@@ -46,15 +46,15 @@ impl From<KafkaError> for PublishError {
     }
 }
 
-/// An idempotent producer of the events of one service. After a failure it is replaced by a new one, so that nothing of a batch that failed can arrive
-/// behind a later one, which may hold the same events.
+/// An idempotent producer of the events of one service. After a failure the client is replaced, so that no event of a failed
+/// batch can arrive after a later batch, which may contain the same events.
 pub struct Producer {
-    /// As Souk knows it, for metrics and spans.
+    /// Name without the namespace, for metrics and spans.
     topic: &'static str,
-    /// As Kafka knows it.
+    /// Name on the brokers.
     destination: String,
     config: ClientConfig,
-    client: Mutex<Option<FutureProducer<Quiet>>>,
+    client: Mutex<Option<FutureProducer<DebugLogging>>>,
 }
 
 impl std::fmt::Debug for Producer {
@@ -64,19 +64,19 @@ impl std::fmt::Debug for Producer {
 }
 
 impl Producer {
-    /// To the topic of `E`. It connects when there is something to publish.
+    /// Creates a producer for the topic of `E`. It connects on first use.
     #[must_use]
     pub fn new<E: DomainEvent>(brokers: &Brokers, namespace: &Namespace) -> Self {
         let mut config = brokers.config(E::SOURCE);
         config
             .set("acks", "all")
             .set("enable.idempotence", "true")
-            // The event behind a failed one must not get in before that is sent again.
+            // If an event fails, the events after it must not be written before it is resent.
             .set("enable.gapless.guarantee", "true")
             .set("message.timeout.ms", "5000")
             .set("linger.ms", "5")
             .set("compression.type", "lz4")
-            // As Java's clients do, so that a key is in the same partition whoever writes it.
+            // The default of Java clients, so that other producers would choose the same partition for a key.
             .set("partitioner", "murmur2_random");
         Self {
             topic: E::TOPIC,
@@ -86,9 +86,9 @@ impl Producer {
         }
     }
 
-    /// Publishes `events` in their order. An error means that any part of them may have arrived.
+    /// Publishes `events` in order. After an error, any subset of them may have been published.
     pub async fn publish(&self, events: &[Envelope]) -> Result<(), PublishError> {
-        // A trace of its own: the events of a batch come from many.
+        // Start a new trace, because the events of a batch come from different traces.
         let span = info_span!(
             parent: None,
             "send",
@@ -104,12 +104,12 @@ impl Producer {
         self.deliver(events).instrument(span).await
     }
 
-    /// Shows how many events wait, and for how long the oldest has.
+    /// Updates the metrics of pending events: their number, and the age of the oldest in seconds.
     pub fn waiting(&self, events: i64, oldest_seconds: f64) {
         metrics::waiting(self.topic, events, oldest_seconds);
     }
 
-    /// Counts events that are published for good: confirmed, and remembered as told.
+    /// Counts events that Kafka has confirmed and that the service has marked as published.
     pub fn published(&self, events: usize) {
         metrics::published(self.topic, events as u64);
     }
@@ -119,28 +119,32 @@ impl Producer {
         let result = send(&client, &self.destination, events).await;
         if result.is_err() {
             drop(client);
-            let broken = self.slot().take();
-            // It waits for its threads.
-            apart(move || drop(broken)).await;
+            let broken = self.lock_client().take();
+            // Dropping the client blocks until its threads have stopped.
+            run_blocking(move || drop(broken)).await;
         }
         result
     }
 
-    fn client(&self) -> Result<FutureProducer<Quiet>, KafkaError> {
-        let mut slot = self.slot();
-        if let Some(client) = &*slot {
+    fn client(&self) -> Result<FutureProducer<DebugLogging>, KafkaError> {
+        let mut current = self.lock_client();
+        if let Some(client) = &*current {
             return Ok(client.clone());
         }
-        let client = FutureProducer::from_config_and_context(&self.config, Quiet)?;
-        Ok(slot.insert(client).clone())
+        let client = FutureProducer::from_config_and_context(&self.config, DebugLogging)?;
+        Ok(current.insert(client).clone())
     }
 
-    fn slot(&self) -> std::sync::MutexGuard<'_, Option<FutureProducer<Quiet>>> {
+    fn lock_client(&self) -> std::sync::MutexGuard<'_, Option<FutureProducer<DebugLogging>>> {
         self.client.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn send(client: &FutureProducer<Quiet>, topic: &str, events: &[Envelope]) -> Result<(), PublishError> {
+async fn send(
+    client: &FutureProducer<DebugLogging>,
+    topic: &str,
+    events: &[Envelope],
+) -> Result<(), PublishError> {
     let mut confirmations = Vec::with_capacity(events.len());
     for event in events {
         let payload = serde_json::to_vec(event)?;
@@ -153,19 +157,19 @@ async fn send(client: &FutureProducer<Quiet>, topic: &str, events: &[Envelope]) 
     }
     for confirmation in join_all(confirmations).await {
         confirmation
-            .map_err(|_| PublishError::NoAnswer)?
+            .map_err(|_| PublishError::NoResult)?
             .map_err(|(error, _)| error)?;
     }
     Ok(())
 }
 
-/// The W3C context of the event, where tools of others look for it, and that of the batch it is sent in.
+/// Returns the record headers: the W3C trace context of the event, and the one of the send operation.
 fn headers(event: &Envelope) -> OwnedHeaders {
-    let sent = TraceContext::current().traceparent;
+    let sent_by = TraceContext::current().traceparent;
     let fields = [
         ("traceparent", &event.trace.traceparent),
         ("tracestate", &event.trace.tracestate),
-        (SENT_BY, &sent),
+        (SENT_BY, &sent_by),
     ];
     let fields = fields.into_iter().filter_map(|(key, value)| {
         value.as_ref().map(|value| Header {

@@ -1,5 +1,4 @@
-//! Reading a topic as it is, from some time on up to where it ends now, for those who check it: without a group, and
-//! without any effect on those who have one.
+//! Reads the current content of a topic, for audits. It does not join a consumer group and has no effect on any.
 
 use std::{
     collections::BTreeMap,
@@ -17,39 +16,39 @@ use rdkafka::{
 
 use crate::{
     Brokers, Namespace,
-    client::{Quiet, apart_within, is_passing, partitions},
-    topics::KEPT,
+    client::{DebugLogging, is_transient, partitions, run_blocking_within},
+    topics::MIN_RETENTION,
 };
 
-/// How long the client may take to end.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// How long the client may take to close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long a partition without a leader is left alone.
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(50);
+/// Delay before a request is repeated because a partition has no leader.
+const LEADER_RETRY_DELAY: Duration = Duration::from_millis(50);
 
-/// Reads topics.
+/// Reads topics without a consumer group.
 #[derive(Debug, Clone)]
 pub struct Reader {
     config: ClientConfig,
     namespace: Namespace,
 }
 
-/// What was read of a topic.
+/// The events read from a topic, and since when they are complete.
 #[derive(Debug)]
 pub struct Excerpt<T> {
-    /// The events, each key's in their order, repetitions among them. Messages that are none are left out.
+    /// The events, in order for each key. Duplicates are included, and messages that are not events are omitted.
     pub events: T,
-    /// Kafka has deleted events by age or size: of those before this, some may be missing.
-    pub whole_since: Option<DateTime<Utc>>,
+    /// Set if Kafka has deleted events because of their age or size. Events before this time may be missing.
+    pub complete_since: Option<DateTime<Utc>>,
 }
 
 impl Reader {
-    /// At `brokers`. It connects when there is something to read.
+    /// Creates a reader for the topics on `brokers`. It connects when it reads.
     #[must_use]
     pub fn new(brokers: &Brokers, namespace: Namespace) -> Self {
         let mut config = brokers.config("reader");
         config
-            // The client wants a name to read by; nothing is ever committed by it.
+            // The client requires a group id, but nothing is ever committed for it.
             .set("group.id", namespace.name("reader"))
             .set("enable.auto.commit", "false")
             .set("enable.partition.eof", "true")
@@ -59,32 +58,33 @@ impl Reader {
         Self { config, namespace }
     }
 
-    /// Whether Kafka answers within `patience`.
-    pub async fn answers(&self, patience: Duration) -> bool {
+    /// Whether Kafka responds to a metadata request within `timeout`.
+    pub async fn is_reachable(&self, timeout: Duration) -> bool {
         let config = self.config.clone();
-        let asked = apart_within(patience + FAREWELL, move || {
-            let client: BaseConsumer<Quiet> = config.create_with_context(Quiet)?;
-            client.fetch_metadata(None, patience)
+        let metadata = run_blocking_within(timeout + CLOSE_TIMEOUT, move || {
+            let client: BaseConsumer<DebugLogging> = config.create_with_context(DebugLogging)?;
+            client.fetch_metadata(None, timeout)
         });
-        asked.await.is_some_and(|metadata| metadata.is_ok())
+        metadata.await.is_some_and(|metadata| metadata.is_ok())
     }
 
-    /// All events of `topic` that happened `since`, or ever; it must not take longer than `patience`.
+    /// Reads the events of `topic` that occurred at or after `since`, or all of them. Fails if this takes longer than
+    /// `timeout`.
     pub async fn read<T>(
         &self,
         topic: &str,
         since: Option<DateTime<Utc>>,
-        patience: Duration,
+        timeout: Duration,
     ) -> anyhow::Result<Excerpt<T>>
     where
         T: Default + Extend<Envelope> + Send + 'static,
     {
         let (config, topic) = (self.config.clone(), self.namespace.name(topic));
-        apart_within(patience + FAREWELL, move || {
-            read(&config, &topic, since, patience).with_context(|| format!("cannot read {topic}"))
+        run_blocking_within(timeout + CLOSE_TIMEOUT, move || {
+            read(&config, &topic, since, timeout).with_context(|| format!("cannot read {topic}"))
         })
         .await
-        .context("Kafka does not answer")?
+        .context("Kafka does not respond")?
     }
 }
 
@@ -92,49 +92,53 @@ fn read<T: Default + Extend<Envelope>>(
     config: &ClientConfig,
     topic: &str,
     since: Option<DateTime<Utc>>,
-    patience: Duration,
+    timeout: Duration,
 ) -> anyhow::Result<Excerpt<T>> {
-    let deadline = Instant::now() + patience;
-    let left = || deadline.saturating_duration_since(Instant::now());
-    let client: BaseConsumer<Quiet> = config.create_with_context(Quiet)?;
+    let deadline = Instant::now() + timeout;
+    let remaining = || deadline.saturating_duration_since(Instant::now());
+    let client: BaseConsumer<DebugLogging> = config.create_with_context(DebugLogging)?;
     let mut starts = TopicPartitionList::new();
-    // Where each partition that is not read through begins and ends.
-    let mut spans = BTreeMap::new();
+    // First and end offset of each partition that has not been read to its end.
+    let mut unfinished = BTreeMap::new();
     let mut excerpt = Excerpt {
         events: T::default(),
-        whole_since: None,
+        complete_since: None,
     };
-    for partition in partitions(&client, topic, left())? {
-        let (low, high) = ask(left, |left| client.fetch_watermarks(topic, partition, left))?;
+    for partition in partitions(&client, topic, remaining())? {
+        let (low, high) = retry_without_leader(remaining, |remaining| {
+            client.fetch_watermarks(topic, partition, remaining)
+        })?;
         if high > low {
-            spans.insert(partition, (low, high));
+            unfinished.insert(partition, (low, high));
             let start = since.map_or(Offset::Beginning, |since| {
                 Offset::Offset(since.timestamp_millis())
             });
             starts.add_partition_offset(topic, partition, start)?;
         } else if low > 0 {
-            // All of it is deleted, which is done by age only: by size, the newest stay.
-            excerpt.whole_since = excerpt.whole_since.max(Some(Utc::now() - KEPT));
+            // Everything is deleted. Only the retention time can cause this, since deletion by size keeps the newest segment.
+            excerpt.complete_since = excerpt.complete_since.max(Some(Utc::now() - MIN_RETENTION));
         }
     }
-    if since.is_some() && !spans.is_empty() {
-        // The first offsets whose messages are as young; all older ones may be passed over.
-        starts = ask(left, |left| client.offsets_for_times(starts.clone(), left))?;
+    if since.is_some() && !unfinished.is_empty() {
+        // Start at the first messages that are not older than `since`.
+        starts = retry_without_leader(remaining, |remaining| {
+            client.offsets_for_times(starts.clone(), remaining)
+        })?;
     }
     client.assign(&starts)?;
-    while !spans.is_empty() {
-        ensure!(!left().is_zero(), "it did not come to its end in time");
-        let message = match client.poll(left()) {
+    while !unfinished.is_empty() {
+        ensure!(!remaining().is_zero(), "reading the topic timed out");
+        let message = match client.poll(remaining()) {
             Some(Ok(message)) => message,
             Some(Err(KafkaError::PartitionEOF(partition))) => {
-                spans.remove(&partition);
+                unfinished.remove(&partition);
                 continue;
             }
-            Some(Err(KafkaError::MessageConsumption(code))) if is_passing(code) => continue,
+            Some(Err(KafkaError::MessageConsumption(code))) if is_transient(code) => continue,
             Some(Err(error)) => return Err(error.into()),
             None => continue,
         };
-        let Some((low, high)) = spans.get(&message.partition()).copied() else {
+        let Some((low, high)) = unfinished.get(&message.partition()).copied() else {
             continue;
         };
         if low > 0 && message.offset() == low {
@@ -142,10 +146,10 @@ fn read<T: Default + Extend<Envelope>>(
                 .timestamp()
                 .to_millis()
                 .and_then(DateTime::from_timestamp_millis);
-            excerpt.whole_since = excerpt.whole_since.max(oldest);
+            excerpt.complete_since = excerpt.complete_since.max(oldest);
         }
         if message.offset() + 1 >= high {
-            spans.remove(&message.partition());
+            unfinished.remove(&message.partition());
         }
         let event = message
             .payload()
@@ -156,17 +160,20 @@ fn read<T: Default + Extend<Envelope>>(
     Ok(excerpt)
 }
 
-/// Asks again while a partition has no leader: one that was just made, or whose leader has gone.
-fn ask<T>(left: impl Fn() -> Duration, question: impl Fn(Duration) -> KafkaResult<T>) -> KafkaResult<T> {
+/// Repeats a request while a partition has no leader, because the partition is new or its leader has failed.
+fn retry_without_leader<T>(
+    remaining: impl Fn() -> Duration,
+    request: impl Fn(Duration) -> KafkaResult<T>,
+) -> KafkaResult<T> {
     use RDKafkaErrorCode::{LeaderNotAvailable, NotLeaderForPartition};
     loop {
-        match question(left()) {
+        match request(remaining()) {
             Err(KafkaError::MetadataFetch(LeaderNotAvailable | NotLeaderForPartition))
-                if !left().is_zero() =>
+                if !remaining().is_zero() =>
             {
-                std::thread::park_timeout(ASK_AGAIN_AFTER);
+                std::thread::park_timeout(LEADER_RETRY_DELAY);
             }
-            answer => return answer,
+            result => return result,
         }
     }
 }

@@ -1,17 +1,20 @@
-//! The relay: moves a cursor over a service's append-only table of events, and publishes what it passes. An event is a
-//! row of the transaction that it tells of; the cursor moves after Kafka has confirmed, so a crash between the two
-//! publishes some events again, with the same ids.
+//! The relay publishes a service's append-only event table. A cursor marks the last published row. An event is inserted in
+//! the transaction of the change that it describes, and the cursor advances after Kafka has confirmed. A crash between the
+//! two publishes some events again, with the same ids.
 //!
-//! A number is given before its transaction commits, so "everything above the cursor" is not enough: 8 may be there while
-//! 7 is still to come. So the relay looks twice. First it sees the highest number N that is there, and then takes a
-//! transaction id X for itself: the end of its snapshot would not do, since that is one past the last transaction that has
-//! ended, and 7 may be of a younger one. Once all transactions of this database below X have ended, every row up to N that
-//! will ever be there is there, and the second look reads them, in order of their numbers. This, and the order of one
-//! aggregate's events, rests on one rule: **whoever writes an event has locked or written the aggregate's row before**
-//! (by `SELECT … FOR UPDATE`, `INSERT` or `UPDATE`; an advisory lock is not enough). So its transaction has an id before it
-//! takes a number, and an aggregate's numbers rise in the order of its commits.
+//! A row gets its number before its transaction commits, so row 8 may be visible while row 7 is not committed yet.
+//! Publishing every visible row after the cursor could therefore skip row 7. The relay queries twice instead:
 //!
-//! The SQL is checked when it runs. A service provides, over a table of its own:
+//! 1. It reads the highest visible number N, and then allocates a transaction id X of its own. The end of its snapshot
+//!    would not suffice: that is one past the last transaction that has ended, and row 7 may belong to a newer one.
+//! 2. Once all transactions of this database with an id below X have ended, no more rows up to N can appear. The relay then
+//!    reads these rows in the order of their numbers.
+//!
+//! This, and the order of one aggregate's events, depends on one rule: **a transaction that writes an event must first lock
+//! or write the aggregate's row**, by `SELECT … FOR UPDATE`, `INSERT` or `UPDATE`; an advisory lock is not enough. The
+//! transaction then has an id before it takes a number, and the numbers of an aggregate increase in commit order.
+//!
+//! The SQL is checked at run time. Each service provides this table, and this view of its own event table:
 //!
 //! ```sql
 //! CREATE TABLE event_cursor (
@@ -25,7 +28,7 @@
 //! FROM order_events;
 //! ```
 //!
-//! Numbers may be missing in the view: what is nobody else's business can be left out of it.
+//! The view may omit rows that are internal to the service.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -46,29 +49,29 @@ use crate::{
     rounds::{self, Rounds},
 };
 
-/// Rows published in one go, but for the few that the second look adds.
+/// Maximum number of rows in a batch. The second query may add a few.
 const BATCH: usize = 500;
-/// How often what waits is counted.
-const COUNT_EVERY: Duration = Duration::from_secs(5);
-/// How long older transactions are waited for before the connection is given back.
-const SETTLE_WITHIN: Duration = Duration::from_secs(5);
+/// Interval at which pending events are counted.
+const COUNT_INTERVAL: Duration = Duration::from_secs(5);
+/// How long to wait for older transactions before the connection is released.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 const SETTLE_POLL: Duration = Duration::from_millis(5);
-/// The advisory lock of the relay: one publishes at a time. The number spells "events".
+/// Advisory lock that ensures that only one replica publishes at a time. The number spells "events".
 const RELAY_LOCK: i64 = 0x6576_656e_7473;
-/// OpenTelemetry keeps as many links of a span.
-const MOST_LINKS: usize = 128;
+/// Maximum number of links that OpenTelemetry keeps per span.
+const MAX_LINKS: usize = 128;
 
-/// The relay of one service.
+/// Publishes the event table of one service.
 #[derive(Debug)]
 pub struct Relay {
     pool: PgPool,
     producer: Producer,
     source: &'static str,
     topic: &'static str,
-    counted: Option<Instant>,
-    /// The first look, while older transactions are waited for: another would wait for younger ones, too, and so for ever
-    /// where there are always some that take long.
-    look: Mutex<Option<Look>>,
+    counted_at: Option<Instant>,
+    /// Result of the first query while older transactions are still running. It is kept between rounds, because a new one
+    /// would also wait for newer transactions, and might never finish if there are always slow ones.
+    horizon: Mutex<Option<Horizon>>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -83,17 +86,17 @@ struct Row {
     tracestate: Option<String>,
 }
 
-/// What the first look saw.
+/// Result of the first query.
 #[derive(Debug, Clone, sqlx::FromRow)]
-struct Look {
-    /// The highest number of the next batch.
+struct Horizon {
+    /// Highest row number of the next batch.
     last: i64,
-    /// The id that the look took: transactions above it had none yet.
+    /// Transaction id that the query allocated. Transactions with a higher id started writing later.
     horizon: String,
 }
 
 impl Relay {
-    /// From the database behind `pool` to the topic of `E`. It connects when there is something to publish.
+    /// Creates a relay from the database of `pool` to the topic of `E`. It connects on first use.
     #[must_use]
     pub fn new<E: DomainEvent>(pool: PgPool, brokers: &Brokers, namespace: &Namespace) -> Self {
         Self {
@@ -101,25 +104,25 @@ impl Relay {
             producer: Producer::new::<E>(brokers, namespace),
             source: E::SOURCE,
             topic: E::TOPIC,
-            counted: None,
-            look: Mutex::default(),
+            counted_at: None,
+            horizon: Mutex::default(),
         }
     }
 
-    /// Publishes until `shutdown`. Every replica may run it: one works, the others look on.
+    /// Publishes until `shutdown`. Every replica may run this, but only one publishes at a time.
     pub async fn run(self, shutdown: CancellationToken) {
         rounds::run(self.topic, self, shutdown).await;
     }
 
-    /// Publishes one batch and returns how many events it had. None, if there is nothing new, another replica is at it,
-    /// or older transactions do not end.
+    /// Publishes one batch and returns its number of events. Returns 0 if there is nothing new, if another replica is
+    /// publishing, or if older transactions are still running.
     pub async fn run_once(&self) -> anyhow::Result<usize> {
         let mut transaction = self.pool.begin().await?;
-        let mine: bool = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)")
+        let is_locked: bool = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)")
             .bind(RELAY_LOCK)
             .fetch_one(&mut *transaction)
             .await?;
-        if !mine {
+        if !is_locked {
             return Ok(0);
         }
         let cursor: i64 = sqlx::query_scalar("SELECT id FROM event_cursor")
@@ -164,25 +167,25 @@ impl Relay {
         }
     }
 
-    /// The number up to which every row that will ever be there is there; none if there is nothing new, or older
-    /// transactions do not end.
+    /// Returns the number up to which no more rows can appear. `None` if there is nothing new, or if older transactions are
+    /// still running after [`SETTLE_TIMEOUT`].
     async fn settled(&self, conn: &mut PgConnection, cursor: i64) -> sqlx::Result<Option<i64>> {
-        let kept = self.look.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let look = match kept.filter(|look| look.last > cursor) {
-            Some(look) => look,
-            None => match look(conn, cursor).await? {
-                Some(look) => look,
+        let previous = self.horizon.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let next = match previous.filter(|next| next.last > cursor) {
+            Some(next) => next,
+            None => match find_horizon(conn, cursor).await? {
+                Some(next) => next,
                 None => return Ok(None),
             },
         };
-        let began = Instant::now();
-        while began.elapsed() < SETTLE_WITHIN {
-            if have_ended(conn, &look.horizon).await? {
-                return Ok(Some(look.last));
+        let started = Instant::now();
+        while started.elapsed() < SETTLE_TIMEOUT {
+            if have_ended(conn, &next.horizon).await? {
+                return Ok(Some(next.last));
             }
             sleep(SETTLE_POLL).await;
         }
-        *self.look.lock().unwrap_or_else(PoisonError::into_inner) = Some(look);
+        *self.horizon.lock().unwrap_or_else(PoisonError::into_inner) = Some(next);
         Ok(None)
     }
 
@@ -203,16 +206,16 @@ impl Rounds for Relay {
     const FULL: usize = BATCH;
 
     async fn round(&mut self) -> anyhow::Result<usize> {
-        if self.counted.is_none_or(|at| at.elapsed() >= COUNT_EVERY) {
+        if self.counted_at.is_none_or(|at| at.elapsed() >= COUNT_INTERVAL) {
             self.count().await?;
-            self.counted = Some(Instant::now());
+            self.counted_at = Some(Instant::now());
         }
         self.run_once().await
     }
 }
 
-/// The first look; none if there is nothing new. Its snapshot is older than the id it takes.
-async fn look(conn: &mut PgConnection, cursor: i64) -> sqlx::Result<Option<Look>> {
+/// Runs the first query. Returns `None` if there is nothing new. Its snapshot is older than the id that it allocates.
+async fn find_horizon(conn: &mut PgConnection, cursor: i64) -> sqlx::Result<Option<Horizon>> {
     sqlx::query_as(
         "SELECT max(id) AS last, pg_current_xact_id()::text AS horizon
          FROM (SELECT id FROM domain_events WHERE id > $1 ORDER BY id LIMIT $2) AS page
@@ -224,9 +227,9 @@ async fn look(conn: &mut PgConnection, cursor: i64) -> sqlx::Result<Option<Look>
     .await
 }
 
-/// Whether all transactions below `horizon` have ended that can write events. Ids are given, and snapshots taken, in all
-/// databases of a server together; those of other databases are told by the locks that every transaction with an id
-/// holds on it (one that was prepared has no process, and may be of any database).
+/// Whether all transactions below `horizon` that can write events have ended. All databases of a server share transaction
+/// ids and snapshots. Transactions of other databases are identified by the lock that each transaction holds on its own id.
+/// A prepared transaction has no process and may belong to any database, so it counts as one of this database.
 async fn have_ended(conn: &mut PgConnection, horizon: &str) -> sqlx::Result<bool> {
     sqlx::query_scalar(
         "SELECT pg_snapshot_xmin(pg_current_snapshot()) >= $1::text::xid8 OR NOT EXISTS (
@@ -240,17 +243,17 @@ async fn have_ended(conn: &mut PgConnection, horizon: &str) -> sqlx::Result<bool
     .await
 }
 
-/// Links a span of a batch to the places where its events happened, each once.
+/// Links the span of a batch to the spans in which its events occurred, each of them once.
 pub(crate) fn link<'a>(span: &tracing::Span, traces: impl Iterator<Item = &'a Trace>) {
     let mut linked = std::collections::HashSet::new();
     for trace in traces.filter(|trace| trace.traceparent.is_some()) {
-        if linked.len() < MOST_LINKS && linked.insert(&trace.traceparent) {
+        if linked.len() < MAX_LINKS && linked.insert(&trace.traceparent) {
             context(trace).link(span);
         }
     }
 }
 
-/// Where an event happened.
+/// Converts the trace of an event.
 pub(crate) fn context(trace: &Trace) -> TraceContext {
     TraceContext {
         traceparent: trace.traceparent.clone(),

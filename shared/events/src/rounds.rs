@@ -1,4 +1,4 @@
-//! Publishing in rounds until the process ends, whatever the events wait in.
+//! Publishes batches in a loop until the process stops, from any kind of event store.
 
 use std::time::Duration;
 
@@ -6,37 +6,37 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-/// How often to look for new events. Nothing that a shopper waits for goes through here.
+/// Interval at which to poll for new events. No shopper waits for these.
 const POLL: Duration = Duration::from_millis(250);
-/// The first pause after a failure; it doubles up to [`LONGEST_PAUSE`].
-const PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// The first delay after a failure, which doubles up to [`MAX_DELAY`].
+const MIN_DELAY: Duration = Duration::from_millis(500);
+const MAX_DELAY: Duration = Duration::from_secs(5);
 
-/// What publishes a batch at a time.
+/// Publishes one batch of events per call.
 pub trait Rounds: Send {
-    /// Events of a batch after which more may wait; after fewer there is time.
+    /// Number of events in a full batch. After a full batch the next one is published at once.
     const FULL: usize;
 
-    /// Publishes a batch and returns how many events it had.
+    /// Publishes a batch and returns its number of events, which is 0 if nothing is pending.
     fn round(&mut self) -> impl Future<Output = anyhow::Result<usize>> + Send;
 }
 
-/// How long to publish what is there when the process ends. The rest waits for the next process.
-const LAST_ROUNDS: Duration = Duration::from_secs(5);
+/// How long to publish remaining events after a shutdown. The next process publishes the rest.
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
 
-/// Publishes to `topic` until `shutdown`: at once again after a full batch, with growing pauses while it fails. One
-/// line is logged when failing begins and one when it is over. After `shutdown` it publishes what was written until then,
-/// for at most five seconds and as long as nothing fails.
+/// Publishes to `topic` until `shutdown`, without delay after a full batch and with growing delays after failures. Only the
+/// first of several failures and the recovery are logged. After `shutdown` it publishes the remaining events, for at most
+/// five seconds and until the first failure.
 pub async fn run<R: Rounds>(topic: &'static str, mut rounds: R, shutdown: CancellationToken) {
-    let mut pause = PAUSE;
-    let mut waits = false;
+    let mut delay = MIN_DELAY;
+    let mut is_failing = false;
     while !shutdown.is_cancelled() {
         let next = match rounds.round().await {
             Ok(published) => {
-                if waits {
-                    info!(topic, "events are published again");
+                if is_failing {
+                    info!(topic, "publishing events has recovered");
                 }
-                (waits, pause) = (false, PAUSE);
+                (is_failing, delay) = (false, MIN_DELAY);
                 if published >= R::FULL {
                     Duration::ZERO
                 } else {
@@ -44,19 +44,23 @@ pub async fn run<R: Rounds>(topic: &'static str, mut rounds: R, shutdown: Cancel
                 }
             }
             Err(error) => {
-                if !waits {
-                    warn!(topic, error = format!("{error:#}"), "events wait to be published");
+                if !is_failing {
+                    warn!(
+                        topic,
+                        error = format!("{error:#}"),
+                        "publishing events failed; will retry"
+                    );
                 }
-                waits = true;
-                let now = pause;
-                pause = (pause * 2).min(LONGEST_PAUSE);
-                now
+                is_failing = true;
+                let current = delay;
+                delay = (delay * 2).min(MAX_DELAY);
+                current
             }
         };
         shutdown.run_until_cancelled(sleep(next)).await;
     }
-    let end = Instant::now() + LAST_ROUNDS;
-    while !waits && Instant::now() < end && matches!(rounds.round().await, Ok(1..)) {}
+    let end = Instant::now() + SHUTDOWN_LIMIT;
+    while !is_failing && Instant::now() < end && matches!(rounds.round().await, Ok(1..)) {}
 }
 
 #[cfg(test)]
@@ -65,11 +69,11 @@ mod tests {
 
     use super::*;
 
-    /// Batches that wait, and how publishing each of them ends.
+    /// The results of publishing the pending batches, last one first.
     #[derive(Clone, Default)]
-    struct Waiting(Arc<Mutex<Vec<anyhow::Result<usize>>>>);
+    struct Pending(Arc<Mutex<Vec<anyhow::Result<usize>>>>);
 
-    impl Rounds for Waiting {
+    impl Rounds for Pending {
         const FULL: usize = 1;
 
         async fn round(&mut self) -> anyhow::Result<usize> {
@@ -77,22 +81,22 @@ mod tests {
         }
     }
 
-    async fn left_after(batches: Vec<anyhow::Result<usize>>) -> usize {
-        let waiting = Waiting(Arc::new(Mutex::new(batches)));
+    async fn remaining_after(batches: Vec<anyhow::Result<usize>>) -> usize {
+        let pending = Pending(Arc::new(Mutex::new(batches)));
         let stopped = CancellationToken::new();
         stopped.cancel();
-        run("orders.v1", waiting.clone(), stopped).await;
-        waiting.0.lock().expect("no panic").len()
+        run("orders.v1", pending.clone(), stopped).await;
+        pending.0.lock().expect("no panic").len()
     }
 
     #[tokio::test]
-    async fn what_was_written_before_the_end_is_published() {
-        assert_eq!(left_after(vec![Ok(1), Ok(2), Ok(3)]).await, 0);
+    async fn pending_events_are_published_after_a_shutdown() {
+        assert_eq!(remaining_after(vec![Ok(1), Ok(2), Ok(3)]).await, 0);
     }
 
     #[tokio::test]
-    async fn a_log_that_is_down_does_not_hold_up_the_end() {
+    async fn a_failure_after_a_shutdown_ends_publishing() {
         let down = || Err(anyhow::anyhow!("Kafka is down"));
-        assert_eq!(left_after(vec![Ok(1), down(), down()]).await, 2);
+        assert_eq!(remaining_after(vec![Ok(1), down(), down()]).await, 2);
     }
 }

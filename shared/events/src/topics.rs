@@ -1,10 +1,10 @@
-//! The topics and their settings. Brokers make no topic by themselves: one that came into being by a slip of the pen
-//! would have one partition and nobody's idea of retention.
+//! The topics and their settings. Automatic topic creation is disabled on the brokers, because a topic created by a
+//! misspelled name would have one partition and unsuitable retention.
 //!
-//! Orders, payments and inventory tell what *happened*: each event of a key matters, so old ones are deleted by time, after
-//! the 30 days for which the services' tables keep them, too, and compaction would tear holes into a story. Users tell what
-//! an account *is*: each event has the whole of it, and mail must find an address however long ago somebody signed up. So
-//! that topic is compacted: the last event of each account stays for ever, all events for a week.
+//! The events of orders, payments and inventory describe *changes*. Every event of a key matters, so compaction is not
+//! possible, and events are deleted after 30 days, as in the services' tables. The events of users contain the whole
+//! *state* of an account, and sending an email needs the address of an account of any age. Their topic is therefore
+//! compacted: it keeps the last event of each account for ever, and all events for a week.
 
 use std::time::Duration;
 
@@ -15,24 +15,24 @@ use rdkafka::{
     types::RDKafkaErrorCode,
 };
 
-use crate::{Brokers, Namespace, client::Quiet};
+use crate::{Brokers, Namespace, client::DebugLogging};
 
-/// As many consumers of a group can share the work of a topic. It cannot be changed without moving keys between
-/// partitions, and so breaking their order.
+/// Maximum number of members of a group that can share a topic. Changing it would move keys to other partitions, which
+/// breaks the order of their events.
 const PARTITIONS: i32 = 6;
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// For how long Kafka keeps events of a story at least, but for their size.
-pub(crate) const KEPT: TimeDelta = TimeDelta::days(30);
-/// Settings of topics whose events are a story. Their `retention.ms` is [`KEPT`].
-const STORY: [(&str, &str); 4] = [
+/// Minimum time for which Kafka keeps the events of changes, unless a partition exceeds its maximum size.
+pub(crate) const MIN_RETENTION: TimeDelta = TimeDelta::days(30);
+/// Settings of topics whose events describe changes. Their `retention.ms` is [`MIN_RETENTION`].
+const CHANGES: [(&str, &str); 4] = [
     ("cleanup.policy", "delete"),
     ("retention.ms", "2592000000"),
     ("retention.bytes", "1073741824"),
-    // What is deleted is whole segments.
+    // Kafka deletes whole segments only.
     ("segment.bytes", "67108864"),
 ];
-/// Settings of a topic whose newest event of a key says all.
+/// Settings of topics whose events contain the whole state of their key.
 const STATE: [(&str, &str); 4] = [
     ("cleanup.policy", "compact"),
     ("min.compaction.lag.ms", "604800000"),
@@ -40,15 +40,15 @@ const STATE: [(&str, &str); 4] = [
     ("segment.ms", "604800000"),
 ];
 
-/// Creates the topics that are not there. Those that are stay as they are.
+/// Creates the topics that do not exist. The settings of existing topics are not changed.
 pub async fn create(brokers: &Brokers, namespace: &Namespace) -> anyhow::Result<()> {
-    let admin: AdminClient<Quiet> = brokers.config("topics").create_with_context(Quiet)?;
+    let admin: AdminClient<DebugLogging> = brokers.config("topics").create_with_context(DebugLogging)?;
     let names = topics::ALL.map(|topic| (topic, namespace.name(topic)));
     let wanted: Vec<NewTopic<'_>> = names
         .iter()
         .map(|(topic, name)| {
-            let settings = if *topic == topics::USERS { STATE } else { STORY };
-            // As many copies as the brokers are set to keep.
+            let settings = if *topic == topics::USERS { STATE } else { CHANGES };
+            // -1 selects the default replication factor of the brokers.
             let topic = NewTopic::new(name, PARTITIONS, TopicReplication::Fixed(-1));
             settings
                 .into_iter()
@@ -56,8 +56,8 @@ pub async fn create(brokers: &Brokers, namespace: &Namespace) -> anyhow::Result<
         })
         .collect();
     let options = AdminOptions::new()
-        .request_timeout(Some(PATIENCE))
-        .operation_timeout(Some(PATIENCE));
+        .request_timeout(Some(TIMEOUT))
+        .operation_timeout(Some(TIMEOUT));
     for result in admin.create_topics(&wanted, &options).await? {
         match result {
             Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}

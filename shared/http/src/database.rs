@@ -1,5 +1,5 @@
-//! The PostgreSQL pool, with the settings that keep one bad request from hurting the next, and database errors as
-//! problems.
+//! Creates the PostgreSQL pool, with time limits that keep one slow request from blocking others, and maps database errors
+//! to problems.
 
 use std::{error::Error, time::Duration};
 
@@ -15,41 +15,56 @@ use sqlx::{
 
 use crate::{FieldError, Problem};
 
-/// A connection that was idle for longer is asked whether it still works before it is used.
-const TRUSTED_FOR: Duration = Duration::from_millis(500);
+/// A connection that was idle for longer than this is pinged before it is used.
+const PING_AFTER: Duration = Duration::from_millis(500);
 
-/// A pool of at most `max` connections that connects when first used: a database that is away makes requests fail with
-/// 503, not the process.
+/// Creates a pool of at most `max` connections, which connects on first use. While the database is unavailable, requests
+/// fail with 503, but the process keeps running.
 pub fn pool(url: &str, max: u32) -> Result<PgPool, sqlx::Error> {
+    Ok(connect_lazily(url.parse()?, max))
+}
+
+/// Like [`pool`], but PostgreSQL plans each statement only once per connection. For services whose statements have one good
+/// plan for all parameters: PostgreSQL would otherwise plan long statements at every execution, because its estimate for
+/// the generic plan is slightly higher.
+pub fn pool_with_generic_plans(url: &str, max: u32) -> Result<PgPool, sqlx::Error> {
     let options: PgConnectOptions = url.parse()?;
+    Ok(connect_lazily(
+        options.options([("plan_cache_mode", "force_generic_plan")]),
+        max,
+    ))
+}
+
+fn connect_lazily(options: PgConnectOptions, max: u32) -> PgPool {
     let options = options.options([
         ("statement_timeout", "5000"),
         ("lock_timeout", "4000"),
-        // Also ends what a `begin` that is dropped half-way leaves open. No handler and no worker drops one: they run to
-        // their end, see `detached`.
+        // A safety net for a transaction whose future is dropped before it ends. Handlers and workers avoid this by running
+        // to completion, see `detached`.
         ("idle_in_transaction_session_timeout", "10000"),
     ]);
-    Ok(PgPoolOptions::new()
+    PgPoolOptions::new()
         .max_connections(max)
-        // Opening a connection takes longer than most statements; a burst must not have to open all of them at once.
+        // Opening a connection takes longer than most statements, so keep some open for a burst of requests.
         .min_connections(max / 2)
-        .acquire_timeout(Duration::from_secs(3))
-        // Heard by the telemetry, which measures the waits.
+        // On a busy machine, opening or waking up a connection sometimes takes more than three seconds.
+        .acquire_timeout(Duration::from_secs(5))
+        // The telemetry crate measures waiting times from these log events.
         .acquire_time_level(log::LevelFilter::Debug)
-        // Asking a connection that was in use a moment ago whether it still works would double the round trips.
+        // Pinging before every use would double the round trips. `before_acquire` pings only idle connections.
         .test_before_acquire(false)
         .before_acquire(|connection, meta| {
             Box::pin(async move {
-                if meta.idle_for < TRUSTED_FOR {
+                if meta.idle_for < PING_AFTER {
                     return Ok(true);
                 }
                 connection.ping().await.map(|()| true)
             })
         })
-        .connect_lazy_with(options))
+        .connect_lazy_with(options)
 }
 
-/// Shows on `/metrics` how much of the process's pools is in use; once a process, with all it has.
+/// Registers metrics of the connection pools, each labelled with its name. Call it once per process, with all pools.
 pub fn observe<const N: usize>(pools: [(&'static str, &PgPool); N]) {
     let pools = pools.map(|(name, pool)| (name, pool.clone()));
     telemetry::metrics::registry().register_collector(Box::new(Pools(pools.into())));
@@ -60,7 +75,7 @@ struct Pools(Vec<(&'static str, PgPool)>);
 
 impl Collector for Pools {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        let help = "Connections to the database";
+        let help = "Open database connections by pool and state";
         let name = "db_client_connection_count";
         let mut counts = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
         for (name, pool) in &self.0 {
@@ -71,7 +86,7 @@ impl Collector for Pools {
                 ConstGauge::new(i64::from(count)).encode(counts.encode_family(&labels)?)?;
             }
         }
-        let help = "Connections to the database at most";
+        let help = "Maximum number of database connections by pool";
         let name = "db_client_connection_max";
         let mut most = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
         for (name, pool) in &self.0 {
@@ -82,9 +97,9 @@ impl Collector for Pools {
     }
 }
 
-/// Whether the database, rather than the statement, is the trouble: a later attempt can succeed.
+/// Whether the error is caused by the state of the database rather than by the statement, so that a retry can succeed.
 #[must_use]
-pub fn is_away(error: &sqlx::Error) -> bool {
+pub fn is_unavailable(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
@@ -92,8 +107,8 @@ pub fn is_away(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => true,
-        // Connection exceptions, too many connections, operator intervention (shutdown, cancelled by timeout), lock not
-        // available, and transactions that lost a race: classes 08, 53, 57, 55P03, 40.
+        // SQLSTATE 08: connection exception; 53: insufficient resources; 57: operator intervention, such as a shutdown or a
+        // statement timeout; 40: transaction rollback, such as a serialization failure; 55P03: lock not available.
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
             ["08", "53", "57", "40"]
                 .iter()
@@ -106,19 +121,19 @@ pub fn is_away(error: &sqlx::Error) -> bool {
 
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
-        // No connection became free in time: more requests came than the pool has connections for.
+        // There are more concurrent requests than the pool has connections for.
         if matches!(error, sqlx::Error::PoolTimedOut) {
-            tracing::warn!("no database connection became free in time");
-            return Self::overloaded(
-                "The service has too much to do at the moment. Try again in a second.",
-                1,
+            tracing::warn!("no database connection became available in time; answering 503");
+            return Self::overloaded("The service is overloaded. Try again in a second.", 1);
+        }
+        if is_unavailable(&error) {
+            tracing::warn!(
+                error = &error as &dyn Error,
+                "the database is unavailable; answering 503"
             );
+            return Self::unavailable("The database is temporarily unavailable. Try again in a few seconds.");
         }
-        if is_away(&error) {
-            tracing::warn!(error = &error as &dyn Error, "the database is away");
-            return Self::unavailable("The database is not available at the moment.");
-        }
-        // PostgreSQL's text cannot hold U+0000; everything else that a client sends is checked before.
+        // PostgreSQL cannot store U+0000 in text. This is the only client input that is not validated before the statement.
         let code = error
             .as_database_error()
             .and_then(sqlx::error::DatabaseError::code);
@@ -134,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pool_without_a_free_connection_is_overload_and_a_lost_connection_is_not() {
+    fn pool_timeout_is_overloaded_and_lost_connection_is_unavailable() {
         let kind = |error| Problem::from(error).kind();
         assert_eq!(kind(sqlx::Error::PoolTimedOut), "overloaded");
         let lost = std::io::Error::from(std::io::ErrorKind::ConnectionReset);

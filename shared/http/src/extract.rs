@@ -1,4 +1,4 @@
-//! Extractors that answer a bad request with the right status and a problem that points at the mistake.
+//! Extractors that reject an invalid request with the appropriate status and a problem that points to the invalid field.
 
 use axum::{
     body::{Body, Bytes},
@@ -13,11 +13,12 @@ use sha2::{Digest, Sha256};
 
 use crate::{FieldError, Problem};
 
-/// The largest body that is read, in bytes.
+/// Maximum size of a request body in bytes. Larger bodies are rejected with 413.
 pub const BODY_LIMIT: usize = 64 * 1024;
 
-/// A JSON body. 415 for another content type, 413 above [`BODY_LIMIT`], 400 when it is not JSON, 422 with a pointer when
-/// it does not fit `T`. As an answer, `application/json`.
+/// A JSON body. As an extractor it rejects other content types with 415, bodies above [`BODY_LIMIT`] with 413, malformed
+/// JSON with 400, and JSON that does not match `T` with 422 and a pointer to the field. As a response it is
+/// `application/json`.
 #[derive(Debug, Clone)]
 pub struct Json<T>(pub T);
 
@@ -35,12 +36,12 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-/// As [`Json`], with the SHA-256 of the body's bytes, for [`crate::idempotency`].
+/// Like [`Json`], but also returns the SHA-256 of the raw body, which [`crate::idempotency`] compares.
 #[derive(Debug, Clone)]
 pub struct HashedJson<T> {
-    /// The parsed body.
+    /// The body, deserialized from JSON.
     pub value: T,
-    /// Of the bytes as they came.
+    /// SHA-256 of the body as received, so that a change in whitespace changes it.
     pub sha256: [u8; 32],
 }
 
@@ -56,7 +57,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for HashedJson<T> {
     }
 }
 
-/// The query string; 422 when it does not fit `T`.
+/// The query string. It is rejected with 422 if it does not match `T`.
 #[derive(Debug, Clone)]
 pub struct Query<T>(pub T);
 
@@ -69,11 +70,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
             .map_err(|rejection| {
                 let text =
                     std::error::Error::source(&rejection).map_or_else(String::new, ToString::to_string);
-                // The error reads `limit: invalid digit found in string`, without a name if a parameter is unknown.
+                // Errors read like `limit: invalid digit found in string`, but lack the name if the parameter is unknown.
                 let (pointer, detail) = match text.split_once(": ") {
                     Some((name, detail)) => (format!("/{name}"), detail.to_owned()),
                     None => (
-                        named_field(&text).map_or_else(String::new, |name| format!("/{name}")),
+                        field_name(&text).map_or_else(String::new, |name| format!("/{name}")),
                         text,
                     ),
                 };
@@ -82,7 +83,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     }
 }
 
-/// The path's parameters; 404 when they do not fit `T`, since no such resource can exist.
+/// The path parameters. They are rejected with 404 if they do not match `T`, because no such resource can exist.
 #[derive(Debug, Clone)]
 pub struct Path<T>(pub T);
 
@@ -121,10 +122,14 @@ async fn body(request: Request<Body>) -> Result<Bytes, Problem> {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if is_too_large(&*error) => Err(Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
-            "body-too-large",
+            "payload-too-large",
             format!("The body is larger than {BODY_LIMIT} bytes."),
         )),
-        Err(_) => Err(malformed("The body ended early.")),
+        Err(_) => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "bad-request",
+            "The body is incomplete: the connection ended early.",
+        )),
     }
 }
 
@@ -149,7 +154,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         let path = error.path().clone();
         let error = error.into_inner();
         if error.classify() == serde_json::error::Category::Data {
-            // Whether the rest is JSON at all decides between "not valid" and "malformed".
+            // A type error is reported before the rest is parsed. If the rest is not JSON, the body is malformed.
             if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(bytes) {
                 return malformed(format!("The body is not JSON: {error}."));
             }
@@ -176,8 +181,8 @@ fn field_error(path: &serde_path_to_error::Path, error: &serde_json::Error) -> F
             Segment::Enum { .. } | Segment::Unknown => {}
         }
     }
-    // serde names the object for a field that is missing or unknown; the client wants the field.
-    if let Some(field) = named_field(detail) {
+    // For a missing or unknown field, serde's path ends at the enclosing object. Append the field's name.
+    if let Some(field) = field_name(detail) {
         let field = format!("/{}", escape(field));
         if !pointer.ends_with(&field) {
             pointer.push_str(&field);
@@ -186,13 +191,13 @@ fn field_error(path: &serde_path_to_error::Path, error: &serde_json::Error) -> F
     FieldError::new(pointer, detail)
 }
 
-fn named_field(detail: &str) -> Option<&str> {
+fn field_name(detail: &str) -> Option<&str> {
     ["missing field `", "unknown field `", "duplicate field `"]
         .iter()
         .find_map(|start| detail.strip_prefix(start)?.split('`').next())
 }
 
-/// RFC 6901.
+/// Escapes a key for use in a JSON pointer (RFC 6901).
 fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }

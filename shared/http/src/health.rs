@@ -1,5 +1,5 @@
-//! `/healthz` says that the process runs, `/readyz` that it can do its work now. A process that drains is alive but not
-//! ready, so that no new work is sent to it.
+//! Liveness and readiness: `/healthz` answers 200 while the process runs, `/readyz` only while everything it needs works. A
+//! process that is draining is alive but not ready, so that it receives no new requests.
 
 use std::{
     future::Future,
@@ -21,7 +21,7 @@ type Check = (
     Arc<dyn Fn() -> BoxFuture<'static, anyhow::Result<()>> + Send + Sync>,
 );
 
-/// What must work for the process to be ready.
+/// The readiness checks of a process, and whether it is draining. Clones share the draining state.
 #[derive(Clone, Default)]
 pub struct Health {
     checks: Vec<Check>,
@@ -38,13 +38,13 @@ impl std::fmt::Debug for Health {
 }
 
 impl Health {
-    /// Ready without conditions.
+    /// Creates a readiness state without checks, which is always ready until it drains.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a condition; it may take 2 seconds.
+    /// Adds a check with a time limit of 2 seconds. `/readyz` reports its failure under `name`.
     #[must_use]
     pub fn check<F, E>(mut self, name: &'static str, check: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
@@ -56,13 +56,13 @@ impl Health {
         self
     }
 
-    /// Adds the condition that PostgreSQL answers.
+    /// Adds the check `postgres`, which runs a trivial query.
     #[must_use]
     pub fn postgres(self, pool: &PgPool) -> Self {
         self.postgres_as("postgres", pool)
     }
 
-    /// The same by another name, where there are several.
+    /// Like [`Health::postgres`], but with a name, for processes with several databases.
     #[must_use]
     pub fn postgres_as(self, name: &'static str, pool: &PgPool) -> Self {
         let pool = pool.clone();
@@ -72,12 +72,12 @@ impl Health {
         })
     }
 
-    /// From now on not ready.
+    /// Makes `/readyz` answer 503 from now on.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    /// `/healthz` and `/readyz`.
+    /// Returns a router with the routes `/healthz` and `/readyz`.
     pub fn router(self) -> Router {
         Router::new()
             .route("/healthz", get(healthz))
@@ -90,10 +90,10 @@ impl Health {
             let detail = match tokio::time::timeout(Duration::from_secs(2), check()).await {
                 Ok(Ok(())) => return None,
                 Ok(Err(error)) => {
-                    tracing::warn!(check = name, error = %format!("{error:#}"), "not ready");
-                    "does not work"
+                    tracing::warn!(check = name, error = %format!("{error:#}"), "readiness check failed");
+                    "is not working"
                 }
-                Err(_) => "did not answer in 2 seconds",
+                Err(_) => "did not respond within 2 seconds",
             };
             Some(FieldError::new(format!("/{name}"), detail))
         });
@@ -113,6 +113,6 @@ async fn readyz(State(health): State<Health>) -> Result<impl IntoResponse, Probl
     if failures.is_empty() {
         Ok(Json(serde_json::json!({"status": "ready"})))
     } else {
-        Err(Problem::unavailable("Something that this process needs is away.").errors(failures))
+        Err(Problem::unavailable("A dependency of this process is unavailable.").errors(failures))
     }
 }

@@ -1,7 +1,7 @@
-//! `Idempotency-Key`: a request that is sent twice has one effect and gets one answer, byte for byte
-//! (draft-ietf-httpapi-idempotency-key-header).
+//! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a request that is sent twice with the same key takes
+//! effect once, and both responses have the same bytes.
 //!
-//! Each service that uses it copies this into a migration:
+//! Each service that uses it creates this table in a migration:
 //!
 //! ```sql
 //! CREATE TABLE idempotency_keys (
@@ -32,7 +32,7 @@ use crate::{Problem, detached};
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// The request's `Idempotency-Key`: 1 to 255 visible ASCII characters; 400 otherwise.
+/// The request's `Idempotency-Key`: 1 to 255 visible ASCII characters. Requests without a valid key are rejected with 400.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key(pub String);
 
@@ -44,7 +44,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
         let refuse = |detail| Problem::new(StatusCode::BAD_REQUEST, "idempotency-key-required", detail);
         let (Some(value), None) = (values.next(), values.next()) else {
             return Err(refuse(
-                "Send one Idempotency-Key header, the same at every repetition.",
+                "Send exactly one Idempotency-Key header, and the same value with every retry.",
             ));
         };
         value
@@ -58,45 +58,46 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
     }
 }
 
-/// The answer that is stored with the key.
+/// The response that is stored with the key and returned to retries.
 #[derive(Debug, Clone)]
 pub struct StoredResponse {
-    /// The status.
+    /// HTTP status of the response.
     pub status: StatusCode,
-    /// The `Location` header, if there is one.
+    /// Value of the `Location` header, if the response has one.
     pub location: Option<String>,
-    /// The JSON body.
+    /// JSON body of the response.
     pub body: serde_json::Value,
 }
 
 impl StoredResponse {
-    /// The HTTP response, marked with `idempotency-replayed: true` if it was `replayed`. For services that store it in
-    /// another way than [`run`].
+    /// Builds the HTTP response, with the header `idempotency-replayed: true` if `replayed`. For services that do not store
+    /// responses through [`run`].
     #[must_use]
     pub fn respond(self, replayed: bool) -> Response {
-        Answer::from(self).respond(replayed)
+        SerializedResponse::from(self).respond(replayed)
     }
 }
 
-/// 409: another request with the same key is still being worked on.
+/// The 409 problem for a request whose key belongs to a request that is still being processed.
 pub fn in_flight() -> Problem {
-    let detail = "A request with this Idempotency-Key is still being worked on.";
+    let detail = "A request with this Idempotency-Key is still being processed.";
     Problem::conflict("request-in-flight", detail).retry_after(1)
 }
 
-/// 422: the key came with another body before.
+/// The 422 problem for a request whose key was already used with a different body.
 pub fn reused() -> Problem {
     Problem::new(
         StatusCode::UNPROCESSABLE_ENTITY,
         "idempotency-key-reused",
-        "This Idempotency-Key came with another body before.",
+        "This Idempotency-Key was already used with a different body.",
     )
 }
 
-/// Does `work` at most once for this user, operation and key. The work, the key and the answer commit in one
-/// transaction, which finishes even if the client disconnects. 409 while another request holds the key; 422 if the key
-/// came with another body before; a repetition gets the stored answer with `idempotency-replayed: true`. Work that fails
-/// leaves no key behind.
+/// Runs `work` at most once for this user, operation and key. The effects of `work`, the key and the response are committed
+/// in one transaction, which completes even if the client disconnects. A retry gets the stored response with
+/// `idempotency-replayed: true`. If `work` fails, the key is not stored and can be used again.
+///
+/// Fails with 409 while another request holds the key, and with 422 if the key was already used with a different body.
 pub async fn run<F, E>(
     pool: &PgPool,
     user: UserId,
@@ -116,42 +117,42 @@ where
         if !lock(&mut transaction, user, operation, &key).await? {
             return Err(in_flight());
         }
-        if let Some((sha256, answer)) = find(&mut transaction, user, operation, &key).await? {
-            // Before the answer: whoever repeats it at once would otherwise find the key still locked.
+        if let Some((sha256, response)) = find(&mut transaction, user, operation, &key).await? {
+            // Release the lock before responding. Otherwise an immediate retry could find the key still locked.
             transaction.rollback().await?;
             if sha256 != body_hash {
                 return Err(reused());
             }
-            return Ok(answer.respond(true));
+            return Ok(response.respond(true));
         }
         let stored = work(&mut transaction).await.map_err(Into::into)?;
-        let answer = Answer::from(stored);
-        insert(&mut transaction, user, operation, &key, body_hash, &answer).await?;
+        let response = SerializedResponse::from(stored);
+        insert(&mut transaction, user, operation, &key, body_hash, &response).await?;
         transaction.commit().await?;
-        Ok(answer.respond(false))
+        Ok(response.respond(false))
     })
     .await
 }
 
-/// How long a repetition gets the stored answer: far longer than any client goes on trying.
-const KEPT_DAYS: i32 = 30;
+/// How many days a retry gets the stored response, which is far longer than any client retries.
+const RETENTION_DAYS: i32 = 30;
 
-/// Forgets old keys; for [`crate::hourly`].
-pub async fn forget(pool: &PgPool) -> sqlx::Result<()> {
+/// Deletes keys that are older than 30 days. To be run by [`crate::hourly`].
+pub async fn delete_expired(pool: &PgPool) -> sqlx::Result<()> {
     sqlx::query("DELETE FROM idempotency_keys WHERE created_at < now() - make_interval(days => $1)")
-        .bind(KEPT_DAYS)
+        .bind(RETENTION_DAYS)
         .execute(pool)
         .await
         .map(drop)
 }
 
-struct Answer {
+struct SerializedResponse {
     status: StatusCode,
     location: Option<String>,
     body: String,
 }
 
-impl From<StoredResponse> for Answer {
+impl From<StoredResponse> for SerializedResponse {
     fn from(stored: StoredResponse) -> Self {
         Self {
             status: stored.status,
@@ -161,7 +162,7 @@ impl From<StoredResponse> for Answer {
     }
 }
 
-impl Answer {
+impl SerializedResponse {
     fn respond(self, replayed: bool) -> Response {
         let mut response = (self.status, self.body).into_response();
         let headers = response.headers_mut();
@@ -176,8 +177,8 @@ impl Answer {
     }
 }
 
-/// Takes the key for this transaction. An insert would wait for the other request instead of telling; an advisory lock
-/// tells, and ends with the transaction whatever happens to the process.
+/// Locks the key until the end of the transaction; returns false if another transaction holds it. Inserting the row first
+/// would wait for the other transaction instead. An advisory lock fails at once, and is released even if the process dies.
 async fn lock(connection: &mut PgConnection, user: UserId, operation: &str, key: &str) -> sqlx::Result<bool> {
     sqlx::query_scalar("SELECT pg_try_advisory_xact_lock(hashtextextended($1 || '/' || $2 || '/' || $3, 0))")
         .bind(user.to_string())
@@ -192,7 +193,7 @@ async fn find(
     user: UserId,
     operation: &str,
     key: &str,
-) -> sqlx::Result<Option<(Vec<u8>, Answer)>> {
+) -> sqlx::Result<Option<(Vec<u8>, SerializedResponse)>> {
     let row: Option<(Vec<u8>, i32, Option<String>, String)> = sqlx::query_as(
         "SELECT request_sha256, status, location, body FROM idempotency_keys
          WHERE user_id = $1 AND operation = $2 AND key = $3",
@@ -209,7 +210,7 @@ async fn find(
             .unwrap_or(StatusCode::OK);
         (
             sha256,
-            Answer {
+            SerializedResponse {
                 status,
                 location,
                 body,
@@ -224,7 +225,7 @@ async fn insert(
     operation: &str,
     key: &str,
     sha256: [u8; 32],
-    answer: &Answer,
+    response: &SerializedResponse,
 ) -> sqlx::Result<()> {
     sqlx::query(
         "INSERT INTO idempotency_keys (user_id, operation, key, request_sha256, status, location, body)
@@ -234,9 +235,9 @@ async fn insert(
     .bind(operation)
     .bind(key)
     .bind(&sha256[..])
-    .bind(i32::from(answer.status.as_u16()))
-    .bind(&answer.location)
-    .bind(&answer.body)
+    .bind(i32::from(response.status.as_u16()))
+    .bind(&response.location)
+    .bind(&response.body)
     .execute(connection)
     .await
     .map(|_| ())

@@ -1,27 +1,27 @@
-//! The language that a caller wants an answer in.
+//! Selects the language of a response from the request's `Accept-Language` header.
 
 use http::{HeaderMap, header};
 
-/// The one of `spoken`, which are primary subtags such as `de`, that the caller likes best (`Accept-Language`, RFC 9110,
-/// section 12.5.4). None, if the caller names none of them.
+/// Returns the language among `supported` that the caller prefers (`Accept-Language`, RFC 9110, section 12.5.4), or `None`
+/// if the caller accepts none of them. `supported` are primary subtags such as `de`.
 #[must_use]
-pub fn preferred<'a>(headers: &HeaderMap, spoken: &[&'a str]) -> Option<&'a str> {
+pub fn preferred<'a>(headers: &HeaderMap, supported: &[&'a str]) -> Option<&'a str> {
     let values = headers.get_all(header::ACCEPT_LANGUAGE).iter();
     let ranges = values
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','));
-    let (mut best, mut most) = (None, 0.0);
+    let (mut best, mut best_weight) = (None, 0.0);
     for range in ranges {
         let mut parts = range.split(';').map(str::trim);
         let primary = parts.next().and_then(|tag| tag.split('-').next());
-        let language = spoken
+        let language = supported
             .iter()
             .find(|language| primary.is_some_and(|primary| primary.eq_ignore_ascii_case(language)));
         let weight = parts
             .find_map(|part| part.strip_prefix("q=")?.parse().ok())
             .unwrap_or(1.0);
-        if language.is_some() && weight > most {
-            (best, most) = (language.copied(), weight);
+        if language.is_some() && weight > best_weight {
+            (best, best_weight) = (language.copied(), weight);
         }
     }
     best
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_language_that_is_liked_best_is_taken() {
+    fn returns_the_supported_language_with_the_highest_weight() {
         for (header, language) in [
             ("de", Some("de")),
             ("DE-ch, en;q=0.8", Some("de")),

@@ -1,5 +1,6 @@
-//! What every HTTP service of Souk shares: errors as problem+json, strict extractors, token verification, idempotency,
-//! paging, languages, health and the server itself. It knows HTTP and PostgreSQL; it must never know a service's domain.
+//! The common parts of Souk's HTTP services: errors as problem+json, strict extractors, token verification, idempotency,
+//! pagination, content language, health checks, the server and its registration in Consul. The crate depends on HTTP and PostgreSQL, and must never
+//! contain anything of a service's domain.
 
 pub mod auth;
 pub mod database;
@@ -11,9 +12,11 @@ pub mod language;
 pub mod openapi;
 pub mod page;
 mod problem;
+mod registration;
 mod server;
 
 pub use extract::{BODY_LIMIT, HashedJson, Json, Path, Query};
 pub use housekeeping::hourly;
 pub use problem::{FieldError, Problem, ProblemBody};
+pub use registration::Registration;
 pub use server::{Admin, detached, layers, serve, serve_admin, shutdown_signal};

@@ -1,4 +1,4 @@
-//! What the OpenAPI documents of all services have in common.
+//! Definitions that the OpenAPI documents of all services share.
 
 use utoipa::{
     Modify,
@@ -8,7 +8,8 @@ use utoipa::{
     },
 };
 
-/// Describes the access token, by the name `bearer` that operations refer to. For `modifiers(&Bearer)`.
+/// Adds the security scheme `bearer`, the access token, which operations refer to by that name. Use it as
+/// `modifiers(&Bearer)`.
 #[derive(Debug, Clone, Copy)]
 pub struct Bearer;
 

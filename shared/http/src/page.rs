@@ -1,5 +1,5 @@
-//! Keyset paging: a cursor is the sort key of the last item, opaque to the client, so that a page neither repeats nor
-//! skips what others insert meanwhile.
+//! Keyset pagination. A cursor is the sort key of the last item of a page, encoded so that it is opaque to clients. Unlike
+//! with offsets, items inserted in the meantime neither repeat nor hide other items.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -7,13 +7,13 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{FieldError, Problem};
 
-/// How many items a page may have: 1 to 100, 20 unless told.
+/// Maximum number of items per page, 1 to 100. The default is 20.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "u32")]
 pub struct Limit(u32);
 
 impl Limit {
-    /// The number.
+    /// The maximum number of items.
     #[must_use]
     pub fn get(self) -> u32 {
         self.0
@@ -37,32 +37,33 @@ impl TryFrom<u32> for Limit {
     }
 }
 
-/// The query of a list without filters. One with filters repeats these two fields, since a flattened struct cannot
-/// refuse unknown parameters.
+/// Query parameters of a list without filters. Lists with filters repeat these two fields in their own struct, because serde
+/// cannot deny unknown fields in a struct with flattened fields.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
-    /// Items a page, 1 to 100.
+    /// Maximum number of items per page, 1 to 100.
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 20)]
     pub limit: Limit,
-    /// `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page. Omit it to get the first page.
     #[serde(default)]
     pub cursor: Option<String>,
 }
 
-/// One page of a list.
+/// One page of a list that is sorted by a unique key.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Page<T> {
-    /// The items, in the list's order.
+    /// The items of this page, in the order of the list.
     pub items: Vec<T>,
-    /// For the next page; null on the last.
+    /// Pass this as `cursor` to get the next page. Null on the last page.
     pub next_cursor: Option<String>,
 }
 
 impl<T> Page<T> {
-    /// From `limit + 1` fetched items: the extra one only shows that there is a next page. `key` is an item's sort key.
+    /// Creates a page from up to `limit + 1` fetched items. The extra item only indicates that there is a next page, and is
+    /// dropped. `key` returns the sort key of an item.
     pub fn of<K: Serialize>(mut items: Vec<T>, limit: Limit, key: impl Fn(&T) -> K) -> Self {
         let limit = limit.get() as usize;
         let more = items.len() > limit;
@@ -71,7 +72,7 @@ impl<T> Page<T> {
         Self { items, next_cursor }
     }
 
-    /// The same page of other items.
+    /// Converts every item of the page and keeps the cursor.
     pub fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
         Page {
             items: self.items.into_iter().map(change).collect(),
@@ -80,14 +81,14 @@ impl<T> Page<T> {
     }
 }
 
-/// A sort key as a cursor.
+/// Encodes a sort key as a cursor.
 #[must_use]
 pub fn encode<T: Serialize>(key: &T) -> String {
-    // Sort keys are tuples of plain values, whose serialisation cannot fail; a wrong cursor would be refused anyway.
+    // Serializing cannot fail, because sort keys are tuples of plain values. `decode` would reject an empty cursor.
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(key).unwrap_or_default())
 }
 
-/// The sort key of a cursor; 422 when it is none of ours.
+/// Decodes the sort key of a cursor. Fails with 422 if the cursor was not made by [`encode`] for this type.
 pub fn decode<T: DeserializeOwned>(cursor: &str) -> Result<T, Problem> {
     URL_SAFE_NO_PAD
         .decode(cursor)
@@ -96,7 +97,7 @@ pub fn decode<T: DeserializeOwned>(cursor: &str) -> Result<T, Problem> {
         .ok_or_else(|| {
             Problem::invalid(vec![FieldError::new(
                 "/cursor",
-                "must be the next_cursor of the page before",
+                "must be the next_cursor of the previous page",
             )])
         })
 }
@@ -106,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_comes_back_as_it_went_out() {
+    fn a_cursor_decodes_to_its_sort_key() {
         let page = Page::of(vec![1, 2, 3], Limit(2), |item| (*item, "x"));
         assert_eq!(page.items, [1, 2]);
         let (number, text): (i32, String) = decode(&page.next_cursor.unwrap()).unwrap();

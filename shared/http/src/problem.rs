@@ -1,4 +1,5 @@
-//! Errors as RFC 9457 `application/problem+json`. What the client reads and what the log says are different texts.
+//! Error responses as `application/problem+json` (RFC 9457). The text for the client and the error in the log are separate,
+//! so that a response never reveals internals.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
@@ -6,22 +7,23 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 tokio::task_local! {
-    /// The path of the request that is being answered.
+    /// Path of the request that is being processed.
     pub(crate) static INSTANCE: String;
 }
 
-/// One thing wrong with a request.
+/// An invalid field of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FieldError {
-    /// JSON pointer into the body, such as `/items/0/quantity`; for a query, `/` and the parameter's name.
+    /// JSON pointer to the field in the body, such as `/items/0/quantity`. For a query parameter, `/` and its name.
     #[schema(example = "/items/0/quantity")]
     pub pointer: String,
-    /// What is expected there.
+    /// Describes what is expected of the field, for a person.
+    #[schema(example = "must be a whole number from 1 to 99")]
     pub detail: String,
 }
 
 impl FieldError {
-    /// `detail` is wrong at `pointer`.
+    /// Creates an error for the field at `pointer`.
     pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
             pointer: pointer.into(),
@@ -30,31 +32,34 @@ impl FieldError {
     }
 }
 
-/// The body of an error answer (RFC 9457).
+/// The body of an error response (RFC 9457).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemBody {
-    /// Names the kind of problem; stable.
+    /// URI that identifies the kind of problem. Clients can rely on it.
     #[schema(example = "https://souk.test/problems/invalid-request")]
     pub r#type: String,
-    /// The kind, for a person.
+    /// Short description of the kind of problem, for a person.
+    #[schema(example = "Invalid request")]
     pub title: String,
-    /// The HTTP status.
+    /// HTTP status code, the same as that of the response.
+    #[schema(minimum = 400, maximum = 599, example = 422)]
     pub status: u16,
-    /// This occurrence, for a person.
+    /// Explanation of this occurrence of the problem, for a person.
+    #[schema(example = "Some fields of the request are not valid.")]
     pub detail: String,
-    /// The path that was asked for.
+    /// Path of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
-    /// Under which the logs and traces have more.
+    /// Id of the request's trace. Support finds the logs and spans of the request by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
-    /// For 422: every field that is wrong.
+    /// The invalid fields of the request. Only present with status 422, and for a process that is not ready with 503.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
 }
 
-/// An error answer in the making.
+/// An error response, which handlers return as the error of a `Result`.
 #[derive(Debug, Clone)]
 #[must_use = "a problem does nothing until it is returned"]
 pub struct Problem {
@@ -66,7 +71,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// `type` becomes `https://souk.test/problems/{kind}`, `title` the kind in words.
+    /// Creates a problem. Its `type` is `https://souk.test/problems/{kind}`, and its `title` is `kind` in words.
     pub fn new(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Self {
         Self {
             status,
@@ -77,36 +82,42 @@ impl Problem {
         }
     }
 
-    /// Adds what is wrong with which field.
+    /// Sets the list of invalid fields.
     pub fn errors(mut self, errors: Vec<FieldError>) -> Self {
         self.errors = errors;
         self
     }
 
-    /// Adds `Retry-After`.
+    /// Adds a `Retry-After` header in seconds.
     pub fn retry_after(self, seconds: u64) -> Self {
         self.header(header::RETRY_AFTER, HeaderValue::from(seconds))
     }
 
-    /// Adds a header.
+    /// Adds a header to the response.
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
     }
 
-    /// The status that it will have.
+    /// HTTP status of the response.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// The last part of `type`.
+    /// Explanation of this occurrence of the problem, for a person.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The kind of problem, which is the last segment of `type`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         self.kind
     }
 
-    /// 404: there is no `what`, or none that the caller may know of.
+    /// 404: no `what` with this id exists, or the caller may not see it.
     pub fn not_found(what: &str) -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
@@ -115,7 +126,7 @@ impl Problem {
         )
     }
 
-    /// 401 with the challenge of RFC 6750.
+    /// 401 with the bearer token challenge of RFC 6750.
     pub fn unauthorized(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail).header(
             header::WWW_AUTHENTICATE,
@@ -123,7 +134,7 @@ impl Problem {
         )
     }
 
-    /// 403: known who it is, and it is not allowed.
+    /// 403: the caller is authenticated, but lacks permission.
     pub fn forbidden() -> Self {
         Self::new(
             StatusCode::FORBIDDEN,
@@ -132,40 +143,81 @@ impl Problem {
         )
     }
 
-    /// 409 of the given kind.
+    /// 403 with the challenge of RFC 6750: the access token of an API key does not have a scope that allows the request.
+    pub fn insufficient_scope(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "insufficient-scope", detail).header(
+            header::WWW_AUTHENTICATE,
+            HeaderValue::from_static("Bearer realm=\"souk\", error=\"insufficient_scope\""),
+        )
+    }
+
+    /// 403: only a login session may do this, and the caller uses an API key.
+    pub fn session_required() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "session-required",
+            "This is not possible with an API key. Log in instead.",
+        )
+    }
+
+    /// 409: the request conflicts with the current state, as `kind` and `detail` explain.
     pub fn conflict(kind: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, kind, detail)
     }
 
-    /// 422: understood, but not valid.
+    /// 422: the request is well-formed, but the listed fields are not valid.
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "invalid-request",
-            "Some of the request's fields are not valid.",
+            "Some fields of the request are not valid.",
         )
         .errors(errors)
     }
 
-    /// 503 with `Retry-After` in seconds: the service works, but has more to do than it can. Callers must not count it as
-    /// a failure.
+    /// 503 with `Retry-After` in seconds: the service works, but is overloaded. Circuit breakers must not count this as a
+    /// failure.
     pub fn overloaded(detail: impl Into<String>, retry_after: u64) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).retry_after(retry_after)
     }
 
-    /// 503 with `Retry-After`: a part that is needed is away.
+    /// 503 with `Retry-After` of 2 seconds: a dependency is unavailable.
     pub fn unavailable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).retry_after(2)
     }
 
-    /// 500. Logs the error here, once; the client learns only the trace id.
+    /// 500: an unexpected error. It is logged here, and the response has only the trace id.
     pub fn internal(error: impl std::fmt::Display) -> Self {
         tracing::error!(error = %format!("{error:#}"), "request failed");
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
-            "Something went wrong on our side. The trace id tells us what.",
+            "Something went wrong on our side. If you contact support, mention the trace id.",
         )
+    }
+
+    /// Returns the response with this problem; `instance` is the path of the request.
+    #[must_use]
+    pub fn into_http(self, instance: Option<String>) -> http::Response<Vec<u8>> {
+        let body = ProblemBody {
+            r#type: format!("https://souk.test/problems/{}", self.kind),
+            title: self.title(),
+            status: self.status.as_u16(),
+            detail: self.detail,
+            instance,
+            trace_id: telemetry::current_trace_id(),
+            errors: self.errors,
+        };
+        let mut response = http::Response::new(serde_json::to_vec(&body).unwrap_or_default());
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.extend(self.headers);
+        response
     }
 
     fn title(&self) -> String {
@@ -179,23 +231,7 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = ProblemBody {
-            r#type: format!("https://souk.test/problems/{}", self.kind),
-            title: self.title(),
-            status: self.status.as_u16(),
-            detail: self.detail,
-            instance: INSTANCE.try_with(Clone::clone).ok(),
-            trace_id: telemetry::current_trace_id(),
-            errors: self.errors,
-        };
-        let mut response = (self.status, axum::Json(body)).into_response();
-        let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.extend(self.headers);
-        response
+        self.into_http(INSTANCE.try_with(Clone::clone).ok())
+            .map(axum::body::Body::from)
     }
 }

@@ -1,4 +1,4 @@
-//! What an access token must be, and how little the issuer is asked.
+//! Tests which access tokens are accepted for which requests, and how rarely the keys of the issuer are fetched.
 
 use std::sync::{
     Arc,
@@ -45,7 +45,7 @@ async fn service(verifier: Verifier) -> String {
 }
 
 #[tokio::test]
-async fn accepts_its_own_tokens_and_knows_who_may_what() {
+async fn accepts_valid_tokens_and_checks_roles() {
     let issuer = Issuer::start().await;
     let base = service(Verifier::new(issuer.jwks_url())).await;
     let user = UserId::generate();
@@ -54,10 +54,7 @@ async fn accepts_its_own_tokens_and_knows_who_may_what() {
         let request = client.get(format!("{base}{path}")).header("authorization", token);
         async move { request.send().await.unwrap() }
     };
-    let bearer = format!(
-        "Bearer {}",
-        issuer.token(user, &["customer", "a role of the future"])
-    );
+    let bearer = format!("Bearer {}", issuer.token(user, &["customer", "a future role"]));
     let me = get("/me", bearer.clone()).await;
     assert_eq!(me.text().await.unwrap(), user.to_string());
     assert_eq!(get("/me", bearer.replace("Bearer", "bearer")).await.status(), 200);
@@ -67,11 +64,11 @@ async fn accepts_its_own_tokens_and_knows_who_may_what() {
         200
     );
     for bad in ["", "Basic YTpi", "Bearer", "Bearer nonsense", "Bearer a.b.c"] {
-        let answer = get("/me", bad.to_owned()).await;
-        assert_eq!(answer.status(), 401, "{bad}");
-        assert!(answer.headers().contains_key("www-authenticate"), "{bad}");
+        let response = get("/me", bad.to_owned()).await;
+        assert_eq!(response.status(), 401, "{bad}");
+        assert!(response.headers().contains_key("www-authenticate"), "{bad}");
         assert_eq!(
-            answer.headers()["content-type"],
+            response.headers()["content-type"],
             "application/problem+json",
             "{bad}"
         );
@@ -84,17 +81,17 @@ async fn accepts_its_own_tokens_and_knows_who_may_what() {
 }
 
 #[tokio::test]
-async fn an_api_keys_token_does_what_its_scopes_allow() {
+async fn an_api_key_token_allows_what_its_scopes_allow() {
     let issuer = Issuer::start().await;
     let base = service(Verifier::new(issuer.jwks_url())).await;
     let user = UserId::generate();
     let roles = ["customer", "admin"];
-    let mut neither = Issuer::claims(user, &roles);
-    neither.as_object_mut().unwrap().remove("sid");
-    let neither = issuer.sign(&issuer.header(), &neither);
+    let mut unusable = Issuer::claims(user, &roles);
+    unusable.as_object_mut().unwrap().remove("sid");
+    let unusable = issuer.sign(&issuer.header(), &unusable);
     let client = reqwest::Client::new();
     let key = |scope| issuer.api_key(user, &roles, scope);
-    // GET and the four others on /things; GET and POST on /admin; GET and PUT on /password.
+    // The expected statuses of all five methods on /things, of GET and POST on /admin, and of GET and PUT on /password.
     let cases = [
         ("read", key("read"), [200, 403, 403, 403, 403, 403, 403, 403, 403]),
         (
@@ -114,7 +111,7 @@ async fn an_api_keys_token_does_what_its_scopes_allow() {
         ),
         ("future", key("future"), [403; 9]),
         ("none", key(""), [403; 9]),
-        ("neither scope nor session", neither, [403; 9]),
+        ("neither scope nor session", unusable, [403; 9]),
         ("session", issuer.admin(), [200; 9]),
     ];
     for (what, token, expected) in cases {
@@ -126,45 +123,49 @@ async fn an_api_keys_token_does_what_its_scopes_allow() {
         ] {
             for method in methods {
                 let request = client.request(method.parse().unwrap(), format!("{base}{path}"));
-                let answer = request.bearer_auth(&token).send().await.unwrap();
-                statuses.push(answer.status().as_u16());
+                let response = request.bearer_auth(&token).send().await.unwrap();
+                statuses.push(response.status().as_u16());
             }
         }
         assert_eq!(statuses, expected, "{what}");
     }
     let shopper = issuer.api_key(user, &["customer"], "admin");
-    let answer = client
+    let response = client
         .get(format!("{base}/admin"))
         .bearer_auth(shopper)
         .send()
         .await;
-    assert_eq!(answer.unwrap().status(), 403, "a scope is no role");
-    let odd = Issuer::claims(user, &roles);
+    assert_eq!(response.unwrap().status(), 403, "a scope does not grant a role");
+    let valid = Issuer::claims(user, &roles);
     for scope in [json!(["read"]), json!(1)] {
-        let mut claims = odd.clone();
+        let mut claims = valid.clone();
         claims["scope"] = scope;
         let token = issuer.sign(&issuer.header(), &claims);
-        let answer = client
+        let response = client
             .get(format!("{base}/things"))
             .bearer_auth(token)
             .send()
             .await;
-        assert_eq!(answer.unwrap().status(), 401, "a scope is a text");
+        assert_eq!(
+            response.unwrap().status(),
+            401,
+            "the claim scope must be a string"
+        );
     }
 }
 
 #[tokio::test]
-async fn refuses_every_token_that_is_not_quite_one() {
+async fn rejects_tokens_with_invalid_claims_headers_or_signatures() {
     let issuer = Issuer::start().await;
     let verifier = Verifier::new(issuer.jwks_url());
     let user = UserId::generate();
     let good = Issuer::claims(user, &["customer"]);
     let now = good["iat"].as_i64().unwrap();
-    let mut spoiled: Vec<(&str, String)> = Vec::new();
+    let mut invalid: Vec<(&str, String)> = Vec::new();
     for claim in ["iss", "aud", "sub", "jti", "iat", "nbf", "exp", "roles"] {
         let mut claims = good.clone();
         claims.as_object_mut().unwrap().remove(claim);
-        spoiled.push((claim, issuer.sign(&issuer.header(), &claims)));
+        invalid.push((claim, issuer.sign(&issuer.header(), &claims)));
     }
     let wrong: [(&str, Value); 7] = [
         ("iss", json!("https://elsewhere.test")),
@@ -178,14 +179,14 @@ async fn refuses_every_token_that_is_not_quite_one() {
     for (claim, value) in wrong {
         let mut claims = good.clone();
         claims[claim] = value;
-        spoiled.push((claim, issuer.sign(&issuer.header(), &claims)));
+        invalid.push((claim, issuer.sign(&issuer.header(), &claims)));
     }
     let header = |change: fn(&mut jsonwebtoken::Header)| {
         let mut header = issuer.header();
         change(&mut header);
         issuer.sign(&header, &good)
     };
-    spoiled.extend([
+    invalid.extend([
         ("typ JWT", header(|header| header.typ = Some("JWT".into()))),
         ("no typ", header(|header| header.typ = None)),
         ("no kid", header(|header| header.kid = None)),
@@ -215,10 +216,10 @@ async fn refuses_every_token_that_is_not_quite_one() {
         &good,
         &jsonwebtoken::EncodingKey::from_secret(b"public"),
     );
-    spoiled.extend([("HS256", forged.unwrap()), ("no signature", format!("{signed}."))]);
+    invalid.extend([("HS256", forged.unwrap()), ("no signature", format!("{signed}."))]);
     let other = if signature.starts_with('A') { "B" } else { "A" };
-    spoiled.push(("other signature", format!("{signed}.{other}{}", &signature[1..])));
-    for (what, token) in spoiled {
+    invalid.push(("other signature", format!("{signed}.{other}{}", &signature[1..])));
+    for (what, token) in invalid {
         let error = verifier.verify(&token).await.expect_err(what);
         assert!(matches!(error, AuthError::Invalid(_)), "{what}: {error}");
     }
@@ -232,7 +233,7 @@ async fn refuses_every_token_that_is_not_quite_one() {
 }
 
 #[tokio::test]
-async fn the_issuer_is_asked_once_by_a_crowd_and_not_again_by_unknown_keys() {
+async fn concurrent_requests_and_unknown_key_ids_cause_one_fetch() {
     let issuer = Issuer::start().await;
     let document: Value = reqwest::get(issuer.jwks_url())
         .await
@@ -240,8 +241,8 @@ async fn the_issuer_is_asked_once_by_a_crowd_and_not_again_by_unknown_keys() {
         .json()
         .await
         .unwrap();
-    let asked = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&asked);
+    let fetches = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&fetches);
     let jwks = get(move || {
         counter.fetch_add(1, Ordering::SeqCst);
         async move { axum::Json(document) }
@@ -249,27 +250,27 @@ async fn the_issuer_is_asked_once_by_a_crowd_and_not_again_by_unknown_keys() {
     let url = testkit::spawn(Router::new().route("/jwks", jwks)).await;
     let verifier = Verifier::new(format!("{url}/jwks"));
     let token = issuer.customer(UserId::generate());
-    let answers = join_all((0..50).map(|_| verifier.verify(&token))).await;
-    assert!(answers.iter().all(Result::is_ok));
-    let stranger = Issuer::start().await.admin();
+    let results = join_all((0..50).map(|_| verifier.verify(&token))).await;
+    assert!(results.iter().all(Result::is_ok));
+    let foreign_token = Issuer::start().await.admin();
     for _ in 0..20 {
-        assert!(verifier.verify(&stranger).await.is_err());
+        assert!(verifier.verify(&foreign_token).await.is_err());
     }
-    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    assert_eq!(fetches.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
-async fn without_keys_it_is_503_and_not_401() {
+async fn answers_503_while_the_keys_are_unavailable() {
     let broken =
         testkit::spawn(Router::new().route("/jwks", get(|| async { StatusCode::BAD_GATEWAY }))).await;
     let base = service(Verifier::new(format!("{broken}/jwks"))).await;
     let token = Issuer::start().await.admin();
-    let answer = reqwest::Client::new()
+    let response = reqwest::Client::new()
         .get(format!("{base}/me"))
         .bearer_auth(token)
         .send()
         .await
         .unwrap();
-    assert_eq!(answer.status(), 503);
-    assert!(answer.headers().contains_key("retry-after"));
+    assert_eq!(response.status(), 503);
+    assert!(response.headers().contains_key("retry-after"));
 }

@@ -1,4 +1,4 @@
-//! Every kind of bad request gets its status, a problem+json body and a pointer to the mistake.
+//! Tests that every kind of invalid request gets the right status and a problem that points to the invalid field.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -69,7 +69,7 @@ async fn post_as(
 }
 
 #[tokio::test]
-async fn a_bad_body_is_told_apart_by_its_status() {
+async fn an_invalid_body_is_rejected_with_a_specific_status() {
     let url = format!("{}/orders", service().await);
     let large = format!(r#"{{"items":[],"note":"{}"}}"#, "x".repeat(64 * 1024));
     let json = "application/json";
@@ -151,7 +151,7 @@ async fn a_bad_body_is_told_apart_by_its_status() {
 }
 
 #[tokio::test]
-async fn the_hash_is_of_the_bytes_as_they_came() {
+async fn the_hash_covers_the_bytes_as_received() {
     let url = format!("{}/hashed", service().await);
     let client = reqwest::Client::new();
     let mut hashes = Vec::new();
@@ -171,7 +171,7 @@ async fn the_hash_is_of_the_bytes_as_they_came() {
 }
 
 #[tokio::test]
-async fn bad_queries_are_422_and_bad_paths_404() {
+async fn invalid_queries_are_422_and_invalid_paths_404() {
     let base = service().await;
     let get = async |path: &str| {
         let response = reqwest::get(format!("{base}{path}")).await.unwrap();

@@ -1,4 +1,4 @@
-//! One key, one effect, one answer, whatever races, fails or disconnects.
+//! Tests that requests with the same key take effect once, also with concurrent requests, failures and disconnects.
 
 #![expect(
     clippy::unwrap_used,
@@ -26,7 +26,7 @@ static MIGRATOR: Migrator = sqlx::migrate!("tests/migrations");
 struct Service {
     url: String,
     database: TestDatabase,
-    /// A request works only with a permit.
+    /// A request does its work only once it has a permit.
     gate: Arc<Semaphore>,
 }
 
@@ -46,7 +46,7 @@ async fn create(
                 .execute(connection)
                 .await?;
             if value["fail"] == true {
-                return Err(Problem::conflict("refused", "As you wish."));
+                return Err(Problem::conflict("failed", "The test asked for a failure."));
             }
             Ok(StoredResponse {
                 status: StatusCode::ACCEPTED,
@@ -83,7 +83,7 @@ impl Service {
 }
 
 #[tokio::test]
-async fn a_repetition_gets_the_same_bytes_and_has_no_effect() {
+async fn a_retry_gets_the_same_bytes_and_has_no_effect() {
     let service = Service::start(9).await;
     let first = service.request(Some("k"), &json!({"n": 1})).send().await.unwrap();
     assert_eq!(
@@ -95,42 +95,42 @@ async fn a_repetition_gets_the_same_bytes_and_has_no_effect() {
     );
     let location = first.headers()["location"].clone();
     let bytes = first.bytes().await.unwrap();
-    let again = service.request(Some("k"), &json!({"n": 1})).send().await.unwrap();
+    let retry = service.request(Some("k"), &json!({"n": 1})).send().await.unwrap();
     assert_eq!(
-        (again.status(), &again.headers()["idempotency-replayed"]),
+        (retry.status(), &retry.headers()["idempotency-replayed"]),
         (StatusCode::ACCEPTED, &"true".parse().unwrap())
     );
-    assert_eq!(again.headers()["location"], location);
-    assert_eq!(again.bytes().await.unwrap(), bytes);
+    assert_eq!(retry.headers()["location"], location);
+    assert_eq!(retry.bytes().await.unwrap(), bytes);
     let other = service.request(Some("k"), &json!({"n": 2})).send().await.unwrap();
     assert_eq!(other.status(), StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(service.effects().await, 1);
 }
 
 #[tokio::test]
-async fn a_key_is_required_and_must_be_sane() {
+async fn a_valid_key_is_required() {
     let service = Service::start(9).await;
     for key in [None, Some(""), Some("with space"), Some("x".repeat(256).as_str())] {
-        let answer = service.request(key, &json!({})).send().await.unwrap();
-        assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{key:?}");
+        let response = service.request(key, &json!({})).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{key:?}");
     }
-    let twice = service
+    let two_keys = service
         .request(Some("a"), &json!({}))
         .header("idempotency-key", "b");
-    assert_eq!(twice.send().await.unwrap().status(), StatusCode::BAD_REQUEST);
+    assert_eq!(two_keys.send().await.unwrap().status(), StatusCode::BAD_REQUEST);
     assert_eq!(service.effects().await, 0);
 }
 
 #[tokio::test]
-async fn a_failure_leaves_no_key_behind() {
+async fn a_failed_request_does_not_store_its_key() {
     let service = Service::start(9).await;
-    let refused = service
+    let failed = service
         .request(Some("k"), &json!({"fail": true}))
         .send()
         .await
         .unwrap();
     assert_eq!(
-        (refused.status(), service.effects().await),
+        (failed.status(), service.effects().await),
         (StatusCode::CONFLICT, 0)
     );
     let fixed = service
@@ -145,7 +145,7 @@ async fn a_failure_leaves_no_key_behind() {
 }
 
 #[tokio::test]
-async fn while_one_works_the_others_are_told_at_once_and_a_disconnect_stops_nothing() {
+async fn concurrent_requests_get_409_at_once_and_work_continues_after_a_disconnect() {
     let service = Service::start(0).await;
     let first = service
         .request(Some("k"), &json!({}))
@@ -165,7 +165,7 @@ async fn while_one_works_the_others_are_told_at_once_and_a_disconnect_stops_noth
     );
     assert!(
         first.await.unwrap().unwrap_err().is_timeout(),
-        "the client gave up"
+        "the client timed out"
     );
     service.gate.add_permits(1);
     testkit::eventually("the work is committed", Duration::from_secs(5), async || {
@@ -177,12 +177,12 @@ async fn while_one_works_the_others_are_told_at_once_and_a_disconnect_stops_noth
 }
 
 #[tokio::test]
-async fn of_twenty_at_once_one_has_an_effect() {
+async fn twenty_concurrent_requests_take_effect_once() {
     let service = Service::start(99).await;
-    let answers =
+    let responses =
         futures::future::join_all((0..20).map(|_| service.request(Some("k"), &json!({})).send())).await;
-    for answer in answers {
-        let status = answer.unwrap().status();
+    for response in responses {
+        let status = response.unwrap().status();
         assert!(
             [StatusCode::ACCEPTED, StatusCode::CONFLICT].contains(&status),
             "{status}"

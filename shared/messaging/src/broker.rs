@@ -1,5 +1,5 @@
-//! The connections to RabbitMQ: one for publishing and one for consuming, so that a broker that blocks publishers does not
-//! stop acknowledgements. Both come back by themselves, for ever, and declare the topology again.
+//! The connections to RabbitMQ: one for publishing and one for consuming, so that acknowledgements still work while the
+//! broker blocks publishers. Both reconnect on demand, and declare the topology on each new connection.
 
 use std::{
     sync::Arc,
@@ -21,15 +21,15 @@ use tracing::{Instrument, field::Empty, info, info_span, warn};
 
 use crate::{Namespace, Outgoing, PublishError, metrics, publisher, topology};
 
-/// How long the broker may take to answer, or to connect.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the broker may take to respond to a request or to accept a connection.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The URL is not `amqp://…` or `amqps://…`. (It is not repeated here: it carries a password.)
+/// Error: the URL is not of the form `amqp://…` or `amqps://…`. The error omits the URL because it contains a password.
 #[derive(Debug, thiserror::Error)]
-#[error("the broker's URL is not valid: {0}")]
+#[error("the URL of the message broker is not valid: {0}")]
 pub struct InvalidUrl(String);
 
-/// A way to RabbitMQ that outlives its connections.
+/// A client of the RabbitMQ broker. It reconnects whenever a connection is lost.
 #[derive(Debug)]
 pub struct Broker {
     app_id: &'static str,
@@ -38,7 +38,8 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// A broker at `url`, known there as `app_id`. That it is away now is not an error, a wrong URL is.
+    /// Creates a client for the broker at `url`, to which it identifies itself as `app_id`. Fails only if the URL is invalid.
+    /// An unavailable broker is not an error, since the client connects later.
     pub async fn connect(
         url: &str,
         app_id: &'static str,
@@ -60,12 +61,12 @@ impl Broker {
             requests,
         });
         if let Err(error) = this.check().await {
-            warn!(%error, "the broker is away for now");
+            warn!(%error, "the message broker is unavailable; will connect later");
         }
         Ok(this)
     }
 
-    /// Publishes a message and waits until the broker has it for good.
+    /// Publishes a message and waits for the broker's confirm, which means that the message is stored.
     pub async fn publish(&self, message: &Outgoing) -> Result<(), PublishError> {
         let span = message.trace.child(|| {
             info_span!(
@@ -87,7 +88,7 @@ impl Broker {
         async {
             let started = Instant::now();
             let sent = TraceContext::current();
-            // The receiver's span becomes a child of where the message was created; the send is its sibling, and linked.
+            // The receiver's span is a child of the span that created the message, and has a link to the send span.
             let trace = if message.trace == TraceContext::default() {
                 TraceContext::current()
             } else {
@@ -95,7 +96,7 @@ impl Broker {
             };
             let properties = message.properties(self.app_id, &trace, &sent);
             let body = serde_json::to_vec(&message.body).unwrap_or_default();
-            let queue = self.connector.namespace.queue(&message.queue);
+            let queue = self.connector.namespace.name(&message.queue);
             let result = self.publish_raw(queue, properties, body).await;
             let outcome = metrics::outcome(result.as_ref().copied());
             metrics::PUBLISHED
@@ -115,26 +116,26 @@ impl Broker {
         .await
     }
 
-    /// Publishes bytes to a queue by its name on the broker.
+    /// Publishes a raw body to a queue, which is given by its name on the broker.
     pub(crate) async fn publish_raw(
         &self,
         queue: String,
         properties: BasicProperties,
         body: Vec<u8>,
     ) -> Result<(), PublishError> {
-        let (done, answer) = oneshot::channel();
-        let gone = || PublishError::Unconfirmed("the publisher has stopped".into());
+        let (done, response) = oneshot::channel();
+        let stopped = || PublishError::Unconfirmed("the publisher has stopped".into());
         let request = publisher::Request {
             queue,
             properties,
             body,
             done,
         };
-        self.requests.send(request).await.map_err(|_| gone())?;
-        answer.await.unwrap_or_else(|_| Err(gone()))
+        self.requests.send(request).await.map_err(|_| stopped())?;
+        response.await.unwrap_or_else(|_| Err(stopped()))
     }
 
-    /// Whether the broker answers: what readiness asks.
+    /// Checks that the broker responds, for readiness checks.
     pub async fn check(&self) -> Result<(), lapin::Error> {
         self.connector
             .connection(&self.connector.publishing)
@@ -142,15 +143,15 @@ impl Broker {
             .map(drop)
     }
 
-    /// How many messages wait in `queue` for a consumer. Messages that a consumer is working on are not counted. A queue that
-    /// does not exist has none.
+    /// Returns the number of messages in `queue` that are ready to be delivered. Delivered messages that are not acknowledged
+    /// yet are not counted. Returns 0 if the queue does not exist.
     pub async fn backlog(&self, queue: &str) -> Result<u32, lapin::Error> {
         let channel = self.connector.connection(&self.connector.publishing).await?;
         let passive = QueueDeclareOptions {
             passive: true,
             ..QueueDeclareOptions::default()
         };
-        let name = self.connector.namespace.queue(queue);
+        let name = self.connector.namespace.name(queue);
         match channel
             .queue_declare(name.into(), passive, FieldTable::default())
             .await
@@ -161,7 +162,7 @@ impl Broker {
             }
             // The broker has closed the channel.
             Err(error) if error.is_amqp_soft_error() => {
-                warn!(queue, %error, "the broker does not say how many messages wait");
+                warn!(queue, %error, "the broker did not report the number of messages; assuming 0");
                 Ok(0)
             }
             Err(error) => Err(error),
@@ -172,22 +173,25 @@ impl Broker {
         &self.connector
     }
 
-    /// The prefix of its queues.
+    /// The prefix of the queues' names on the broker.
     #[must_use]
     pub fn namespace(&self) -> &Namespace {
         &self.connector.namespace
     }
 }
 
-/// Waits for the broker's answer, but not for ever: one that is asked while its connection is being lost may never come.
-pub(crate) async fn in_time<T>(answer: impl Future<Output = lapin::Result<T>>) -> lapin::Result<T> {
-    let late = || std::io::Error::new(std::io::ErrorKind::TimedOut, "the broker did not answer in time");
-    timeout(ANSWER_TIMEOUT, answer).await.map_err(|_| late())?
+/// Limits the time to wait for a response of the broker. The client may never return one if the connection is lost meanwhile.
+pub(crate) async fn with_timeout<T>(response: impl Future<Output = lapin::Result<T>>) -> lapin::Result<T> {
+    let timed_out =
+        || std::io::Error::new(std::io::ErrorKind::TimedOut, "the broker did not respond in time");
+    timeout(RESPONSE_TIMEOUT, response)
+        .await
+        .map_err(|_| timed_out())?
 }
 
 type Slot = Arc<Mutex<Option<Connection>>>;
 
-/// Opens channels, over a connection that is made again when it was lost.
+/// Opens channels, and replaces connections that were lost.
 #[derive(Clone)]
 pub(crate) struct Connector {
     url: Arc<str>,
@@ -199,7 +203,7 @@ pub(crate) struct Connector {
 
 impl std::fmt::Debug for Connector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The URL carries a password.
+        // The URL is omitted because it contains a password.
         f.debug_struct("Connector")
             .field("app_id", &self.app_id)
             .finish_non_exhaustive()
@@ -209,21 +213,21 @@ impl std::fmt::Debug for Connector {
 impl Connector {
     pub(crate) async fn publishing_channel(&self) -> lapin::Result<Channel> {
         let channel = self.connection(&self.publishing).await?;
-        in_time(channel.confirm_select(ConfirmSelectOptions::default())).await?;
+        with_timeout(channel.confirm_select(ConfirmSelectOptions::default())).await?;
         Ok(channel)
     }
 
     pub(crate) async fn consuming_channel(&self, prefetch: u16) -> lapin::Result<Channel> {
         let channel = self.connection(&self.consuming).await?;
-        in_time(channel.basic_qos(prefetch, BasicQosOptions::default())).await?;
+        with_timeout(channel.basic_qos(prefetch, BasicQosOptions::default())).await?;
         Ok(channel)
     }
 
-    /// A new channel on the connection in `slot`; a new connection, and the topology, when that one is gone.
+    /// Opens a channel on the connection in `slot`. If that connection is lost, connects and declares the topology first.
     async fn connection(&self, slot: &Slot) -> lapin::Result<Channel> {
         let mut slot = slot.lock().await;
         if let Some(connection) = slot.as_ref().filter(|connection| connection.status().connected()) {
-            return in_time(connection.create_channel()).await;
+            return with_timeout(connection.create_channel()).await;
         }
         let options = ConnectionProperties::default().with_connection_name(self.app_id.into());
         let connect = async {
@@ -232,8 +236,8 @@ impl Connector {
             let channel = connection.create_channel().await?;
             Ok::<_, lapin::Error>((connection, channel))
         };
-        let (connection, channel) = in_time(connect).await?;
-        info!("connected to the broker");
+        let (connection, channel) = with_timeout(connect).await?;
+        info!("connected to the message broker");
         *slot = Some(connection);
         Ok(channel)
     }

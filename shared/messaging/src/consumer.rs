@@ -1,6 +1,6 @@
-//! Consuming: many messages at once, each acknowledged after its effect is committed. One that fails is published to a
-//! retry queue, confirmed, before it is acknowledged; one that cannot be understood goes to the dead letters at once, so
-//! its neighbours are not held up.
+//! Consumes messages concurrently, and acknowledges each after its effect is committed. A message that fails is published to
+//! a retry queue, with a confirm, before it is acknowledged. A message that cannot be decoded is dead-lettered at once, so
+//! that it does not block others.
 
 use std::{
     sync::Arc,
@@ -20,29 +20,29 @@ use tracing::{Instrument, error, field::Empty, info, info_span, warn};
 
 use crate::{
     Broker, DEAD_LETTERS, Incoming, Poison, PublishError,
-    broker::in_time,
+    broker::with_timeout,
     message::{ATTEMPT, DEATH_QUEUE, DEATH_REASON, SENT_BY, header, with_headers},
     metrics::PROCESS_DURATION,
     topology::retry_queue,
 };
 
-/// Attempts at one message before it becomes a dead letter.
+/// Number of attempts to process a message before it is dead-lettered.
 pub const MAX_ATTEMPTS: u32 = 6;
-/// The longest wait between two attempts that are made without the broker, in units of the first one.
-const LONGEST_PAUSE: u32 = 60;
-/// The first wait before a failed message is published once more to where it is put aside.
-const PUBLISH_PAUSE: Duration = Duration::from_secs(1);
+/// Longest delay between attempts that do not use a retry queue, as a multiple of the first delay.
+const MAX_DELAY_FACTOR: u32 = 60;
+/// First delay before another attempt to publish a failed message to its retry queue or the dead letters.
+const PUBLISH_RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// Between two looks whether the channel of a consumer still works.
-const CHECK: Duration = Duration::from_secs(1);
+/// Interval at which the channel of a consumer is checked.
+const CHANNEL_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Why a message was not handled.
+/// The reason why processing a message failed.
 #[derive(Debug, thiserror::Error)]
 pub enum HandleError {
-    /// Something is away or busy; another attempt may succeed.
+    /// A temporary failure, such as an unavailable database. The message is retried.
     #[error("{0:#}")]
     Retry(anyhow::Error),
-    /// No attempt will succeed: to the dead letters.
+    /// A permanent failure. The message is dead-lettered without further attempts.
     #[error("{0:#}")]
     Poison(anyhow::Error),
 }
@@ -65,21 +65,21 @@ impl From<PublishError> for HandleError {
     }
 }
 
-/// What a service does with the messages of a queue.
+/// Processes the messages of a queue.
 pub trait Handler: Send + Sync + 'static {
-    /// The kinds that it knows: shown as metrics from the start, so that the first message of each is counted by a rate.
+    /// The message kinds that the handler supports. Their metrics are exported from the start, so that a rate over them
+    /// includes the first message.
     const KINDS: &'static [&'static str] = &[];
 
-    /// The wait before a dead letter that could not be stored is handled again. It doubles with every failure, up to 60
-    /// times this.
-    const DEAD_LETTER_PAUSE: Duration = Duration::from_secs(1);
+    /// First delay before another attempt to store a dead letter. It doubles with every failure, up to 60 times this.
+    const DEAD_LETTER_RETRY_DELAY: Duration = Duration::from_secs(1);
 
-    /// Handles one message; when this returns `Ok`, its effect is committed.
+    /// Processes one message. It must return `Ok` only once the effect is committed. The message may be a redelivery.
     fn handle(&self, message: Incoming) -> impl Future<Output = Result<(), HandleError>> + Send;
 }
 
-/// Consumes `queue` until `shutdown`, with up to `prefetch` messages in work; then finishes those. Comes back after every
-/// loss of the broker.
+/// Consumes `queue` until `shutdown`, processing up to `prefetch` messages concurrently, and then completes those. Reconnects
+/// with growing delays after every loss of the connection.
 pub async fn consume<H: Handler>(
     broker: Arc<Broker>,
     queue: &str,
@@ -90,20 +90,20 @@ pub async fn consume<H: Handler>(
     for kind in H::KINDS {
         PROCESS_DURATION.of([("queue", queue), ("kind", kind), ("outcome", "handled")]);
     }
-    let mut pause = Duration::from_millis(100);
+    let mut delay = Duration::from_millis(100);
     while !shutdown.is_cancelled() {
         match session(&broker, queue, prefetch, &handler, &shutdown).await {
-            Ok(()) => pause = Duration::from_millis(100),
-            Err(error) => warn!(queue, %error, "the consumer lost the broker, and comes back"),
+            Ok(()) => delay = Duration::from_millis(100),
+            Err(error) => warn!(queue, %error, "the consumer lost its connection; will reconnect"),
         }
-        if shutdown.run_until_cancelled(sleep(pause)).await.is_none() {
+        if shutdown.run_until_cancelled(sleep(delay)).await.is_none() {
             return;
         }
-        pause = (pause * 2).min(Duration::from_secs(5));
+        delay = (delay * 2).min(Duration::from_secs(5));
     }
 }
 
-/// Consumes over one channel until it ends.
+/// Consumes over one channel until the channel fails or `shutdown` is requested.
 async fn session<H: Handler>(
     broker: &Arc<Broker>,
     queue: &str,
@@ -112,7 +112,7 @@ async fn session<H: Handler>(
     shutdown: &CancellationToken,
 ) -> lapin::Result<()> {
     let channel = broker.connector().consuming_channel(prefetch).await?;
-    let name = broker.namespace().queue(queue);
+    let name = broker.namespace().name(queue);
     let tag = format!("{queue}-{}", uuid::Uuid::new_v4().simple());
     let consume = channel.basic_consume(
         name.as_str().into(),
@@ -120,17 +120,17 @@ async fn session<H: Handler>(
         BasicConsumeOptions::default(),
         FieldTable::default(),
     );
-    let mut deliveries = in_time(consume).await?;
-    let mut checks = tokio::time::interval(CHECK);
-    let in_work = TaskTracker::new();
-    // What waits to be tried again does so no longer than the broker would take its acknowledgement.
-    let ended = shutdown.child_token();
+    let mut deliveries = with_timeout(consume).await?;
+    let mut checks = tokio::time::interval(CHANNEL_CHECK_INTERVAL);
+    let in_progress = TaskTracker::new();
+    // Stops local retries once messages can no longer be acknowledged on this channel.
+    let stopped = shutdown.child_token();
     let result = loop {
         let next = async {
             loop {
                 tokio::select! {
                     next = deliveries.next() => return next,
-                    // The stream of a connection that is cut under load may never end by itself.
+                    // The stream may never end if the connection is cut under load, so check the channel as well.
                     _ = checks.tick() => if !channel.status().connected() {
                         return None;
                     }
@@ -140,7 +140,7 @@ async fn session<H: Handler>(
         match shutdown.run_until_cancelled(next).await {
             None => {
                 let cancel = channel.basic_cancel(tag.as_str().into(), BasicCancelOptions::default());
-                break in_time(cancel).await;
+                break with_timeout(cancel).await;
             }
             Some(None) => break Ok(()),
             Some(Some(Err(error))) => break Err(error),
@@ -150,15 +150,15 @@ async fn session<H: Handler>(
                     queue.to_owned(),
                     delivery,
                     Arc::clone(handler),
-                    ended.clone(),
+                    stopped.clone(),
                 );
-                in_work.spawn(work);
+                in_progress.spawn(work);
             }
         }
     };
-    ended.cancel();
-    in_work.close();
-    in_work.wait().await;
+    stopped.cancel();
+    in_progress.close();
+    in_progress.wait().await;
     result
 }
 
@@ -167,7 +167,7 @@ async fn deliver<H: Handler>(
     queue: String,
     delivery: Delivery,
     handler: Arc<H>,
-    ended: CancellationToken,
+    stopped: CancellationToken,
 ) {
     let message = Incoming::read(&delivery, &queue, broker.namespace());
     let span = message.trace.child(|| {
@@ -182,22 +182,22 @@ async fn deliver<H: Handler>(
             messaging.destination.name = queue,
             messaging.message.id = %message.id,
             messaging.message.conversation_id = %message.correlation_id,
-            // A number to the conventions; an unsigned one would become a text.
+            // The conventions require a number, but an unsigned integer would be exported as a string.
             messaging.message.body.size = i64::try_from(delivery.data.len()).unwrap_or(i64::MAX),
             saga_id = %message.correlation_id,
             kind = message.kind,
             attempt = message.attempt,
         )
     });
-    if let Some(sent) = header(&delivery.properties, SENT_BY) {
-        let sent = TraceContext {
-            traceparent: Some(sent),
+    if let Some(send_context) = header(&delivery.properties, SENT_BY) {
+        let send_context = TraceContext {
+            traceparent: Some(send_context),
             tracestate: None,
         };
-        sent.link(&span);
+        send_context.link(&span);
     }
     async {
-        let mut pauses = pauses(H::DEAD_LETTER_PAUSE);
+        let mut delays = delays(H::DEAD_LETTER_RETRY_DELAY);
         loop {
             let started = Instant::now();
             let result = if message.id.is_nil() && queue != DEAD_LETTERS {
@@ -217,18 +217,18 @@ async fn deliver<H: Handler>(
                 .of([("queue", &queue), ("kind", kind), ("outcome", outcome)])
                 .observe(started.elapsed().as_secs_f64());
             let Err(error) = result else {
-                info!(kind = message.kind, "handled");
+                info!(kind = message.kind, "message processed");
                 return acknowledge(&delivery).await;
             };
             tracing::Span::current().record("otel.status_code", "ERROR");
             if queue != DEAD_LETTERS {
-                return put_aside(&broker, &queue, &delivery, &message, error, &ended).await;
+                return retry_or_dead_letter(&broker, &queue, &delivery, &message, error, &stopped).await;
             }
-            // There is no further queue for it, and returning it to this one would only count another delivery. So it
-            // stays here, unacknowledged, until it is stored.
-            let pause = pauses.next().unwrap_or_default();
-            error!(%error, ?pause, "a dead letter could not be stored; will retry");
-            if ended.run_until_cancelled(sleep(pause)).await.is_none() {
+            // There is no further queue for a dead letter, and requeueing it would only increase its delivery count. It
+            // stays unacknowledged until it is stored.
+            let delay = delays.next().unwrap_or_default();
+            error!(%error, ?delay, "a dead letter could not be stored; will retry");
+            if stopped.run_until_cancelled(sleep(delay)).await.is_none() {
                 return requeue(&delivery).await;
             }
         }
@@ -237,26 +237,25 @@ async fn deliver<H: Handler>(
     .await;
 }
 
-/// Endless waits, each twice as long as the one before it, up to [`LONGEST_PAUSE`] times the first.
-fn pauses(first: Duration) -> impl Iterator<Item = Duration> {
-    std::iter::successors(Some(1u32), |times| Some((times * 2).min(LONGEST_PAUSE)))
+/// Returns an endless series of delays. Each is twice the previous one, up to [`MAX_DELAY_FACTOR`] times the first.
+fn delays(first: Duration) -> impl Iterator<Item = Duration> {
+    std::iter::successors(Some(1u32), |times| Some((times * 2).min(MAX_DELAY_FACTOR)))
         .map(move |times| first * times)
 }
 
-/// Whether this was the last attempt. A dead letter that cannot be stored is tried for ever: there is no further place to
-/// bury it.
+/// Whether this was the last attempt. Storing a dead letter is retried for ever, because there is no other queue for it.
 fn is_exhausted(queue: &str, message: &Incoming) -> bool {
     message.attempt >= MAX_ATTEMPTS && queue != DEAD_LETTERS
 }
 
-/// Sends a failed message to a retry queue or the dead letters, and only then acknowledges it.
-async fn put_aside(
+/// Publishes a failed message to a retry queue or the dead letters, and then acknowledges it.
+async fn retry_or_dead_letter(
     broker: &Broker,
     queue: &str,
     delivery: &Delivery,
     message: &Incoming,
     error: HandleError,
-    ended: &CancellationToken,
+    stopped: &CancellationToken,
 ) {
     let namespace = broker.namespace();
     let reason = error.to_string();
@@ -265,48 +264,48 @@ async fn put_aside(
         error!(
             error = reason,
             attempt = message.attempt,
-            "the message goes to the dead letters"
+            "processing a message failed; it is dead-lettered"
         );
         let changes = vec![
             (DEATH_QUEUE, AMQPValue::LongString(queue.into())),
             (DEATH_REASON, AMQPValue::LongString(reason.as_str().into())),
         ];
-        (namespace.queue(DEAD_LETTERS), changes)
+        (namespace.name(DEAD_LETTERS), changes)
     } else {
         warn!(
             error = reason,
             attempt = message.attempt,
-            "the message failed, and is tried again"
+            "processing a message failed; will retry"
         );
         let attempt = i32::try_from(message.attempt + 1).unwrap_or(i32::MAX);
         (
-            retry_queue(&namespace.queue(queue), message.attempt),
+            retry_queue(&namespace.name(queue), message.attempt),
             vec![(ATTEMPT, AMQPValue::LongInt(attempt))],
         )
     };
     let properties = with_headers(&delivery.properties, changes);
-    // Returned to its queue it would come back at once, and after a few such rounds the broker would give up on it. So it
-    // is published until the broker takes it.
-    for pause in pauses(PUBLISH_PAUSE) {
+    // Requeued, it would be redelivered at once, until it reaches the delivery limit of the broker. So publishing is retried
+    // until the broker confirms it.
+    for delay in delays(PUBLISH_RETRY_DELAY) {
         let published = broker
             .publish_raw(target.clone(), properties.clone(), delivery.data.clone())
             .await;
         let Err(error) = published else {
             return acknowledge(delivery).await;
         };
-        error!(%error, ?pause, "the failed message could not be put aside; will retry");
-        if ended.run_until_cancelled(sleep(pause)).await.is_none() {
+        error!(%error, ?delay, "could not publish the failed message to its next queue; will retry");
+        if stopped.run_until_cancelled(sleep(delay)).await.is_none() {
             return requeue(delivery).await;
         }
     }
 }
 
 async fn acknowledge(delivery: &Delivery) {
-    match in_time(delivery.ack(BasicAckOptions::default())).await {
+    match with_timeout(delivery.ack(BasicAckOptions::default())).await {
         Ok(true) => {}
-        // The channel is gone: the broker delivers the message again, and the inbox knows it.
-        Ok(false) => warn!("the acknowledgement did not happen"),
-        Err(error) => warn!(%error, "the acknowledgement did not happen"),
+        // The channel is closed. The broker redelivers the message, and the inbox recognizes it as a duplicate.
+        Ok(false) => warn!("could not acknowledge a message; it will be redelivered"),
+        Err(error) => warn!(%error, "could not acknowledge a message; it will be redelivered"),
     }
 }
 
@@ -316,7 +315,7 @@ async fn requeue(delivery: &Delivery) {
         requeue: true,
         ..BasicNackOptions::default()
     };
-    if let Err(error) = in_time(delivery.nack(options)).await {
+    if let Err(error) = with_timeout(delivery.nack(options)).await {
         warn!(%error, "the message could not be requeued; the broker redelivers it after the connection is lost");
     }
 }
@@ -326,10 +325,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn attempts_without_the_broker_are_made_ever_more_seldom() {
-        let seconds: Vec<_> = pauses(Duration::from_secs(1))
+    fn delays_double_up_to_a_limit() {
+        let seconds: Vec<_> = delays(Duration::from_secs(1))
             .take(9)
-            .map(|pause| pause.as_secs())
+            .map(|delay| delay.as_secs())
             .collect();
         assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
     }

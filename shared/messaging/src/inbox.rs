@@ -1,7 +1,7 @@
-//! The inbox makes the effect of a message once: its row is written in the transaction of the effect, and a duplicate gets
-//! the stored reply again (Idempotent Receiver, Hohpe and Woolf).
+//! The inbox ensures that a message takes effect only once. Its row is written in the transaction of the effect, and a
+//! duplicate gets the stored reply again (the Idempotent Receiver pattern of Hohpe and Woolf).
 //!
-//! The table lives in each service's own database, so its SQL is checked when it runs, not when it is compiled:
+//! The table is part of each service's database, so its SQL is checked at run time, not at compile time:
 //!
 //! ```sql
 //! CREATE TABLE inbox (
@@ -17,21 +17,21 @@ use uuid::Uuid;
 
 use crate::{Incoming, Outgoing, metrics::DUPLICATES};
 
-/// What the inbox knows of a message.
+/// The result of looking up a message in the inbox.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Seen {
-    /// It came for the first time; its row is written now.
+    /// The message is new, and its row has been inserted.
     New,
-    /// It was handled before.
+    /// The message was already processed.
     Duplicate {
-        /// What was answered then.
+        /// The reply to the first delivery, if there was one.
         reply: Option<Outgoing>,
     },
-    /// Its id was used for another body: a fault of the sender.
+    /// The same id was used with a different body, which is a bug of the sender.
     Conflict,
 }
 
-/// Enters a message. A second transaction with the same message waits here until the first has ended.
+/// Inserts a message into the inbox. If a concurrent transaction has inserted the same message, waits until it has ended.
 pub async fn begin(conn: &mut PgConnection, message: &Incoming) -> sqlx::Result<Seen> {
     let hash = message.body_sha256();
     let inserted =
@@ -58,7 +58,7 @@ pub async fn begin(conn: &mut PgConnection, message: &Incoming) -> sqlx::Result<
     })
 }
 
-/// Answers a message: keeps the reply for its duplicates and puts it into the outbox, in one statement.
+/// Replies to a message: stores the reply for duplicates and inserts it into the outbox, in one statement.
 pub async fn answer(conn: &mut PgConnection, message_id: Uuid, reply: &Outgoing) -> sqlx::Result<()> {
     sqlx::query(
         "WITH kept AS (UPDATE inbox SET reply = $2 WHERE message_id = $1)
@@ -80,13 +80,13 @@ pub async fn answer(conn: &mut PgConnection, message_id: Uuid, reply: &Outgoing)
     Ok(())
 }
 
-/// Far longer than the broker goes on delivering a message.
-const KEPT_DAYS: i32 = 30;
+/// How many days a message is remembered, which is far longer than the broker redelivers it.
+const RETENTION_DAYS: i32 = 30;
 
-/// Forgets old messages.
-pub async fn forget(pool: &PgPool) -> sqlx::Result<()> {
+/// Deletes messages that were received more than 30 days ago. Run it periodically.
+pub async fn delete_expired(pool: &PgPool) -> sqlx::Result<()> {
     sqlx::query("DELETE FROM inbox WHERE received_at < now() - make_interval(days => $1)")
-        .bind(KEPT_DAYS)
+        .bind(RETENTION_DAYS)
         .execute(pool)
         .await
         .map(drop)

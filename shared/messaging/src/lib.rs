@@ -1,6 +1,8 @@
-//! Souk's messages over RabbitMQ: topology, confirmed publishing, consuming with retries and dead letters, outbox and
-//! inbox. The only user of the AMQP client; services see [`Outgoing`], [`Incoming`] and [`Handler`]. It must never lose a
-//! message that a transaction has committed, nor acknowledge one whose effect has not been.
+//! Messages over RabbitMQ: topology, publishing with confirms, consuming with retries and dead letters, outbox and inbox.
+//! Only this crate uses the AMQP client; services use [`Outgoing`], [`Incoming`] and [`Handler`].
+//!
+//! Invariants: a message that a transaction has committed is never lost, and a message is acknowledged only after its effect
+//! is committed.
 //!
 //! ```mermaid
 //! flowchart LR
@@ -22,7 +24,8 @@ mod topology;
 
 pub use broker::{Broker, InvalidUrl};
 pub use consumer::{HandleError, Handler, MAX_ATTEMPTS, consume};
+pub use contracts::Namespace;
 pub use message::{Incoming, Outgoing, Poison};
 pub use outbox::Outbox;
 pub use publisher::PublishError;
-pub use topology::{DEAD_LETTERS, Namespace};
+pub use topology::DEAD_LETTERS;

@@ -1,4 +1,4 @@
-//! Messages and their envelope: AMQP properties carry ids, type and trace context; the body is JSON.
+//! Messages and their envelope. AMQP properties contain ids, type and trace context, and the body is JSON.
 
 use contracts::{
     CommandId, SagaId,
@@ -18,33 +18,33 @@ use uuid::Uuid;
 use crate::Namespace;
 
 pub(crate) const ATTEMPT: &str = "x-attempt";
-/// The span that sent the message, beside `traceparent`, which is where it was created.
+/// Header with the `traceparent` of the send span. The header `traceparent` has the span that created the message.
 pub(crate) const SENT_BY: &str = "x-sent-by";
 pub(crate) const DEATH_QUEUE: &str = "x-death-queue";
 pub(crate) const DEATH_REASON: &str = "x-death-reason";
 const PERSISTENT: u8 = 2;
 
-/// A message to be sent.
+/// A message to be published.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outgoing {
-    /// The receiver's key against duplicates: the same at every resend.
+    /// Identifies the message. It is the same each time the message is sent, so that the receiver detects duplicates.
     pub id: Uuid,
-    /// The AMQP `type`, such as `inventory.reserve_stock.v1`.
+    /// The AMQP `type` property, such as `inventory.reserve_stock.v1`.
     pub kind: String,
-    /// The queue by its name in the code, without namespace.
+    /// Name of the destination queue, without namespace.
     pub queue: String,
-    /// The saga.
+    /// Id of the saga that the message belongs to.
     pub correlation_id: Uuid,
-    /// Where the answer goes.
+    /// Queue that the reply is sent to, if one is expected.
     pub reply_to: Option<String>,
-    /// The JSON of the message's struct.
+    /// JSON of the message's struct.
     pub body: Value,
-    /// Where in which trace it was created.
+    /// Trace context of the span that created the message.
     pub trace: TraceContext,
 }
 
 impl Outgoing {
-    /// A command of a saga; the answer comes to orders.
+    /// Creates a command of a saga. The reply is sent to the queue of the orders service.
     #[must_use]
     pub fn command(command: Command, id: CommandId, saga: SagaId) -> Self {
         Self {
@@ -58,7 +58,7 @@ impl Outgoing {
         }
     }
 
-    /// The answer to a command. Its id derives from the command's, so the same answer sent twice is one message.
+    /// Creates the reply to a command. Its id is derived from the command's id, so that replying twice sends the same message.
     #[must_use]
     pub fn reply(to: &Incoming, outcome: Outcome) -> Self {
         let reply = Reply {
@@ -76,7 +76,7 @@ impl Outgoing {
         }
     }
 
-    /// A message that expects no answer.
+    /// Creates a message that expects no reply, with a new id.
     #[must_use]
     pub fn notice<M: Message>(queue: &str, correlation_id: Uuid, message: &M) -> Self {
         Self {
@@ -123,53 +123,53 @@ impl Outgoing {
     }
 }
 
-/// A message that has arrived.
+/// A message that was received from a queue.
 #[derive(Debug, Clone)]
 pub struct Incoming {
-    /// The sender's id of it, the same at every delivery.
+    /// Id given by the sender, which is the same for every delivery. Nil if it is missing or not a UUID.
     pub id: Uuid,
-    /// The AMQP `type`.
+    /// The AMQP `type` property, or empty if it is missing.
     pub kind: String,
-    /// The queue it came from, without namespace; of a dead letter, where it was sent to at first.
+    /// Queue that the message was consumed from, without namespace. For a dead letter, the queue that it was first sent to.
     pub queue: String,
-    /// The saga; nil when the sender gave none.
+    /// Id of the saga. Nil if the sender gave none.
     pub correlation_id: Uuid,
-    /// Where the answer goes.
+    /// Queue that the reply must be sent to, if one is expected.
     pub reply_to: Option<String>,
-    /// The raw body.
+    /// Body of the message as received.
     pub body: Vec<u8>,
-    /// 1 at the first attempt.
+    /// Number of the attempt to process the message, starting at 1.
     pub attempt: u32,
-    /// Why it is a dead letter, where it is one.
+    /// The reason why the message was dead-lettered, if it was.
     pub death_reason: Option<String>,
-    /// The sender's trace context.
+    /// Trace context of the span that created the message.
     pub trace: TraceContext,
 }
 
-/// A message that no attempt will ever understand.
+/// The reason why a message can never be processed. Such a message is dead-lettered without further attempts.
 #[derive(Debug, thiserror::Error)]
 pub enum Poison {
-    /// The body is not the JSON that its type says.
-    #[error("the body of {kind} does not decode")]
+    /// The body does not match the message type.
+    #[error("cannot decode the body of {kind}")]
     Body {
-        /// The AMQP `type`.
+        /// The AMQP `type` property of the message.
         kind: String,
-        /// Where and why.
+        /// The JSON error, with its position in the body.
         source: serde_json::Error,
     },
-    /// Nobody here knows the type.
+    /// The receiver does not support this message type.
     #[error("unknown message type {0:?}")]
     Kind(String),
-    /// The envelope lacks an id.
+    /// The envelope has no valid message id.
     #[error("the message has no UUID as its message_id")]
     Id,
-    /// An id was used for two different bodies.
-    #[error("message {0} came before with another body")]
+    /// The same message id was already used with a different body.
+    #[error("message {0} was already received with a different body")]
     Conflict(Uuid),
 }
 
 impl Incoming {
-    /// The body as `M`; the caller has looked at [`Incoming::kind`].
+    /// Decodes the body as `M`. The caller must have checked [`Incoming::kind`].
     pub fn decode<M: Message>(&self) -> Result<M, Poison> {
         serde_json::from_slice(&self.body).map_err(|source| Poison::Body {
             kind: self.kind.clone(),
@@ -177,13 +177,13 @@ impl Incoming {
         })
     }
 
-    /// What tells two bodies under one id apart.
+    /// SHA-256 of the body, which detects different bodies with the same id.
     #[must_use]
     pub fn body_sha256(&self) -> [u8; 32] {
         Sha256::digest(&self.body).into()
     }
 
-    /// Reads a delivery; one without an id is still described, with a nil id.
+    /// Reads a delivery. It never fails: a missing or invalid id becomes nil.
     pub(crate) fn read(delivery: &Delivery, queue: &str, namespace: &Namespace) -> Self {
         let properties = &delivery.properties;
         let text = |value: &Option<lapin::types::ShortString>| value.as_ref().map(ToString::to_string);
@@ -233,7 +233,7 @@ fn attempt(properties: &BasicProperties) -> u32 {
     }
 }
 
-/// The delivery's properties with other headers, for a retry queue or the dead letters.
+/// Returns the properties of a delivery with changed headers, for a retry queue or the dead letters.
 pub(crate) fn with_headers(properties: &BasicProperties, changes: Vec<(&str, AMQPValue)>) -> BasicProperties {
     let mut headers = properties.headers().clone().unwrap_or_default();
     for (name, value) in changes {
@@ -251,11 +251,11 @@ mod tests {
     use crate::HandleError;
 
     #[test]
-    fn a_poison_says_once_why_it_is_one() {
+    fn a_poison_error_contains_its_cause_once() {
         let source = serde_json::from_str::<u8>("").unwrap_err();
         let why = source.to_string();
         let kind = "a.b.v1".to_owned();
-        let told = HandleError::from(Poison::Body { kind, source }).to_string();
-        assert_eq!(told, format!("the body of a.b.v1 does not decode: {why}"));
+        let text = HandleError::from(Poison::Body { kind, source }).to_string();
+        assert_eq!(text, format!("cannot decode the body of a.b.v1: {why}"));
     }
 }

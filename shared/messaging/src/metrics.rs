@@ -1,24 +1,24 @@
-//! What is counted of messages. Kinds come from the messages themselves, so only those that a handler knew become labels.
+//! The metrics of messages. Senders choose the kind of a message, so only kinds that a handler supports become labels.
 
 use telemetry::metrics::{Counter, Gauge, Histogram};
 
 use crate::PublishError;
 
-/// From a delivery to what became of it: `handled`, `retried`, `dead`.
+/// Duration of processing a message, with the outcome `handled`, `retried` or `dead`.
 pub(crate) static PROCESS_DURATION: Histogram = Histogram::seconds(
     "messaging_process_duration_seconds",
-    "Time from a delivery to what became of it",
+    "Time from the delivery of a message to its outcome",
 );
-/// From a message to the broker's word that it has it for good.
+/// Duration of publishing a message, until the broker's confirm.
 pub(crate) static PUBLISH_DURATION: Histogram = Histogram::seconds(
     "messaging_publish_duration_seconds",
-    "Time from a message to its confirmation",
+    "Time from publishing a message to its confirm",
 );
 pub(crate) static PUBLISHED: Counter =
-    Counter::counter("messaging_published", "Messages by what the broker said to them");
-/// Messages that came again and were answered from memory.
+    Counter::counter("messaging_published", "Published messages by queue and outcome");
+/// Number of duplicates that the inbox has recognized.
 pub(crate) static DUPLICATES: Counter =
-    Counter::counter("inbox_duplicates", "Messages that had been handled before");
+    Counter::counter("inbox_duplicates", "Messages that had already been processed");
 pub(crate) static OUTBOX_PENDING: Gauge =
     Gauge::gauge("outbox_pending", "Messages that are committed but not published");
 pub(crate) static OUTBOX_AGE: Gauge = Gauge::gauge(
@@ -26,7 +26,7 @@ pub(crate) static OUTBOX_AGE: Gauge = Gauge::gauge(
     "Age of the oldest message that is committed but not published",
 );
 
-/// The label of what the broker said.
+/// Returns the value of the label `outcome` for the result of publishing.
 pub(crate) fn outcome(result: Result<(), &PublishError>) -> &'static str {
     match result {
         Ok(()) => "confirmed",

@@ -1,8 +1,8 @@
-//! The outbox: messages are rows of the transaction that causes them, and are published after its commit (Transactional
-//! Outbox, Richardson). A row is deleted when the broker has confirmed it; what a crash left is published by the next poll
-//! of any replica.
+//! The outbox: messages are inserted as rows in the transaction that causes them, and published after its commit (the
+//! Transactional Outbox pattern of Richardson). A row is deleted once the broker has confirmed the message. After a crash,
+//! the next poll of any replica publishes the remaining rows.
 //!
-//! The table lives in each service's own database, so its SQL is checked when it runs, not when it is compiled:
+//! The table is part of each service's database, so its SQL is checked at run time, not at compile time:
 //!
 //! ```sql
 //! CREATE TABLE outbox (
@@ -21,9 +21,9 @@
 //! );
 //! ```
 //!
-//! A relay claims rows before it publishes them, so that replicas publish different ones. One statement deletes what the
-//! broker has confirmed since the last one and claims what was committed since: a message costs its relay one round trip.
-//! Until then a confirmed row stays claimed, and a relay that dies leaves it to be published once more.
+//! A relay claims rows before it publishes them, so that replicas publish different rows. To save a round trip, one
+//! statement deletes the rows of the confirmed batch and claims the next batch. Until then the confirmed rows stay claimed.
+//! If the relay crashes in between, another one publishes them again.
 
 use std::{
     collections::HashMap,
@@ -42,19 +42,18 @@ use uuid::Uuid;
 
 use crate::{Broker, Outgoing, PublishError, metrics};
 
-/// Rows published in one go.
+/// Maximum number of rows in a batch.
 const BATCH: i64 = 256;
-/// How long a relay may take to publish what it has claimed, in seconds; then another relay does. The publisher waits for
-/// confirms for less.
+/// Seconds after which another relay may publish the claimed rows. The publisher waits less than this for confirms.
 const CLAIM_SECONDS: f64 = 10.0;
-/// How often the relay looks for what a crash or another replica left.
-const POLL: Duration = Duration::from_secs(1);
-/// How often what waits is counted.
-const COUNT: Duration = Duration::from_secs(5);
-/// How long the rows of a queue that the broker does not have are passed over, so that they do not hold up all others.
-const PASSED_OVER: Duration = Duration::from_secs(5);
+/// Interval at which the relay polls for rows that a crash or another replica has left.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// Interval at which pending rows are counted.
+const COUNT_INTERVAL: Duration = Duration::from_secs(5);
+/// How long the rows of a queue that does not exist are skipped, so that they do not block other rows.
+const SKIP_MISSING_QUEUE: Duration = Duration::from_secs(5);
 
-/// Writes messages into the caller's transaction, in one statement.
+/// Inserts messages as part of the caller's transaction, in one statement.
 pub async fn insert(conn: &mut PgConnection, messages: &[Outgoing]) -> sqlx::Result<()> {
     if messages.is_empty() {
         return Ok(());
@@ -95,24 +94,25 @@ pub async fn insert(conn: &mut PgConnection, messages: &[Outgoing]) -> sqlx::Res
     Ok(())
 }
 
-/// The relay from the table to the broker.
+/// The relay, which publishes the rows of the outbox table.
 #[derive(Debug, Clone)]
 pub struct Outbox {
     pool: PgPool,
     broker: Arc<Broker>,
     wake: Arc<Notify>,
-    /// Queues that the broker did not have, and when it said so. Whole queues, so that the rows of each keep their order.
+    /// Queues that did not exist on the broker, and when this was noticed. All rows of such a queue are skipped, so that they
+    /// keep their order.
     missing: Arc<Mutex<HashMap<String, Instant>>>,
 }
 
-/// What became of a batch, by the rows' ids.
+/// The outcome of publishing a batch, as ids of rows.
 #[derive(Default)]
-struct Batch {
-    /// The broker has confirmed them.
+struct BatchOutcome {
+    /// Rows that the broker has confirmed.
     confirmed: Vec<i64>,
-    /// They are to be published again later.
+    /// Rows that must be published again later.
     failed: Vec<i64>,
-    /// Why the broker took some of them not, unless they are unroutable.
+    /// The last error other than an unroutable message.
     error: Option<PublishError>,
 }
 
@@ -148,7 +148,7 @@ impl From<Row> for (i64, Outgoing) {
 }
 
 impl Outbox {
-    /// The outbox of the database behind `pool`.
+    /// Creates a relay from the database of `pool` to `broker`.
     #[must_use]
     pub fn new(pool: PgPool, broker: Arc<Broker>) -> Self {
         Self {
@@ -159,77 +159,80 @@ impl Outbox {
         }
     }
 
-    /// Says that a transaction with messages has committed. A wake-up that is lost costs one poll's time, no message.
+    /// Wakes the relay after a transaction with messages has committed. Without it, messages wait for the next poll.
     pub fn flush_soon(&self) {
         self.wake.notify_one();
     }
 
-    /// Publishes until `shutdown`, woken by [`Outbox::flush_soon`] and by the clock.
+    /// Publishes until `shutdown`, every second and whenever [`Outbox::flush_soon`] is called. After `shutdown` it publishes
+    /// the remaining rows.
     pub async fn run(&self, shutdown: CancellationToken) {
         metrics::DUPLICATES.of([]);
-        let mut counted: Option<Instant> = None;
+        let mut counted_at: Option<Instant> = None;
         let mut confirmed = vec![];
         loop {
             let stopped = shutdown
-                .run_until_cancelled(timeout(POLL, self.wake.notified()))
+                .run_until_cancelled(timeout(POLL_INTERVAL, self.wake.notified()))
                 .await
                 .is_none();
-            if let Err(error) = self.round(&mut confirmed).await {
-                warn!(%error, "the outbox waits for the broker or the database");
-                // Wake-ups would only hurry into the same failure.
-                shutdown.run_until_cancelled(tokio::time::sleep(POLL)).await;
+            if let Err(error) = self.publish_batch(&mut confirmed).await {
+                warn!(%error, "publishing from the outbox failed; will retry in 1 s");
+                // Ignore wake-ups meanwhile, because they would lead to the same failure.
+                shutdown
+                    .run_until_cancelled(tokio::time::sleep(POLL_INTERVAL))
+                    .await;
             }
             if stopped {
-                if let Err(error) = self.rounds(&mut confirmed).await {
-                    warn!(%error, "what is left in the outbox waits for another relay");
+                if let Err(error) = self.publish_pending(&mut confirmed).await {
+                    warn!(%error, "could not publish the remaining messages of the outbox; another replica will");
                 }
                 return;
             }
-            // A database that is away has just been spoken of; the gauges keep what was last known.
-            if counted.is_none_or(|at| at.elapsed() > COUNT) && self.count().await.is_ok() {
-                counted = Some(Instant::now());
+            // Errors are not logged, because an unavailable database was logged above. The gauges keep their last values.
+            if counted_at.is_none_or(|at| at.elapsed() > COUNT_INTERVAL) && self.count().await.is_ok() {
+                counted_at = Some(Instant::now());
             }
         }
     }
 
-    /// Shows what waits. Every replica sees the same table.
+    /// Updates the gauges of pending messages. Every replica reports the same values, because they share the table.
     async fn count(&self) -> sqlx::Result<()> {
         let (pending, age): (i64, f64) = sqlx::query_as(
             "SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 FROM outbox",
         )
         .fetch_one(&self.pool)
         .await?;
-        #[expect(clippy::cast_precision_loss, reason = "so many messages fit into no table")]
+        #[expect(clippy::cast_precision_loss, reason = "no table has as many as 2^52 messages")]
         metrics::OUTBOX_PENDING.of([]).set(pending as f64);
         metrics::OUTBOX_AGE.of([]).set(age);
         Ok(())
     }
 
-    /// Publishes what waits and returns how many messages the broker took. Unroutable messages stay, for a person to see,
-    /// and do not count.
+    /// Publishes all pending messages and returns the number that the broker confirmed. Unroutable messages stay in the table
+    /// for an operator, and are not counted.
     pub async fn run_once(&self) -> anyhow::Result<usize> {
-        self.rounds(&mut vec![]).await
+        self.publish_pending(&mut vec![]).await
     }
 
-    /// Rounds until nothing is left to publish or to delete.
-    async fn rounds(&self, confirmed: &mut Vec<i64>) -> anyhow::Result<usize> {
+    /// Publishes batches until there is nothing to publish or to delete.
+    async fn publish_pending(&self, confirmed: &mut Vec<i64>) -> anyhow::Result<usize> {
         let mut published = 0;
-        while let Some(more) = self.round(confirmed).await? {
+        while let Some(more) = self.publish_batch(confirmed).await? {
             published += more;
         }
         Ok(published)
     }
 
-    /// Deletes what is `confirmed`, publishes one batch, and leaves in `confirmed` what of it the next round is to delete.
-    /// Returns how many messages the broker took; none if nothing waited.
-    async fn round(&self, confirmed: &mut Vec<i64>) -> anyhow::Result<Option<usize>> {
+    /// Deletes the rows in `confirmed` and publishes one batch. Afterwards `confirmed` has the rows that the next call must
+    /// delete. Returns the number of confirmed messages, or `None` if none was pending.
+    async fn publish_batch(&self, confirmed: &mut Vec<i64>) -> anyhow::Result<Option<usize>> {
         let rows = self.claim(confirmed).await?;
         confirmed.clear();
         if rows.is_empty() {
             return Ok(None);
         }
         if rows.len() == usize::try_from(BATCH)? {
-            // After a full batch more rows may wait.
+            // After a full batch, more rows may be pending.
             self.flush_soon();
         }
         let batch = self.publish(rows).await;
@@ -245,7 +248,7 @@ impl Outbox {
         }
     }
 
-    /// Deletes the rows that are `confirmed`, and claims the next batch, oldest first.
+    /// Deletes the `confirmed` rows and claims the next batch, oldest rows first.
     async fn claim(&self, confirmed: &[i64]) -> sqlx::Result<Vec<Row>> {
         sqlx::query_as(
             "WITH deleted AS (
@@ -262,13 +265,13 @@ impl Outbox {
         )
         .bind(confirmed)
         .bind(CLAIM_SECONDS)
-        .bind(self.passed_over())
+        .bind(self.skipped_queues())
         .bind(BATCH)
         .fetch_all(&self.pool)
         .await
     }
 
-    /// Deletes the rows that are `confirmed`, and lets any relay claim those that `failed`.
+    /// Deletes the `confirmed` rows and releases the claims of the `failed` rows.
     async fn release(&self, confirmed: &[i64], failed: &[i64]) -> sqlx::Result<()> {
         sqlx::query(
             "WITH deleted AS (DELETE FROM outbox WHERE id = ANY($1))
@@ -281,13 +284,13 @@ impl Outbox {
         .map(drop)
     }
 
-    async fn publish(&self, rows: Vec<Row>) -> Batch {
+    async fn publish(&self, rows: Vec<Row>) -> BatchOutcome {
         let publish = rows.into_iter().map(|row| async {
             let (id, message) = row.into();
             let result = self.broker.publish(&message).await;
             (id, message.queue, result)
         });
-        let mut batch = Batch::default();
+        let mut batch = BatchOutcome::default();
         for (id, queue, result) in join_all(publish).await {
             match result {
                 Ok(()) => {
@@ -295,9 +298,9 @@ impl Outbox {
                     continue;
                 }
                 Err(error @ PublishError::Unroutable { .. }) => {
-                    // Once a queue, which stands for all that wait for it.
+                    // Log it once per queue, because all messages to the queue are affected.
                     if self.missing().insert(queue, Instant::now()).is_none() {
-                        error!(%error, "a message stays in the outbox");
+                        error!(%error, "a message is unroutable and stays in the outbox; will retry");
                     }
                 }
                 Err(error) => batch.error = Some(error),
@@ -312,9 +315,9 @@ impl Outbox {
         batch
     }
 
-    fn passed_over(&self) -> Vec<String> {
+    fn skipped_queues(&self) -> Vec<String> {
         let mut missing = self.missing();
-        missing.retain(|_, since| since.elapsed() < PASSED_OVER);
+        missing.retain(|_, since| since.elapsed() < SKIP_MISSING_QUEUE);
         missing.keys().cloned().collect()
     }
 

@@ -1,5 +1,6 @@
-//! Confirmed publishing. One task owns the channel and publishes what is waiting in batches, all confirms of a batch in
-//! flight together. An unroutable message is found by its id, since the client pairs returned messages first-in first-out.
+//! Publishes messages with confirms. One task owns the channel and publishes the pending requests in batches, whose confirms
+//! are awaited together. Unroutable messages are identified by their id, because the client assigns returned messages to
+//! confirms in the order of arrival only.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -11,28 +12,28 @@ use tokio::{
 
 use crate::broker::Connector;
 
-/// Messages published before their confirms are awaited.
+/// Maximum number of messages published before their confirms are awaited.
 const BATCH: usize = 256;
-/// How long a batch may wait for its confirms; a blocked or dead broker then counts as away.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait for the confirms of a batch. After that the channel is replaced.
+const CONFIRM_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Why a message is not with the broker, as far as we know.
+/// The reason why publishing a message failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum PublishError {
-    /// No queue takes it; it would have been dropped.
+    /// The destination queue does not exist, so the broker returned the message.
     #[error("message {id} to {queue} is unroutable")]
     Unroutable {
-        /// The message.
+        /// Id of the message.
         id: String,
-        /// The queue that does not exist.
+        /// Name of the missing queue on the broker.
         queue: String,
     },
-    /// The broker did not confirm it: try again.
+    /// The broker did not confirm the message. It may have been stored nevertheless, and can be sent again.
     #[error("the broker did not confirm: {0}")]
     Unconfirmed(String),
 }
 
-/// One message for the publishing task.
+/// A message for the publishing task, and where to send the result.
 pub(crate) struct Request {
     pub(crate) queue: String,
     pub(crate) properties: BasicProperties,
@@ -40,7 +41,7 @@ pub(crate) struct Request {
     pub(crate) done: oneshot::Sender<Result<(), PublishError>>,
 }
 
-/// Publishes until every sender is gone.
+/// Publishes requests until every sender is dropped.
 pub(crate) async fn run(connector: Connector, mut requests: mpsc::Receiver<Request>) {
     let mut channel: Option<Channel> = None;
     let mut batch = Vec::with_capacity(BATCH);
@@ -54,27 +55,28 @@ pub(crate) async fn run(connector: Connector, mut requests: mpsc::Receiver<Reque
                 if publish(&open, &mut batch).await {
                     channel = Some(open);
                 } else {
-                    // Whatever state it is in, late confirms on it must not be taken for the next batch's.
-                    let _ = timeout(PATIENCE, open.close(200, "publisher reset".into())).await;
+                    // Close the channel, so that late confirms are not mistaken for those of the next batch.
+                    let _ = timeout(CONFIRM_TIMEOUT, open.close(200, "publisher reset".into())).await;
                 }
             }
-            Err(error) => refuse(&mut batch, &error.to_string()),
+            Err(error) => fail(&mut batch, &error.to_string()),
         }
     }
 }
 
-fn refuse(batch: &mut Vec<Request>, reason: &str) {
+/// Reports a failure to all requests of a batch.
+fn fail(batch: &mut Vec<Request>, reason: &str) {
     for request in batch.drain(..) {
-        // A caller that no longer waits has lost interest in the answer, not in the message.
+        // Sending fails if the caller was dropped, which does not matter.
         let _ = request
             .done
             .send(Err(PublishError::Unconfirmed(reason.to_owned())));
     }
 }
 
-/// Publishes a batch and answers each request; false when the channel cannot be trusted any more.
+/// Publishes a batch and reports the result of each request. Returns false if the channel must not be used any more.
 async fn publish(channel: &Channel, batch: &mut Vec<Request>) -> bool {
-    match timeout(PATIENCE, confirmed(channel, batch)).await {
+    match timeout(CONFIRM_TIMEOUT, publish_and_confirm(channel, batch)).await {
         Ok(Ok((acknowledged, returned))) => {
             for (request, acknowledged) in batch.drain(..).zip(acknowledged) {
                 let id = message_id(&request.properties);
@@ -84,25 +86,28 @@ async fn publish(channel: &Channel, batch: &mut Vec<Request>) -> bool {
                         queue: request.queue,
                     }),
                     true => Ok(()),
-                    false => Err(PublishError::Unconfirmed("refused by the broker".into())),
+                    false => Err(PublishError::Unconfirmed("rejected by the broker".into())),
                 };
                 let _ = request.done.send(result);
             }
             true
         }
         Ok(Err(error)) => {
-            refuse(batch, &error.to_string());
+            fail(batch, &error.to_string());
             false
         }
         Err(_) => {
-            refuse(batch, "no confirm in time");
+            fail(batch, "no confirm within 5 seconds");
             false
         }
     }
 }
 
-/// Whether each message of the batch was acknowledged, and the ids of those that came back.
-async fn confirmed(channel: &Channel, batch: &[Request]) -> lapin::Result<(Vec<bool>, HashSet<String>)> {
+/// Publishes a batch. Returns whether each message was acknowledged, and the ids of returned messages.
+async fn publish_and_confirm(
+    channel: &Channel,
+    batch: &[Request],
+) -> lapin::Result<(Vec<bool>, HashSet<String>)> {
     let options = BasicPublishOptions {
         mandatory: true,
         ..BasicPublishOptions::default()

@@ -1,7 +1,8 @@
-//! The queues: one a participant, four retry queues beside each, one for all dead letters. Each process declares its own
-//! again at every connection, which is harmless and mends a broker that has forgotten them.
+//! The queues: one per participant, each with four retry queues, and one for all dead letters. Each process declares its own
+//! queues on every new connection. This has no effect on existing queues, and recreates them if the broker has lost its
+//! data.
 
-use contracts::saga::queues;
+use contracts::{Namespace, saga::queues};
 use lapin::{
     Channel, Connection, Error, ErrorKind, Result,
     options::QueueDeclareOptions,
@@ -10,50 +11,25 @@ use lapin::{
 };
 use tracing::warn;
 
-/// Where messages end that no retry helps.
+/// Queue of the messages that failed permanently or too often.
 pub const DEAD_LETTERS: &str = "souk.dead-letters";
 
-/// The retry queues' names and how long a message waits there.
+/// Name suffix of each retry queue, and how long messages wait in it, in milliseconds.
 pub(crate) const RETRIES: [(&str, i32); 4] =
     [("1s", 1_000), ("10s", 10_000), ("60s", 60_000), ("5min", 300_000)];
 
-/// Unacknowledged deliveries (crashes of the consumer) after which the broker itself buries a message. `RabbitMQ` 3.10 has
-/// no limit unless one is set.
+/// Number of deliveries without acknowledgement, because consumers crashed, after which the broker dead-letters a message.
+/// `RabbitMQ` 3.10 has no limit by default.
 const DELIVERY_LIMIT: i32 = 20;
 
-/// The delivery limit of the dead letters: the highest that every version understands. The -1 of `RabbitMQ` 4 would make
-/// 3.10 drop a message the first time it is requeued.
+/// Delivery limit of the dead-letter queue: the highest value that every version supports. With the -1 that `RabbitMQ` 4 uses
+/// for "unlimited", version 3.10 would drop a message the first time it is requeued.
 const NO_DELIVERY_LIMIT: i32 = i32::MAX;
 
-/// How long the queues of a test outlive their last use. A broker that kept them all would run out of file descriptors.
-const TEST_QUEUES_LIVE_MS: i32 = 180_000;
+/// How long unused queues of tests, which have a prefix, exist. If the broker kept them all, it would run out of file descriptors.
+const TEST_QUEUE_EXPIRY_MS: i32 = 180_000;
 
-/// A prefix of every queue's name: empty in production, random in tests, which share a broker. Queues with a prefix
-/// vanish some minutes after their last use.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Namespace(String);
-
-impl Namespace {
-    /// Queues named `{prefix}{name}`.
-    #[must_use]
-    pub fn new(prefix: impl Into<String>) -> Self {
-        Self(prefix.into())
-    }
-
-    /// The name on the broker.
-    #[must_use]
-    pub fn queue(&self, name: &str) -> String {
-        format!("{}{name}", self.0)
-    }
-
-    /// The name in the code; what is not of this namespace stays as it is.
-    #[must_use]
-    pub fn strip<'a>(&self, queue: &'a str) -> &'a str {
-        queue.strip_prefix(&self.0).unwrap_or(queue)
-    }
-}
-
-/// The retry queue of `queue` for a message that has failed `attempt` times, 1 or more.
+/// Returns the retry queue of `queue` for a message that has failed `attempt` times. `attempt` is at least 1.
 pub(crate) fn retry_queue(queue: &str, attempt: u32) -> String {
     let index = usize::try_from(attempt.saturating_sub(1))
         .unwrap_or(usize::MAX)
@@ -63,8 +39,8 @@ pub(crate) fn retry_queue(queue: &str, attempt: u32) -> String {
 
 /// Declares the queues that belong to the process `app_id`.
 ///
-/// A queue belongs to the one that consumes it, and each process has an account that may configure its own queues only. A
-/// message to a queue whose owner has never connected is unroutable; its sender keeps it and tries again.
+/// A queue belongs to the process that consumes it, and the account of each process may configure only its own queues. A
+/// message to a queue whose owner has never connected is unroutable, and its sender retries it.
 pub(crate) async fn declare(connection: &Connection, namespace: &Namespace, app_id: &str) -> Result<()> {
     let owned = owned_by(app_id, namespace);
     if owned.contains(&queues::ORDERS) {
@@ -72,29 +48,36 @@ pub(crate) async fn declare(connection: &Connection, namespace: &Namespace, app_
     }
     let channel = &connection.create_channel().await?;
     for queue in owned {
-        let name = namespace.queue(queue);
-        let buried = [
+        let name = namespace.name(queue);
+        let dead_letter_arguments = [
             ("x-delivery-limit", AMQPValue::LongInt(DELIVERY_LIMIT)),
             ("x-dead-letter-exchange", text("")),
-            ("x-dead-letter-routing-key", text(&namespace.queue(DEAD_LETTERS))),
+            ("x-dead-letter-routing-key", text(&namespace.name(DEAD_LETTERS))),
         ];
-        quorum(channel, namespace, &name, &buried).await?;
+        declare_quorum_queue(channel, namespace, &name, &dead_letter_arguments).await?;
         for (suffix, milliseconds) in RETRIES {
-            let back = [
+            let retry_arguments = [
                 ("x-message-ttl", AMQPValue::LongInt(milliseconds)),
                 ("x-dead-letter-exchange", text("")),
                 ("x-dead-letter-routing-key", text(&name)),
-                // With at-least-once the broker confirms the move from the retry queue back; it needs reject-publish.
+                // With at-least-once, no message is lost when it moves back from the retry queue. This strategy requires
+                // reject-publish.
                 ("x-dead-letter-strategy", text("at-least-once")),
                 ("x-overflow", text("reject-publish")),
             ];
-            quorum(channel, namespace, &format!("{name}.retry.{suffix}"), &back).await?;
+            declare_quorum_queue(
+                channel,
+                namespace,
+                &format!("{name}.retry.{suffix}"),
+                &retry_arguments,
+            )
+            .await?;
         }
     }
     channel.close(REPLY_SUCCESS, "declared".into()).await
 }
 
-/// The queues of a process. In a test's namespace one process plays every part, and all queues are its own.
+/// Returns the queues of a process. In a test's namespace every process owns all queues, because it acts as all services.
 fn owned_by(app_id: &str, namespace: &Namespace) -> Vec<&'static str> {
     const OWNERS: [(&str, &str); 3] = [
         ("inventory", queues::INVENTORY),
@@ -109,17 +92,17 @@ fn owned_by(app_id: &str, namespace: &Namespace) -> Vec<&'static str> {
         .collect()
 }
 
-/// Declares the queue of the dead letters with a delivery limit that no message reaches. `RabbitMQ` 4 would otherwise drop
-/// a message of it after 20 deliveries, since the queue has no dead-letter exchange of its own.
+/// Declares the dead-letter queue with a delivery limit that no message reaches. By default, `RabbitMQ` 4 would drop a
+/// message of this queue after 20 deliveries, because the queue has no dead-letter exchange.
 ///
-/// A queue that an earlier version of Souk declared without the limit cannot be declared with it, and it cannot be
-/// replaced either: the other queues name it as theirs, and a quorum queue cannot be deleted on the condition that it is
-/// empty. Such a queue is used as it is, and the log says to set the limit by a policy.
+/// If an earlier version of Souk has declared the queue without the limit, it cannot be declared with it. It cannot be
+/// replaced either: other queues refer to it, and AMQP cannot delete a quorum queue on the condition that it is empty. Such
+/// a queue is used unchanged, and a warning asks the operator to set the limit by a policy.
 async fn declare_dead_letters(connection: &Connection, namespace: &Namespace) -> Result<()> {
-    let name = namespace.queue(DEAD_LETTERS);
+    let name = namespace.name(DEAD_LETTERS);
     let limit = [("x-delivery-limit", AMQPValue::LongInt(NO_DELIVERY_LIMIT))];
     let channel = connection.create_channel().await?;
-    match quorum(&channel, namespace, &name, &limit).await {
+    match declare_quorum_queue(&channel, namespace, &name, &limit).await {
         Ok(()) => return channel.close(REPLY_SUCCESS, "declared".into()).await,
         Err(error) if is_inequivalent(&error) => warn!(
             queue = name,
@@ -128,22 +111,22 @@ async fn declare_dead_letters(connection: &Connection, namespace: &Namespace) ->
         ),
         Err(error) => return Err(error),
     }
-    // The refusal has closed the first channel.
+    // The broker has closed the first channel because of the error.
     let channel = connection.create_channel().await?;
-    quorum(&channel, namespace, &name, &[]).await?;
+    declare_quorum_queue(&channel, namespace, &name, &[]).await?;
     channel.close(REPLY_SUCCESS, "declared".into()).await
 }
 
-/// Whether the broker refused a declaration because the queue exists with other arguments.
+/// Whether the broker rejected a declaration because the queue exists with different arguments.
 fn is_inequivalent(error: &Error) -> bool {
-    let ErrorKind::ProtocolError(refused) = error.kind() else {
+    let ErrorKind::ProtocolError(protocol_error) = error.kind() else {
         return false;
     };
-    *refused.kind() == AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED)
-        && refused.get_message().as_str().contains("inequivalent arg")
+    *protocol_error.kind() == AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED)
+        && protocol_error.get_message().as_str().contains("inequivalent arg")
 }
 
-async fn quorum(
+async fn declare_quorum_queue(
     channel: &Channel,
     namespace: &Namespace,
     name: &str,
@@ -151,7 +134,7 @@ async fn quorum(
 ) -> Result<()> {
     let mut table = FieldTable::default();
     if *namespace != Namespace::default() {
-        table.insert("x-expires".into(), AMQPValue::LongInt(TEST_QUEUES_LIVE_MS));
+        table.insert("x-expires".into(), AMQPValue::LongInt(TEST_QUEUE_EXPIRY_MS));
     }
     table.insert("x-queue-type".into(), text("quorum"));
     for (key, value) in arguments {
@@ -181,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_longer_at_every_attempt_and_at_most_five_minutes() {
+    fn retry_delays_increase_up_to_five_minutes() {
         let names: Vec<_> = (1..=6).map(|attempt| retry_queue("q", attempt)).collect();
         let expected = [
             "q.retry.1s",

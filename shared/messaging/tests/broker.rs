@@ -1,4 +1,4 @@
-//! Messages over a real RabbitMQ, in queues of each test's own.
+//! Tests of publishing and consuming with a real RabbitMQ. Each test has its own queues.
 
 #![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
 
@@ -18,21 +18,21 @@ use messaging::{
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Answers what the test says, and reports what it saw.
-struct Script<F> {
+/// Returns the result that the test chooses, and reports each message to the test.
+struct TestHandler<F> {
     decide: F,
     seen: mpsc::UnboundedSender<Incoming>,
 }
 
-impl<F: Fn(&Incoming) -> Result<(), HandleError> + Send + Sync + 'static> Handler for Script<F> {
+impl<F: Fn(&Incoming) -> Result<(), HandleError> + Send + Sync + 'static> Handler for TestHandler<F> {
     const KINDS: &'static [&'static str] = &["test.never_sent.v1"];
-    const DEAD_LETTER_PAUSE: Duration = Duration::from_millis(1);
+    const DEAD_LETTER_RETRY_DELAY: Duration = Duration::from_millis(1);
 
     async fn handle(&self, message: Incoming) -> Result<(), HandleError> {
         let result = (self.decide)(&message);
-        self.seen.send(message).expect("the test listens");
+        self.seen.send(message).expect("the test receives");
         result
     }
 }
@@ -43,8 +43,8 @@ async fn broker() -> Arc<Broker> {
         .expect("a valid URL")
 }
 
-/// Consumes a queue for as long as the guard lives.
-fn listen<F>(
+/// Consumes a queue until the guard is dropped.
+fn start_consumer<F>(
     broker: &Arc<Broker>,
     queue: &'static str,
     decide: F,
@@ -54,13 +54,13 @@ where
 {
     let (seen, arrivals) = mpsc::unbounded_channel();
     let stop = CancellationToken::new();
-    let handler = Arc::new(Script { decide, seen });
+    let handler = Arc::new(TestHandler { decide, seen });
     tokio::spawn(consume(Arc::clone(broker), queue, 32, handler, stop.clone()));
     (arrivals, stop.drop_guard())
 }
 
 async fn next(arrivals: &mut mpsc::UnboundedReceiver<Incoming>) -> Incoming {
-    tokio::time::timeout(PATIENCE, arrivals.recv())
+    tokio::time::timeout(TIMEOUT, arrivals.recv())
         .await
         .expect("a message in time")
         .expect("a message")
@@ -77,11 +77,11 @@ fn command() -> Outgoing {
 }
 
 #[tokio::test]
-async fn kinds_are_counted_before_the_first_message() {
+async fn metrics_of_known_kinds_exist_before_the_first_message() {
     let broker = broker().await;
-    let (_arrivals, _guard) = listen(&broker, "test.quiet", |_| Ok(()));
+    let (_arrivals, _guard) = start_consumer(&broker, "test.unused", |_| Ok(()));
     tokio::task::yield_now().await;
-    let series = r#"messaging_process_duration_seconds_count{queue="test.quiet",kind="test.never_sent.v1",outcome="handled"} 0"#;
+    let series = r#"messaging_process_duration_seconds_count{queue="test.unused",kind="test.never_sent.v1",outcome="handled"} 0"#;
     assert!(telemetry::metrics::encode().contains(series));
 }
 
@@ -90,7 +90,7 @@ async fn a_message_arrives_with_its_envelope() {
     let broker = broker().await;
     let sent = command();
     broker.publish(&sent).await.expect("confirmed");
-    let (mut arrivals, _guard) = listen(&broker, saga::queues::INVENTORY, |_| Ok(()));
+    let (mut arrivals, _guard) = start_consumer(&broker, saga::queues::INVENTORY, |_| Ok(()));
     let message = next(&mut arrivals).await;
     assert_eq!(
         (message.id, message.correlation_id, &message.kind),
@@ -107,7 +107,7 @@ async fn a_message_arrives_with_its_envelope() {
 }
 
 #[tokio::test]
-async fn a_backlog_is_what_waits_for_a_consumer() {
+async fn the_backlog_counts_messages_that_are_not_delivered() {
     let broker = broker().await;
     assert_eq!(broker.backlog(saga::queues::PAYMENTS).await.expect("a queue"), 0);
     let command = saga::PinStock {
@@ -117,22 +117,22 @@ async fn a_backlog_is_what_waits_for_a_consumer() {
         let notice = Outgoing::notice(saga::queues::PAYMENTS, uuid::Uuid::new_v4(), &command);
         broker.publish(&notice).await.expect("confirmed");
     }
-    testkit::eventually("three messages wait", PATIENCE, async || {
+    testkit::eventually("three messages are waiting", TIMEOUT, async || {
         let waiting = broker.backlog(saga::queues::PAYMENTS).await.expect("a queue");
         (waiting == 3).then_some(())
     })
     .await;
     assert_eq!(broker.backlog(saga::queues::INVENTORY).await.expect("a queue"), 0);
     assert_eq!(broker.backlog("no.such.queue").await.expect("an answer"), 0);
-    let still = broker.backlog(saga::queues::PAYMENTS).await.expect("a queue");
-    assert_eq!(still, 3, "the connection goes on");
+    let after_errors = broker.backlog(saga::queues::PAYMENTS).await.expect("a queue");
+    assert_eq!(after_errors, 3, "the connection still works");
 }
 
 #[tokio::test]
-async fn what_fails_is_tried_again_a_second_later() {
+async fn a_failed_message_is_retried_after_a_second() {
     let broker = broker().await;
     broker.publish(&command()).await.expect("confirmed");
-    let (mut arrivals, _guard) = listen(&broker, saga::queues::INVENTORY, |message| {
+    let (mut arrivals, _guard) = start_consumer(&broker, saga::queues::INVENTORY, |message| {
         match message.attempt {
             1 => Err(HandleError::Retry(anyhow::anyhow!("not now"))),
             _ => Ok(()),
@@ -144,25 +144,28 @@ async fn what_fails_is_tried_again_a_second_later() {
 }
 
 #[tokio::test]
-async fn poison_goes_to_the_dead_letters_and_holds_up_nobody() {
+async fn a_poison_message_is_dead_lettered_and_does_not_block_others() {
     let broker = broker().await;
     let (poison, good) = (command(), command());
     let bad = poison.id;
     for message in [&poison, &good] {
         broker.publish(message).await.expect("confirmed");
     }
-    let (mut arrivals, _guard) = listen(&broker, saga::queues::INVENTORY, move |message| {
+    let (mut arrivals, _guard) = start_consumer(&broker, saga::queues::INVENTORY, move |message| {
         if message.id == bad {
             Err(HandleError::Poison(anyhow::anyhow!("nonsense")))
         } else {
             Ok(())
         }
     });
-    let (mut dead, _dead_guard) = listen(&broker, DEAD_LETTERS, |_| Ok(()));
-    let buried = next(&mut dead).await;
-    assert_eq!((buried.id, buried.queue.as_str()), (bad, saga::queues::INVENTORY));
+    let (mut dead, _dead_guard) = start_consumer(&broker, DEAD_LETTERS, |_| Ok(()));
+    let dead_letter = next(&mut dead).await;
+    assert_eq!(
+        (dead_letter.id, dead_letter.queue.as_str()),
+        (bad, saga::queues::INVENTORY)
+    );
     assert!(
-        buried
+        dead_letter
             .death_reason
             .is_some_and(|reason| reason.contains("nonsense"))
     );
@@ -173,7 +176,7 @@ async fn poison_goes_to_the_dead_letters_and_holds_up_nobody() {
     assert_eq!(handled, sent);
 }
 
-/// A dead letter as the consumer publishes it.
+/// Publishes a dead letter, as a consumer does, and returns its id.
 async fn dead_letter(broker: &Broker) -> uuid::Uuid {
     let letter = Outgoing {
         queue: DEAD_LETTERS.into(),
@@ -184,25 +187,25 @@ async fn dead_letter(broker: &Broker) -> uuid::Uuid {
 }
 
 #[tokio::test]
-async fn a_dead_letter_waits_for_its_database_without_being_redelivered() {
+async fn a_dead_letter_is_retried_without_redelivery_until_it_is_stored() {
     let broker = broker().await;
     let id = dead_letter(&broker).await;
-    // More failures than the deliveries that RabbitMQ 4 grants a message by default.
+    // More failures than the default delivery limit of RabbitMQ 4.
     let failures = AtomicUsize::new(30);
-    let (mut arrivals, _guard) = listen(&broker, DEAD_LETTERS, move |_| {
-        let left = failures.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
-        left.map_or(Ok(()), |_| {
+    let (mut arrivals, _guard) = start_consumer(&broker, DEAD_LETTERS, move |_| {
+        let remaining = failures.fetch_update(Relaxed, Relaxed, |remaining| remaining.checked_sub(1));
+        remaining.map_or(Ok(()), |_| {
             Err(HandleError::Retry(anyhow::anyhow!("the database is down")))
         })
     });
     assert_eq!(next(&mut arrivals).await.id, id);
-    // The broker would offer the next delivery to this consumer.
-    let (mut others, _other_guard) = listen(&broker, DEAD_LETTERS, |_| Ok(()));
+    // The broker would deliver a requeued message to this consumer.
+    let (mut others, _other_guard) = start_consumer(&broker, DEAD_LETTERS, |_| Ok(()));
     for _ in 0..30 {
         assert_eq!(next(&mut arrivals).await.id, id);
     }
-    assert!(others.try_recv().is_err(), "it was delivered again");
-    // Once it is stored it is acknowledged, and the next one is handled.
+    assert!(others.try_recv().is_err(), "the message was redelivered");
+    // Once the dead letter is stored, it is acknowledged, and the next one is processed.
     let second = dead_letter(&broker).await;
     let handled = tokio::select! {
         message = next(&mut arrivals) => message,
@@ -212,22 +215,22 @@ async fn a_dead_letter_waits_for_its_database_without_being_redelivered() {
 }
 
 #[tokio::test]
-async fn a_dead_letter_that_waits_is_requeued_when_its_consumer_stops() {
+async fn an_unstored_dead_letter_is_requeued_when_its_consumer_stops() {
     let broker = broker().await;
     let id = dead_letter(&broker).await;
-    let (mut arrivals, guard) = listen(&broker, DEAD_LETTERS, |_| {
+    let (mut arrivals, guard) = start_consumer(&broker, DEAD_LETTERS, |_| {
         Err(HandleError::Retry(anyhow::anyhow!("the database is down")))
     });
     assert_eq!(next(&mut arrivals).await.id, id);
     drop(guard);
-    let (mut others, _other_guard) = listen(&broker, DEAD_LETTERS, |_| Ok(()));
+    let (mut others, _other_guard) = start_consumer(&broker, DEAD_LETTERS, |_| Ok(()));
     assert_eq!(next(&mut others).await.id, id);
 }
 
-/// Returns the only message of a queue to it that many times, as replicas that crash would.
-async fn crash(channel: &lapin::Channel, queue: &str, times: usize) {
+/// Requeues the only message of a queue that many times, as crashing consumers would.
+async fn requeue_repeatedly(channel: &lapin::Channel, queue: &str, times: usize) {
     for _ in 0..times {
-        let message = testkit::eventually("the message", PATIENCE, async || {
+        let message = testkit::eventually("the message", TIMEOUT, async || {
             let options = lapin::options::BasicGetOptions::default();
             channel.basic_get(queue.into(), options).await.expect("an answer")
         })
@@ -241,26 +244,26 @@ async fn crash(channel: &lapin::Channel, queue: &str, times: usize) {
 }
 
 #[tokio::test]
-async fn no_number_of_crashes_drops_a_dead_letter() {
+async fn a_dead_letter_survives_any_number_of_crashes() {
     let broker = broker().await;
     let id = dead_letter(&broker).await;
     let connection = lapin::Connection::connect(&testkit::amqp_url(), lapin::ConnectionProperties::default())
         .await
         .expect("the tests' broker");
     let channel = connection.create_channel().await.expect("a channel");
-    crash(&channel, &broker.namespace().queue(DEAD_LETTERS), 30).await;
-    let (mut arrivals, _guard) = listen(&broker, DEAD_LETTERS, |_| Ok(()));
+    requeue_repeatedly(&channel, &broker.namespace().name(DEAD_LETTERS), 30).await;
+    let (mut arrivals, _guard) = start_consumer(&broker, DEAD_LETTERS, |_| Ok(()));
     assert_eq!(next(&mut arrivals).await.id, id);
 }
 
-/// Declares the dead letters as earlier versions did, without a delivery limit.
+/// Declares the dead-letter queue without a delivery limit, as earlier versions of Souk did.
 async fn declare_without_limit(channel: &lapin::Channel, namespace: &Namespace) {
     let mut arguments = FieldTable::default();
     arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
     arguments.insert("x-expires".into(), AMQPValue::LongInt(180_000));
     channel
         .queue_declare(
-            namespace.queue(DEAD_LETTERS).into(),
+            namespace.name(DEAD_LETTERS).into(),
             lapin::options::QueueDeclareOptions::durable(),
             arguments,
         )
@@ -269,7 +272,7 @@ async fn declare_without_limit(channel: &lapin::Channel, namespace: &Namespace) 
 }
 
 #[tokio::test]
-async fn a_queue_of_an_earlier_version_is_used_as_it_is() {
+async fn a_dead_letter_queue_of_an_earlier_version_is_used_unchanged() {
     let namespace = testkit::namespace();
     let connection = lapin::Connection::connect(&testkit::amqp_url(), lapin::ConnectionProperties::default())
         .await
@@ -280,14 +283,14 @@ async fn a_queue_of_an_earlier_version_is_used_as_it_is() {
         .await
         .expect("a valid URL");
     let id = dead_letter(&broker).await;
-    let (mut arrivals, _guard) = listen(&broker, DEAD_LETTERS, |_| Ok(()));
+    let (mut arrivals, _guard) = start_consumer(&broker, DEAD_LETTERS, |_| Ok(()));
     assert_eq!(next(&mut arrivals).await.id, id);
 }
 
 #[tokio::test]
-async fn what_no_queue_takes_is_told_to_its_sender_among_others() {
+async fn an_unroutable_message_fails_and_concurrent_messages_succeed() {
     let broker = broker().await;
-    let (good, lost) = (
+    let (good, unroutable) = (
         command(),
         Outgoing {
             queue: "nowhere".into(),
@@ -296,31 +299,31 @@ async fn what_no_queue_takes_is_told_to_its_sender_among_others() {
     );
     let (first, second, third) = tokio::join!(
         broker.publish(&good),
-        broker.publish(&lost),
+        broker.publish(&unroutable),
         broker.publish(&good)
     );
     assert!(first.is_ok() && third.is_ok());
-    assert!(matches!(second, Err(PublishError::Unroutable { id, .. }) if id == lost.id.to_string()));
+    assert!(matches!(second, Err(PublishError::Unroutable { id, .. }) if id == unroutable.id.to_string()));
 }
 
 #[tokio::test]
-async fn a_wrong_url_is_an_error_and_an_absent_broker_is_not() {
+async fn an_invalid_url_is_an_error_and_an_unavailable_broker_is_not() {
     assert!(
         Broker::connect("http://localhost", "test", Namespace::default())
             .await
             .is_err()
     );
-    let absent = Broker::connect("amqp://127.0.0.1:1/%2f", "test", Namespace::default())
+    let unavailable = Broker::connect("amqp://127.0.0.1:1/%2f", "test", Namespace::default())
         .await
         .expect("a valid URL");
-    assert!(absent.check().await.is_err());
+    assert!(unavailable.check().await.is_err());
     assert!(matches!(
-        absent.publish(&command()).await,
+        unavailable.publish(&command()).await,
         Err(PublishError::Unconfirmed(_))
     ));
 }
 
-/// A way to the tests' broker that can be cut.
+/// Starts a proxy to the broker. Changing the value of the sender cuts all connections.
 async fn proxy() -> (String, tokio::sync::watch::Sender<u32>) {
     let url: lapin::uri::AMQPUri = testkit::amqp_url().parse().expect("the broker's URL");
     let upstream = (url.authority.host.clone(), url.authority.port);
@@ -341,21 +344,21 @@ async fn proxy() -> (String, tokio::sync::watch::Sender<u32>) {
                 tokio::select! {
                     _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
                     _ = cuts.changed() => {
-                        // As when the broker is killed: no goodbye.
+                        // Reset the connection, as when the broker is killed.
                         let _ = client.set_zero_linger();
                     }
                 }
             });
         }
     });
-    let whole = testkit::amqp_url();
-    let here = format!("127.0.0.1:{port}");
-    let there = format!("{}:{}", url.authority.host, url.authority.port);
-    (whole.replace(&there, &here), cut)
+    let direct_url = testkit::amqp_url();
+    let proxy_address = format!("127.0.0.1:{port}");
+    let broker_address = format!("{}:{}", url.authority.host, url.authority.port);
+    (direct_url.replace(&broker_address, &proxy_address), cut)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_connection_that_is_cut_under_load_loses_no_message_and_no_consumer() {
+async fn consumers_recover_without_losing_messages_when_connections_are_cut_under_load() {
     let namespace = testkit::namespace();
     let direct = Broker::connect(&testkit::amqp_url(), "test", namespace.clone())
         .await
@@ -364,7 +367,7 @@ async fn a_connection_that_is_cut_under_load_loses_no_message_and_no_consumer() 
     let consuming = Broker::connect(&url, "test", namespace)
         .await
         .expect("a valid URL");
-    let (mut arrivals, _guard) = listen(&consuming, saga::queues::INVENTORY, |_| Ok(()));
+    let (mut arrivals, _guard) = start_consumer(&consuming, saga::queues::INVENTORY, |_| Ok(()));
     let mut expected = std::collections::HashSet::new();
     for round in 1..=40 {
         let messages: Vec<_> = (0..50).map(|_| command()).collect();
@@ -372,7 +375,7 @@ async fn a_connection_that_is_cut_under_load_loses_no_message_and_no_consumer() 
         let publish = messages.iter().map(|message| direct.publish(message));
         let published = futures::future::join_all(publish);
         let cutting = async {
-            // In the middle of it.
+            // Cut the connections while messages are being published.
             let first = next(&mut arrivals).await;
             cut.send_replace(round);
             first
@@ -382,7 +385,7 @@ async fn a_connection_that_is_cut_under_load_loses_no_message_and_no_consumer() 
         assert!(published.iter().all(Result::is_ok));
     }
     while !expected.is_empty() {
-        let arrived = tokio::time::timeout(PATIENCE, arrivals.recv()).await;
+        let arrived = tokio::time::timeout(TIMEOUT, arrivals.recv()).await;
         let message = arrived.unwrap_or_else(|_| panic!("{} messages never arrived", expected.len()));
         expected.remove(&message.expect("a message").id);
     }

@@ -1,4 +1,4 @@
-//! Outbox and inbox on a real PostgreSQL, with a real RabbitMQ behind.
+//! Tests of outbox and inbox with a real PostgreSQL and a real RabbitMQ.
 
 #![expect(
     clippy::expect_used,
@@ -14,7 +14,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use telemetry::TraceContext;
 use uuid::Uuid;
 
-/// The DDL as the modules document it, so that the documentation is what is tested.
+/// Creates a database with the DDL from the documentation of the modules, so that the documentation is tested too.
 async fn database() -> testkit::postgres::TestDatabase {
     let ddl: String = [include_str!("../src/outbox.rs"), include_str!("../src/inbox.rs")]
         .map(ddl)
@@ -60,7 +60,7 @@ fn command() -> Outgoing {
     )
 }
 
-async fn waiting(pool: &sqlx::PgPool) -> i64 {
+async fn pending(pool: &sqlx::PgPool) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM outbox")
         .fetch_one(pool)
         .await
@@ -68,25 +68,25 @@ async fn waiting(pool: &sqlx::PgPool) -> i64 {
 }
 
 #[tokio::test]
-async fn what_a_transaction_commits_is_published_by_whoever_comes_next() {
+async fn committed_messages_are_published_by_any_relay() {
     let db = database().await;
     let messages = [command(), command()];
     let mut transaction = db.pool.begin().await.unwrap();
     outbox::insert(&mut transaction, &messages).await.unwrap();
     transaction.commit().await.unwrap();
-    let mut undone = db.pool.begin().await.unwrap();
-    outbox::insert(&mut undone, &[command()]).await.unwrap();
-    undone.rollback().await.unwrap();
+    let mut rolled_back = db.pool.begin().await.unwrap();
+    outbox::insert(&mut rolled_back, &[command()]).await.unwrap();
+    rolled_back.rollback().await.unwrap();
 
-    // The process that wrote them is gone; another publishes.
+    // A new relay publishes them, as after a crash of the process that inserted them.
     let outbox = Outbox::new(db.pool.clone(), broker().await);
     assert_eq!(outbox.run_once().await.unwrap(), 2);
-    assert_eq!(waiting(&db.pool).await, 0);
+    assert_eq!(pending(&db.pool).await, 0);
     assert_eq!(outbox.run_once().await.unwrap(), 0);
 }
 
 #[tokio::test]
-async fn relays_publish_different_rows_and_take_over_what_a_crash_leaves() {
+async fn relays_publish_different_rows_and_those_of_a_crashed_relay() {
     let db = database().await;
     let mut conn = db.pool.acquire().await.unwrap();
     let (claimed, free) = (command(), command());
@@ -100,29 +100,34 @@ async fn relays_publish_different_rows_and_take_over_what_a_crash_leaves() {
     claim(60.0).await;
     let outbox = Outbox::new(db.pool.clone(), broker().await);
     assert_eq!(outbox.run_once().await.unwrap(), 1);
-    assert_eq!(waiting(&db.pool).await, 1);
-    // It has crashed, and its claim ends.
+    assert_eq!(pending(&db.pool).await, 1);
+    // The other relay has crashed, and its claim expires.
     claim(-1.0).await;
     assert_eq!(outbox.run_once().await.unwrap(), 1);
-    assert_eq!(waiting(&db.pool).await, 0);
+    assert_eq!(pending(&db.pool).await, 0);
 }
 
 #[tokio::test]
-async fn rows_wait_for_a_broker_that_is_away_and_unroutable_ones_stay() {
+async fn rows_stay_while_the_broker_is_unavailable_or_a_message_is_unroutable() {
     let db = database().await;
     let mut conn = db.pool.acquire().await.unwrap();
-    let lost = Outgoing {
+    let unroutable = Outgoing {
         queue: "nowhere".into(),
         ..command()
     };
-    outbox::insert(&mut conn, &[command(), lost.clone(), command()])
+    outbox::insert(&mut conn, &[command(), unroutable.clone(), command()])
         .await
         .unwrap();
-    let away = Broker::connect("amqp://127.0.0.1:1/%2f", "test", Namespace::default())
+    let unavailable = Broker::connect("amqp://127.0.0.1:1/%2f", "test", Namespace::default())
         .await
         .unwrap();
-    assert!(Outbox::new(db.pool.clone(), away).run_once().await.is_err());
-    assert_eq!(waiting(&db.pool).await, 3);
+    assert!(
+        Outbox::new(db.pool.clone(), unavailable)
+            .run_once()
+            .await
+            .is_err()
+    );
+    assert_eq!(pending(&db.pool).await, 3);
     assert_eq!(
         Outbox::new(db.pool.clone(), broker().await)
             .run_once()
@@ -130,28 +135,28 @@ async fn rows_wait_for_a_broker_that_is_away_and_unroutable_ones_stay() {
             .unwrap(),
         2
     );
-    let left: Uuid = sqlx::query_scalar("SELECT message_id FROM outbox")
+    let remaining: Uuid = sqlx::query_scalar("SELECT message_id FROM outbox")
         .fetch_one(&db.pool)
         .await
         .unwrap();
-    assert_eq!(left, lost.id);
+    assert_eq!(remaining, unroutable.id);
 }
 
 #[tokio::test]
-async fn messages_that_nobody_takes_hold_up_no_others_however_many_they_are() {
+async fn many_unroutable_messages_do_not_block_others() {
     let db = database().await;
     let mut conn = db.pool.acquire().await.unwrap();
-    let lost = |_| Outgoing {
+    let unroutable = |_| Outgoing {
         queue: "nowhere".into(),
         ..command()
     };
-    // More than a batch.
-    let lost: Vec<_> = (0..300).map(lost).collect();
-    outbox::insert(&mut conn, &lost).await.unwrap();
+    // More messages than fit into a batch.
+    let unroutable: Vec<_> = (0..300).map(unroutable).collect();
+    outbox::insert(&mut conn, &unroutable).await.unwrap();
     outbox::insert(&mut conn, &[command()]).await.unwrap();
     let outbox = Outbox::new(db.pool.clone(), broker().await);
     assert_eq!(outbox.run_once().await.unwrap(), 1);
-    assert_eq!(waiting(&db.pool).await, 300);
+    assert_eq!(pending(&db.pool).await, 300);
     assert_eq!(outbox.run_once().await.unwrap(), 0);
 }
 

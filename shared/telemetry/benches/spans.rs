@@ -1,7 +1,7 @@
-//! What the spans of a request cost the process that makes them, to a tenth of a microsecond: two systems that are the same
-//! differ by more than that, so `cargo xtask bench tracing` cannot tell. The request has no network: a server span, a call
-//! of another service within it, and the line that is logged. Each setting is a process of its own, since a process has
-//! one telemetry.
+//! Measures the CPU time that the spans of a request cost, with a resolution of 0.1 microseconds. `cargo xtask bench tracing`
+//! cannot measure this, because two runs of the whole system differ by more. The request uses no network: it consists of a
+//! server span, a call of another service within it, and a log line. Each setting runs in a separate process, because
+//! telemetry can be started only once per process.
 
 use std::{
     convert::Infallible,
@@ -18,6 +18,7 @@ use axum::{
     http::{Request, Response},
     routing::{get, post},
 };
+use rustix::time::{ClockId, clock_gettime};
 use telemetry::LogFormat;
 use tokio::{net::TcpListener, task::spawn_blocking, time::sleep};
 use tower::{Service as _, ServiceExt as _, service_fn};
@@ -28,31 +29,31 @@ const REQUESTS: u32 = 100_000;
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 const SAMPLER: &str = "OTEL_TRACES_SAMPLER";
 const SHARE: &str = "OTEL_TRACES_SAMPLER_ARG";
-/// Nobody listens there.
-const NOBODY: &str = "http://127.0.0.1:9";
-/// Stands for the collector of the bench.
-const TAKEN: &str = "taken";
+/// An endpoint without a collector.
+const UNREACHABLE: &str = "http://127.0.0.1:9";
+/// Placeholder for the endpoint of the benchmark's collector.
+const COLLECTOR: &str = "collector";
 
-/// Settings, by the standard variables. Off comes twice, and shows how much of a difference is noise.
+/// The settings to compare, as standard variables. "off" occurs twice, which shows how large the noise is.
 const SETTINGS: [(&str, &[(&str, &str)]); 6] = [
     ("disabled", &[("OTEL_SDK_DISABLED", "true")]),
     ("off", &[]),
-    ("off, once more", &[]),
-    ("100 %, the collector away", &[(ENDPOINT, NOBODY)]),
+    ("off, repeated", &[]),
+    ("100 %, collector down", &[(ENDPOINT, UNREACHABLE)]),
     (
         "1 %",
-        &[(ENDPOINT, TAKEN), (SAMPLER, "traceidratio"), (SHARE, "0.01")],
+        &[(ENDPOINT, COLLECTOR), (SAMPLER, "traceidratio"), (SHARE, "0.01")],
     ),
-    ("100 %", &[(ENDPOINT, TAKEN)]),
+    ("100 %", &[(ENDPOINT, COLLECTOR)]),
 ];
 
-/// Set for a process that measures itself.
-const OWN: &str = "SOUK_BENCH_OWN";
+/// Set in a child process, which measures itself.
+const CHILD: &str = "SOUK_BENCH_OWN";
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    if env::var_os(OWN).is_some() {
-        return measure_own().await;
+    if env::var_os(CHILD).is_some() {
+        return measure_self().await;
     }
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let collector = format!("http://{}", listener.local_addr()?);
@@ -75,16 +76,16 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// CPU seconds a request of a process with that setting.
+/// Runs a process with this setting, and returns the CPU seconds per request.
 fn measure(setting: &[(&str, &str)], collector: &str) -> Result<f64> {
     let mut process = Command::new(env::current_exe()?);
     for (key, _) in env::vars_os().filter(|(key, _)| key.to_string_lossy().starts_with("OTEL_")) {
         process.env_remove(key);
     }
-    // As often as `cargo xtask up` has it.
-    process.env("OTEL_BSP_SCHEDULE_DELAY", "500").env(OWN, "");
+    // The same value as in `cargo xtask up`.
+    process.env("OTEL_BSP_SCHEDULE_DELAY", "500").env(CHILD, "");
     for (key, value) in setting {
-        process.env(key, if *value == TAKEN { collector } else { value });
+        process.env(key, if *value == COLLECTOR { collector } else { value });
     }
     let output = process
         .stdout(Stdio::null())
@@ -96,17 +97,17 @@ fn measure(setting: &[(&str, &str)], collector: &str) -> Result<f64> {
     text.trim().parse().with_context(|| text.to_string())
 }
 
-async fn measure_own() -> Result<()> {
+async fn measure_self() -> Result<()> {
     let telemetry = telemetry::init("bench", LogFormat::Json)?;
     let app = telemetry::http::layer(Router::new().route("/", get(answer)));
     send(&app, REQUESTS / 10).await?;
-    let is_for_nobody = env::var_os(ENDPOINT).is_some_and(|to| to == NOBODY);
-    while is_for_nobody && !telemetry::metrics::encode().contains("telemetry_collector_away{} 1") {
+    let is_unreachable = env::var_os(ENDPOINT).is_some_and(|to| to == UNREACHABLE);
+    while is_unreachable && !telemetry::metrics::encode().contains("telemetry_collector_away{} 1") {
         sleep(Duration::from_millis(50)).await;
     }
-    let before = cpu_seconds()?;
+    let before = cpu_seconds();
     send(&app, REQUESTS).await?;
-    let took = cpu_seconds()? - before;
+    let took = cpu_seconds() - before;
     drop(telemetry);
     eprintln!("{}", took / f64::from(REQUESTS));
     Ok(())
@@ -120,7 +121,7 @@ async fn send(app: &Router, requests: u32) -> Result<()> {
     Ok(())
 }
 
-/// Calls a service that answers at once.
+/// Handles a request by a call of a service that responds at once.
 async fn answer() -> &'static str {
     let service = service_fn(|_| ready(Ok::<_, Infallible>(Response::new(()))));
     let mut request = Request::new(());
@@ -129,13 +130,8 @@ async fn answer() -> &'static str {
     "answered"
 }
 
-/// What the threads of this process have run: the first field of their `schedstat`, in nanoseconds.
-fn cpu_seconds() -> Result<f64> {
-    let mut nanoseconds = 0;
-    for thread in std::fs::read_dir("/proc/self/task")? {
-        // A thread may end meanwhile.
-        let stat = std::fs::read_to_string(thread?.path().join("schedstat")).unwrap_or_default();
-        nanoseconds += stat.split_whitespace().next().map_or(Ok(0), str::parse::<u64>)?;
-    }
-    Ok(Duration::from_nanos(nanoseconds).as_secs_f64())
+/// Returns the CPU time of this process.
+fn cpu_seconds() -> f64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::try_from(time).unwrap_or_default().as_secs_f64()
 }

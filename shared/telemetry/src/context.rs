@@ -1,4 +1,4 @@
-//! The W3C trace context as a value, to be stored with an outbox row or sent in a header.
+//! The W3C trace context as a value, which can be stored in an outbox row or sent in a header.
 
 use std::time::Duration;
 
@@ -13,20 +13,20 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::sampling::Untrusted;
 
-/// What comes of something within this time is part of its trace.
-const RECENT: Duration = Duration::from_hours(1);
+/// Later work continues a trace up to this age, and is only linked to older ones.
+const MAX_TRACE_AGE: Duration = Duration::from_hours(1);
 
-/// Where in which trace something happened (W3C Trace Context).
+/// A position in a trace (W3C Trace Context). Empty if there is no trace.
 #[derive(Clone, Default, Serialize, Deserialize, PartialEq, Eq, Debug)]
 pub struct TraceContext {
-    /// `00-{trace id}-{span id}-{flags}`.
+    /// Version, trace id, span id and flags, as `00-{trace id}-{span id}-{flags}`.
     pub traceparent: Option<String>,
-    /// Vendors' additions.
+    /// Additional vendor-specific state, as `key=value` pairs.
     pub tracestate: Option<String>,
 }
 
 impl TraceContext {
-    /// The context of the span that is entered now; empty when there is none.
+    /// Returns the context of the current span, or an empty one if there is none.
     #[must_use]
     pub fn current() -> Self {
         let mut this = Self::default();
@@ -34,29 +34,28 @@ impl TraceContext {
         this
     }
 
-    /// Makes a span as its child. An empty or broken context changes nothing.
+    /// Creates a span as a child of this context. If the context is empty or invalid, the parent is the current span.
     pub fn child(&self, span: impl FnOnce() -> tracing::Span) -> tracing::Span {
         let context = self.to_otel();
-        let is_known = context.span().span_context().is_valid();
-        let _parent = is_known.then(|| context.attach());
+        let is_valid = context.span().span_context().is_valid();
+        let _parent = is_valid.then(|| context.attach());
         span()
     }
 
-    /// Makes a span as the child of a context that anybody may have sent. It is part of that trace, but its mark that the
-    /// trace is recorded counts for nothing, and neither does its id: this process decides, as if the trace began here. A
-    /// mark that it is not recorded is respected where the sampler follows marks.
+    /// Creates a span as a child of a context from an untrusted source. The span is part of that trace, but neither its
+    /// sampled flag nor its id influence sampling: this process decides as if the trace started here. A flag that says "not
+    /// sampled" is respected if the sampler is parent-based.
     pub fn untrusted_child(&self, span: impl FnOnce() -> tracing::Span) -> tracing::Span {
         let context = self.to_otel();
-        let is_known = context.span().span_context().is_valid();
-        let _parent = is_known.then(|| context.with_value(Untrusted).attach());
+        let is_valid = context.span().span_context().is_valid();
+        let _parent = is_valid.then(|| context.with_value(Untrusted).attach());
         span()
     }
 
-    /// Makes a span for what comes of something that happened so long ago: as its child, or only linked to it if that is
-    /// more than an hour. What is done, or done again, hours later is no part of a trace that was over long before, but
-    /// names it.
+    /// Creates a span for a consequence of something that happened `ago`. The span is a child of this context, or only linked
+    /// to it after more than an hour, because work done hours later does not belong to a trace that has long ended.
     pub fn follow(&self, ago: Duration, span: impl FnOnce() -> tracing::Span) -> tracing::Span {
-        if ago > RECENT {
+        if ago > MAX_TRACE_AGE {
             let span = span();
             self.link(&span);
             span
@@ -65,11 +64,11 @@ impl TraceContext {
         }
     }
 
-    /// The context of what is done again so long after: itself, or if that is more than an hour that of the span that is
-    /// entered now, which names it.
+    /// Returns the context for repeating something that happened `ago`. This is the context itself, or after more than an
+    /// hour the one of the current span, which is then linked to it.
     #[must_use]
     pub fn continued(self, ago: Duration) -> Self {
-        if ago > RECENT {
+        if ago > MAX_TRACE_AGE {
             self.link(&tracing::Span::current());
             Self::current()
         } else {
@@ -77,12 +76,12 @@ impl TraceContext {
         }
     }
 
-    /// Links `span` to it: related, though not its child.
+    /// Adds a link from `span` to this context, for spans that are related but not its children.
     pub fn link(&self, span: &tracing::Span) {
         span.add_link(self.to_otel().span().span_context().clone());
     }
 
-    /// The 32 hexadecimal digits of the trace.
+    /// Returns the trace id as 32 hexadecimal digits, or `None` if the context is empty or invalid.
     #[must_use]
     pub fn trace_id(&self) -> Option<String> {
         let context = self.to_otel();
@@ -96,13 +95,20 @@ impl TraceContext {
     }
 }
 
-/// The trace id of the span that is entered now.
+/// Returns the trace id of the current span as 32 hexadecimal digits, or `None` outside of a trace.
 #[must_use]
 pub fn current_trace_id() -> Option<String> {
     current_ids().map(|(trace, _)| trace)
 }
 
-/// Names the span that is entered now, where its name was not known when it began, if it is recorded.
+/// Returns whether the current span is part of a trace that is recorded. In any other trace, further spans are useless.
+#[must_use]
+pub fn is_recorded() -> bool {
+    Context::map_current(|context| context.span().is_recording())
+}
+
+/// Sets the name of the current span, for names that are not known when the span starts. `name` is called only if the span
+/// is recorded.
 pub fn name_span(name: impl FnOnce() -> String) {
     Context::map_current(|context| {
         let span = context.span();
@@ -112,7 +118,7 @@ pub fn name_span(name: impl FnOnce() -> String) {
     });
 }
 
-/// Trace and span id of the span that is entered now.
+/// Returns the trace id and the span id of the current span.
 pub(crate) fn current_ids() -> Option<(String, String)> {
     Context::map_current(|context| {
         let span = context.span();

@@ -1,6 +1,6 @@
-//! Calls of databases, as durations and, in a trace that is recorded, as client spans. Drivers tell of a call when it is
-//! over, so the span is made then, with the time it began. `PostgreSQL` is heard through the events that sqlx logs anyway;
-//! other drivers call [`record`].
+//! Records database calls as durations and, in sampled traces, as client spans. Drivers report a call after it has ended, so
+//! the span is created then, with the start time of the call. `PostgreSQL` calls are taken from the log events of sqlx; code
+//! for other drivers calls [`record`].
 
 use std::{
     sync::OnceLock,
@@ -17,50 +17,50 @@ use tracing_subscriber::{Layer, layer, registry::LookupSpan};
 
 use crate::metrics::Histogram;
 
-/// The events of sqlx that [`Statements`] listens to.
+/// Targets of the sqlx events that [`Statements`] processes.
 pub(crate) const SQLX_QUERY: &str = "sqlx::query";
 pub(crate) const SQLX_ACQUIRE: &str = "sqlx::pool::acquire";
 
 static OPERATIONS: Histogram = Histogram::short_seconds(
     "db_client_operation_duration_seconds",
-    "Time from a database call to the end of its answer",
+    "Duration of database calls, until the end of the response",
 );
 static WAITS: Histogram = Histogram::short_seconds(
     "db_client_connection_wait_time_seconds",
-    "Time that work waited for a connection of the pool",
+    "Time spent waiting for a connection of the pool",
 );
 
-/// Makes the spans.
+/// Creates the spans. Not set until telemetry is started.
 static TRACER: OnceLock<SdkTracer> = OnceLock::new();
 
 pub(crate) fn trace_with(tracer: SdkTracer) {
     let _ = TRACER.set(tracer);
 }
 
-/// A call of a database that is over.
+/// A database call that has ended.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
-    /// `postgresql`, `mongodb`.
+    /// Name of the database system, such as `postgresql` or `mongodb`.
     pub system: &'static str,
-    /// `SELECT`, `find`.
+    /// Name of the operation, such as `SELECT` or `find`.
     pub operation: &'a str,
-    /// The first table or collection, where it is known.
+    /// The first table or collection of the call, if it is known.
     pub collection: Option<&'a str>,
-    /// The query without values.
+    /// Text of the query without parameter values, if it is known.
     pub text: Option<&'a str>,
-    /// How long it took.
+    /// Duration of the call.
     pub elapsed: Duration,
-    /// Why it failed.
+    /// Type of the error, if the call failed.
     pub error: Option<&'a str>,
 }
 
-/// Whether a span of a call would be kept: what is needed only for it need not be done otherwise.
+/// Whether a span would be recorded for a call now. If not, callers need not collect its attributes.
 #[must_use]
 pub fn is_recorded() -> bool {
     TRACER.get().is_some() && Context::map_current(|context| context.span().span_context().is_sampled())
 }
 
-/// Records a call that has just ended in the span that is entered now.
+/// Records the duration of a call that has just ended and, in a sampled trace, a child span of the current span.
 pub fn record(call: &Call<'_>) {
     let labels = [
         ("db_system_name", call.system),
@@ -101,23 +101,24 @@ pub fn record(call: &Call<'_>) {
     span.end_with_timestamp(now);
 }
 
-/// Hears of the statements that sqlx has run. It does not tell whether they worked; the span around them does.
+/// A layer that records the statements which sqlx logs. sqlx does not log whether they succeeded; the surrounding span
+/// shows that.
 #[derive(Debug)]
 pub(crate) struct Statements;
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Statements {
     fn on_event(&self, event: &Event<'_>, _: layer::Context<'_, S>) {
-        let mut heard = Heard::default();
-        event.record(&mut heard);
+        let mut fields = SqlxFields::default();
+        event.record(&mut fields);
         if event.metadata().target() == SQLX_ACQUIRE {
-            WAITS.of([]).observe(heard.seconds);
+            WAITS.of([]).observe(fields.seconds);
             return;
         }
-        // Of a statement of up to four words, sqlx says only the summary.
-        let sql = if heard.statement.is_empty() {
-            heard.summary.as_str()
+        // For a statement of up to four words, sqlx logs only the summary.
+        let sql = if fields.statement.is_empty() {
+            fields.summary.as_str()
         } else {
-            heard.statement.trim()
+            fields.statement.trim()
         };
         let (operation, collection) = summarize(sql);
         record(&Call {
@@ -125,20 +126,20 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Statements {
             operation,
             collection,
             text: Some(sql),
-            elapsed: Duration::try_from_secs_f64(heard.seconds).unwrap_or_default(),
+            elapsed: Duration::try_from_secs_f64(fields.seconds).unwrap_or_default(),
             error: None,
         });
     }
 }
 
 #[derive(Default)]
-struct Heard {
+struct SqlxFields {
     summary: String,
     statement: String,
     seconds: f64,
 }
 
-impl Visit for Heard {
+impl Visit for SqlxFields {
     fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
         match field.name() {
             "summary" => value.clone_into(&mut self.summary),
@@ -156,8 +157,8 @@ impl Visit for Heard {
     fn record_debug(&mut self, _: &tracing::field::Field, _: &dyn std::fmt::Debug) {}
 }
 
-/// What a statement does and to which table: of one with several parts, the first that changes something. Keywords are
-/// written in capitals and tables are not, here as in all of Souk's SQL.
+/// Returns the operation and the table of a statement. If the statement has several parts, these are the ones of the first
+/// part that changes data. Expects keywords in upper case and tables in lower case, as in all of Souk's SQL.
 fn summarize(sql: &str) -> (&'static str, Option<&str>) {
     let mut words = sql
         .split(|c: char| c.is_whitespace() || "(),;".contains(c))
@@ -172,7 +173,7 @@ fn summarize(sql: &str) -> (&'static str, Option<&str>) {
     let operation = if first == "WITH" {
         let mut before = "";
         let found = rest.find_map(|word| {
-            // A lock is no change: FOR UPDATE, FOR NO KEY UPDATE.
+            // FOR UPDATE and FOR NO KEY UPDATE lock rows, but do not change data.
             let found = change(word).filter(|_| !["FOR", "KEY"].contains(&before));
             before = word;
             found
@@ -201,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_statement_is_told_by_what_it_changes_and_where() {
+    fn statements_are_summarized_by_operation_and_table() {
         let expected = [
             (
                 "SELECT id, total FROM orders WHERE id = $1 FOR UPDATE",
@@ -230,8 +231,8 @@ mod tests {
             ("VACUUM", ("_OTHER", None)),
             ("", ("_OTHER", None)),
         ];
-        for (sql, told) in expected {
-            assert_eq!(summarize(sql), told, "{sql}");
+        for (sql, summary) in expected {
+            assert_eq!(summarize(sql), summary, "{sql}");
         }
     }
 }

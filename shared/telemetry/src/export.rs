@@ -1,6 +1,5 @@
-//! The way of spans out of the process, over OTLP. A collector that is away costs the spans that were meant for it and
-//! nothing else: the queue is bounded, the loss is counted, the log tells of its beginning and its end once, and in
-//! between nothing is recorded.
+//! Exports spans over OTLP. An unavailable collector affects nothing but the spans themselves: the queue is bounded, lost
+//! spans are counted, start and end of the outage are logged once, and in between no spans are recorded.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,57 +14,57 @@ use opentelemetry_sdk::{
 };
 
 use crate::{
-    away::Collector,
+    collector::Collector,
     metrics::Counter,
     sampling::{Ids, Sampling},
 };
 
-/// Those that were lost are `recorded` without `sent`, beside what still waits: 2,048 at most, unless the standard
-/// `OTEL_BSP_MAX_QUEUE_SIZE` says otherwise.
+/// Number of spans by outcome. Spans that are `recorded` but neither `sent` nor in the queue are lost. The queue has at most
+/// 2,048 spans, unless the standard variable `OTEL_BSP_MAX_QUEUE_SIZE` is set.
 static SPANS: Counter = Counter::counter(
     "telemetry_spans",
-    "Spans that were recorded, that a collector took, and that it did not take",
+    "Spans that were recorded, accepted by the collector, and not accepted by it",
 );
 
-/// How often a collector that is away is asked whether it is back.
-const ASK_EVERY: Duration = Duration::from_secs(1);
+/// Interval at which an unavailable collector is checked.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// `OTEL_SDK_DISABLED=true`: no span gets an id, and nothing that a process tells names a trace.
+/// Whether `OTEL_SDK_DISABLED=true` is set. Spans then have no ids, and logs and responses contain no trace ids.
 pub(crate) fn is_disabled() -> bool {
     setting("OTEL_SDK_DISABLED").eq_ignore_ascii_case("true")
 }
 
-/// Makes spans and sends them.
+/// The tracer provider with its sampling settings, and what is wrong with the configuration.
 pub(crate) struct Export {
     pub(crate) provider: SdkTracerProvider,
-    /// Which spans to make at all.
+    /// Decides which spans are created.
     pub(crate) sampling: Sampling,
-    /// Why nothing is sent although it was wished for.
-    pub(crate) unusable: Option<String>,
-    /// What the sampler's variables say that nobody understands.
-    pub(crate) misread: Option<String>,
+    /// The reason why spans are not exported although an endpoint is configured.
+    pub(crate) setup_error: Option<String>,
+    /// The sampler variable with an invalid value, and the value.
+    pub(crate) invalid_setting: Option<String>,
 }
 
-/// With an exporter if `OTEL_EXPORTER_OTLP_ENDPOINT` (or its traces variant) is set. Without one, requests still get ids,
-/// so logs, problems and `traceresponse` name a trace, but nothing is recorded.
+/// Creates an exporter if `OTEL_EXPORTER_OTLP_ENDPOINT` (or its traces variant) is set. Without an exporter nothing is
+/// recorded, but requests still have trace ids in logs, problems and the `traceresponse` header.
 pub(crate) fn export(service: &'static str) -> Export {
-    let nowhere = |unusable| Export {
+    let without_export = |setup_error| Export {
         provider: SdkTracerProvider::builder().build(),
         sampling: Sampling {
-            usual: Box::new(Sampler::AlwaysOff),
+            sampler: Box::new(Sampler::AlwaysOff),
             collector: Collector::default(),
         },
-        unusable,
-        misread: None,
+        setup_error,
+        invalid_setting: None,
     };
-    let wanted = [
+    let is_configured = [
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
     ]
     .iter()
     .any(|key| !setting(key).is_empty());
-    if !wanted || is_disabled() {
-        return nowhere(None);
+    if !is_configured || is_disabled() {
+        return without_export(None);
     }
     match Otlp::builder().with_http().build() {
         Ok(otlp) => {
@@ -79,7 +78,7 @@ pub(crate) fn export(service: &'static str) -> Export {
             };
             let provider = SdkTracerProvider::builder()
                 .with_resource(Resource::builder().with_service_name(service).build())
-                // Only what is to be recorded comes here.
+                // `sampling` has already decided: the provider receives only spans to be recorded.
                 .with_sampler(Sampler::AlwaysOn)
                 .with_id_generator(Ids::default())
                 .with_span_processor(Recorded(BatchSpanProcessor::builder(exporter).build()))
@@ -87,18 +86,18 @@ pub(crate) fn export(service: &'static str) -> Export {
             Export {
                 provider,
                 sampling: Sampling {
-                    // What the standard variables say.
-                    usual: Config::default().sampler,
+                    // The sampler that the standard variables configure.
+                    sampler: Config::default().sampler,
                     collector,
                 },
-                unusable: None,
-                misread: misread(
+                setup_error: None,
+                invalid_setting: invalid_sampler_setting(
                     &setting("OTEL_TRACES_SAMPLER"),
                     &setting("OTEL_TRACES_SAMPLER_ARG"),
                 ),
             }
         }
-        Err(error) => nowhere(Some(error.to_string())),
+        Err(error) => without_export(Some(error.to_string())),
     }
 }
 
@@ -109,19 +108,20 @@ fn setting(key: &str) -> String {
         .into_owned()
 }
 
-/// A setting of which the SDK makes "all of them". It says so only in its own log, which nobody reads.
-fn misread(sampler: &str, share: &str) -> Option<String> {
+/// Returns the sampler variable and value that the SDK does not understand, and for which it records all traces. The SDK
+/// reports this only in its own log, which is turned off.
+fn invalid_sampler_setting(sampler: &str, ratio: &str) -> Option<String> {
     match sampler {
         "" | "always_on" | "always_off" | "parentbased_always_on" | "parentbased_always_off" => None,
         "traceidratio" | "parentbased_traceidratio" => {
-            let is_share = share.parse().is_ok_and(|share: f64| share <= 1.0);
-            (!is_share).then(|| format!("OTEL_TRACES_SAMPLER_ARG={share}"))
+            let is_ratio = ratio.parse().is_ok_and(|ratio: f64| ratio <= 1.0);
+            (!is_ratio).then(|| format!("OTEL_TRACES_SAMPLER_ARG={ratio}"))
         }
         _ => Some(format!("OTEL_TRACES_SAMPLER={sampler}")),
     }
 }
 
-/// Counts what comes to the queue.
+/// Counts the spans that enter the queue.
 #[derive(Debug)]
 struct Recorded(BatchSpanProcessor);
 
@@ -148,7 +148,7 @@ impl SpanProcessor for Recorded {
     }
 }
 
-/// Counts what leaves it.
+/// Counts the spans that leave the queue, and checks an unavailable collector.
 #[derive(Debug)]
 struct Counting {
     otlp: Arc<Otlp>,
@@ -156,19 +156,19 @@ struct Counting {
 }
 
 impl Counting {
-    /// Asks the collector whether it is back, until it is: an export of nothing is one that counts.
-    fn await_return(&self) -> std::io::Result<()> {
+    /// Starts a thread that exports empty batches until the collector accepts one.
+    fn start_recovery_checks(&self) -> std::io::Result<()> {
         let (otlp, collector) = (Arc::clone(&self.otlp), self.collector.clone());
-        let asks = move || {
-            while collector.is_away() {
-                std::thread::park_timeout(ASK_EVERY);
-                // This client blocks, as the thread of the batches does.
-                collector.note(&futures::executor::block_on(otlp.export(vec![])));
+        let check = move || {
+            while collector.is_unavailable() {
+                std::thread::park_timeout(CHECK_INTERVAL);
+                // The client is blocking, as it is on the batch processor's thread.
+                collector.record(&futures::executor::block_on(otlp.export(vec![])));
             }
         };
         std::thread::Builder::new()
             .name("collector".to_owned())
-            .spawn(asks)
+            .spawn(check)
             .map(|_| ())
     }
 }
@@ -179,9 +179,9 @@ impl SpanExporter for Counting {
         let result = self.otlp.export(batch).await;
         let outcome = if result.is_ok() { "sent" } else { "refused" };
         SPANS.of([("outcome", outcome)]).inc_by(count);
-        // Without a thread to ask, the next batch does.
-        if self.collector.note(&result) && self.await_return().is_err() {
-            self.collector.note(&Ok(()));
+        // If no thread can be started, assume that the collector is available, so that the next batch checks it.
+        if self.collector.record(&result) && self.start_recovery_checks().is_err() {
+            self.collector.record(&Ok(()));
         }
         result
     }
@@ -191,7 +191,7 @@ impl SpanExporter for Counting {
     }
 
     fn set_resource(&mut self, resource: &Resource) {
-        // Before anybody asks: the provider is being built.
+        // There is only one reference, because the provider is still being built.
         if let Some(otlp) = Arc::get_mut(&mut self.otlp) {
             otlp.set_resource(resource);
         }
@@ -211,27 +211,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sampler_that_nobody_understands_is_told() {
-        for (sampler, share) in [
+    fn invalid_sampler_settings_are_reported() {
+        for (sampler, ratio) in [
             ("", "lots"),
             ("always_off", ""),
             ("traceidratio", "0.01"),
             ("parentbased_traceidratio", "1"),
         ] {
-            assert_eq!(misread(sampler, share), None, "{sampler} {share}");
+            assert_eq!(invalid_sampler_setting(sampler, ratio), None, "{sampler} {ratio}");
         }
-        for (sampler, share, told) in [
+        for (sampler, ratio, expected) in [
             ("traceidratio", "", "OTEL_TRACES_SAMPLER_ARG="),
             ("parentbased_traceidratio", "1%", "OTEL_TRACES_SAMPLER_ARG=1%"),
             ("traceidratio", "10", "OTEL_TRACES_SAMPLER_ARG=10"),
             ("jaeger_remote", "0.01", "OTEL_TRACES_SAMPLER=jaeger_remote"),
         ] {
-            assert_eq!(misread(sampler, share).as_deref(), Some(told));
+            assert_eq!(invalid_sampler_setting(sampler, ratio).as_deref(), Some(expected));
         }
     }
 
     #[test]
-    fn a_collector_that_is_back_is_noticed_without_a_span() {
+    fn recovery_of_the_collector_is_detected_without_spans() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
@@ -247,18 +247,21 @@ mod tests {
             collector: collector.clone(),
         };
         assert!(futures::executor::block_on(exporter.export(vec![])).is_err());
-        assert!(collector.is_away());
+        assert!(collector.is_unavailable());
 
         let listener = TcpListener::bind(address).unwrap();
-        let (mut asked, _) = listener.accept().unwrap();
-        let count = asked.read(&mut [0; 4096]).unwrap();
+        let (mut connection, _) = listener.accept().unwrap();
+        let count = connection.read(&mut [0; 4096]).unwrap();
         assert!(count > 0);
-        asked
+        connection
             .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
             .unwrap();
         let started = Instant::now();
-        while collector.is_away() {
-            assert!(started.elapsed() < Duration::from_secs(10), "it is not noticed");
+        while collector.is_unavailable() {
+            assert!(
+                started.elapsed() < Duration::from_secs(10),
+                "the recovery was not detected"
+            );
             std::thread::park_timeout(Duration::from_millis(5));
         }
     }

@@ -1,4 +1,5 @@
-//! gRPC on both sides: a span and a duration a call. The context travels as metadata, which on the wire are HTTP headers.
+//! Traces gRPC calls of servers and clients: one span and one duration per call. The trace context is sent as metadata,
+//! which are HTTP headers.
 
 use std::{
     pin::Pin,
@@ -14,16 +15,16 @@ use crate::metrics::Histogram;
 
 static SERVER_DURATION: Histogram = Histogram::seconds(
     "rpc_server_duration_seconds",
-    "Time from a call to the head of its answer",
+    "Time from a call to its response headers",
 );
 static CLIENT_DURATION: Histogram = Histogram::seconds(
     "rpc_client_duration_seconds",
-    "Time from a call of another service to the head of its answer",
+    "Time from a call of another service to its response headers",
 );
 
-/// `Unavailable`: what a call that never arrived counts as.
+/// The status code `Unavailable`, which is recorded if there is no response.
 const UNAVAILABLE: i32 = 14;
-/// Codes that are the server's own fault: unknown, deadline exceeded, unimplemented, internal, unavailable, data loss.
+/// Status codes that are errors of the server: unknown, deadline exceeded, unimplemented, internal, unavailable, data loss.
 const SERVER_FAULTS: [i32; 6] = [2, 4, 12, 13, UNAVAILABLE, 15];
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,13 +33,13 @@ enum Side {
     Client,
 }
 
-/// Server layer: a span a call, under the caller's context.
+/// Returns the layer for servers, which creates one span per call as a child of the caller's context.
 #[must_use]
 pub fn server_layer() -> ServerLayer {
     ServerLayer
 }
 
-/// A client's channel: a span a call, whose context goes along.
+/// Wraps the channel of a client. Creates one span per call and sends its context to the server.
 pub fn client<S>(channel: S) -> Traced<S> {
     Traced {
         inner: channel,
@@ -46,7 +47,7 @@ pub fn client<S>(channel: S) -> Traced<S> {
     }
 }
 
-/// See [`server_layer`].
+/// The tower layer for gRPC servers, see [`server_layer`].
 #[derive(Debug, Clone, Copy)]
 pub struct ServerLayer;
 
@@ -61,7 +62,7 @@ impl<S> Layer<S> for ServerLayer {
     }
 }
 
-/// A gRPC service whose calls are spans.
+/// A gRPC service or channel that creates one span per call.
 #[derive(Debug, Clone)]
 pub struct Traced<S> {
     inner: S,
@@ -92,15 +93,15 @@ where
         if side == Side::Client {
             span.in_scope(|| crate::http::inject(request.headers_mut()));
         }
-        let answer = span.in_scope(|| self.inner.call(request));
+        let response = span.in_scope(|| self.inner.call(request));
         Box::pin(
             async move {
-                let answer = answer.await;
-                let code = answer
+                let response = response.await;
+                let code = response
                     .as_ref()
                     .map_or(UNAVAILABLE, |response| code(response.headers()));
                 finish(side, &path, code, started);
-                answer
+                response
             }
             .instrument(span),
         )
@@ -137,18 +138,19 @@ fn finish(side: Side, path: &str, code: i32, started: Instant) {
         ("rpc_method", method),
         ("rpc_grpc_status_code", &code.to_string()),
     ];
-    // Nobody but Souk's own processes can call, but a method that does not exist is not worth a series.
+    // Do not create a series for each unknown method that a client calls (12 is `Unimplemented`).
     if side == Side::Client || code != 12 {
         metric.of(labels).observe(started.elapsed().as_secs_f64());
     }
 }
 
-/// `package.Service` and `Method`.
+/// Splits the path of a call into `package.Service` and `Method`.
 fn parts(path: &str) -> (&str, &str) {
     path.split_once('/').unwrap_or((path, ""))
 }
 
-/// A refusal is in the answer's head; an answer without one there says in its trailers that all is well.
+/// Returns the status code of a call. An error without a body has its status in the headers. Otherwise the status is in the
+/// trailers, and the call counts as successful.
 fn code(headers: &HeaderMap) -> i32 {
     headers
         .get("grpc-status")

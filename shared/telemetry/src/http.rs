@@ -1,4 +1,5 @@
-//! HTTP on both sides: a server span a request, with the ids handed back to the client, and a client span a call.
+//! Traces HTTP requests: one server span per received request, with the ids returned to the client, and one client span per
+//! sent request.
 
 use std::time::Instant;
 
@@ -20,19 +21,19 @@ use crate::{
 
 static CLIENT_DURATION: Histogram = Histogram::seconds(
     "http_client_request_duration_seconds",
-    "Time from a request to another service to the head of its answer",
+    "Time from a request to another service to its response headers",
 );
 
-/// The request's id; a caller's is kept if it is sane.
+/// Header with the id of the request, returned in the response. See [`request_id`].
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The trace that the request became part of (W3C Trace Context, level 2 draft).
+/// Response header with the trace context of the request's span (W3C Trace Context, level 2 draft).
 pub const TRACE_RESPONSE: HeaderName = HeaderName::from_static("traceresponse");
 
-/// As many bytes of `tracestate` as W3C Trace Context asks everybody to take along.
-const LONGEST_STATE: usize = 512;
+/// Maximum length of `tracestate` in bytes, which is the length that W3C Trace Context requires to be propagated.
+const MAX_STATE_LENGTH: usize = 512;
 
-/// Wraps every route (and the fallbacks) of `router`: a span under the caller's context, `x-request-id` and
-/// `traceresponse` on the answer, and the request's duration as a metric.
+/// Adds tracing to all routes and fallbacks of `router`: a span as a child of the caller's context, the response headers
+/// `x-request-id` and `traceresponse`, and a metric of the request's duration.
 pub fn layer(router: axum::Router) -> axum::Router {
     router.layer(axum::middleware::from_fn(trace))
 }
@@ -62,27 +63,27 @@ async fn trace(mut request: Request, next: Next) -> Response {
             request_id = request_id.to_str().unwrap_or_default(),
         )
     });
-    let answer = async {
+    let response = async {
         let mut response = next.run(request).await;
         let status = response.status();
         record_status(status, status.is_server_error());
-        tracing::info!(%method, route, status = status.as_u16(), "answered");
+        tracing::info!(%method, route, status = status.as_u16(), "request completed");
         let trace = TraceContext::current().traceparent;
         if let Some(trace) = trace.and_then(|text| HeaderValue::try_from(text).ok()) {
             response.headers_mut().insert(TRACE_RESPONSE, trace);
         }
         response
     };
-    let mut response = answer.instrument(span).await;
+    let mut response = response.instrument(span).await;
     response.headers_mut().insert(REQUEST_ID, request_id);
-    observe_answer(&method, &route, response.status(), started);
+    observe_response(&method, &route, response.status(), started);
     response
 }
 
-/// Records the status of an answer in the span that is entered now, and whether that is an error of this side.
+/// Records the status of a response in the current span, and whether the span counts as failed.
 pub fn record_status(status: StatusCode, is_error: bool) {
     let span = tracing::Span::current();
-    // The conventions ask for a number, and an unsigned one would become a text.
+    // The conventions require a number, but an unsigned integer would be exported as a string.
     span.record("http.response.status_code", i64::from(status.as_u16()));
     if is_error {
         span.record("otel.status_code", "ERROR");
@@ -90,8 +91,8 @@ pub fn record_status(status: StatusCode, is_error: bool) {
     }
 }
 
-/// A request was answered, with the head of its answer now.
-pub fn observe_answer(method: &Method, route: &str, status: StatusCode, started: Instant) {
+/// Records the duration of a received request, from `started` until now, when the response headers are sent.
+pub fn observe_response(method: &Method, route: &str, status: StatusCode, started: Instant) {
     let labels = [
         ("http_request_method", metrics::method(method)),
         ("http_route", route),
@@ -102,7 +103,7 @@ pub fn observe_answer(method: &Method, route: &str, status: StatusCode, started:
         .observe(started.elapsed().as_secs_f64());
 }
 
-/// A request to another service came to an end: with a status, or without an answer.
+/// Records the duration of a request to another service, from `started` until now. `status` is `None` without a response.
 pub fn observe_call(method: &Method, server: &str, status: Option<StatusCode>, started: Instant) {
     let labels = [
         ("http_request_method", metrics::method(method)),
@@ -117,7 +118,7 @@ pub fn observe_call(method: &Method, server: &str, status: Option<StatusCode>, s
         .observe(started.elapsed().as_secs_f64());
 }
 
-/// The host that a request was sent to, without its port.
+/// Returns the host from the `Host` header without its port, or an empty text if there is none.
 #[must_use]
 pub fn host(headers: &HeaderMap) -> &str {
     let host = headers
@@ -129,16 +130,20 @@ pub fn host(headers: &HeaderMap) -> &str {
         .map_or(host, |(name, _)| name)
 }
 
-fn request_id(headers: &HeaderMap) -> HeaderValue {
+/// Returns the request id that the caller sent, if it has 1 to 128 letters, digits, `-`, `_`, `.` or `:`, and otherwise a
+/// new UUID v7.
+#[must_use]
+pub fn request_id(headers: &HeaderMap) -> HeaderValue {
+    let is_allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte);
     headers
         .get(REQUEST_ID)
-        .filter(|id| (1..=128).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic))
+        .filter(|id| (1..=128).contains(&id.len()) && id.as_bytes().iter().all(is_allowed))
         .cloned()
         .or_else(|| HeaderValue::try_from(Uuid::now_v7().to_string()).ok())
         .unwrap_or_else(|| HeaderValue::from_static("-"))
 }
 
-/// Writes the current context into the headers of a request to be sent.
+/// Adds the current trace context to the headers of an outgoing request.
 pub fn inject(headers: &mut HeaderMap) {
     let context = TraceContext::current();
     let mut headers = HeaderInjector(headers);
@@ -152,8 +157,8 @@ pub fn inject(headers: &mut HeaderMap) {
     }
 }
 
-/// The context that a request came with. What is stored with every row and sent with every call must stay small, whoever
-/// sent it: a longer state than all must take along is left behind.
+/// Returns the trace context from the headers of a request. The context is stored in rows and sent with further calls, so it
+/// must stay small: a `tracestate` of more than 512 bytes is dropped.
 #[must_use]
 pub fn extract(headers: &HeaderMap) -> TraceContext {
     let headers = HeaderExtractor(headers);
@@ -161,12 +166,12 @@ pub fn extract(headers: &HeaderMap) -> TraceContext {
         traceparent: headers.get("traceparent").map(ToOwned::to_owned),
         tracestate: headers
             .get("tracestate")
-            .filter(|state| state.len() <= LONGEST_STATE)
+            .filter(|state| state.len() <= MAX_STATE_LENGTH)
             .map(ToOwned::to_owned),
     }
 }
 
-/// Sends `request` under a client span of its own and with its context in the headers.
+/// Sends `request` in a new client span, with the context of the span in the headers.
 pub async fn send(
     client: &reqwest::Client,
     request: reqwest::RequestBuilder,
@@ -191,10 +196,10 @@ pub async fn send(
     );
     async {
         inject(request.headers_mut());
-        let answer = client.execute(request).await;
-        let status = answer.as_ref().ok().map(reqwest::Response::status);
+        let response = client.execute(request).await;
+        let status = response.as_ref().ok().map(reqwest::Response::status);
         observe_call(&method, &server, status, started);
-        match &answer {
+        match &response {
             Ok(response) => {
                 let status = response.status();
                 record_status(status, status.is_client_error() || status.is_server_error());
@@ -212,13 +217,13 @@ pub async fn send(
                 );
             }
         }
-        answer
+        response
     }
     .instrument(span)
     .await
 }
 
-/// A query may carry what is nobody's business.
+/// Returns the URL without query and fragment, which may contain secrets or personal data.
 fn without_query(url: &reqwest::Url) -> &str {
     let text = url.as_str();
     text.split_once(['?', '#']).map_or(text, |(before, _)| before)
@@ -229,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_state_that_would_fill_the_headers_of_every_call_is_left_behind() {
+    fn a_long_tracestate_is_dropped() {
         let extracted = |state: &str| {
             let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
             let headers = [("traceparent", parent), ("tracestate", state)].map(|(name, value)| {

@@ -1,8 +1,8 @@
-//! Logs and traces of every process: structured logs, one W3C trace context over HTTP, gRPC and AMQP, and OTLP export
-//! when the standard variable asks for it; and the metrics that all share. Nothing here may fail a request or see
-//! personal data.
+//! Logs, traces and metrics of every process: structured logs, a W3C trace context that is propagated over HTTP, gRPC and
+//! AMQP, OTLP export if the standard variables configure it, and the shared metrics. Nothing in this crate may fail a
+//! request or record personal data.
 
-mod away;
+mod collector;
 mod context;
 pub mod db;
 mod export;
@@ -14,7 +14,7 @@ mod panic;
 mod process;
 mod sampling;
 
-use std::{io::IsTerminal, time::Duration};
+use std::{io::IsTerminal, sync::OnceLock, time::Duration};
 
 use anyhow::Context as _;
 use opentelemetry::trace::TracerProvider;
@@ -23,27 +23,35 @@ use serde::Deserialize;
 use tracing_subscriber::{
     EnvFilter, Layer,
     filter::{LevelFilter, Targets},
-    fmt::format::JsonFields,
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
 
 use export::Export;
 
-pub use context::{TraceContext, current_trace_id, name_span};
+pub use context::{TraceContext, current_trace_id, is_recorded, name_span};
 
-/// The form of the log on standard output, `SOUK_LOG`.
+/// Name of the service, since [`init`].
+static SERVICE: OnceLock<&str> = OnceLock::new();
+
+/// Returns the name of the service that [`init`] was given. `None` before that.
+#[must_use]
+pub fn service() -> Option<&'static str> {
+    SERVICE.get().copied()
+}
+
+/// Format of the log on standard output, set by `SOUK_LOG`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LogFormat {
-    /// One JSON object a line, with `trace_id` and `span_id`.
+    /// One JSON object per line, with `trace_id` and `span_id`.
     Json,
-    /// For a person at a terminal.
+    /// Readable lines for a terminal.
     Pretty,
 }
 
 impl Default for LogFormat {
-    /// Readable on a terminal, JSON elsewhere.
+    /// `Pretty` if standard output is a terminal, otherwise `Json`.
     fn default() -> Self {
         if std::io::stdout().is_terminal() {
             Self::Pretty
@@ -53,7 +61,8 @@ impl Default for LogFormat {
     }
 }
 
-/// Keeps the telemetry running; dropping it sends what is left.
+/// Keeps telemetry running. Dropping it exports the remaining spans, for at most 2 seconds, and writes the remaining log
+/// lines.
 #[derive(Debug)]
 #[must_use = "dropping it stops the export"]
 pub struct Guard {
@@ -62,27 +71,29 @@ pub struct Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // Nothing can be done about a collector that is away when the process ends.
+        // If the collector is unavailable, the remaining spans are lost.
         let _ = self.provider.shutdown_with_timeout(Duration::from_secs(2));
+        log::Stdout::flush();
     }
 }
 
-/// Starts logging and tracing for the process. `RUST_LOG` filters the log (default `info`), never the spans: the trace
-/// of a request exists whatever is logged. Sampling and export follow the standard `OTEL_*` variables; a collector that
-/// cannot be used is no reason not to start.
+/// Starts logging and tracing for the process. `RUST_LOG` filters the log (default `info`), but not the spans, so that
+/// requests have trace ids at any log level. Sampling and export follow the standard `OTEL_*` variables.
+///
+/// Fails if `RUST_LOG` is invalid or telemetry was already started. An unusable collector is only logged.
 pub fn init(service: &'static str, format: LogFormat) -> anyhow::Result<Guard> {
     let Export {
         provider,
         sampling,
-        unusable,
-        misread,
+        setup_error,
+        invalid_setting,
     } = export::export(service);
     let spans = (!export::is_disabled()).then(|| sampling::spans(provider.tracer("souk"), sampling));
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
         .from_env()
         .context("RUST_LOG is not a list of directives such as `info,sqlx=warn`")?
-        // It would repeat every few seconds what the exporter says once.
+        // The SDK would log each failed export, while this crate logs an outage once.
         .add_directive("opentelemetry=off".parse()?);
     let level = filter.max_level_hint().unwrap_or(LevelFilter::TRACE);
     let statements = db::Statements.with_filter(
@@ -91,11 +102,12 @@ pub fn init(service: &'static str, format: LogFormat) -> anyhow::Result<Guard> {
             .with_target(db::SQLX_ACQUIRE, LevelFilter::DEBUG),
     );
     let lines = match format {
-        LogFormat::Json => tracing_subscriber::fmt::layer()
-            .fmt_fields(JsonFields::new())
-            .event_format(log::Json { service })
-            .with_filter(filter)
-            .boxed(),
+        LogFormat::Json => log::Json {
+            service,
+            output: log::Stdout::start()?,
+        }
+        .with_filter(filter)
+        .boxed(),
         LogFormat::Pretty => tracing_subscriber::fmt::layer()
             .with_target(true)
             .with_filter(filter)
@@ -107,16 +119,17 @@ pub fn init(service: &'static str, format: LogFormat) -> anyhow::Result<Guard> {
         .with(lines)
         .try_init()
         .context("telemetry is already started")?;
-    // Libraries that speak through `log` need not speak of what only `statements` wants.
+    // Events of the `log` crate that only `statements` needs do not have to reach this level.
     ::log::set_max_level(level.to_string().parse().unwrap_or(::log::LevelFilter::Info));
     if format == LogFormat::Json {
         panic::log();
     }
     process::register();
-    if let Some(setting) = misread {
-        tracing::warn!(setting, "the sampler is not understood: it leaves no trace out");
+    SERVICE.get_or_init(|| service);
+    if let Some(setting) = invalid_setting {
+        tracing::warn!(setting, "the sampler setting is invalid; all traces are recorded");
     }
-    match unusable {
+    match setup_error {
         None => db::trace_with(provider.tracer("souk")),
         Some(error) => tracing::error!(
             error,

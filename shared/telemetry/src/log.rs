@@ -1,92 +1,207 @@
-//! The JSON log line: one flat object, in which the ids of the trace stand where a log store looks for them.
+//! The JSON log format: one flat object per line, with the trace ids in the fields that log stores expect.
+//!
+//! A span keeps its fields as values, and they are written only when a line needs them: a request usually has one line, but
+//! many fields that are set one by one.
 
-use std::fmt;
-
-use serde_json::{Map, Value};
-use tracing::{Event, Subscriber, field::Visit};
-use tracing_subscriber::{
-    fmt::{
-        FmtContext, FormatEvent, FormattedFields,
-        format::{JsonFields, Writer},
-        time::{FormatTime, SystemTime},
-    },
-    registry::LookupSpan,
+use std::{
+    cell::RefCell,
+    fmt,
+    io::Write,
+    sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
-/// Formats an event as one line of JSON: time, level, service, target, the fields of its spans from the outermost in,
-/// its own fields, `trace_id`, `span_id`.
-pub(crate) struct Json {
+use serde_json::Value;
+use tracing::{
+    Event, Level, Subscriber,
+    field::{Field, Visit},
+    span::{Attributes, Id, Record},
+};
+use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
+
+/// Size of the buffer after which its lines are written, in bytes.
+const BUFFER: usize = 32 << 10;
+/// Time after which lines in the buffer are written at the latest.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Writes each event as one line of JSON: time, level, service, target, the fields of its spans, its own fields, `trace_id`
+/// and `span_id`. If a name occurs more than once, the innermost value counts.
+pub(crate) struct Json<W> {
     pub(crate) service: &'static str,
+    pub(crate) output: W,
 }
 
-impl<S> FormatEvent<S, JsonFields> for Json
+/// Takes the lines of a log.
+pub(crate) trait Output: Send + Sync + 'static {
+    /// Takes a line with its line end. A line that `is_urgent` is written immediately.
+    fn line(&self, line: &[u8], is_urgent: bool);
+}
+
+/// Standard output. Lines are collected and written together, at the latest after 100 ms; warnings and errors are written
+/// immediately, with everything before them. A process that is killed loses the lines of its last 100 ms.
+#[derive(Debug)]
+pub(crate) struct Stdout;
+
+static BUFFERED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+impl Stdout {
+    /// Starts the thread that writes the collected lines.
+    pub(crate) fn start() -> std::io::Result<Self> {
+        std::thread::Builder::new().name("log".to_owned()).spawn(|| {
+            loop {
+                std::thread::park_timeout(FLUSH_INTERVAL);
+                Self::flush();
+            }
+        })?;
+        Ok(Self)
+    }
+
+    /// Writes the collected lines. If standard output cannot be written, they are lost.
+    pub(crate) fn flush() {
+        write_all(&mut BUFFERED.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+fn write_all(lines: &mut Vec<u8>) {
+    if !lines.is_empty() {
+        let mut stdout = std::io::stdout().lock();
+        let _ = stdout.write_all(lines).and_then(|()| stdout.flush());
+        lines.clear();
+    }
+}
+
+impl Output for Stdout {
+    fn line(&self, line: &[u8], is_urgent: bool) {
+        let mut buffered = BUFFERED.lock().unwrap_or_else(PoisonError::into_inner);
+        buffered.extend_from_slice(line);
+        if is_urgent || buffered.len() >= BUFFER {
+            write_all(&mut buffered);
+        }
+    }
+}
+
+thread_local! {
+    static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The fields of a span or an event, each name once.
+#[derive(Debug, Default)]
+struct Fields(Vec<(&'static str, Value)>);
+
+impl<S, W> Layer<S> for Json<W>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
+    W: Output,
 {
-    fn format_event(
-        &self,
-        context: &FmtContext<'_, S, JsonFields>,
-        mut writer: Writer<'_>,
-        event: &Event<'_>,
-    ) -> fmt::Result {
-        let mut line = Map::new();
-        let mut time = String::new();
-        SystemTime.format_time(&mut Writer::new(&mut time))?;
-        line.insert("timestamp".into(), time.into());
-        line.insert("level".into(), event.metadata().level().as_str().into());
-        line.insert("service".into(), self.service.into());
-        line.insert("target".into(), event.metadata().target().into());
-        for span in context
-            .event_scope()
-            .into_iter()
-            .flat_map(tracing_subscriber::registry::Scope::from_root)
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        if let Some(span) = context.span(id) {
+            let mut fields = Fields::default();
+            attributes.record(&mut fields);
+            span.extensions_mut().insert(fields);
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        if let Some(span) = context.span(id)
+            && let Some(fields) = span.extensions_mut().get_mut::<Fields>()
         {
-            let extensions = span.extensions();
-            let fields = extensions.get::<FormattedFields<JsonFields>>();
-            if let Some(Ok(Value::Object(fields))) = fields.map(|fields| serde_json::from_str(fields)) {
-                line.extend(fields.into_iter().filter(|(name, _)| !name.starts_with("otel.")));
+            values.record(fields);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let mut own = Fields::default();
+        event.record(&mut own);
+        // An event that is logged while a line is written, by a destructor, gets a line of its own.
+        let mut line = LINE.with(RefCell::take);
+        line.clear();
+        let mut names: Vec<&'static str> = Vec::with_capacity(16);
+        let time = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+        let metadata = event.metadata();
+        line.push(b'{');
+        for (name, value) in [
+            ("timestamp", time.as_str()),
+            ("level", metadata.level().as_str()),
+            ("service", self.service),
+            ("target", metadata.target()),
+        ] {
+            names.push(name);
+            field(&mut line, name, &value);
+        }
+        if let Some((trace, span)) = crate::context::current_ids() {
+            names.extend(["trace_id", "span_id"]);
+            field(&mut line, "trace_id", &trace);
+            field(&mut line, "span_id", &span);
+        }
+        own.write(&mut line, &mut names);
+        for span in context.event_scope(event).into_iter().flatten() {
+            if let Some(fields) = span.extensions().get::<Fields>() {
+                fields.write(&mut line, &mut names);
             }
         }
-        event.record(&mut Fields(&mut line));
-        if let Some((trace, span)) = crate::context::current_ids() {
-            line.insert("trace_id".into(), trace.into());
-            line.insert("span_id".into(), span.into());
+        // The last field ends with a comma.
+        line.pop();
+        line.extend_from_slice(b"}\n");
+        self.output.line(&line, *metadata.level() <= Level::WARN);
+        LINE.with(|kept| kept.replace(line));
+    }
+}
+
+/// Writes a field and a comma.
+fn field(line: &mut Vec<u8>, name: &str, value: &impl serde::Serialize) {
+    let start = line.len();
+    let written = serde_json::to_writer(&mut *line, name)
+        .map(|()| line.push(b':'))
+        .and_then(|()| serde_json::to_writer(&mut *line, value));
+    match written {
+        Ok(()) => line.push(b','),
+        Err(_) => line.truncate(start),
+    }
+}
+
+impl Fields {
+    /// Writes the fields whose names are not yet in the line. Those for `OpenTelemetry` only are left out.
+    fn write(&self, line: &mut Vec<u8>, names: &mut Vec<&'static str>) {
+        for (name, value) in &self.0 {
+            if !names.contains(name) && !name.starts_with("otel.") {
+                names.push(name);
+                field(line, name, value);
+            }
         }
-        writeln!(writer, "{}", Value::Object(line))
+    }
+
+    fn put(&mut self, field: &Field, value: Value) {
+        let name = field.name();
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = value,
+            None => self.0.push((name, value)),
+        }
     }
 }
 
-struct Fields<'a>(&'a mut Map<String, Value>);
-
-impl Fields<'_> {
-    fn put(&mut self, field: &tracing::field::Field, value: Value) {
-        self.0.insert(field.name().to_owned(), value);
-    }
-}
-
-impl Visit for Fields<'_> {
-    fn record_i64(&mut self, field: &tracing::field::Field, value: i64) {
+impl Visit for Fields {
+    fn record_i64(&mut self, field: &Field, value: i64) {
         self.put(field, value.into());
     }
 
-    fn record_u64(&mut self, field: &tracing::field::Field, value: u64) {
+    fn record_u64(&mut self, field: &Field, value: u64) {
         self.put(field, value.into());
     }
 
-    fn record_f64(&mut self, field: &tracing::field::Field, value: f64) {
+    fn record_f64(&mut self, field: &Field, value: f64) {
         self.put(field, value.into());
     }
 
-    fn record_bool(&mut self, field: &tracing::field::Field, value: bool) {
+    fn record_bool(&mut self, field: &Field, value: bool) {
         self.put(field, value.into());
     }
 
-    fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
+    fn record_str(&mut self, field: &Field, value: &str) {
         self.put(field, value.into());
     }
 
-    fn record_error(&mut self, field: &tracing::field::Field, value: &(dyn std::error::Error + 'static)) {
-        // The cause is what one needs at night, and Display shows only the outermost error.
+    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
+        // Append the sources, because Display shows only the outermost error.
         let mut text = value.to_string();
         let mut source = value.source();
         while let Some(error) = source {
@@ -97,50 +212,47 @@ impl Visit for Fields<'_> {
         self.put(field, text.into());
     }
 
-    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn fmt::Debug) {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.put(field, format!("{value:?}").into());
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
 
     use opentelemetry::trace::TracerProvider;
     use opentelemetry_sdk::trace::SdkTracerProvider;
-    use tracing_subscriber::{Layer, layer::SubscriberExt};
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use tracing::field::Empty;
 
     use super::*;
 
     #[derive(Clone, Default)]
     struct Lines(Arc<Mutex<Vec<u8>>>);
 
-    impl std::io::Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
+    impl Output for Lines {
+        fn line(&self, line: &[u8], _: bool) {
+            self.0.lock().unwrap().extend_from_slice(line);
         }
     }
 
-    /// What is logged, and the layer that logs it.
+    /// Returns a buffer of log lines, and the layer that writes to it.
     fn json<S>() -> (Lines, impl Layer<S>)
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let lines = Lines::default();
-        let writer = lines.clone();
-        let json = tracing_subscriber::fmt::layer()
-            .fmt_fields(JsonFields::new())
-            .event_format(Json { service: "test" })
-            .with_writer(move || writer.clone());
+        let json = Json {
+            service: "test",
+            output: lines.clone(),
+        };
         (lines, json)
     }
 
     #[test]
-    fn a_panic_is_a_line_like_any_other() {
+    fn a_panic_is_logged_as_one_json_line() {
         let (lines, json) = json();
         let before = std::panic::take_hook();
         crate::panic::log();
@@ -161,13 +273,14 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_flat_json_with_the_trace_and_the_cause() {
+    fn a_line_is_flat_json_with_trace_ids_and_error_sources() {
         let (lines, json) = json();
         let tracer = SdkTracerProvider::builder().build().tracer("test");
         let spans = tracing_opentelemetry::layer().with_tracer(tracer);
         let subscriber = tracing_subscriber::registry().with(spans).with(json);
         let trace = tracing::subscriber::with_default(subscriber, || {
-            let _outer = tracing::info_span!("outer", saga_id = "s-1", attempt = 1).entered();
+            let outer = tracing::info_span!("outer", saga_id = "s-0", attempt = 1, status = Empty).entered();
+            outer.record("status", 200).record("saga_id", "s-1");
             let _inner = tracing::info_span!("inner", attempt = 2, otel.kind = "server").entered();
             let cause = std::io::Error::other("connection refused");
             let error = std::io::Error::other(Cause(cause));
@@ -190,6 +303,7 @@ mod tests {
             (&line["saga_id"], &line["attempt"], &line["rows"]),
             (&"s-1".into(), &2.into(), &3.into())
         );
+        assert_eq!(line["status"], 200);
         assert_eq!(line["error"], "the query failed: connection refused");
         assert_eq!((&line["service"], line.get("otel.kind")), (&"test".into(), None));
         assert_eq!(text.lines().count(), 1);

@@ -1,4 +1,4 @@
-//! The process's metrics in Prometheus' text format. Names carry their unit; labels have few values and never an id.
+//! The metrics of the process in the Prometheus text format. Names include the unit. Labels have few values, never ids.
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, atomic::AtomicU64};
 
@@ -8,37 +8,37 @@ use prometheus_client::{
     registry::{Metric as Registrable, Registry},
 };
 
-/// Labels with their values.
+/// The label names of a series with their values.
 pub type Labels = Vec<(&'static str, String)>;
-/// A count of what has happened. Its name on `/metrics` ends in `_total`, which is not part of the name given here.
+/// A counter, which only increases. `/metrics` adds the suffix `_total` to the name given here.
 pub type Counter = Metric<CounterSeries>;
-/// A value of now.
+/// A gauge, whose current value can increase and decrease.
 pub type Gauge = Metric<GaugeSeries>;
-/// One series of a [`Counter`], to keep where it is counted often.
+/// One series of a [`Counter`]. Keep it if it is incremented often.
 pub type CounterSeries = counter::Counter;
-/// One series of a [`Gauge`], to keep where it is set often.
+/// One series of a [`Gauge`]. Keep it if it is set often.
 pub type GaugeSeries = gauge::Gauge<f64, AtomicU64>;
-/// Durations in seconds.
+/// A histogram of durations in seconds.
 pub type Histogram = Metric<histogram::Histogram>;
 
 static REGISTRY: OnceLock<Mutex<Registry>> = OnceLock::new();
 
-/// Requests, calls and messages: a millisecond to ten seconds.
+/// Bucket bounds for requests, calls and messages: 1 millisecond to 10 seconds.
 const SECONDS: [f64; 13] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
-/// Statements and waits for a connection: a tenth of a millisecond to five seconds.
+/// Bucket bounds for database statements and waiting for a connection: 0.1 milliseconds to 5 seconds.
 const SHORT_SECONDS: [f64; 11] = [
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0,
 ];
 
-/// Time from a request's head to the head of its answer.
+/// Duration of received requests, from the request headers to the response headers.
 pub static SERVER_DURATION: Histogram = Histogram::seconds(
     "http_server_request_duration_seconds",
-    "Time from the request's head to the head of the answer",
+    "Time from the request headers to the response headers",
 );
 
-/// The registry of the process, for registering a metric once.
+/// Returns the registry of the process, for registering collectors.
 pub fn registry() -> MutexGuard<'static, Registry> {
     REGISTRY
         .get_or_init(Mutex::default)
@@ -46,16 +46,16 @@ pub fn registry() -> MutexGuard<'static, Registry> {
         .unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Everything registered, as `/metrics` answers it.
+/// Encodes all metrics in the text format that `/metrics` returns.
 #[must_use]
 pub fn encode() -> String {
     let mut text = String::new();
-    // Writing to a String fails only if a metric's own encoder does; then the rest is still worth having.
+    // This fails only if the encoder of a metric fails. Then return the metrics encoded so far.
     let _ = encode_text(&mut text, &registry());
     text
 }
 
-/// A named metric with one series a set of labels. A static: it registers itself when it is first used.
+/// A named metric with one series per set of labels. Use it as a static; it is registered on first use.
 #[derive(Debug)]
 pub struct Metric<M> {
     name: &'static str,
@@ -65,7 +65,7 @@ pub struct Metric<M> {
 }
 
 impl Counter {
-    /// A counter from 0.
+    /// Creates a counter whose series start at 0.
     #[must_use]
     pub const fn counter(name: &'static str, help: &'static str) -> Self {
         Self::new(name, help, counter::Counter::default)
@@ -73,7 +73,7 @@ impl Counter {
 }
 
 impl Gauge {
-    /// A gauge at 0.
+    /// Creates a gauge whose series start at 0.
     #[must_use]
     pub const fn gauge(name: &'static str, help: &'static str) -> Self {
         Self::new(name, help, gauge::Gauge::default)
@@ -81,13 +81,13 @@ impl Gauge {
 }
 
 impl Histogram {
-    /// Of what takes milliseconds to seconds.
+    /// Creates a histogram for durations from milliseconds to seconds.
     #[must_use]
     pub const fn seconds(name: &'static str, help: &'static str) -> Self {
         Self::new(name, help, || histogram::Histogram::new(SECONDS))
     }
 
-    /// Of what takes microseconds to milliseconds.
+    /// Creates a histogram for durations from microseconds to milliseconds.
     #[must_use]
     pub const fn short_seconds(name: &'static str, help: &'static str) -> Self {
         Self::new(name, help, || histogram::Histogram::new(SHORT_SECONDS))
@@ -110,7 +110,8 @@ where
     M: Clone,
     Family<Labels, M>: Registrable,
 {
-    /// The series with these labels, which exists from then on: also the way to show a counter that is still 0.
+    /// Returns the series with these labels and creates it if necessary. Call this at startup to export a counter that is
+    /// still 0.
     pub fn of<const N: usize>(&self, labels: [(&'static str, &str); N]) -> M {
         let family = self.family.get_or_init(|| {
             let family = Family::new_with_constructor(self.new);
@@ -122,7 +123,8 @@ where
     }
 }
 
-/// A request's method as a label. Clients can make up methods without end; a label has few values.
+/// Returns the method of a request as a label value. Unknown methods become `_OTHER`, because clients can send any number
+/// of different ones.
 #[must_use]
 pub fn method(method: &http::Method) -> &str {
     match method.as_str() {

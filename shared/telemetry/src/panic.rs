@@ -1,11 +1,11 @@
-//! A panic as one line of the log: what the standard library prints is many, and none of them JSON.
+//! Logs a panic as a single log line. The standard library would print several lines that are not JSON.
 
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
     panic::PanicHookInfo,
 };
 
-/// Logs every panic of the process from now on, with a backtrace where `RUST_BACKTRACE` asks for one.
+/// Installs a panic hook that logs every panic, with a backtrace if `RUST_BACKTRACE` enables it.
 pub(crate) fn log() {
     std::panic::set_hook(Box::new(report));
 }

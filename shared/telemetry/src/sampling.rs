@@ -1,8 +1,12 @@
-//! Whether a trace is recorded, decided before a span of it is made. A span that nobody will see costs its id: it is
-//! neither built nor told of what happens in it, but what happens in it still has the ids of its trace.
+//! Makes the sampling decision when a trace starts, before its first span is created. An unsampled span costs little more
+//! than its id: it is not built and records no events, but logs and calls within it still have the ids of its trace.
 //!
-//! A span's parent is what its thread is in, or what [`crate::TraceContext::child`] says. The `parent:` of a span's macro
-//! is not known when this is decided: it must name no span, and `None` only where the thread is in none.
+//! The decision itself is that of the SDK's sampler. The SDK asks its sampler only about a span whose attributes have been
+//! collected, so a sampler that is set at the provider doubles the cost of an unsampled trace (`cargo xtask bench spans`).
+//!
+//! The parent of a span is the current span of its thread, or the context of [`crate::TraceContext::child`]. The `parent:`
+//! argument of the span macros is not known when the decision is made. It must not name a span, and may be `None` only if
+//! the thread has no current span.
 
 use std::cell::{Cell, RefCell};
 
@@ -12,92 +16,91 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, SamplingDecision, SdkTracer, ShouldSample};
 use tracing::{
-    Metadata, Subscriber,
+    Level, Subscriber,
     level_filters::LevelFilter,
     span::{Attributes, Id},
-    subscriber::Interest,
 };
 use tracing_subscriber::{
     Layer,
-    filter::Targets,
-    layer::{self, Filter},
+    filter::{DynFilterFn, FilterExt as _, Targets},
+    layer,
     registry::LookupSpan,
 };
 
-use crate::away::Collector;
+use crate::collector::Collector;
 
 thread_local! {
-    /// The id by which it was decided to record a trace that begins here, until its first span is begun.
-    static ACCEPTED: Cell<Option<TraceId>> = const { Cell::new(None) };
-    /// What the filter decided of the span that is being made, until the layer sees that span.
-    static DECIDED: Cell<Option<Unrecorded>> = const { Cell::new(None) };
-    /// The spans that this thread is in.
-    static ENTERED: RefCell<Vec<(Id, ContextGuard)>> = const { RefCell::new(Vec::new()) };
+    /// Id of a new trace that was sampled, until its first span is created.
+    static SAMPLED_TRACE: Cell<Option<TraceId>> = const { Cell::new(None) };
+    /// Context of an unsampled span, from the filter's decision until the layer creates the span.
+    static UNSAMPLED_SPAN: Cell<Option<Unsampled>> = const { Cell::new(None) };
+    /// The unsampled spans that this thread has entered.
+    static ENTERED_SPANS: RefCell<Vec<(Id, ContextGuard)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The context of a span that is not recorded. Where the trace came to this process, that is an id of its own; below that, it
-/// is still the same, since nobody will ask which of them it was.
+/// The context of an unsampled span. The first span of a trace in this process has its own span id. Its descendants share
+/// that id, because they are never distinguished.
 #[derive(Debug)]
-struct Unrecorded(Context);
+struct Unsampled(Context);
 
-/// Stands in a context beside a parent that anybody may have sent.
+/// Marks a context whose parent comes from an untrusted source.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Untrusted;
 
-/// Decides as the standard variables say, as long as there is somebody to take what is recorded.
+/// Decides by the configured sampler, but samples nothing while the collector is unavailable.
 #[derive(Debug)]
 pub(crate) struct Sampling {
-    pub(crate) usual: Box<dyn ShouldSample>,
+    pub(crate) sampler: Box<dyn ShouldSample>,
     pub(crate) collector: Collector,
 }
 
 impl Sampling {
-    /// The context of a span to be made within `parent`, unless it is to be recorded.
-    fn unrecorded(&self, parent: &Context, name: &str) -> Option<Unrecorded> {
+    /// Returns the context of an unsampled span with this `parent`, or `None` if the span is sampled.
+    fn unsampled_context(&self, parent: &Context, name: &str) -> Option<Unsampled> {
         let span = parent.span();
-        let above = span.span_context();
-        if above.is_valid() && !above.is_remote() {
-            // What this process has begun to record it records to the end, and the other way round.
-            return (!above.is_sampled()).then(|| Unrecorded(parent.clone()));
+        let parent_span = span.span_context();
+        if parent_span.is_valid() && !parent_span.is_remote() {
+            // The parent is a span of this process, so its decision applies to the whole trace here.
+            return (!parent_span.is_sampled()).then(|| Unsampled(parent.clone()));
         }
         let ids = RandomIdGenerator::default();
-        let (trace, state) = if above.is_valid() {
-            (above.trace_id(), above.trace_state().clone())
+        let (trace, state) = if parent_span.is_valid() {
+            (parent_span.trace_id(), parent_span.trace_state().clone())
         } else {
             (ids.new_trace_id(), TraceState::default())
         };
-        // Of an untrusted parent counts only that it is not recorded. Its id is not what is decided by either: anybody can
-        // choose one that a sampler by ids accepts.
-        let is_untrusted = above.is_valid() && parent.get::<Untrusted>().is_some();
-        let (judged, by) = match is_untrusted {
-            true if above.is_sampled() => (None, ids.new_trace_id()),
+        // Of an untrusted parent, only the flag "not sampled" is respected. Its trace id is not used for the decision either,
+        // because a client could choose an id that a ratio sampler accepts.
+        let is_untrusted = parent_span.is_valid() && parent.get::<Untrusted>().is_some();
+        let (sampler_parent, decision_id) = match is_untrusted {
+            true if parent_span.is_sampled() => (None, ids.new_trace_id()),
             true => (Some(parent), ids.new_trace_id()),
             false => (Some(parent), trace),
         };
-        let is_recorded = !self.collector.is_away() && {
-            let asked = self
-                .usual
-                .should_sample(judged, by, name, &SpanKind::Internal, &[], &[]);
-            asked.decision != SamplingDecision::Drop
+        let is_recorded = !self.collector.is_unavailable() && {
+            let result =
+                self.sampler
+                    .should_sample(sampler_parent, decision_id, name, &SpanKind::Internal, &[], &[]);
+            result.decision != SamplingDecision::Drop
         };
-        if is_recorded && !above.is_valid() {
-            ACCEPTED.set(Some(trace));
+        if is_recorded && !parent_span.is_valid() {
+            SAMPLED_TRACE.set(Some(trace));
         }
         (!is_recorded).then(|| {
             let own = SpanContext::new(trace, ids.new_span_id(), TraceFlags::NOT_SAMPLED, false, state);
-            Unrecorded(Context::new().with_remote_span_context(own))
+            Unsampled(Context::new().with_remote_span_context(own))
         })
     }
 }
 
-/// Random ids; that of a trace is the one by which it was decided to record it, so that whoever decides by it again decides
-/// the same.
+/// Generates random ids. For a new trace it returns the id that the sampling decision was based on, so that other processes
+/// which sample by this id decide the same.
 #[derive(Debug, Default)]
 pub(crate) struct Ids(RandomIdGenerator);
 
 impl IdGenerator for Ids {
     fn new_trace_id(&self) -> TraceId {
-        ACCEPTED.take().unwrap_or_else(|| self.0.new_trace_id())
+        SAMPLED_TRACE.take().unwrap_or_else(|| self.0.new_trace_id())
     }
 
     fn new_span_id(&self) -> SpanId {
@@ -105,7 +108,7 @@ impl IdGenerator for Ids {
     }
 }
 
-/// Makes the spans that are to be recorded, and keeps the ids of the others.
+/// Returns the layers that create sampled spans and keep the contexts of unsampled ones.
 pub(crate) fn spans<S>(tracer: SdkTracer, sampling: Sampling) -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -116,73 +119,53 @@ where
         .with_target("opentelemetry", LevelFilter::OFF)
         .with_target("hyper", LevelFilter::OFF)
         .with_target("h2", LevelFilter::OFF);
-    let others = Unnoticed.with_filter(targets.clone());
+    let unsampled_spans = UnsampledSpans.with_filter(targets.clone());
+    // Sampled spans and the events within them.
+    let sampled = DynFilterFn::new(move |metadata, _: &layer::Context<'_, S>| {
+        if *metadata.level() > Level::INFO {
+            false
+        } else if metadata.is_event() {
+            Context::map_current(|current| current.span().span_context().is_sampled())
+        } else {
+            let decide = |current: &Context| sampling.unsampled_context(current, metadata.name());
+            let unsampled_context = Context::map_current(decide);
+            let is_sampled = unsampled_context.is_none();
+            UNSAMPLED_SPAN.set(unsampled_context);
+            is_sampled
+        }
+    });
     tracing_opentelemetry::layer()
         .with_tracer(tracer)
         .with_location(false)
         .with_threads(false)
         .with_target(false)
         .with_tracked_inactivity(false)
-        .with_filter(Recorded { sampling, targets })
-        .and_then(others)
+        .with_filter(targets.and(sampled.with_max_level_hint(LevelFilter::INFO)))
+        .and_then(unsampled_spans)
 }
 
-/// Lets through what is to be recorded.
+/// Layer that attaches and detaches the contexts of the spans that are not sampled.
 #[derive(Debug)]
-struct Recorded {
-    sampling: Sampling,
-    targets: Targets,
-}
+struct UnsampledSpans;
 
-impl<S> Filter<S> for Recorded {
-    fn enabled(&self, metadata: &Metadata<'_>, context: &layer::Context<'_, S>) -> bool {
-        let is_meant = Filter::enabled(&self.targets, metadata, context);
-        if metadata.is_event() {
-            return is_meant && Context::map_current(|current| current.span().span_context().is_sampled());
-        }
-        let unrecorded = is_meant
-            .then(|| Context::map_current(|current| self.sampling.unrecorded(current, metadata.name())))
-            .flatten();
-        let is_recorded = is_meant && unrecorded.is_none();
-        DECIDED.set(unrecorded);
-        is_recorded
-    }
-
-    fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if Filter::<S>::callsite_enabled(&self.targets, metadata).is_never() {
-            Interest::never()
-        } else {
-            Interest::sometimes()
-        }
-    }
-
-    fn max_level_hint(&self) -> Option<LevelFilter> {
-        Filter::<S>::max_level_hint(&self.targets)
-    }
-}
-
-/// Enters and leaves the spans that [`Recorded`] held back.
-#[derive(Debug)]
-struct Unnoticed;
-
-impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Unnoticed {
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for UnsampledSpans {
     fn on_new_span(&self, _: &Attributes<'_>, id: &Id, context: layer::Context<'_, S>) {
-        if let (Some(unrecorded), Some(span)) = (DECIDED.take(), context.span(id)) {
-            span.extensions_mut().insert(unrecorded);
+        if let (Some(unsampled_context), Some(span)) = (UNSAMPLED_SPAN.take(), context.span(id)) {
+            span.extensions_mut().insert(unsampled_context);
         }
     }
 
     fn on_enter(&self, id: &Id, context: layer::Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
-        let own = span.extensions().get().map(|Unrecorded(own)| own.clone());
+        let own = span.extensions().get().map(|Unsampled(own)| own.clone());
         if let Some(own) = own {
-            ENTERED.with_borrow_mut(|entered| entered.push((id.clone(), own.attach())));
+            ENTERED_SPANS.with_borrow_mut(|entered| entered.push((id.clone(), own.attach())));
         }
     }
 
     fn on_exit(&self, id: &Id, _: layer::Context<'_, S>) {
         // Dropped after the borrow ends.
-        let _left = ENTERED.with_borrow_mut(|entered| {
+        let _left = ENTERED_SPANS.with_borrow_mut(|entered| {
             let at = entered.iter().rposition(|(of, _)| of == id)?;
             Some(entered.remove(at))
         });
@@ -226,8 +209,8 @@ mod tests {
         }
     }
 
-    /// Does something under a subscriber with that sampler, and returns the spans that it made.
-    fn recorded(usual: Sampler, act: impl FnOnce(&Collector)) -> Vec<SpanData> {
+    /// Runs `act` with a subscriber that uses this sampler, and returns the recorded spans.
+    fn recorded(sampler: Sampler, act: impl FnOnce(&Collector)) -> Vec<SpanData> {
         let (ended, collector) = (Ended::default(), Collector::default());
         let provider = SdkTracerProvider::builder()
             .with_sampler(Sampler::AlwaysOn)
@@ -235,7 +218,7 @@ mod tests {
             .with_span_processor(ended.clone())
             .build();
         let sampling = Sampling {
-            usual: Box::new(usual),
+            sampler: Box::new(sampler),
             collector: collector.clone(),
         };
         let subscriber = tracing_subscriber::registry().with(spans(provider.tracer("test"), sampling));
@@ -247,7 +230,7 @@ mod tests {
         spans.iter().map(|span| &*span.name).collect()
     }
 
-    fn from_outside(flags: &str) -> TraceContext {
+    fn from_caller(flags: &str) -> TraceContext {
         TraceContext {
             traceparent: Some(format!(
                 "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-{flags}"
@@ -256,25 +239,25 @@ mod tests {
         }
     }
 
-    fn by_parent() -> Sampler {
+    fn parent_based() -> Sampler {
         Sampler::ParentBased(Box::new(Sampler::AlwaysOn))
     }
 
     #[test]
-    fn what_is_not_recorded_has_the_ids_of_its_trace_wherever_it_goes_on() {
-        let spans = recorded(by_parent(), |_| {
-            let caller = from_outside("00");
+    fn unsampled_spans_propagate_the_ids_of_their_trace() {
+        let spans = recorded(parent_based(), |_| {
+            let caller = from_caller("00");
             let request = caller.child(|| info_span!("request"));
             let context = request.in_scope(TraceContext::current);
             assert_eq!(context.trace_id(), caller.trace_id());
-            assert_ne!(context, caller, "a span of its own");
+            assert_ne!(context, caller, "it has its own span id");
             assert!(context.traceparent.as_ref().unwrap().ends_with("-00"));
             let call = request.in_scope(|| {
                 tracing::info!("an event");
                 info_span!("call")
             });
             assert_eq!(current_trace_id(), None);
-            // As in a task that was spawned: only the inner span is entered.
+            // Only the inner span is entered, as in a spawned task.
             call.in_scope(|| {
                 assert_eq!(TraceContext::current(), context);
                 info_span!("deeper").in_scope(|| assert_eq!(TraceContext::current(), context));
@@ -285,9 +268,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_recorded_is_recorded_with_its_events_below_its_parent() {
-        let spans = recorded(by_parent(), |_| {
-            let request = from_outside("01").child(|| info_span!("request"));
+    fn sampled_spans_have_their_events_and_parent() {
+        let spans = recorded(parent_based(), |_| {
+            let request = from_caller("01").child(|| info_span!("request"));
             request.in_scope(|| {
                 tracing::info!("an event");
                 info_span!("call").in_scope(|| ());
@@ -299,10 +282,11 @@ mod tests {
         assert_eq!(spans[1].events.len(), 1);
     }
 
-    /// How many of a hundred requests with that mark are recorded, each a part of the caller's trace.
-    fn recorded_of_strangers(usual: Sampler, flags: &str) -> usize {
-        let caller = from_outside(flags);
-        let spans = recorded(usual, |_| {
+    /// Sends a hundred untrusted requests with these flags, checks that each is part of the caller's trace, and returns how
+    /// many are sampled.
+    fn sampled_of_untrusted(sampler: Sampler, flags: &str) -> usize {
+        let caller = from_caller(flags);
+        let spans = recorded(sampler, |_| {
             for _ in 0..100 {
                 let request = caller.untrusted_child(|| info_span!("request"));
                 request.in_scope(|| assert_eq!(current_trace_id(), caller.trace_id()));
@@ -317,30 +301,30 @@ mod tests {
     }
 
     #[test]
-    fn a_strangers_mark_and_id_do_not_decide() {
+    fn the_flag_and_id_of_an_untrusted_caller_do_not_decide() {
         let root = |sampler| Sampler::ParentBased(Box::new(sampler));
-        assert_eq!(recorded_of_strangers(root(Sampler::AlwaysOff), "01"), 0);
-        assert_eq!(recorded_of_strangers(root(Sampler::AlwaysOn), "01"), 100);
+        assert_eq!(sampled_of_untrusted(root(Sampler::AlwaysOff), "01"), 0);
+        assert_eq!(sampled_of_untrusted(root(Sampler::AlwaysOn), "01"), 100);
         assert_eq!(
-            recorded_of_strangers(root(Sampler::AlwaysOn), "00"),
+            sampled_of_untrusted(root(Sampler::AlwaysOn), "00"),
             0,
-            "not wanted"
+            "the caller does not sample"
         );
-        // By its id alone, each of these would be recorded: all or none, since the id is always the same.
+        // The id is always the same. If it decided, either all or none of these would be sampled.
         for (sampler, flags) in [
             (root(Sampler::TraceIdRatioBased(0.5)), "01"),
             (Sampler::TraceIdRatioBased(0.5), "01"),
             (Sampler::TraceIdRatioBased(0.5), "00"),
         ] {
-            let recorded = recorded_of_strangers(sampler, flags);
+            let recorded = sampled_of_untrusted(sampler, flags);
             assert!((10..=90).contains(&recorded), "{recorded} of 100");
         }
     }
 
     #[test]
-    fn what_is_done_again_hours_later_is_part_of_another_trace_that_names_the_first() {
-        let spans = recorded(by_parent(), |_| {
-            let first = from_outside("01");
+    fn a_repetition_hours_later_is_in_another_trace_with_a_link_to_the_first() {
+        let spans = recorded(parent_based(), |_| {
+            let first = from_caller("01");
             let _request = info_span!("request").entered();
             let minutes = Duration::from_mins(50);
             assert_eq!(first.clone().continued(minutes), first);
@@ -350,7 +334,7 @@ mod tests {
             panic!("{spans:?}")
         };
         let links = request.links.iter().map(|link| link.span_context.trace_id());
-        let first = from_outside("01").trace_id();
+        let first = from_caller("01").trace_id();
         assert_eq!(
             links.map(|trace| Some(trace.to_string())).collect::<Vec<_>>(),
             [first]
@@ -358,28 +342,28 @@ mod tests {
     }
 
     #[test]
-    fn while_the_collector_is_away_nothing_new_is_recorded() {
-        let spans = recorded(by_parent(), |collector| {
-            let begun = info_span!("begun").entered();
-            let refused = Err(OTelSdkError::InternalFailure("nobody listens".to_owned()));
-            assert!(collector.note(&refused), "it has just gone");
-            assert!(!collector.note(&refused), "it went before");
-            info_span!("to the end").in_scope(|| ());
-            drop(begun);
+    fn no_new_traces_are_sampled_while_the_collector_is_unavailable() {
+        let spans = recorded(parent_based(), |collector| {
+            let started_span = info_span!("started").entered();
+            let refused = Err(OTelSdkError::InternalFailure("connection refused".to_owned()));
+            assert!(collector.record(&refused), "it has just become unavailable");
+            assert!(!collector.record(&refused), "it was unavailable before");
+            info_span!("child").in_scope(|| ());
+            drop(started_span);
             info_span!("new").in_scope(|| ());
-            from_outside("01")
+            from_caller("01")
                 .child(|| info_span!("from outside"))
                 .in_scope(|| ());
-            assert!(!collector.note(&Ok(())), "it is back");
-            info_span!("again").in_scope(|| ());
+            assert!(!collector.record(&Ok(())), "it has recovered");
+            info_span!("after recovery").in_scope(|| ());
         });
-        assert_eq!(names(&spans), ["to the end", "begun", "again"]);
+        assert_eq!(names(&spans), ["child", "started", "after recovery"]);
     }
 
     #[test]
-    fn a_share_is_a_share_of_whole_traces_wherever_it_is_decided() {
-        let share = Sampler::TraceIdRatioBased(0.5);
-        let spans = recorded(share.clone(), |_| {
+    fn a_ratio_samples_whole_traces_consistently() {
+        let ratio = Sampler::TraceIdRatioBased(0.5);
+        let spans = recorded(ratio.clone(), |_| {
             for _ in 0..200 {
                 let _request = info_span!("request").entered();
                 info_span!("call").in_scope(|| ());
@@ -393,7 +377,7 @@ mod tests {
         assert!((50..150).contains(&requests), "{requests} of 200");
         for span in &spans {
             let trace = span.span_context.trace_id();
-            let again = share.should_sample(None, trace, "elsewhere", &SpanKind::Server, &[], &[]);
+            let again = ratio.should_sample(None, trace, "elsewhere", &SpanKind::Server, &[], &[]);
             assert_eq!(again.decision, SamplingDecision::RecordAndSample);
         }
     }

@@ -1,4 +1,5 @@
-//! Ids without export, and one trace across a hop. One test, since a process has one telemetry.
+//! Tests that trace ids exist without an exporter and are propagated to other services. There is only one test, because
+//! telemetry can be started only once per process.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -9,7 +10,7 @@ use tracing::Instrument;
 const CALLER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 #[tokio::test]
-async fn a_request_is_part_of_its_callers_trace_without_any_export() {
+async fn a_request_is_part_of_its_callers_trace_without_an_exporter() {
     let _guard = telemetry::init("test", LogFormat::Json).unwrap();
     assert_eq!(TraceContext::current(), TraceContext::default());
 
@@ -49,15 +50,15 @@ async fn a_request_is_part_of_its_callers_trace_without_any_export() {
     assert_eq!(parts[0], trace);
     for part in [response.as_str(), parts[1], parts[2]] {
         assert_eq!(&part[3..35], trace, "{part}");
-        assert_ne!(&part[36..52], &CALLER[36..52], "a span of its own");
+        assert_ne!(&part[36..52], &CALLER[36..52], "it has its own span id");
     }
     assert_eq!(
         [response.as_str(); 2],
         [parts[1], parts[2]],
-        "nobody tells them apart"
+        "unsampled spans share their span id"
     );
 
-    // Without a caller there is a trace all the same; a broken context is no caller.
+    // A request with an invalid context starts a new trace.
     let fresh = reqwest::Client::new()
         .get(&outer)
         .header("traceparent", "nonsense")
@@ -68,7 +69,7 @@ async fn a_request_is_part_of_its_callers_trace_without_any_export() {
     assert_ne!(&fresh[3..35], trace);
     assert_ne!(&fresh[3..35], "0".repeat(32));
 
-    // What was stored with a row, picked up by another process.
+    // Continue from a context that another process has stored in a row.
     let stored = TraceContext {
         traceparent: Some(CALLER.into()),
         tracestate: None,

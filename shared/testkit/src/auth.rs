@@ -1,4 +1,4 @@
-//! A stand-in for users as the issuer of access tokens: a JWKS endpoint and tokens of any shape, good and bad.
+//! Replaces the users service as issuer of access tokens: serves a JWKS endpoint and signs valid and invalid tokens.
 
 use axum::{Json, Router, routing::get};
 use contracts::UserId;
@@ -6,13 +6,13 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, jwk::Jwk};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// DER around the 32 bytes of an Ed25519 private key (RFC 8410, section 7).
+/// DER prefix of the 32 bytes of an Ed25519 private key (RFC 8410, section 7).
 const PKCS8: [u8; 16] = [
     0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
 ];
 const MINUTE: i64 = 60;
 
-/// Signs tokens with a key of its own, which it publishes.
+/// An issuer of access tokens with its own key, which it publishes at a JWKS URL.
 #[derive(Clone)]
 pub struct Issuer {
     key: EncodingKey,
@@ -29,10 +29,10 @@ impl std::fmt::Debug for Issuer {
 }
 
 impl Issuer {
-    /// A new key, and a server that publishes it until the test's runtime ends.
+    /// Creates a key and starts a server that publishes it until the test's runtime ends.
     ///
     /// # Panics
-    /// When no port can be bound.
+    /// If no port can be bound.
     pub async fn start() -> Self {
         let secret = [*Uuid::new_v4().as_bytes(), *Uuid::new_v4().as_bytes()].concat();
         let key = EncodingKey::from_ed_der(&[&PKCS8[..], &secret].concat());
@@ -45,31 +45,31 @@ impl Issuer {
         Self { key, kid, jwks_url }
     }
 
-    /// Where the public key is.
+    /// The URL of the JWKS document with the public key.
     #[must_use]
     pub fn jwks_url(&self) -> String {
         self.jwks_url.clone()
     }
 
-    /// A token as users issues it, valid for ten minutes.
+    /// Issues a token like that of a login session, which is valid for ten minutes.
     #[must_use]
     pub fn token(&self, user: UserId, roles: &[&str]) -> String {
         self.sign(&self.header(), &Self::claims(user, roles))
     }
 
-    /// A shopper's token.
+    /// Issues a token for a shopper without further roles.
     #[must_use]
     pub fn customer(&self, user: UserId) -> String {
         self.token(user, &["customer"])
     }
 
-    /// An operator's token.
+    /// Issues a token for a new account with the role `admin`.
     #[must_use]
     pub fn admin(&self) -> String {
         self.token(UserId::generate(), &["customer", "admin"])
     }
 
-    /// A token as an API key with these scopes is exchanged for.
+    /// Issues a token like that of an API key with these scopes, which are separated by spaces.
     #[must_use]
     pub fn api_key(&self, user: UserId, roles: &[&str], scope: &str) -> String {
         let mut claims = Self::claims(user, roles);
@@ -80,7 +80,7 @@ impl Issuer {
         self.sign(&self.header(), &claims)
     }
 
-    /// A token that was valid until an hour ago.
+    /// Issues a token that expired an hour ago.
     #[must_use]
     pub fn expired_token(&self, user: UserId) -> String {
         let mut claims = Self::claims(user, &["customer"]);
@@ -90,7 +90,7 @@ impl Issuer {
         self.sign(&self.header(), &claims)
     }
 
-    /// The header of a good token, to be spoiled and given to [`Issuer::sign`].
+    /// Returns the header of a valid token, which tests change and pass to [`Issuer::sign`].
     #[must_use]
     pub fn header(&self) -> Header {
         let mut header = Header::new(Algorithm::EdDSA);
@@ -99,7 +99,7 @@ impl Issuer {
         header
     }
 
-    /// The claims of a good token, to be spoiled and given to [`Issuer::sign`].
+    /// Returns the claims of a valid token, which tests change and pass to [`Issuer::sign`].
     #[must_use]
     pub fn claims(user: UserId, roles: &[&str]) -> Value {
         let now = i64::try_from(jsonwebtoken::get_current_timestamp()).unwrap_or_default();
@@ -116,10 +116,10 @@ impl Issuer {
         })
     }
 
-    /// Any header and claims, signed.
+    /// Signs any header and claims.
     ///
     /// # Panics
-    /// When the header asks for another algorithm than `EdDSA`.
+    /// If the algorithm in the header is not `EdDSA`.
     #[must_use]
     pub fn sign(&self, header: &Header, claims: &Value) -> String {
         jsonwebtoken::encode(header, claims, &self.key).expect("a token that can be signed")

@@ -1,50 +1,42 @@
-//! Kafka: the tests' shared brokers, and brokers of one test's own, which it may kill.
-
-use uuid::Uuid;
+//! Kafka for tests: a shared broker, and separate brokers that a single test may kill.
 
 use crate::own::OwnServer;
 
-/// `host:port` of the tests' Kafka. Tests share it: take topics and groups of a prefix of your own.
+/// Address of the shared Kafka as `host:port`. Isolate topics and groups by a [`namespace`](crate::namespace).
 ///
 /// # Panics
-/// Without `SOUK_TEST_KAFKA`.
+/// If `SOUK_TEST_KAFKA` is not set.
 #[must_use]
 pub fn brokers() -> String {
     crate::setting("SOUK_TEST_KAFKA")
 }
 
-/// What to put before the names of one test's topics and groups.
-#[must_use]
-pub fn prefix() -> String {
-    format!("test-{}.", Uuid::now_v7().simple())
-}
-
-/// A Kafka of one test's own. It is deleted with this.
+/// A Kafka broker for a single test. It is deleted when this is dropped.
 #[derive(Debug)]
 pub struct OwnKafka {
     server: OwnServer,
-    /// `host:port`; the same after a restart.
+    /// Address as `host:port`, which stays the same after a restart.
     pub brokers: String,
 }
 
 impl OwnKafka {
-    /// Starts one.
+    /// Starts a Kafka broker with an empty data directory.
     ///
     /// # Panics
-    /// Without `SOUK_XTASK`, and when it does not start.
+    /// If `SOUK_XTASK` is not set or the broker does not start.
     #[must_use]
     pub fn start() -> Self {
         let (server, brokers) = OwnServer::start("kafka", "SOUK_TEST_KAFKA");
         Self { server, brokers }
     }
 
-    /// `kill -9`.
+    /// Kills the broker with SIGKILL.
     pub fn kill(&self) {
         self.server.kill();
     }
 
-    /// Starts it again, where it was and with what it had.
-    pub fn start_again(&self) {
-        self.server.start_again();
+    /// Starts the killed broker again with the same address and data.
+    pub fn restart(&self) {
+        self.server.restart();
     }
 }

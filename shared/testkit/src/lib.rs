@@ -1,8 +1,9 @@
-//! What tests stand on: fresh databases on real servers, an issuer of access tokens, a mail server, and waiting without sleeping
-//! and hoping. A dev-dependency only; it panics where a test should fail, and must never be part of a process.
+//! Helpers for integration tests: fresh databases on real servers, an issuer of access tokens, a mail server, and polling
+//! for a condition instead of sleeping for a fixed time. The crate is a dev-dependency only: it panics to fail a test, and
+//! must never be linked into a service.
 //!
-//! `cargo xtask test` starts the servers and says where they are in `SOUK_TEST_POSTGRES`, `SOUK_TEST_AMQP`,
-//! `SOUK_TEST_MONGODB` and `SOUK_TEST_KAFKA`.
+//! `cargo xtask test` starts the servers and sets their addresses in `SOUK_TEST_POSTGRES`, `SOUK_TEST_AMQP`,
+//! `SOUK_TEST_MONGODB` and `SOUK_TEST_KAFKA`. `SOUK_TEST_REDIS` is the path of `redis-server`, which tests start themselves.
 
 #![expect(clippy::expect_used, reason = "a test that cannot be set up must fail")]
 
@@ -11,6 +12,7 @@ pub mod kafka;
 pub mod mongo;
 mod own;
 pub mod postgres;
+pub mod redis;
 pub mod smtp;
 mod wait;
 mod web;
@@ -18,19 +20,19 @@ mod web;
 pub use wait::eventually;
 pub use web::spawn;
 
-/// The AMQP URL of the tests' broker. Tests share it: take queues of a namespace of your own.
+/// AMQP URL of the shared message broker. Isolate queues by a [`namespace`].
 ///
 /// # Panics
-/// Without `SOUK_TEST_AMQP`.
+/// If `SOUK_TEST_AMQP` is not set.
 #[must_use]
 pub fn amqp_url() -> String {
     setting("SOUK_TEST_AMQP")
 }
 
-/// Queues of one test's own on that broker; they vanish after the test.
+/// Returns a unique namespace for the queues, topics and consumer groups of a test.
 #[must_use]
-pub fn namespace() -> messaging::Namespace {
-    messaging::Namespace::new(format!("test-{}.", uuid::Uuid::now_v7().simple()))
+pub fn namespace() -> contracts::Namespace {
+    contracts::Namespace::new(format!("test-{}.", uuid::Uuid::now_v7().simple()))
 }
 
 #[expect(
@@ -42,7 +44,14 @@ fn setting(key: &str) -> String {
         .unwrap_or_else(|_| panic!("{key} is not set: these tests need real servers, run `cargo xtask test`"))
 }
 
-/// Runs async work to its end where only synchronous code can stand: in `drop`, even inside a runtime.
+/// Replaces the database in the URL of a server.
+fn with_database(server: &str, name: &str) -> String {
+    let mut url = url::Url::parse(server).expect("the address of a server is a URL");
+    url.set_path(name);
+    url.into()
+}
+
+/// Runs async work to completion from synchronous code, such as `drop`, even within a runtime.
 fn block_on_elsewhere(work: impl Future<Output = ()> + Send + 'static) {
     let thread = std::thread::spawn(move || {
         if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -50,4 +59,28 @@ fn block_on_elsewhere(work: impl Future<Output = ()> + Send + 'static) {
         }
     });
     let _ = thread.join();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_database;
+
+    #[test]
+    fn with_database_replaces_the_database_in_the_url() {
+        for (server, expected) in [
+            ("mongodb://h:1", "mongodb://h:1/x"),
+            ("mongodb://h:1/old", "mongodb://h:1/x"),
+            (
+                "mongodb://h:1/?directConnection=true",
+                "mongodb://h:1/x?directConnection=true",
+            ),
+            ("postgres://a:b@h:1/postgres", "postgres://a:b@h:1/x"),
+            (
+                "postgres://h/postgres?sslmode=disable",
+                "postgres://h/x?sslmode=disable",
+            ),
+        ] {
+            assert_eq!(with_database(server, "x"), expected);
+        }
+    }
 }

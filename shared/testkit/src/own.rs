@@ -1,11 +1,11 @@
-//! A server of one test's own, which the test may kill. xtask runs it, as it runs all servers.
+//! A server for a single test, which the test may kill. xtask starts it, like all servers.
 
 use std::{path::PathBuf, process::Command};
 
 use rustix::process::{Pid, Signal, kill_process};
 use uuid::Uuid;
 
-/// The server. Its process and its data are deleted with this.
+/// A server for a single test. Its process and data are deleted when this is dropped.
 #[derive(Debug)]
 pub(crate) struct OwnServer {
     name: &'static str,
@@ -14,10 +14,10 @@ pub(crate) struct OwnServer {
 }
 
 impl OwnServer {
-    /// Starts the server that xtask calls `name`. Also returns its address, which xtask prints as `variable`.
+    /// Starts the server with the xtask name `name`. Also returns its address, which xtask prints as `variable`.
     ///
     /// # Panics
-    /// Without `SOUK_XTASK`, and when the server does not start.
+    /// If `SOUK_XTASK` is not set or the server does not start.
     pub(crate) fn start(name: &'static str, variable: &str) -> (Self, String) {
         let state = std::env::temp_dir().join(format!("souk-{name}-{}", Uuid::now_v7().simple()));
         let this = Self {
@@ -31,30 +31,31 @@ impl OwnServer {
             let value = line.strip_prefix(&prefix)?;
             Some(value.trim_matches('\'').to_owned())
         });
-        let address = address.unwrap_or_else(|| panic!("xtask started no {name}: {exports}"));
+        let address = address.unwrap_or_else(|| panic!("xtask did not start {name}: {exports}"));
         (this, address)
     }
 
-    /// `kill -9`, at once: starting another program for it would give the server time to write what it has not synced.
+    /// Kills the server with SIGKILL. Sends the signal directly, because starting xtask for it would give the server time to
+    /// sync its data.
     ///
     /// # Panics
-    /// When it does not run.
+    /// If the server is not running.
     pub(crate) fn kill(&self) {
-        let state = std::fs::read(self.state.join("state.json")).expect("xtask keeps a state");
+        let state = std::fs::read(self.state.join("state.json")).expect("xtask has written its state");
         let state: serde_json::Value = serde_json::from_slice(&state).expect("the state is JSON");
         let pid = state["processes"][self.name]["pid"].as_i64();
         let pid = pid.and_then(|pid| Pid::from_raw(pid.try_into().ok()?));
-        let pid = pid.expect("it was started");
-        kill_process(pid, Signal::KILL).expect("it runs");
-        // A dead process that nobody has waited for has no command line any more.
+        let pid = pid.expect("the state has the server's pid");
+        kill_process(pid, Signal::KILL).expect("the server is running");
+        // A zombie process has an empty command line.
         let command_line = format!("/proc/{}/cmdline", pid.as_raw_nonzero());
         while std::fs::read(&command_line).is_ok_and(|line| !line.is_empty()) {
             std::thread::yield_now();
         }
     }
 
-    /// Starts it again, where it was and with what it had.
-    pub(crate) fn start_again(&self) {
+    /// Starts the killed server again with the same address and data.
+    pub(crate) fn restart(&self) {
         self.xtask(&["start", self.name]);
     }
 

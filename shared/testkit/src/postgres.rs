@@ -1,5 +1,5 @@
-//! Fresh PostgreSQL databases. A migrator is run once into a template; a test's database is a copy of it, which takes
-//! some ten milliseconds.
+//! Fresh PostgreSQL databases. The migrations run once in a template database. Each test gets a copy of it, which takes
+//! about ten milliseconds.
 
 use std::str::FromStr as _;
 
@@ -10,23 +10,23 @@ use sqlx::{
 };
 use uuid::Uuid;
 
-/// Serialises the making of templates over all test processes; any number will do.
+/// Advisory lock that serializes creating templates across all test processes. The number is arbitrary.
 const TEMPLATE_LOCK: i64 = 0x50_55_4b;
 
-/// A database of one test. It is dropped with this.
+/// A database for a single test. The database is deleted when this is dropped.
 #[derive(Debug)]
 pub struct TestDatabase {
-    /// Connected as the superuser, so that a test may do what a service may not.
+    /// A pool of the superuser, so that tests may do what a service's account may not.
     pub pool: PgPool,
-    /// Its URL.
+    /// Connection URL of the superuser for this database.
     pub url: String,
     name: String,
 }
 
-/// A fresh database with the migrations applied.
+/// Creates a database with the migrations applied.
 ///
 /// # Panics
-/// Without `SOUK_TEST_POSTGRES`, and when the server or a migration fails.
+/// If `SOUK_TEST_POSTGRES` is not set, or if the server or a migration fails.
 pub async fn database(migrator: &Migrator) -> TestDatabase {
     let server = crate::setting("SOUK_TEST_POSTGRES");
     let mut admin = PgConnection::connect(&server)
@@ -36,7 +36,7 @@ pub async fn database(migrator: &Migrator) -> TestDatabase {
     let name = format!("test_{}", Uuid::now_v7().simple());
     run(&mut admin, format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
     let _ = admin.close().await;
-    let url = with_database(&server, &name);
+    let url = crate::with_database(&server, &name);
     let pool = PgPoolOptions::new()
         .max_connections(20)
         .connect_lazy(&url)
@@ -44,7 +44,7 @@ pub async fn database(migrator: &Migrator) -> TestDatabase {
     TestDatabase { pool, url, name }
 }
 
-/// The name of the migrator's template, which is made if need be.
+/// Returns the name of the template database for these migrations, and creates it if it does not exist.
 async fn template(admin: &mut PgConnection, server: &str, migrator: &Migrator) -> String {
     let checksums: Vec<u8> = migrator
         .iter()
@@ -65,17 +65,17 @@ async fn template(admin: &mut PgConnection, server: &str, migrator: &Migrator) -
         .await
         .expect("pg_database");
     if !exists {
-        // Under another name until it is complete: a migration that fails must not leave half a template.
+        // Use another name until it is complete, so that a failed migration does not leave an incomplete template.
         let draft = format!("draft_{}", Uuid::now_v7().simple());
         run(admin, format!("CREATE DATABASE {draft}")).await;
-        let mut fresh = PgConnection::connect(&with_database(server, &draft))
+        let mut fresh = PgConnection::connect(&crate::with_database(server, &draft))
             .await
             .expect("connect");
         let migrated = migrator.run(&mut fresh).await;
         let _ = fresh.close().await;
         if let Err(error) = migrated {
             run(admin, format!("DROP DATABASE {draft} WITH (FORCE)")).await;
-            panic!("the migrations fail: {error}");
+            panic!("a migration failed: {error}");
         }
         run(admin, format!("ALTER DATABASE {draft} RENAME TO {template}")).await;
     }
@@ -87,21 +87,12 @@ async fn template(admin: &mut PgConnection, server: &str, migrator: &Migrator) -
     template
 }
 
-/// DDL takes no parameters; the names in it are made here, of letters, digits and underscores.
+/// Runs a DDL statement. DDL has no parameters, but this module generates all names, from letters, digits and underscores.
 async fn run(admin: &mut PgConnection, ddl: String) {
     sqlx::query(AssertSqlSafe(ddl.clone()))
         .execute(admin)
         .await
         .unwrap_or_else(|error| panic!("{ddl}: {error}"));
-}
-
-fn with_database(server: &str, name: &str) -> String {
-    let (address, parameters) = server.split_once('?').unwrap_or((server, ""));
-    let (base, _) = address
-        .rsplit_once('/')
-        .expect("SOUK_TEST_POSTGRES ends with a database");
-    let separator = if parameters.is_empty() { "" } else { "?" };
-    format!("{base}/{name}{separator}{parameters}")
 }
 
 impl Drop for TestDatabase {
@@ -111,27 +102,10 @@ impl Drop for TestDatabase {
         };
         let ddl = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
         crate::block_on_elsewhere(async move {
-            // A leftover database harms nobody: the server is deleted after the tests.
+            // A leftover database is harmless, because the server is deleted after the tests.
             if let Ok(mut admin) = PgConnection::connect_with(&options.database("postgres")).await {
                 let _ = sqlx::query(AssertSqlSafe(ddl)).execute(&mut admin).await;
             }
         });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::with_database;
-
-    #[test]
-    fn replaces_the_database_of_a_url() {
-        assert_eq!(
-            with_database("postgres://a:b@h:1/postgres", "x"),
-            "postgres://a:b@h:1/x"
-        );
-        assert_eq!(
-            with_database("postgres://h/postgres?sslmode=disable", "x"),
-            "postgres://h/x?sslmode=disable"
-        );
     }
 }

@@ -1,4 +1,4 @@
-//! A mail server that keeps what it is given, or refuses it (RFC 5321, as far as it is needed).
+//! A mail server that stores or rejects the emails it receives. It implements as much of RFC 5321 as the tests need.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,42 +7,42 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// What it says to a mail once it has all of it.
+/// How the server treats emails.
 #[derive(Debug, Clone, Copy)]
-pub enum Verdict {
-    /// As usual.
-    Accepts,
-    /// This, and keeps nothing: `550 no such mailbox`.
-    Says(&'static str),
-    /// This to whoever connects, instead of a greeting: `554 no mail here`.
-    Greets(&'static str),
-    /// It has the mail, and dies before it says so.
-    Dies,
+pub enum Behavior {
+    /// Stores each email and confirms it.
+    Accept,
+    /// Discards each email and replies with this line, such as `550 no such mailbox`.
+    Reject(&'static str),
+    /// Replies to every new connection with this line instead of a greeting, such as `554 no mail here`.
+    RejectConnection(&'static str),
+    /// Stores each email, but closes the connection without confirming it.
+    AcceptWithoutReply,
 }
 
-/// The server.
+/// A mail server for a test. Clones share the stored emails.
 #[derive(Debug, Clone)]
 pub struct Smtp {
-    /// Of 127.0.0.1.
+    /// Port on 127.0.0.1 that the server listens on.
     pub port: u16,
-    verdict: Arc<Mutex<Verdict>>,
+    behavior: Arc<Mutex<Behavior>>,
     mails: Arc<Mutex<Vec<Mail>>>,
 }
 
-/// A mail as it came over the wire.
+/// An email that the test server has received.
 #[derive(Debug, Clone)]
 pub struct Mail {
-    /// The address of the envelope.
+    /// Recipient address of the SMTP envelope.
     pub to: String,
-    /// All of it, with its headers.
+    /// The whole message, including its headers.
     pub text: String,
 }
 
 impl Mail {
-    /// One of its headers.
+    /// Returns the value of a header.
     ///
     /// # Panics
-    /// If it has none of that name.
+    /// If the email has no header of that name.
     #[must_use]
     pub fn header(&self, name: &str) -> String {
         let mut lines = self.text.lines().take_while(|line| !line.is_empty());
@@ -53,50 +53,50 @@ impl Mail {
 }
 
 impl Smtp {
-    /// On that port, or any where it is 0; until the test's runtime ends.
+    /// Starts a server on that port, or on any free port if it is 0. It runs until the test's runtime ends.
     ///
     /// # Panics
-    /// When the port cannot be bound.
+    /// If the port cannot be bound.
     pub async fn start(port: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("a free port");
         let this = Self {
             port: listener.local_addr().expect("a bound address").port(),
-            verdict: Arc::new(Mutex::new(Verdict::Accepts)),
+            behavior: Arc::new(Mutex::new(Behavior::Accept)),
             mails: Arc::default(),
         };
         let server = this.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let server = server.clone();
-                // A client that goes away ends its conversation only.
-                tokio::spawn(async move { drop(server.converse(stream).await) });
+                // An I/O error ends only the connection of that client.
+                tokio::spawn(async move { drop(server.serve_connection(stream).await) });
             }
         });
         this
     }
 
-    /// What it says from now on.
+    /// Changes how the server treats emails from now on.
     ///
     /// # Panics
-    /// After a panic in this.
-    pub fn will(&self, verdict: Verdict) {
-        *self.verdict.lock().expect("no panic while locked") = verdict;
+    /// If another thread panicked while it held the lock.
+    pub fn set_behavior(&self, behavior: Behavior) {
+        *self.behavior.lock().expect("no panic while locked") = behavior;
     }
 
-    /// What has come.
+    /// Returns all emails stored so far.
     ///
     /// # Panics
-    /// After a panic in this.
+    /// If another thread panicked while it held the lock.
     #[must_use]
     pub fn mails(&self) -> Vec<Mail> {
         self.mails.lock().expect("no panic while locked").clone()
     }
 
-    async fn converse(&self, stream: TcpStream) -> std::io::Result<()> {
+    async fn serve_connection(&self, stream: TcpStream) -> std::io::Result<()> {
         let mut stream = BufReader::new(stream);
-        let verdict = *self.verdict.lock().expect("no panic while locked");
-        let greeting = match verdict {
-            Verdict::Greets(greeting) => greeting,
+        let behavior = *self.behavior.lock().expect("no panic while locked");
+        let greeting = match behavior {
+            Behavior::RejectConnection(greeting) => greeting,
             _ => "220 test",
         };
         stream.write_all(format!("{greeting}\r\n").as_bytes()).await?;
@@ -116,22 +116,22 @@ impl Smtp {
                     "250 ok"
                 }
                 "DATA" => {
-                    stream.write_all(b"354 go on\r\n").await?;
+                    stream.write_all(b"354 continue\r\n").await?;
                     let mut text = String::new();
                     while !text.ends_with("\r\n.\r\n") {
                         stream.read_line(&mut text).await?;
                     }
-                    let verdict = *self.verdict.lock().expect("no panic while locked");
-                    if !matches!(verdict, Verdict::Says(_)) {
+                    let behavior = *self.behavior.lock().expect("no panic while locked");
+                    if !matches!(behavior, Behavior::Reject(_)) {
                         self.mails
                             .lock()
                             .expect("no panic while locked")
                             .push(Mail { to: to.clone(), text });
                     }
-                    match verdict {
-                        Verdict::Accepts | Verdict::Greets(_) => "250 ok",
-                        Verdict::Says(answer) => answer,
-                        Verdict::Dies => return Ok(()),
+                    match behavior {
+                        Behavior::Accept | Behavior::RejectConnection(_) => "250 ok",
+                        Behavior::Reject(answer) => answer,
+                        Behavior::AcceptWithoutReply => return Ok(()),
                     }
                 }
                 "QUIT" => {

@@ -1,21 +1,21 @@
-//! Waiting for what happens elsewhere.
+//! Polls for a condition with a timeout.
 
 use std::time::{Duration, Instant};
 
-/// Between two looks.
-const PAUSE: Duration = Duration::from_millis(20);
+/// Interval between two calls of the probe.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Asks again and again until there is an answer.
+/// Calls `probe` repeatedly until it returns a value.
 ///
 /// # Panics
-/// When there is none within `timeout`; the message says `what` was waited for.
+/// If it returns none within `timeout`. The message contains `what`, a description of the condition.
 pub async fn eventually<T>(what: &str, timeout: Duration, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
     let started = Instant::now();
     loop {
-        if let Some(answer) = probe().await {
-            return answer;
+        if let Some(value) = probe().await {
+            return value;
         }
-        assert!(started.elapsed() < timeout, "waited {timeout:?} in vain: {what}");
-        tokio::time::sleep(PAUSE).await;
+        assert!(started.elapsed() < timeout, "timed out after {timeout:?}: {what}");
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }

@@ -1,12 +1,12 @@
-//! Routers under test on real sockets.
+//! Serves the routers under test on real sockets.
 
 use axum::Router;
 use tokio::net::TcpListener;
 
-/// Serves the router on a free port until the test's runtime ends; returns its base URL, without a slash at the end.
+/// Serves the router on a free port until the test's runtime ends. Returns the base URL without a trailing slash.
 ///
 /// # Panics
-/// When no port can be bound.
+/// If no port can be bound.
 pub async fn spawn(router: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("a bound address");

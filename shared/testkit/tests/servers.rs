@@ -1,4 +1,4 @@
-//! The kit itself, on the servers that it hands out.
+//! Tests of the helpers themselves against real servers.
 
 #![expect(clippy::unwrap_used, reason = "these helpers belong to tests")]
 
@@ -7,7 +7,7 @@ use std::time::Duration;
 use contracts::UserId;
 use sqlx::{Connection as _, PgConnection, migrate::Migrator};
 
-/// A migrator of one table, without files.
+/// Returns a migrator that creates one table.
 async fn migrator() -> Migrator {
     let folder = std::env::temp_dir().join(format!("souk-testkit-{}", uuid::Uuid::new_v4()));
     std::fs::create_dir(&folder).unwrap();
@@ -35,7 +35,7 @@ async fn databases_are_migrated_separate_and_dropped() {
     assert_eq!(count, 0);
     let url = one.url.clone();
     drop(one);
-    assert!(PgConnection::connect(&url).await.is_err(), "{url} is still there");
+    assert!(PgConnection::connect(&url).await.is_err(), "{url} still exists");
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn tokens_verify_against_the_published_key_until_they_expire() {
     assert!(verify(issuer.expired_token(user)).is_err());
 }
 
-/// A GET with nothing but a socket, to keep the kit's own dependencies few.
+/// Sends a GET request over a plain socket, to avoid a dependency on an HTTP client.
 fn fetch(url: &str) -> String {
     use std::io::{Read as _, Write as _};
     let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
@@ -78,7 +78,7 @@ fn fetch(url: &str) -> String {
 }
 
 #[tokio::test]
-#[should_panic(expected = "waited 50ms in vain: the impossible")]
-async fn what_never_happens_is_named() {
+#[should_panic(expected = "timed out after 50ms: the impossible")]
+async fn a_timeout_panics_with_the_description() {
     let () = testkit::eventually("the impossible", Duration::from_millis(50), async || None).await;
 }

@@ -1,4 +1,4 @@
-//! A collector of OTLP traces.
+//! A collector that receives OTLP traces and checks whether a trace is complete.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,66 +28,66 @@ pub(crate) struct Span {
     parent: String,
     pub(crate) links: Vec<String>,
     pub(crate) attributes: BTreeMap<String, String>,
-    /// Which of them are whole numbers.
+    /// Names of the attributes that are integers.
     pub(crate) numbers: BTreeSet<String>,
 }
 
-/// What was exported, of all traces.
+/// The spans of all traces that were received so far.
 #[derive(Clone, Default)]
 pub(crate) struct Collector(Arc<Mutex<Vec<Span>>>);
 
 impl Collector {
-    /// Listens where `cargo xtask test` has told the services to send their spans.
-    pub(crate) async fn listen() -> Self {
+    /// Starts a collector at the address to which `cargo xtask test` has configured the services to send spans.
+    pub(crate) async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", port("SOUK_TEST_OTLP")))
             .await
             .expect("the port is free");
         let this = Self::default();
         let router = Router::new()
-            .route("/v1/traces", post(take))
+            .route("/v1/traces", post(receive))
             .with_state(this.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         this
     }
 
-    /// Waits until all have noticed that they are listened to: as long as they were not, they recorded nothing.
-    pub(crate) async fn noticed_by(&self, status: &Status) {
+    /// Waits until all services have detected that the collector is available. Before that they record no spans.
+    pub(crate) async fn wait_until_detected(&self, status: &Status) {
         for admin in status
             .processes
             .iter()
             .filter_map(|process| process.admin_url.as_ref())
         {
-            let is_away = async || {
+            let is_unavailable = async || {
                 let metrics = reqwest::get(format!("{admin}/metrics")).await.expect("an answer");
                 let text = metrics.text().await.expect("text");
                 text.lines()
                     .any(|line| line.starts_with("telemetry_collector_away") && line.ends_with(" 1.0"))
             };
-            let mut asked = 0;
-            while is_away().await {
-                asked += 1;
-                assert!(asked < 100, "{admin} does not notice the collector");
+            let mut attempts = 0;
+            while is_unavailable().await {
+                attempts += 1;
+                assert!(attempts < 100, "{admin} does not detect the collector");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
     }
 
-    /// The span of that id, in whatever trace.
+    /// Returns the span with this id in any trace.
     pub(crate) fn span(&self, id: &str) -> Option<Span> {
         let all = self.0.lock().expect("no panic while locked");
         all.iter().find(|span| span.id == id).cloned()
     }
 
-    fn of(&self, trace: &str) -> Vec<Span> {
+    fn trace_spans(&self, trace: &str) -> Vec<Span> {
         let all = self.0.lock().expect("no panic while locked");
         all.iter().filter(|span| span.trace == trace).cloned().collect()
     }
 
-    /// Waits until the trace has these edges, and no span without its parent or with an unknown link.
-    pub(crate) async fn whole(&self, trace: &str, expected: &[(&str, &str)]) -> Vec<Span> {
+    /// Waits until the trace has these edges, and all parents and linked spans of its spans have been received.
+    pub(crate) async fn complete_trace(&self, trace: &str, expected: &[(&str, &str)]) -> Vec<Span> {
         let mut problem = String::new();
         for _ in 0..150 {
-            let spans = self.of(trace);
+            let spans = self.trace_spans(trace);
             let ids: BTreeSet<&str> = spans.iter().map(|span| span.id.as_str()).chain([""]).collect();
             let orphans: Vec<&Span> = spans.iter().filter(|span| !ids.contains(&*span.parent)).collect();
             let edges = edges(&spans);
@@ -101,19 +101,19 @@ impl Collector {
                 return spans;
             }
             problem = format!(
-                "missing: {missing:#?}\nwithout a parent: {orphans:#?}\nlinks to nothing: {unknown:#?}\nthere are: {edges:#?}"
+                "missing edges: {missing:#?}\nspans without their parent: {orphans:#?}\nunknown links: {unknown:#?}\nreceived edges: {edges:#?}"
             );
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
-        panic!("the trace is not whole after 30 s\n{problem}");
+        panic!("the trace is not complete after 30 s\n{problem}");
     }
 }
 
-async fn take(State(collector): State<Collector>, headers: HeaderMap, body: Bytes) {
+async fn receive(State(collector): State<Collector>, headers: HeaderMap, body: Bytes) {
     if headers["content-type"] == "application/json" {
         let request = serde_json::from_slice(&body).expect("JSON");
         let mut all = collector.0.lock().expect("no panic while locked");
-        return all.extend(of_browser(&request));
+        return all.extend(parse_browser_export(&request));
     }
     let request = ExportTraceServiceRequest::decode(body).expect("OTLP");
     let mut all = collector.0.lock().expect("no panic while locked");
@@ -141,8 +141,8 @@ async fn take(State(collector): State<Collector>, headers: HeaderMap, body: Byte
     }
 }
 
-/// What a browser sends, as far as a test does in its place: one resource, one scope.
-fn of_browser(request: &serde_json::Value) -> Vec<Span> {
+/// Parses the JSON export of a browser, as this test sends it: with one resource and one scope.
+fn parse_browser_export(request: &serde_json::Value) -> Vec<Span> {
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let resource = &request["resourceSpans"][0];
     let service = text(&resource["resource"]["attributes"][0]["value"]["stringValue"]);
@@ -190,7 +190,7 @@ fn numbers(list: &[KeyValue]) -> BTreeSet<String> {
         .collect()
 }
 
-/// `service: name` of each parent with that of its child.
+/// Returns the edges of a trace: `service: name` of each parent and of its child.
 fn edges(spans: &[Span]) -> BTreeSet<(String, String)> {
     let label = |span: &Span| format!("{}: {}", span.service, span.name);
     let by_id: BTreeMap<&str, &Span> = spans.iter().map(|span| (span.id.as_str(), span)).collect();
@@ -198,10 +198,10 @@ fn edges(spans: &[Span]) -> BTreeSet<(String, String)> {
     spans.iter().filter_map(edge).collect()
 }
 
-/// A port at which `cargo xtask test` has told the services that something listens.
+/// Returns the port that `cargo xtask test` has set in the environment variable `setting`.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the port comes from xtask, not from a configuration"
+    reason = "the port comes from xtask, not from a configuration struct"
 )]
 pub(crate) fn port(setting: &str) -> u16 {
     let port =

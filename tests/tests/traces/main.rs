@@ -1,5 +1,5 @@
-//! One checkout is one trace: what the storefront and the services export of a confirmed and of a compensated one, taken by a
-//! collector in the test.
+//! Tests that a checkout is a single trace, from the storefront to all services, both for a confirmed and for a compensated
+//! order. The test contains the collector.
 
 #![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
 
@@ -13,7 +13,7 @@ use reqwest::Method;
 use serde_json::json;
 use testkit::smtp::Smtp;
 
-/// From the click to the last compensation and to Kafka, whatever comes of the payment.
+/// The edges of every checkout, whether or not the payment succeeds.
 const EVERY_CHECKOUT: [(&str, &str); 21] = [
     ("storefront: place order", "storefront: POST /v1/orders"),
     ("storefront: POST /v1/orders", "gateway: POST /v1/orders"),
@@ -56,7 +56,7 @@ const EVERY_CHECKOUT: [(&str, &str); 21] = [
     ("notifications: process orders.v1", "notifications: INSERT mails"),
 ];
 
-/// Attributes that are numbers to the conventions.
+/// Attributes that must be numbers according to the semantic conventions.
 const NUMBERS: [&str; 5] = [
     "http.response.status_code",
     "server.port",
@@ -65,17 +65,18 @@ const NUMBERS: [&str; 5] = [
     "messaging.kafka.offset",
 ];
 
-/// What the shopper is told in the end.
+/// The edge to the email about a confirmed order.
 const MAIL_OF_CONFIRMED: (&str, &str) = (
     "notifications: process orders.v1",
     "notifications: mail order_confirmed",
 );
+/// The edge to the email about a rejected order.
 const MAIL_OF_REJECTED: (&str, &str) = (
     "notifications: process orders.v1",
     "notifications: mail order_rejected",
 );
 
-/// The provider's event about money that was taken.
+/// The edges of the payment provider's webhook about a capture.
 const WEBHOOK: [(&str, &str); 4] = [
     ("psp: deliver webhook", "psp: POST"),
     ("psp: POST", "gateway: POST /v1/webhooks/psp"),
@@ -84,11 +85,11 @@ const WEBHOOK: [(&str, &str); 4] = [
 ];
 
 #[tokio::test]
-async fn a_checkout_is_one_trace_whatever_comes_of_it() {
-    let collector = Collector::listen().await;
+async fn a_checkout_is_one_trace_whether_confirmed_or_rejected() {
+    let collector = Collector::start().await;
     let _mailbox = Smtp::start(collector::port("SOUK_TEST_SMTP")).await;
     let Stack { status, .. } = Stack::running();
-    collector.noticed_by(&status).await;
+    collector.wait_until_detected(&status).await;
     let gateway = status.gateway;
     let (admin, shopper) = tokio::join!(Client::admin(&gateway), Client::shopper(&gateway));
     let sku = admin.product(5).await;
@@ -98,12 +99,12 @@ async fn a_checkout_is_one_trace_whatever_comes_of_it() {
     let (good, bad) = tokio::join!(confirmed, rejected);
 
     let expected = [&EVERY_CHECKOUT[..], &WEBHOOK[..], &[MAIL_OF_CONFIRMED]].concat();
-    let spans = collector.whole(&good, &expected).await;
+    let spans = collector.complete_trace(&good, &expected).await;
     assert_conventions(&spans, &collector);
     assert_eq!(directions(&spans), BTreeSet::from(["do".to_owned()]));
 
     let expected = [&EVERY_CHECKOUT[..], &[MAIL_OF_REJECTED]].concat();
-    let spans = collector.whole(&bad, &expected).await;
+    let spans = collector.complete_trace(&bad, &expected).await;
     assert_conventions(&spans, &collector);
     assert_eq!(
         directions(&spans),
@@ -111,8 +112,8 @@ async fn a_checkout_is_one_trace_whatever_comes_of_it() {
     );
 }
 
-/// Buys as the storefront does, whose spans go to the collector through the gateway; returns the trace.
-async fn checkout(shopper: &Client, sku: &str, method: &str, ends: &str) -> String {
+/// Places an order like the storefront, which exports its spans through the gateway. Returns the trace id.
+async fn checkout(shopper: &Client, sku: &str, method: &str, expected_status: &str) -> String {
     let trace = uuid::Uuid::new_v4().simple().to_string();
     let (click, sending) = (&trace[..16], &trace[16..]);
     let request = shopper
@@ -120,10 +121,16 @@ async fn checkout(shopper: &Client, sku: &str, method: &str, ends: &str) -> Stri
         .header("idempotency-key", uuid::Uuid::new_v4().to_string())
         .header("traceparent", format!("00-{trace}-{sending}-01"))
         .json(&client::order_body(sku, 1, method));
-    let answer = shopper.send(request).await.expect(202);
-    let told = answer.headers["traceresponse"].to_str().expect("text").to_owned();
-    assert_eq!(&told[3..35], trace, "the answer names the trace");
-    assert!(told.ends_with("-01"), "and says that it is recorded: {told}");
+    let response = shopper.send(request).await.expect(202);
+    let trace_response = response.headers["traceresponse"]
+        .to_str()
+        .expect("text")
+        .to_owned();
+    assert_eq!(&trace_response[3..35], trace, "the response has the trace id");
+    assert!(
+        trace_response.ends_with("-01"),
+        "the response has the sampled flag: {trace_response}"
+    );
     let span = |id: &str, parent: &str, name: &str| {
         json!({"traceId": trace, "spanId": id, "parentSpanId": parent, "name": name, "kind": CLIENT,
             "startTimeUnixNano": "1", "endTimeUnixNano": "2"})
@@ -136,12 +143,12 @@ async fn checkout(shopper: &Client, sku: &str, method: &str, ends: &str) -> Stri
     let spans = json!({"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": spans}]}]});
     let export = shopper
         .request(Method::POST, "/v1/traces")
-        // Not a part of any trace itself.
+        // The export itself must not be recorded.
         .header("traceparent", format!("00-{trace}-{sending}-00"))
         .json(&spans);
     let _ = shopper.send(export).await.expect(200);
-    let order = shopper.settled(&answer.body).await;
-    assert_eq!(order["status"], ends, "{order:#}");
+    let order = shopper.settled(&response.body).await;
+    assert_eq!(order["status"], expected_status, "{order:#}");
     trace
 }
 
@@ -152,7 +159,7 @@ fn directions(spans: &[Span]) -> BTreeSet<String> {
         .collect()
 }
 
-/// What the conventions ask of each kind of span.
+/// Checks the attributes that the semantic conventions require for each kind of span.
 fn assert_conventions(spans: &[Span], collector: &Collector) {
     let has = |span: &Span, names: &[&str]| {
         for name in names {
@@ -165,7 +172,7 @@ fn assert_conventions(spans: &[Span], collector: &Collector) {
     let mut databases = BTreeSet::new();
     for span in spans {
         for name in NUMBERS.iter().filter(|name| span.attributes.contains_key(**name)) {
-            assert!(span.numbers.contains(*name), "{name} is no number: {span:#?}");
+            assert!(span.numbers.contains(*name), "{name} is not a number: {span:#?}");
         }
         if span.attributes.contains_key("http.request.method") {
             has(span, &["http.response.status_code", "server.address"]);
@@ -206,11 +213,11 @@ fn assert_conventions(spans: &[Span], collector: &Collector) {
                 ],
             );
             let [send] = span.links.as_slice() else {
-                panic!("a processing names its sending: {span:#?}");
+                panic!("a consumer span must have one link, to its send span: {span:#?}");
             };
-            let send = collector.span(send).expect("no link leads nowhere");
+            let send = collector.span(send).expect("the linked span exists");
             assert_eq!(send.kind, PRODUCER);
-            // Kafka is sent batches, each in a trace of its own.
+            // Sends to Kafka are batches, which have separate traces.
             if span.attributes["messaging.system"] == "rabbitmq" {
                 let id = "messaging.message.id";
                 assert_eq!(send.attributes[id], span.attributes[id], "{span:#?} {send:#?}");

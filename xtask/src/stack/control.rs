@@ -1,4 +1,4 @@
-//! Ending processes and starting them again: all of them in order, or one to see what the others make of it.
+//! Stops and restarts processes: all of them in order, or a single one.
 
 use std::time::Duration;
 
@@ -8,37 +8,37 @@ use rustix::process::Signal;
 use super::{Mode, SERVERS, Stack, extras::Extra, mongodb, postgres, rabbitmq, services};
 use crate::{progress::step, system::install};
 
-/// How long a process may take to end in good order.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a process may take to stop cleanly before it is killed.
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl Stack {
-    /// Ends one in good order.
+    /// Stops a process cleanly.
     pub(super) fn stop_process(&mut self, name: &str) -> Result<()> {
-        // PostgreSQL's SIGTERM would wait for its clients.
+        // On SIGTERM, PostgreSQL would wait for its clients to disconnect.
         let signal = if name == "postgres" {
             Signal::INT
         } else {
             Signal::TERM
         };
         if let Some(process) = self.state.live(name) {
-            process.stop(signal, PATIENCE)?;
+            process.stop(signal, STOP_TIMEOUT)?;
         }
         self.state.processes.remove(name);
         self.save()
     }
 
-    /// Ends one whose data is deleted next, and which need not be waited for.
-    fn drop_process(&mut self, name: &str) -> Result<()> {
+    /// Ends a process whose data will be deleted, without a clean stop.
+    fn kill_process_before_deletion(&mut self, name: &str) -> Result<()> {
         match self.state.processes.remove(name) {
-            // It ends what it has started, which would otherwise write into folders that are being deleted.
-            Some(process) if name == "postgres" => process.stop(Signal::QUIT, PATIENCE)?,
+            // With SIGQUIT it ends its child processes, which would otherwise write to folders that are being deleted.
+            Some(process) if name == "postgres" => process.stop(Signal::QUIT, STOP_TIMEOUT)?,
             Some(process) => process.kill()?,
             None => {}
         }
         self.save()
     }
 
-    /// Stops these, services before servers and in the opposite order of starting.
+    /// Stops these processes in reverse start order, services before servers.
     fn stop_all(&mut self, names: &[String]) -> Result<()> {
         let order: Vec<_> = SERVERS.iter().chain(&services::ORDER).copied().rev().collect();
         for name in order
@@ -46,7 +46,7 @@ impl Stack {
             .filter(|name| names.iter().any(|other| other == *name))
         {
             if self.mode == Mode::Test {
-                self.drop_process(name)?;
+                self.kill_process_before_deletion(name)?;
             } else if self.state.live(name).is_some() {
                 step(&format!("stop {name}"), || self.stop_process(name))?;
             } else {
@@ -56,23 +56,23 @@ impl Stack {
         self.save()
     }
 
-    /// Stops all that runs.
+    /// Stops all running processes.
     pub(crate) fn down(&mut self) -> Result<()> {
-        let _turn = self.turn()?;
+        let _lock = self.lock()?;
         let names: Vec<_> = self.state.processes.keys().cloned().collect();
         self.stop_all(&names)
     }
 
-    /// Stops what this command has started and nothing else.
+    /// Stops only the processes that this command has started.
     pub(crate) fn stop_started(&mut self) -> Result<()> {
         let names = std::mem::take(&mut self.started);
-        let _turn = self.turn()?;
+        let _lock = self.lock()?;
         self.stop_all(&names)
     }
 
-    /// Deletes the data, logs and all else that is known of the system.
+    /// Deletes the data, logs and state of the system.
     pub(crate) fn delete(self) -> Result<()> {
-        let _turn = self.file.turn()?;
+        let _lock = self.file.lock()?;
         for folder in [&self.state.data, &self.folder] {
             if !folder.as_os_str().is_empty() && folder.exists() {
                 std::fs::remove_dir_all(folder)
@@ -82,38 +82,38 @@ impl Stack {
         Ok(())
     }
 
-    /// `kill -9`.
+    /// Kills one process with SIGKILL.
     pub(crate) fn kill(mut self, name: &str) -> Result<()> {
-        known(name)?;
-        let _turn = self.turn()?;
+        check_name(name)?;
+        let _lock = self.lock()?;
         self.state
             .live(name)
-            .with_context(|| format!("{name} does not run"))?
+            .with_context(|| format!("{name} is not running"))?
             .kill()?;
         self.state.processes.remove(name);
         self.save()
     }
 
-    /// A good end of one process.
+    /// Stops one process cleanly.
     pub(crate) fn stop(mut self, name: &str) -> Result<()> {
-        known(name)?;
-        let _turn = self.turn()?;
+        check_name(name)?;
+        let _lock = self.lock()?;
         self.state
             .live(name)
-            .with_context(|| format!("{name} does not run"))?;
+            .with_context(|| format!("{name} is not running"))?;
         self.stop_process(name)
     }
 
-    /// Starts one process where it was.
+    /// Starts one process again on its previous ports.
     pub(crate) fn start_again(mut self, name: &str) -> Result<()> {
-        known(name)?;
-        let _turn = self.turn()?;
+        check_name(name)?;
+        let _lock = self.lock()?;
         if self.state.data.as_os_str().is_empty() {
-            bail!("this system was never up; say `cargo xtask up`");
+            bail!("this system was never started; run `cargo xtask up`");
         }
         if !self.has(name) {
-            let asked_as = Extra::of(name).map_or(name, |extra| extra.asked_as());
-            bail!("this system has no {name}; say `cargo xtask up --with {asked_as}`");
+            let option_name = Extra::of(name).map_or(name, |extra| extra.option_name());
+            bail!("this system has no {name}; run `cargo xtask up --with {option_name}`");
         }
         if services::ORDER.contains(&name) {
             return services::start(&mut self, name);
@@ -133,11 +133,11 @@ impl Stack {
     }
 }
 
-/// Fails for a name that no process has.
-pub(super) fn known(name: &str) -> Result<()> {
+/// Fails if no process has that name.
+pub(super) fn check_name(name: &str) -> Result<()> {
     if !SERVERS.contains(&name) && !services::ORDER.contains(&name) {
         let names = [&services::ORDER[..], &SERVERS[..]].concat().join(", ");
-        bail!("there is no process `{name}`; there are {names}");
+        bail!("there is no process `{name}`; the processes are {names}");
     }
     Ok(())
 }

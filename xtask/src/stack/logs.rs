@@ -1,4 +1,4 @@
-//! The processes' logs.
+//! Prints the logs of processes.
 
 use std::{
     fs::File,
@@ -11,17 +11,17 @@ use anyhow::{Context as _, Result};
 use super::Stack;
 use crate::interrupt;
 
-/// Prints a log, and goes on as it grows.
+/// Prints a log, and with `follow` also the lines that are added later.
 pub(crate) fn print(stack: &Stack, name: &str, follow: bool) -> Result<()> {
     if name != "install" {
-        super::control::known(name)?;
+        super::control::check_name(name)?;
     }
     let path = stack.log(name);
-    let mut file = File::open(&path).with_context(|| format!("{name} has not logged anything yet"))?;
+    let mut file = File::open(&path).with_context(|| format!("{name} has no log yet"))?;
     let mut out = io::stdout().lock();
     loop {
         match io::copy(&mut file, &mut out).and_then(|_| out.flush()) {
-            // Whoever reads has seen enough.
+            // The reader has closed the pipe.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
             result => result?,
         }

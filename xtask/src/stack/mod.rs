@@ -1,9 +1,9 @@
-//! One running Souk: its servers and services, under one folder with state, data and logs.
+//! One Souk system: its servers and services, with one folder for state, data and logs.
 
+pub(crate) mod certificates;
 mod control;
 pub(crate) mod extras;
 pub(crate) mod logs;
-mod mongo_wire;
 pub(crate) mod mongodb;
 pub(crate) mod postgres;
 pub(crate) mod rabbitmq;
@@ -29,25 +29,25 @@ use crate::{
     },
 };
 use extras::Extra;
-use state::{State, StateFile, Turn};
+use state::{State, StateFile, StateLock};
 
-/// What the system is for.
+/// The purpose of the system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// For a person; data survives a crash of the machine.
+    /// For a user; data survives a crash of the machine.
     Demo,
-    /// For tests; data need not survive, so nothing waits for the disk.
+    /// For tests; data need not survive a crash, so servers do not sync it to disk.
     Test,
 }
 
-/// A server that can be started alone, for a test that kills its own.
+/// A server that can be started without the others, for a test that kills it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Alone {
+pub(crate) enum SingleServer {
     Kafka,
     Mongodb,
 }
 
-/// A system, running or not.
+/// A system, which may be running or stopped.
 #[derive(Debug)]
 pub(crate) struct Stack {
     pub(crate) folder: PathBuf,
@@ -55,11 +55,11 @@ pub(crate) struct Stack {
     pub(crate) state: State,
     file: StateFile,
     account: Option<Account>,
-    /// What this command has started, to be stopped if it fails.
+    /// Processes that this command has started, to stop them if it fails.
     started: Vec<String>,
 }
 
-/// The servers, in the order of starting.
+/// Names of the server processes, in start order.
 pub(crate) const SERVERS: [&str; 8] = [
     "postgres",
     "epmd",
@@ -71,12 +71,12 @@ pub(crate) const SERVERS: [&str; 8] = [
     "jaeger",
 ];
 /// Those that hold what the services work with: they are not ended for new settings while they run.
-const KEPT: [&str; 5] = ["postgres", "epmd", "rabbitmq", "mongodb", "kafka"];
+const NEVER_RESTARTED: [&str; 5] = ["postgres", "epmd", "rabbitmq", "mongodb", "kafka"];
 
 impl Stack {
     /// The system in that folder as it was left.
     pub(crate) fn open(folder: &Path, mode: Mode) -> Result<Self> {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
         let folder = folder.canonicalize()?;
         let file = StateFile::open(&folder)?;
         let state = file.load()?;
@@ -95,14 +95,14 @@ impl Stack {
         })
     }
 
-    /// Waits until no other command changes this system, and looks at it anew.
-    pub(crate) fn turn(&mut self) -> Result<Turn> {
-        let turn = self.file.turn()?;
+    /// Waits until no other command changes this system, locks it, and reads its state again.
+    pub(crate) fn lock(&mut self) -> Result<StateLock> {
+        let lock = self.file.lock()?;
         self.state = self.file.load()?;
-        Ok(turn)
+        Ok(lock)
     }
 
-    /// Looks at it anew without waiting; for those who change nothing.
+    /// Reads the state again without the lock, for callers that change nothing.
     pub(crate) fn refresh(&mut self) -> Result<()> {
         self.state = self.file.load()?;
         Ok(())
@@ -121,14 +121,14 @@ impl Stack {
         self.folder.join("logs").join(format!("{name}.log"))
     }
 
-    /// The data folder of a server, which only the servers' account may use.
+    /// Data folder of a server, which only the servers' account can access. Created if necessary.
     fn data(&self, name: &str) -> Result<PathBuf> {
         let folder = self.state.data.join(name);
         account::private_folder(&folder, self.account)?;
         Ok(folder)
     }
 
-    /// A file of settings in a server's data folder, as it should be.
+    /// Writes a settings file into a server's data folder, unless it has this text already.
     fn settings(&self, name: &str, file: &str, text: &str) -> Result<PathBuf> {
         let file = self.data(name)?.join(file);
         if std::fs::read_to_string(&file).is_ok_and(|present| present == text) {
@@ -138,14 +138,14 @@ impl Stack {
         Ok(file)
     }
 
-    /// Installs what is missing, and starts the servers that do not run.
+    /// Installs missing servers, and starts those that are not running.
     pub(crate) fn start_servers(&mut self) -> Result<()> {
         let servers = self.prepare()?;
         step("PostgreSQL", || postgres::start(self, &servers))?;
         step("RabbitMQ", || rabbitmq::start(self, &servers))?;
         step("MongoDB", || mongodb::start(self, &servers.mongodb))?;
         for extra in self.state.extras.clone() {
-            // One that is being built starts when it is there.
+            // One that is being built starts after its build.
             if !extra.is_missing(self) {
                 extra.start(self)?;
             }
@@ -153,28 +153,28 @@ impl Stack {
         Ok(())
     }
 
-    /// Starts one server that the others are not needed for.
-    pub(crate) fn start_only(&mut self, only: Alone) -> Result<()> {
+    /// Starts a single server.
+    pub(crate) fn start_only(&mut self, only: SingleServer) -> Result<()> {
         self.ready_folders()?;
         match only {
-            Alone::Kafka => {
+            SingleServer::Kafka => {
                 self.state.extras.insert(Extra::Kafka);
                 self.save()?;
                 Extra::Kafka.start(self)
             }
-            Alone::Mongodb => {
+            SingleServer::Mongodb => {
                 let server = install::mongodb(&self.tools(), &self.log("install"))?;
                 step("MongoDB", || mongodb::start(self, &server))
             }
         }
     }
 
-    /// Whether this system is to have that server or service.
+    /// Whether that process belongs to this system. Extras belong to it only if they were requested.
     pub(crate) fn has(&self, name: &str) -> bool {
         Extra::of(name).is_none_or(|extra| self.state.extras.contains(&extra))
     }
 
-    /// As [`Stack::start_servers`], for those who need only PostgreSQL.
+    /// Installs missing servers, and starts only PostgreSQL.
     pub(crate) fn start_postgres(&mut self) -> Result<Servers> {
         let servers = self.prepare()?;
         step("PostgreSQL", || postgres::start(self, &servers))?;
@@ -186,43 +186,43 @@ impl Stack {
         self.servers()
     }
 
-    /// Makes the folders, and the account that servers run as.
+    /// Creates the folders, and the account that servers run as.
     pub(crate) fn ready_folders(&mut self) -> Result<()> {
         self.account = account::unprivileged()?;
         if self.state.data.as_os_str().is_empty() {
             self.state.data = new_data(&self.folder, self.account);
             if !self.state.data.starts_with(&self.folder) {
                 note(&format!(
-                    "{} is closed to the servers' account; their data is in {}",
+                    "the servers' account cannot access {}; their data is in {}",
                     self.folder.display(),
                     self.state.data.display()
                 ));
             }
         }
         std::fs::create_dir_all(&self.state.data)
-            .with_context(|| format!("cannot make {}", self.state.data.display()))?;
+            .with_context(|| format!("cannot create {}", self.state.data.display()))?;
         self.renew_ports();
         self.save()
     }
 
-    /// The servers' programs, installed if need be.
+    /// Paths of the servers' programs, which are installed if necessary.
     fn servers(&self) -> Result<Servers> {
         install::servers(&self.tools(), &self.log("install"))
     }
 
-    /// Where what pip, Maven and Go bring is, which all systems of this checkout share.
+    /// Folder of the tools installed by pip, Maven and Go, shared by all systems of this checkout.
     pub(crate) fn tools(&self) -> PathBuf {
         home(&cargo::workspace().join("target/souk-tools"), self.account)
     }
 
-    /// From where the gateway serves the storefront.
+    /// Folder from which the gateway serves the storefront.
     pub(crate) fn storefront(&self) -> Result<PathBuf> {
         let folder = self.state.data.join("files");
         std::fs::create_dir_all(&folder)?;
         Ok(folder.join("storefront"))
     }
 
-    /// Gives up ports that others have taken while nothing of ours ran.
+    /// Forgets ports that other programs have taken while the system was stopped.
     fn renew_ports(&mut self) {
         if self.state.processes.values().any(Process::is_alive) {
             return;
@@ -232,7 +232,7 @@ impl Stack {
             .retain(|what, port| what == "gateway" || ports::is_free(*port));
     }
 
-    /// A program of the servers' account.
+    /// A program that runs as the servers' account, in the data folder.
     pub(crate) fn program(&self, file: &Path, arguments: &[&str]) -> Program {
         Program {
             file: file.to_owned(),
@@ -244,7 +244,7 @@ impl Stack {
         }
     }
 
-    /// A file that the servers' account can read: itself, or a copy in the data folder.
+    /// Path at which the servers' account can read the file: its own path, or that of a copy in the data folder.
     pub(crate) fn reachable(&self, file: &Path) -> Result<PathBuf> {
         if self.account.is_none() || account::is_public(file) {
             return Ok(file.to_owned());
@@ -252,18 +252,20 @@ impl Stack {
         let folder = self.state.data.join("files");
         std::fs::create_dir_all(&folder)?;
         let copy = folder.join(file.file_name().unwrap_or_default());
-        let is_newer = |one: &Path, other: &Path| -> Result<bool> {
-            Ok(!other.exists() || one.metadata()?.modified()? > other.metadata()?.modified()?)
-        };
-        if is_newer(file, &copy)? {
-            // Not over the old one, which may be running.
+        // The file may be another version of a program, and older than the copy. So the copy has the time of its original.
+        let modified = file.metadata()?.modified()?;
+        if !copy.exists() || copy.metadata()?.modified()? != modified {
+            // Do not overwrite the old copy, which may be running.
             let _ = std::fs::remove_file(&copy);
             std::fs::copy(file, &copy).with_context(|| format!("cannot copy {}", file.display()))?;
+            let copied = std::fs::File::options().append(true).open(&copy)?;
+            copied.set_modified(modified)?;
         }
         Ok(copy)
     }
 
-    /// Starts a process, unless it runs and is what it should be, and waits until `ready`.
+    /// Starts a process and waits until it is ready. A running process whose program or settings have changed is restarted,
+    /// except servers with data. Fails if it ends or is not ready in time.
     pub(crate) fn ensure(
         &mut self,
         name: &str,
@@ -277,7 +279,7 @@ impl Stack {
             .map(|process| Ok::<_, anyhow::Error>(process.stamp != program.stamp()?));
         match changed.transpose()? {
             Some(false) if ready(self) => return Ok(()),
-            Some(true) if !KEPT.contains(&name) => self.stop_process(name)?,
+            Some(true) if !NEVER_RESTARTED.contains(&name) => self.stop_process(name)?,
             _ => {}
         }
         let log = self.log(name);
@@ -292,7 +294,7 @@ impl Stack {
             interrupt::check()?;
             if self.state.live(name).is_none() {
                 bail!(
-                    "{name} ended at once. The end of {}:\n{}",
+                    "{name} ended during its start. The end of {}:\n{}",
                     log.display(),
                     process::tail(&log, from)
                 );
@@ -311,27 +313,27 @@ impl Stack {
     }
 }
 
-/// Where the data of a system without a state go. What is there already, outside its folder, belongs to one whose state
-/// was deleted, and with it the passwords: it is not opened, and not deleted either, for it may be somebody's.
+/// Chooses the data folder of a new system. Data outside its own folder belongs to a system whose state, and thus its
+/// passwords, was deleted. It cannot be opened, and is not deleted either, because the user may still need it.
 fn new_data(folder: &Path, account: Option<Account>) -> PathBuf {
     let data = home(folder, account);
     if data == folder || is_empty(&data) {
         return data;
     }
     note(&format!(
-        "{} is left of a system whose state is gone; delete it if nobody needs it",
+        "{} belongs to a system whose state was deleted; delete it if you do not need it",
         data.display()
     ));
     let others = (2..).map(|number| data.with_extension(number.to_string()));
     others.into_iter().find(|other| is_empty(other)).unwrap_or(data)
 }
 
-/// Whether nothing is in a folder, or no folder is there.
+/// Whether the folder is empty or does not exist.
 fn is_empty(folder: &Path) -> bool {
     std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
 }
 
-/// Where files of the servers' account can be: `folder`, or one that is open to it where `folder` is closed.
+/// Returns `folder` if the servers' account can access it, and otherwise a folder below `/var/lib`.
 fn home(folder: &Path, account: Option<Account>) -> PathBuf {
     use std::hash::{DefaultHasher, Hash as _, Hasher as _};
     if account.is_none() || account::is_public(&folder.join("data")) {

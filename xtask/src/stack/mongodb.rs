@@ -1,12 +1,12 @@
-//! A private MongoDB server: `mongod` where there is one on PATH, else the stand-in. Both run standalone, because Souk uses
+//! Starts a private MongoDB server: `mongod` if it is on PATH, and otherwise the wire-compatible stand-in. Both run standalone, because Souk uses
 //! neither transactions nor change streams, and both sync every commit to the disk before they acknowledge it.
 
 use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Stack, mongo_wire};
-use crate::system::install::MongoServer;
+use super::Stack;
+use crate::system::{install::MongoServer, ports};
 
 pub(super) fn start(stack: &mut Stack, server: &MongoServer) -> Result<()> {
     let folder = stack.data("mongodb")?;
@@ -15,7 +15,7 @@ pub(super) fn start(stack: &mut Stack, server: &MongoServer) -> Result<()> {
     stack.save()?;
     let number = port.to_string();
     let mut program = match server {
-        // It journals every write whose client asks for it, as inventory does.
+        // mongod journals a write before the acknowledgement if the client requests it, as inventory does.
         MongoServer::Mongod(file) => {
             let arguments = [
                 "--dbpath",
@@ -28,7 +28,8 @@ pub(super) fn start(stack: &mut Stack, server: &MongoServer) -> Result<()> {
             ];
             stack.program(file, &arguments)
         }
-        // By default it calls itself a replica set, and writes an oplog that nothing in Souk reads: an eighth of the speed.
+        // By default the stand-in acts as a replica set and writes an oplog that Souk does not read, which reduces its speed
+        // to an eighth.
         MongoServer::StandIn(file) => {
             let arguments = [
                 "--host",
@@ -48,12 +49,13 @@ pub(super) fn start(stack: &mut Stack, server: &MongoServer) -> Result<()> {
         ("PYTHONDONTWRITEBYTECODE".into(), "1".into()),
     ];
     program.folder = folder;
+    // Both listen only when they can serve, and a standalone server accepts writes from then on.
     stack.ensure("mongodb", &program, Duration::from_mins(1), |_| {
-        mongo_wire::is_writable(port).unwrap_or(false)
+        ports::is_open(port)
     })
 }
 
-/// The URL with inventory's database.
+/// URL of inventory's database.
 pub(crate) fn url(stack: &mut Stack) -> Result<String> {
     Ok(format!(
         "mongodb://127.0.0.1:{}/inventory?directConnection=true",
@@ -61,7 +63,7 @@ pub(crate) fn url(stack: &mut Stack) -> Result<String> {
     ))
 }
 
-/// The server's URL, for tests.
+/// URL of the server without a database, for tests.
 pub(crate) fn server_url(stack: &mut Stack) -> Result<String> {
     Ok(format!(
         "mongodb://127.0.0.1:{}/?directConnection=true",

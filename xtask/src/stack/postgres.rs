@@ -1,5 +1,5 @@
-//! A private PostgreSQL: one cluster, and for each service a database with three accounts: the owner of the schema, the
-//! one of the running process, which may only read and write rows, and the auditor's, which may only read some of them.
+//! Starts a private PostgreSQL cluster with one database per service. A database has three accounts: the owner of the
+//! schema, the service's account, which may only read and write rows, and the auditor's, which may only read some columns.
 
 use std::{path::Path, time::Duration};
 
@@ -8,24 +8,25 @@ use anyhow::{Context as _, Result};
 use super::{Mode, Stack};
 use crate::{
     cargo,
+    progress::step,
     system::{account, install::Servers, process},
 };
 
-/// The services with a database. The provider comes before payments, whose tests run it: its queries are checked against
-/// its own database, or not at all.
+/// The services with a PostgreSQL database. psp comes before payments, because the tests of payments compile psp, whose
+/// queries must have been checked against its own database by then.
 pub(crate) const DATABASES: [&str; 5] = ["users", "orders", "psp", "payments", "notifications"];
-/// Those that the auditor reads.
+/// The services whose databases the auditor reads.
 const AUDITED: [&str; 4] = ["users", "orders", "payments", "psp"];
 const SUPERUSER: &str = "postgres";
 
-/// Which account of a service.
+/// The role of a database account of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// Owns the schema; for migrations.
+    /// Owns the schema and runs migrations.
     Owner,
-    /// Reads and writes rows.
+    /// Used by the service; reads and writes rows.
     App,
-    /// Reads what an audit needs.
+    /// Used by the auditor; reads the columns that an audit needs.
     Reader,
 }
 
@@ -39,12 +40,12 @@ impl Role {
     }
 }
 
-/// Makes the cluster at the first time, starts it, and makes the databases that are missing.
+/// Creates the cluster on first use, starts it, and creates missing databases.
 pub(super) fn start(stack: &mut Stack, servers: &Servers) -> Result<()> {
     let folder = stack.data("postgres")?;
     let log = stack.log("postgres");
     if !folder.join("PG_VERSION").exists() {
-        let password = stack.state.secret(SUPERUSER)?;
+        let password = stack.state.secret(SUPERUSER);
         let file = stack.state.data.join("postgres-password");
         account::private_file(&file, &password, stack.account)?;
         let initdb = stack.program(
@@ -67,10 +68,10 @@ pub(super) fn start(stack: &mut Stack, servers: &Servers) -> Result<()> {
         );
         let made = initdb.run(&log);
         std::fs::remove_file(&file)?;
-        made.context("cannot make the PostgreSQL cluster")?;
+        made.context("cannot create the PostgreSQL cluster")?;
         stack.save()?;
     }
-    forget_the_dead(&folder)?;
+    remove_stale_pid_file(&folder)?;
     let port = stack.state.port("postgres")?.to_string();
     let mut settings = vec![
         "listen_addresses=127.0.0.1",
@@ -100,9 +101,9 @@ pub(super) fn start(stack: &mut Stack, servers: &Servers) -> Result<()> {
     Ok(())
 }
 
-/// After `kill -9` the cluster is still marked as in use by a pid, and where nobody reaps it, PostgreSQL believes that it
-/// lives. What the dead one had started ends with it by itself.
-fn forget_the_dead(folder: &Path) -> Result<()> {
+/// Removes the pid file of a killed server. Until its parent reaps the process, the pid still exists, and PostgreSQL would
+/// refuse to start. The child processes of the killed server end by themselves.
+fn remove_stale_pid_file(folder: &Path) -> Result<()> {
     let mark = folder.join("postmaster.pid");
     let text = std::fs::read_to_string(&mark).unwrap_or_default();
     if let Some(pid) = text.lines().next().and_then(|line| line.trim().parse().ok())
@@ -119,9 +120,9 @@ fn database(stack: &mut Stack, servers: &Servers, service: &str) -> Result<()> {
         return Ok(());
     }
     let (owner, app) = (Role::Owner.account(service), Role::App.account(service));
-    let (owner_password, app_password) = (stack.state.secret(&owner)?, stack.state.secret(&app)?);
+    let (owner_password, app_password) = (stack.state.secret(&owner), stack.state.secret(&app));
     stack.save()?;
-    // An earlier try may have ended half-way.
+    // An earlier attempt may have failed half-way.
     psql(
         stack,
         servers,
@@ -161,14 +162,18 @@ fn database(stack: &mut Stack, servers: &Servers, service: &str) -> Result<()> {
     stack.save()
 }
 
-/// Makes the accounts of the auditor, and lets them read what it needs. The tables must be there; whatever else is, too,
-/// stays, so that a system from before there was an auditor gets them as well.
-pub(crate) fn readers(stack: &mut Stack) -> Result<()> {
+/// Creates the auditor's accounts if they are missing, and grants them what `services/auditor/grants` lists, or the folder
+/// `grants` beside the programs of a previous version. The tables must exist.
+pub(crate) fn grant_readers(stack: &mut Stack) -> Result<()> {
     let servers = stack.servers()?;
+    let mut folder = stack.state.binaries.join("grants");
+    if !folder.exists() {
+        folder = cargo::workspace().join("services/auditor/grants");
+    }
     for service in AUDITED {
         let reader = Role::Reader.account(service);
-        let password = stack.state.secret(&reader)?;
-        let file = cargo::workspace().join(format!("services/auditor/grants/{service}.sql"));
+        let password = stack.state.secret(&reader);
+        let file = folder.join(format!("{service}.sql"));
         let grants =
             std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
         let sql = format!(
@@ -183,7 +188,29 @@ pub(crate) fn readers(stack: &mut Stack) -> Result<()> {
     stack.save()
 }
 
-/// SQL as the superuser. It goes in by the environment, not by the arguments, which everybody on the machine can read.
+/// Applies the SQL files in `migrations/*/contract`, each in one transaction.
+pub(crate) fn contract(stack: &mut Stack) -> Result<()> {
+    let servers = stack.servers()?;
+    for service in DATABASES {
+        let folder = cargo::workspace()
+            .join("migrations")
+            .join(service)
+            .join("contract");
+        let Ok(files) = std::fs::read_dir(&folder) else {
+            continue;
+        };
+        for file in files {
+            let file = file?.path();
+            let sql = std::fs::read_to_string(&file)?;
+            step(&format!("apply {}", file.display()), || {
+                psql(stack, &servers, service, &format!("BEGIN;\n{sql}\nCOMMIT;"))
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs SQL as the superuser. The SQL is passed in the environment, because all users of the machine can read arguments.
 pub(crate) fn psql(stack: &mut Stack, servers: &Servers, database: &str, sql: &str) -> Result<()> {
     let script = r#"printf '%s' "$SQL" | "$PSQL" -X -q -v ON_ERROR_STOP=1"#;
     let mut shell = stack.program(Path::new("/bin/sh"), &["-c", script]);
@@ -193,28 +220,28 @@ pub(crate) fn psql(stack: &mut Stack, servers: &Servers, database: &str, sql: &s
         ("PGHOST", "127.0.0.1".to_owned()),
         ("PGPORT", stack.state.port("postgres")?.to_string()),
         ("PGUSER", SUPERUSER.to_owned()),
-        ("PGPASSWORD", stack.state.secret(SUPERUSER)?),
+        ("PGPASSWORD", stack.state.secret(SUPERUSER)),
         ("PGDATABASE", database.to_owned()),
         ("PGOPTIONS", "-c client_min_messages=warning".to_owned()),
     ];
     shell.environment = environment.map(|(key, value)| (key.to_owned(), value)).into();
     shell
         .run(&stack.log("postgres"))
-        .with_context(|| format!("SQL in the database {database}"))
+        .with_context(|| format!("cannot run SQL in the database {database}"))
 }
 
-/// The URL of a service's database.
+/// URL of a service's database for the account with that role.
 pub(crate) fn url(stack: &mut Stack, service: &str, role: Role) -> Result<String> {
     let account = role.account(service);
-    let (password, port) = (stack.state.secret(&account)?, stack.state.port("postgres")?);
+    let (password, port) = (stack.state.secret(&account), stack.state.port("postgres")?);
     Ok(format!(
         "postgres://{account}:{password}@127.0.0.1:{port}/{service}"
     ))
 }
 
-/// The superuser's URL, for tests.
+/// URL of the superuser, for tests and benches.
 pub(crate) fn superuser_url(stack: &mut Stack) -> Result<String> {
-    let (password, port) = (stack.state.secret(SUPERUSER)?, stack.state.port("postgres")?);
+    let (password, port) = (stack.state.secret(SUPERUSER), stack.state.port("postgres")?);
     Ok(format!(
         "postgres://{SUPERUSER}:{password}@127.0.0.1:{port}/postgres"
     ))

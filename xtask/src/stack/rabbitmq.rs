@@ -1,5 +1,5 @@
-//! A private RabbitMQ with its own node name, ports and Erlang port mapper, so that it neither meets nor is met by
-//! another node on this machine.
+//! Starts a private RabbitMQ with its own node name, ports and Erlang port mapper, so that it does not conflict with other
+//! nodes on this machine.
 
 use std::{
     io::{Read as _, Write as _},
@@ -10,7 +10,7 @@ use std::{
 use anyhow::Result;
 
 use super::Stack;
-use crate::system::install::Servers;
+use crate::system::{install::Servers, ports};
 
 const USER: &str = "souk";
 
@@ -24,17 +24,17 @@ pub(super) fn start(stack: &mut Stack, servers: &Servers) -> Result<()> {
     );
     let metrics = stack.state.port("rabbitmq-prometheus")?;
     let distribution = stack.state.port("rabbitmq-distribution")?;
-    let password = stack.state.secret("rabbitmq")?;
+    let password = stack.state.secret("rabbitmq");
     stack.save()?;
 
-    // Started here and not by RabbitMQ, which would leave it behind as a daemon.
+    // If RabbitMQ started epmd itself, it would leave it behind as a daemon.
     let mut epmd = stack.program(
         &servers.epmd,
         &["-port", &epmd_port.to_string(), "-address", "127.0.0.1"],
     );
     epmd.environment = vec![("HOME".into(), home.clone())];
     stack.ensure("epmd", &epmd, Duration::from_secs(10), |_| {
-        answers(epmd_port).is_some()
+        ports::is_open(epmd_port)
     })?;
 
     let settings = format!(
@@ -58,13 +58,13 @@ pub(super) fn start(stack: &mut Stack, servers: &Servers) -> Result<()> {
         ("HOME", home.clone()),
         ("ERL_EPMD_PORT", epmd_port.to_string()),
         ("ERL_EPMD_ADDRESS", "127.0.0.1".to_owned()),
-        // The data is found by this name. It need be unique only under this port mapper.
+        // RabbitMQ finds its data by this name, which only has to be unique within this port mapper.
         ("RABBITMQ_NODENAME", "souk@localhost".to_owned()),
         ("RABBITMQ_NODE_PORT", port.to_string()),
         ("RABBITMQ_DIST_PORT", distribution.to_string()),
-        // Become the server instead of watching over it from a shell: its pid is then the server's.
+        // Makes the script replace itself by the server, so that its pid is the server's.
         ("RUNNING_UNDER_SYSTEMD", "true".to_owned()),
-        // The system's own settings are not for this instance.
+        // Ignore the machine's own settings.
         ("RABBITMQ_CONF_ENV_FILE", "/dev/null".to_owned()),
         ("RABBITMQ_CONFIG_FILE", under("rabbitmq.conf")),
         ("RABBITMQ_ADVANCED_CONFIG_FILE", under("advanced.config")),
@@ -80,37 +80,33 @@ pub(super) fn start(stack: &mut Stack, servers: &Servers) -> Result<()> {
     ];
     server.environment = environment.map(|(key, value)| (key.to_owned(), value)).into();
     server.folder = folder;
-    stack.ensure("rabbitmq", &server, Duration::from_mins(2), |_| speaks_amqp(port))
+    stack.ensure("rabbitmq", &server, Duration::from_mins(2), |_| {
+        accepts_amqp(port)
+    })
 }
 
-/// A connection, if anybody listens.
-fn answers(port: u16) -> Option<TcpStream> {
-    let socket = TcpStream::connect_timeout(&([127, 0, 0, 1], port).into(), Duration::from_secs(1)).ok()?;
-    socket.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
-    Some(socket)
-}
-
-/// Whether the broker greets: it listens before it is ready to.
-fn speaks_amqp(port: u16) -> bool {
+/// Whether the broker answers an AMQP handshake. It already listens before it is ready.
+fn accepts_amqp(port: u16) -> bool {
     let mut frame = [0; 7];
-    answers(port)
-        .and_then(|mut socket| {
-            socket.write_all(b"AMQP\x00\x00\x09\x01").ok()?;
-            socket.read_exact(&mut frame).ok()
-        })
-        .is_some_and(|()| frame[0] == 1)
+    let mut greet = || {
+        let mut socket = TcpStream::connect(("127.0.0.1", port))?;
+        socket.set_read_timeout(Some(Duration::from_secs(2)))?;
+        socket.write_all(b"AMQP\x00\x00\x09\x01")?;
+        socket.read_exact(&mut frame)
+    };
+    greet().is_ok() && frame[0] == 1
 }
 
-/// The AMQP URL.
+/// AMQP URL of the broker, with its password.
 pub(crate) fn url(stack: &mut Stack) -> Result<String> {
-    let (password, port) = (stack.state.secret("rabbitmq")?, stack.state.port("rabbitmq")?);
+    let (password, port) = (stack.state.secret("rabbitmq"), stack.state.port("rabbitmq")?);
     Ok(format!("amqp://{USER}:{password}@127.0.0.1:{port}/%2f"))
 }
 
-/// The URL of the broker's own pages and HTTP API.
+/// URL of the broker's management pages and HTTP API, with its password.
 pub(crate) fn management_url(stack: &mut Stack) -> Result<String> {
     let (password, port) = (
-        stack.state.secret("rabbitmq")?,
+        stack.state.secret("rabbitmq"),
         stack.state.port("rabbitmq-management")?,
     );
     Ok(format!("http://{USER}:{password}@127.0.0.1:{port}"))

@@ -1,4 +1,4 @@
-//! What is remembered of a system between commands: ports, secrets, processes. The file is for its owner only.
+//! The state of a system that is stored between commands: ports, secrets, processes. Only its owner can read the file.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,29 +10,29 @@ use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
 use super::Extra;
-use crate::system::{account, ports, process::Process, random};
+use crate::system::{account, ports, process::Process};
 
 /// The contents of `state.json`.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct State {
-    /// Where the servers keep their data.
+    /// Folder with the data of the servers.
     pub(crate) data: PathBuf,
-    /// Where the services' programs are.
+    /// Folder with the programs of the services.
     pub(crate) binaries: PathBuf,
-    /// By what they are for: `orders`, `orders-admin`, `postgres`.
+    /// Ports by purpose: `orders`, `orders-admin`, `postgres`.
     pub(crate) ports: BTreeMap<String, u16>,
-    /// By what they open.
+    /// Passwords and keys by the account or purpose that they belong to.
     pub(crate) secrets: BTreeMap<String, String>,
-    /// What was asked for beside the shop.
+    /// The extras that were requested besides the shop.
     pub(crate) extras: BTreeSet<Extra>,
-    /// By name.
+    /// Started processes by name; some may have ended since.
     pub(crate) processes: BTreeMap<String, Process>,
-    /// What need not be done again.
+    /// Setup steps that are complete and need not be repeated.
     pub(crate) done: BTreeSet<String>,
 }
 
-/// The state while a command works with it. Two commands take turns.
+/// The file that stores the state, with a lock that lets one command change it at a time.
 #[derive(Debug)]
 pub(crate) struct StateFile {
     file: PathBuf,
@@ -42,7 +42,7 @@ pub(crate) struct StateFile {
 impl StateFile {
     pub(crate) fn open(folder: &Path) -> Result<Self> {
         fs::create_dir_all(folder.join("logs"))
-            .with_context(|| format!("cannot make {}", folder.display()))?;
+            .with_context(|| format!("cannot create {}", folder.display()))?;
         let lock = File::create(folder.join("lock"))?;
         Ok(Self {
             file: folder.join("state.json"),
@@ -50,18 +50,18 @@ impl StateFile {
         })
     }
 
-    /// Waits for its turn; dropping the guard ends it.
-    pub(crate) fn turn(&self) -> Result<Turn> {
+    /// Waits for the lock, which is released when the guard is dropped.
+    pub(crate) fn lock(&self) -> Result<StateLock> {
         let lock = self.lock.try_clone()?;
         lock.lock().context("cannot lock the state")?;
-        Ok(Turn(lock))
+        Ok(StateLock(lock))
     }
 
     pub(crate) fn load(&self) -> Result<State> {
         match fs::read(&self.file) {
             Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| {
                 format!(
-                    "{} is damaged; delete its folder and start anew",
+                    "{} is damaged; delete its folder and run `cargo xtask up` again",
                     self.file.display()
                 )
             }),
@@ -70,7 +70,7 @@ impl StateFile {
         }
     }
 
-    /// Replaces the file as a whole, so that a reader never sees half of it.
+    /// Replaces the file atomically, so that no reader sees a partial state.
     pub(crate) fn save(&self, state: &State) -> Result<()> {
         let draft = self.file.with_extension("draft");
         account::private_file(&draft, &serde_json::to_string_pretty(state)?, None)?;
@@ -79,28 +79,28 @@ impl StateFile {
     }
 }
 
-/// Held while the state is being changed.
+/// Guard of the lock on a system's state.
 #[derive(Debug)]
-pub(crate) struct Turn(File);
+pub(crate) struct StateLock(File);
 
-impl Drop for Turn {
+impl Drop for StateLock {
     fn drop(&mut self) {
         let _ = self.0.unlock();
     }
 }
 
 impl State {
-    /// The port for this, picked at the first time.
+    /// Returns the port for this purpose, and picks a free one on first use.
     pub(crate) fn port(&mut self, what: &str) -> Result<u16> {
         self.port_from(what, None)
     }
 
-    /// The same, but the usual one if nobody has it.
-    pub(crate) fn port_like(&mut self, what: &str, usual: u16) -> Result<u16> {
-        let is_taken = self.ports.values().any(|port| *port == usual);
+    /// Like [`State::port`], but picks the usual port if it is free.
+    pub(crate) fn preferred_port(&mut self, what: &str, usual: u16) -> Result<u16> {
+        let is_collector_up = self.ports.values().any(|port| *port == usual);
         self.port_from(
             what,
-            Some(usual).filter(|port| !is_taken && ports::is_free(*port)),
+            Some(usual).filter(|port| !is_collector_up && ports::is_free(*port)),
         )
     }
 
@@ -113,17 +113,13 @@ impl State {
         Ok(port)
     }
 
-    /// The secret for this, made at the first time.
-    pub(crate) fn secret(&mut self, what: &str) -> Result<String> {
-        if let Some(secret) = self.secrets.get(what) {
-            return Ok(secret.clone());
-        }
-        let secret = random::hex()?;
-        self.secrets.insert(what.to_owned(), secret.clone());
-        Ok(secret)
+    /// Returns the secret for this purpose, and generates it on first use.
+    pub(crate) fn secret(&mut self, what: &str) -> String {
+        let random = || format!("{:032x}{:016x}", rand::random::<u128>(), rand::random::<u64>());
+        self.secrets.entry(what.to_owned()).or_insert_with(random).clone()
     }
 
-    /// The process of that name, if it lives.
+    /// The process of that name, if it is running.
     pub(crate) fn live(&self, name: &str) -> Option<&Process> {
         self.processes.get(name).filter(|process| process.is_alive())
     }
@@ -136,16 +132,23 @@ mod tests {
     use super::State;
 
     #[test]
-    fn the_usual_port_is_taken_where_nobody_has_it() {
+    fn the_usual_port_is_picked_if_it_is_free() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let usual = listener.local_addr().unwrap().port();
         let mut state = State::default();
-        let other = state.port_like("jaeger", usual).unwrap();
-        assert_ne!(other, usual, "somebody listens there");
+        let other = state.preferred_port("jaeger", usual).unwrap();
+        assert_ne!(other, usual, "another program listens on the usual port");
         drop(listener);
-        assert_eq!(state.port_like("jaeger", usual).unwrap(), other, "it stays");
-        assert_eq!(state.port_like("mailpit", usual).unwrap(), usual);
-        let third = state.port_like("prometheus", usual).unwrap();
-        assert!(third != usual && third != other, "it is one of our own");
+        assert_eq!(
+            state.preferred_port("jaeger", usual).unwrap(),
+            other,
+            "a picked port does not change"
+        );
+        assert_eq!(state.preferred_port("mailpit", usual).unwrap(), usual);
+        let third = state.preferred_port("prometheus", usual).unwrap();
+        assert!(
+            third != usual && third != other,
+            "the usual port is already assigned to mailpit"
+        );
     }
 }

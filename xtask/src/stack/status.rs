@@ -1,4 +1,4 @@
-//! What runs, and where: for people and, with `--json`, for programs.
+//! Lists the running processes and their addresses, as a table or, with `--json`, for programs.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::output;
 
-/// What programs rely on; see the README.
+/// The JSON output of `cargo xtask status --json`, which tests and scripts use.
 #[derive(Serialize)]
 pub(crate) struct Status {
     gateway: String,
@@ -20,7 +20,7 @@ pub(crate) struct Status {
     databases: BTreeMap<&'static str, String>,
     rabbitmq: String,
     mongodb: String,
-    /// `host:port`, if it runs.
+    /// Kafka's `host:port`; absent if it is not running.
     #[serde(skip_serializing_if = "Option::is_none")]
     kafka: Option<String>,
 }
@@ -29,23 +29,23 @@ pub(crate) struct Status {
 struct Running {
     name: &'static str,
     pid: i32,
-    /// A server's is below, unless it is one with pages to look at.
+    /// URL of the process's API or web pages; the URLs of databases and brokers are fields of [`Status`].
     url: Option<String>,
     admin_url: Option<String>,
 }
 
-/// Fails when the system was never up.
+/// Fails if the system was never started.
 pub(crate) fn check(stack: &Stack) -> Result<()> {
     if stack.state.ports.is_empty() {
         bail!(
-            "there is no system in {}; say `cargo xtask up`",
+            "there is no system in {}; run `cargo xtask up`",
             stack.folder.display()
         );
     }
     Ok(())
 }
 
-/// Fails when the system was never up.
+/// Collects the status of the system. Fails if it was never started.
 pub(crate) fn of(stack: &mut Stack) -> Result<Status> {
     check(stack)?;
     let mut processes = Vec::new();
@@ -85,7 +85,7 @@ pub(crate) fn of(stack: &mut Stack) -> Result<Status> {
     })
 }
 
-/// Prints it.
+/// Prints the status as a table, or as JSON.
 pub(crate) fn print(stack: &mut Stack, json: bool) -> Result<()> {
     let status = of(stack)?;
     if json {
@@ -93,7 +93,7 @@ pub(crate) fn print(stack: &mut Stack, json: bool) -> Result<()> {
         return Ok(());
     }
     if status.processes.is_empty() {
-        output::print("nothing runs; say `cargo xtask up`")?;
+        output::print("no process is running; start the system with `cargo xtask up`")?;
         return Ok(());
     }
     output::print(format_args!(

@@ -1,5 +1,5 @@
-//! Under which account the processes run: the caller's own, or an unprivileged one where the caller is root, because a
-//! server must not be root and PostgreSQL refuses to.
+//! The account that processes run as: the caller's own, or an unprivileged one if the caller is root. Servers should not run
+//! as root, and PostgreSQL refuses to.
 
 use std::{
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
@@ -22,7 +22,7 @@ pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// The account to run as, made if need be; `None` is the caller's own.
+/// Returns the unprivileged account, and creates it if necessary; `None` means the caller's own account.
 pub(crate) fn unprivileged() -> Result<Option<Account>> {
     if !is_root() {
         return Ok(None);
@@ -45,7 +45,7 @@ pub(crate) fn unprivileged() -> Result<Option<Account>> {
         .context("cannot run useradd")?;
     if !made.status.success() {
         bail!(
-            "cannot make the account `{NAME}` that the servers run as ({}); make it by hand, or run this as a user that is not root",
+            "cannot create the account `{NAME}` that the servers run as ({}); create it manually, or run this command as a user other than root",
             String::from_utf8_lossy(&made.stderr).trim()
         );
     }
@@ -69,7 +69,7 @@ fn lookup() -> Result<Option<Account>> {
         .map(|(uid, gid)| Account { uid, gid }))
 }
 
-/// Whether others than the owner may pass through every folder above the path, and read it.
+/// Whether all users may enter every existing folder above the path.
 pub(crate) fn is_public(path: &Path) -> bool {
     path.ancestors().skip(1).all(|folder| {
         folder.as_os_str().is_empty()
@@ -78,14 +78,14 @@ pub(crate) fn is_public(path: &Path) -> bool {
     })
 }
 
-/// A folder that only the account may use.
+/// Creates a folder that only the account can access.
 pub(crate) fn private_folder(path: &Path, account: Option<Account>) -> Result<()> {
-    std::fs::create_dir_all(path).with_context(|| format!("cannot make {}", path.display()))?;
+    std::fs::create_dir_all(path).with_context(|| format!("cannot create {}", path.display()))?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))?;
     own(path, account)
 }
 
-/// A file that only the account may read.
+/// Writes a file that only the account can read, and replaces an existing one.
 pub(crate) fn private_file(path: &Path, text: &str, account: Option<Account>) -> Result<()> {
     let _ = std::fs::remove_file(path);
     let mut options = std::fs::OpenOptions::new();

@@ -1,5 +1,5 @@
-//! Programs that no system's packages have, built with Go from the modules that their makers publish. It takes minutes,
-//! so it is done at the lowest priority and can be given up at any time.
+//! Builds programs with Go from their published modules, because no package manager has them. A build takes minutes, so it
+//! runs at the lowest priority and can be cancelled at any time.
 
 use std::{
     fs::{File, OpenOptions},
@@ -16,19 +16,19 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use super::{find, install::Node, is_executable, process};
 use crate::interrupt;
 
-/// The oldest Go that fetches a newer one by itself where a module asks for it.
+/// The oldest supported minor version of Go 1. Since this version, Go downloads a newer one if a module requires it.
 const GO_AT_LEAST: u32 = 21;
 
-/// One of the programs.
+/// A program to build, and the module that contains it.
 #[derive(Debug)]
 pub(crate) struct Tool {
-    /// Its file, on PATH too.
+    /// File name of the program.
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
     module: &'static str,
     version: &'static str,
     package: &'static str,
-    /// Whether npm builds its pages first.
+    /// Whether npm must build its web pages first.
     pub(crate) has_pages: bool,
 }
 
@@ -41,7 +41,7 @@ pub(crate) const MAILPIT: Tool = Tool {
     has_pages: true,
 };
 
-/// Jaeger 2.13, whose module goes on counting from Jaeger 1. Its pages are in no module: see deploy/jaeger.
+/// Jaeger 2.13; its module continues the version numbers of Jaeger 1. No module contains its web pages: see deploy/jaeger.
 pub(crate) const JAEGER: Tool = Tool {
     name: "jaeger",
     title: "Jaeger",
@@ -51,8 +51,8 @@ pub(crate) const JAEGER: Tool = Tool {
     has_pages: false,
 };
 
-/// In the module's own folder, with its own list of dependencies; modules are read-only, hence the copy. Under another
-/// name until it is complete.
+/// Builds in a copy of the module's folder, with the module's own dependency list; the original is read-only. The program
+/// gets its final name only when it is complete.
 const SCRIPT: &str = r#"set -e; umask 022
     rm -rf "$DRAFT"; mkdir -p "$DRAFT"; cd "$DRAFT"
     go mod download "$MODULE@$VERSION"
@@ -65,7 +65,7 @@ const SCRIPT: &str = r#"set -e; umask 022
     cd ..; mv program "$TARGET"; rm -rf "$DRAFT""#;
 
 impl Tool {
-    /// The program that was built.
+    /// Path of the built program, if it exists.
     pub(crate) fn built(&self, tools: &Path) -> Option<PathBuf> {
         Some(self.target(tools)).filter(|file| is_executable(file))
     }
@@ -74,12 +74,12 @@ impl Tool {
         tools.join(format!("{}-{}", self.name, self.version))
     }
 
-    /// Says what to do where it cannot be built.
+    /// Fails with instructions if the program cannot be built on this machine.
     pub(crate) fn check(&self) -> Result<()> {
         let problem = match find("go").map(|go| minor(&go)) {
-            None => "there is no Go to build it with".to_owned(),
+            None => "Go is not installed".to_owned(),
             Some(Some(minor)) if minor < GO_AT_LEAST => {
-                format!("the Go that would build it is 1.{minor}, which is too old")
+                format!("the installed Go 1.{minor} is too old to build it")
             }
             Some(_) => return Ok(()),
         };
@@ -133,7 +133,7 @@ impl Tool {
     }
 }
 
-/// Runs it until it ends or is given up, and then ends all that it has started.
+/// Runs the command until it ends or is cancelled. After a cancellation it also ends all child processes.
 fn run(command: &mut Command, log: &Path, cancelled: &AtomicBool) -> Result<()> {
     let output = OpenOptions::new().create(true).append(true).open(log)?;
     let from = output.metadata()?.len();
@@ -141,7 +141,7 @@ fn run(command: &mut Command, log: &Path, cancelled: &AtomicBool) -> Result<()> 
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
         .stderr(output)
-        // A group of its own: Ctrl-C is for xtask, which then ends the group.
+        // A process group of its own: only xtask receives Ctrl-C, and then ends the group.
         .process_group(0)
         .spawn()?;
     let group = Pid::from_child(&child);
@@ -153,7 +153,7 @@ fn run(command: &mut Command, log: &Path, cancelled: &AtomicBool) -> Result<()> 
             bail!("the end of {}:\n{}", log.display(), process::tail(log, from));
         }
         if let Err(error) = wait_a_moment(cancelled) {
-            // Go takes its temporary files away at this one; then whoever is left goes at once.
+            // On SIGINT, Go deletes its temporary files. SIGKILL then ends the remaining processes.
             let _ = kill_process_group(group, Signal::INT);
             let _ = interrupt::wait(Duration::from_secs(5), || Ok(child.try_wait()?.is_some()));
             let _ = kill_process_group(group, Signal::KILL);
@@ -165,21 +165,21 @@ fn run(command: &mut Command, log: &Path, cancelled: &AtomicBool) -> Result<()> 
 
 fn wait_a_moment(cancelled: &AtomicBool) -> Result<()> {
     if cancelled.load(Ordering::Relaxed) {
-        bail!("given up");
+        bail!("cancelled");
     }
     interrupt::pause(Duration::from_millis(100));
     Ok(())
 }
 
-/// 26 of Go 1.26.8.
+/// Minor version of the installed Go: 26 for Go 1.26.8.
 fn minor(go: &Path) -> Option<u32> {
     let output = Command::new(go).arg("version").output().ok()?;
     version(&String::from_utf8_lossy(&output.stdout))
 }
 
-/// 26 of `go version go1.26.8 linux/amd64`.
-fn version(told: &str) -> Option<u32> {
-    let number = told.split_whitespace().nth(2)?.strip_prefix("go1.")?;
+/// Minor version in the output of `go version`: 26 for `go version go1.26.8 linux/amd64`.
+fn version(output: &str) -> Option<u32> {
+    let number = output.split_whitespace().nth(2)?.strip_prefix("go1.")?;
     let end = number
         .find(|character: char| !character.is_ascii_digit())
         .unwrap_or(number.len());
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_up_ends_with_all_that_it_has_started() {
+    fn a_cancelled_build_ends_its_child_processes() {
         let folder = std::env::temp_dir().join(format!("souk-golang-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let log = folder.join("log");
@@ -210,21 +210,21 @@ mod tests {
                 command.args(["-c", "sleep 600 & echo $!; wait"]);
                 run(&mut command, &log, &cancelled)
             });
-            let told = || std::fs::read_to_string(&log).unwrap_or_default();
-            assert!(interrupt::wait(Duration::from_secs(10), || Ok(told().ends_with('\n'))).unwrap());
-            let grandchild = told().trim().parse().unwrap();
+            let logged = || std::fs::read_to_string(&log).unwrap_or_default();
+            assert!(interrupt::wait(Duration::from_secs(10), || Ok(logged().ends_with('\n'))).unwrap());
+            let grandchild = logged().trim().parse().unwrap();
             assert!(process::exists(grandchild));
             cancelled.store(true, Ordering::Relaxed);
             let result = build.join().unwrap();
             assert!(interrupt::wait(Duration::from_secs(10), || Ok(!process::exists(grandchild))).unwrap());
             result
         });
-        assert_eq!(result.unwrap_err().to_string(), "given up");
+        assert_eq!(result.unwrap_err().to_string(), "cancelled");
         std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
-    fn a_build_that_fails_shows_the_end_of_what_it_said() {
+    fn a_failed_build_shows_the_end_of_its_output() {
         let log = std::env::temp_dir().join(format!("souk-golang-{}.log", std::process::id()));
         let mut command = Command::new("sh");
         command.args(["-c", "echo no such module >&2; exit 1"]);

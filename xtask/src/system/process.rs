@@ -1,4 +1,4 @@
-//! Processes that outlive the command that started them.
+//! Starts, checks and stops processes that outlive the command that started them.
 
 use std::{
     fs::{File, OpenOptions},
@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use super::account::Account;
 use crate::interrupt;
 
-/// What a process may know of the environment that it was started from. Everything else is said explicitly, so that the
-/// caller's shell cannot change how a process behaves.
-const PASSED_ON: [&str; 7] = [
+/// Environment variables that a process inherits from the caller. All others are set explicitly, so that the caller's shell
+/// does not change how a process behaves.
+const INHERITED: [&str; 7] = [
     "PATH",
     "LANG",
     "TZ",
@@ -26,9 +26,9 @@ const PASSED_ON: [&str; 7] = [
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
 ];
-const PASSED_ON_PREFIX: &str = "OTEL_";
+const INHERITED_PREFIX: &str = "OTEL_";
 
-/// How to start one.
+/// A program with everything that is needed to start it.
 #[derive(Debug, Clone)]
 pub(crate) struct Program {
     pub(crate) file: PathBuf,
@@ -36,21 +36,21 @@ pub(crate) struct Program {
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) folder: PathBuf,
     pub(crate) account: Option<Account>,
-    /// Files that it reads when it starts: changed, they make it another program.
+    /// Files that the program reads at its start. A change of them changes the stamp.
     pub(crate) reads: Vec<PathBuf>,
 }
 
-/// One that was started. A pid alone may belong to somebody else after a while; with its time of start it cannot.
+/// A started process. It is identified by pid and start time, because the system reuses pids.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Process {
     pub(crate) pid: i32,
     started: u64,
-    /// What it was started from; see [`Program::stamp`].
+    /// Stamp of the program that it was started from; see [`Program::stamp`].
     pub(crate) stamp: String,
 }
 
 impl Program {
-    /// Changes when the file, its arguments, its environment or what it reads do.
+    /// A hash that changes with the program file, its arguments, its environment, or the files that it reads.
     pub(crate) fn stamp(&self) -> Result<String> {
         use std::hash::{DefaultHasher, Hash as _, Hasher as _};
         let data = self
@@ -67,9 +67,9 @@ impl Program {
         Ok(format!("{:016x}", hasher.finish()))
     }
 
-    /// Ready to run, and no more.
+    /// Returns the command that starts the program, without running it.
     pub(crate) fn command(&self) -> Command {
-        // setsid: neither the terminal's Ctrl-C nor its end reaches the process; it is ended by its pid.
+        // With setsid, neither Ctrl-C nor closing the terminal reaches the process; it is ended by its pid.
         let mut command = Command::new("setsid");
         command
             .arg(&self.file)
@@ -79,7 +79,7 @@ impl Program {
             .stdin(Stdio::null());
         for (key, value) in std::env::vars_os() {
             let name = key.to_string_lossy();
-            if PASSED_ON.contains(&&*name) || name.starts_with(PASSED_ON_PREFIX) {
+            if INHERITED.contains(&&*name) || name.starts_with(INHERITED_PREFIX) {
                 command.env(key, value);
             }
         }
@@ -90,7 +90,7 @@ impl Program {
         command
     }
 
-    /// Starts it; what it says is appended to the log.
+    /// Starts the program in the background and appends its output to the log.
     pub(crate) fn spawn(&self, log: &Path) -> Result<Process> {
         let output = append(log)?;
         let child = self
@@ -100,7 +100,7 @@ impl Program {
             .spawn()
             .with_context(|| format!("cannot start {}", self.file.display()))?;
         let pid = i32::try_from(child.id())?;
-        // The handle is given up: a child that ends stays a zombie until this process ends, which counts as ended.
+        // We do not wait for the child: if it ends first, it stays a zombie until we end, and counts as ended.
         let started = start_time(pid).unwrap_or_default();
         Ok(Process {
             pid,
@@ -109,7 +109,7 @@ impl Program {
         })
     }
 
-    /// Runs it to its end; a failure shows the last lines of what it said.
+    /// Runs the program to its end. On failure the error contains the last lines of its output.
     pub(crate) fn run(&self, log: &Path) -> Result<()> {
         let output = append(log)?;
         let from = output.metadata()?.len();
@@ -146,14 +146,14 @@ impl Process {
         }
     }
 
-    /// Ends it at once.
+    /// Kills the process and waits until it has ended.
     pub(crate) fn kill(&self) -> Result<()> {
         self.signal(Signal::KILL);
         interrupt::wait(Duration::from_secs(10), || Ok(!self.is_alive()))?;
         Ok(())
     }
 
-    /// Asks it to end; ends it when it has not by then.
+    /// Sends the signal, waits for the process to end, and kills it when `patience` is over.
     pub(crate) fn stop(&self, signal: Signal, patience: Duration) -> Result<()> {
         self.signal(signal);
         if !interrupt::wait(patience, || Ok(!self.is_alive()))? {
@@ -163,15 +163,15 @@ impl Process {
     }
 }
 
-/// Whether any process has that pid, other than a dead one.
+/// Whether a living process has that pid.
 pub(crate) fn exists(pid: i32) -> bool {
     start_time(pid).is_some()
 }
 
-/// When the process began, in ticks since boot; `None` when it is gone, or dead and not yet reaped.
+/// Start time of the process in ticks since boot; `None` if it does not exist, or is dead and not yet reaped.
 fn start_time(pid: i32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name in parentheses may hold anything; fields count from behind it: state is the first, start time the 20th.
+    // The name in parentheses may contain anything. Fields are counted after it: state is the first, start time the 20th.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
     let state = fields.next()?;
     (state != "Z" && state != "X")
@@ -187,7 +187,7 @@ fn append(log: &Path) -> Result<File> {
         .with_context(|| format!("cannot write {}", log.display()))
 }
 
-/// The last lines of a log, from a position on.
+/// The last lines of a log, but none before the byte offset `from`.
 pub(crate) fn tail(log: &Path, from: u64) -> String {
     let bytes = std::fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(
@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_is_known_by_its_start_not_by_its_pid_alone() {
+    fn a_process_is_identified_by_pid_and_start_time() {
         let pid = i32::try_from(std::process::id()).unwrap();
         let mut process = Process {
             pid,
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_is_another_when_what_it_reads_has_changed() {
+    fn a_changed_file_changes_the_stamp() {
         let file = std::env::temp_dir().join(format!("souk-stamp-{}", std::process::id()));
         let mut program = Program {
             file: "/bin/sh".into(),

@@ -1,63 +1,67 @@
-//! The rules of a circuit breaker, without a clock: the time comes in with every question, as what has passed since the
-//! breaker was made. Calls are let through (closed) until too many of the last ones failed or were slow, then none is
-//! (open), and after a while a few that decide how it goes on (half-open).
+//! The state machine of a circuit breaker. It has no clock: every method gets the time since the breaker was created.
+//!
+//! A closed breaker lets all calls through until too many recent ones failed or were slow. It is then open and lets no
+//! call through. After a while it is half-open and lets a few calls through as probes, whose outcome closes or reopens
+//! it.
 
 use std::time::Duration;
 
 use super::window::{Tally, Window};
 use crate::config;
 
-/// However often it opens, it is open no longer, give or take a tenth.
-const LONGEST: Duration = Duration::from_mins(5);
+/// Maximum time that a breaker stays open, plus or minus 10 %, unless the configured `open` is longer.
+const MAX_OPEN: Duration = Duration::from_mins(5);
 
-/// Whether calls are let through.
+/// The state of a circuit breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// All.
+    /// All calls are let through.
     Closed,
-    /// None.
+    /// No call is let through.
     Open,
-    /// Some, to see how they do.
+    /// A limited number of calls is let through as probes.
     HalfOpen,
 }
 
-/// Leave to make one call, to be handed in with what became of it.
+/// Permission for one call, to be returned with [`Machine::record`] or [`Machine::release`].
 #[derive(Debug)]
 pub struct Permit {
     generation: u64,
 }
 
-/// A breaker.
+/// A breaker's rules and current state.
 #[derive(Debug)]
 pub struct Machine {
     rules: config::Breaker,
     phase: Phase,
-    /// Of the phase. What was begun in an earlier one says nothing about this one.
+    /// Incremented with every change of phase. Outcomes of calls from an earlier phase are ignored.
     generation: u64,
-    /// In a row, without having been closed in between.
+    /// Number of times it has opened because of failures since it was last closed.
     openings: u32,
-    /// Makes each breaker's times differ, so that they do not all try again at once.
+    /// Varies the open time of each breaker, so that they do not all retry at the same moment.
     seed: u64,
 }
 
 #[derive(Debug)]
 enum Phase {
     Closed(Box<Window>),
-    /// And what opened it.
     Open {
         until: Duration,
-        judged: Tally,
+        /// The calls that opened it.
+        tally: Tally,
     },
-    /// Probes that were given out, finished or not, when the first of them was, and the results of the finished ones.
     HalfOpen {
-        given: u32,
+        /// Number of probes that were let through, finished or not.
+        admitted: u32,
+        /// When the first probe was let through.
         since: Option<Duration>,
-        judged: Tally,
+        /// Outcomes of the probes that have finished, true for a failure.
+        tally: Tally,
     },
 }
 
 impl Machine {
-    /// A closed one.
+    /// A closed breaker. `seed` varies its open times.
     #[must_use]
     pub fn new(rules: config::Breaker, seed: u64) -> Self {
         Self {
@@ -69,7 +73,7 @@ impl Machine {
         }
     }
 
-    /// Whether calls are let through.
+    /// The current state; call [`Machine::tick`] first if time has passed.
     #[must_use]
     pub fn state(&self) -> State {
         match self.phase {
@@ -79,15 +83,15 @@ impl Machine {
         }
     }
 
-    /// What it judges by: the calls of the window, those that opened it, or the probes so far.
+    /// The calls that decide about the state: those in the window, those that opened it, or the finished probes.
     pub fn tally(&mut self, now: Duration) -> Tally {
         match &mut self.phase {
             Phase::Closed(window) => window.tally(now),
-            Phase::Open { judged, .. } | Phase::HalfOpen { judged, .. } => *judged,
+            Phase::Open { tally, .. } | Phase::HalfOpen { tally, .. } => *tally,
         }
     }
 
-    /// How long it stays open.
+    /// Remaining time of an open breaker, which may be zero; `None` if it is not open.
     #[must_use]
     pub fn wait(&self, now: Duration) -> Option<Duration> {
         match self.phase {
@@ -96,43 +100,44 @@ impl Machine {
         }
     }
 
-    /// Does what is due by time alone: an open breaker becomes half-open; a half-open one closes if there were too few
-    /// calls to use up its probes within a window, and all that there were did well. Otherwise a route that is seldom
-    /// used would stay half-open, and refuse calls as soon as a few more come than it has probes.
+    /// Makes the transitions that depend on time alone. An open breaker becomes half-open when its time is over. A
+    /// half-open one closes a window after its first probe if at least one probe has finished and none failed.
+    /// Otherwise a rarely used route would stay half-open, and would reject calls once there are more of them than
+    /// probes.
     pub fn tick(&mut self, now: Duration) {
         if self.wait(now) == Some(Duration::ZERO) {
-            self.try_again();
+            self.half_open();
         }
         if let Phase::HalfOpen {
             since: Some(since),
-            judged,
+            tally,
             ..
         } = self.phase
-            && judged.calls > 0
+            && tally.calls > 0
             && now.saturating_sub(since) >= self.rules.window.0
         {
-            self.settle(judged, now);
+            self.finish_probing(tally, now);
         }
     }
 
-    /// Goes on to half-open, if it is open, however long it was.
-    pub fn try_again(&mut self) {
+    /// Makes an open breaker half-open, regardless of its remaining time.
+    pub fn half_open(&mut self) {
         if let Phase::Open { .. } = self.phase {
             self.enter(Phase::HalfOpen {
-                given: 0,
+                admitted: 0,
                 since: None,
-                judged: Tally::default(),
+                tally: Tally::default(),
             });
         }
     }
 
-    /// Leave for a call, or the time after which to ask again: none if that depends on probes under way.
+    /// A permit for one call, or the time until the next probes. The time is zero if it depends on probes in flight.
     pub fn admit(&mut self, now: Duration) -> Result<Permit, Duration> {
         self.tick(now);
         match &mut self.phase {
             Phase::Closed(_) => {}
-            Phase::HalfOpen { given, since, .. } if *given < self.rules.probes.get() => {
-                *given += 1;
+            Phase::HalfOpen { admitted, since, .. } if *admitted < self.rules.probes.get() => {
+                *admitted += 1;
                 since.get_or_insert(now);
             }
             Phase::HalfOpen { .. } => return Err(Duration::ZERO),
@@ -143,8 +148,8 @@ impl Machine {
         })
     }
 
-    /// Takes in what became of a call, and how long it took.
-    pub fn judge(&mut self, Permit { generation }: Permit, failed: bool, took: Duration, now: Duration) {
+    /// Records the outcome of a call and how long it took, and changes the state if necessary.
+    pub fn record(&mut self, Permit { generation }: Permit, failed: bool, took: Duration, now: Duration) {
         if generation != self.generation {
             return;
         }
@@ -152,7 +157,7 @@ impl Machine {
             calls: 1,
             failed: failed.into(),
             slow: (took > self.rules.slow.over.0).into(),
-            slow_begun: (took > self.rules.slow.over.0).then(|| {
+            slow_started: (took > self.rules.slow.over.0).then(|| {
                 let began = now.saturating_sub(took);
                 (began, began)
             }),
@@ -160,71 +165,71 @@ impl Machine {
         match &mut self.phase {
             Phase::Closed(window) => {
                 window.add(call, now);
-                let judged = window.tally(now);
-                if judged.calls < self.rules.min_calls.get() {
+                let tally = window.tally(now);
+                if tally.calls < self.rules.min_calls.get() {
                     return;
                 }
-                if self.rules.failures.is_exceeded(judged.failed, judged.calls) {
-                    self.open(judged, now);
-                } else if self.is_slow(judged) && judged.slow_for() >= self.rules.window.0 / 2 {
-                    self.pause(judged, now);
+                if self.rules.failures.is_exceeded(tally.failed, tally.calls) {
+                    self.open(tally, now);
+                } else if self.is_slow(tally) && tally.slow_span() >= self.rules.window.0 / 2 {
+                    self.pause(tally, now);
                 }
             }
-            Phase::HalfOpen { judged, .. } => {
-                judged.add(call);
-                let judged = *judged;
-                // One that fails has decided, whatever the others do.
+            Phase::HalfOpen { tally, .. } => {
+                tally.add(call);
+                let tally = *tally;
+                // One failed probe is enough, whatever the outcome of the others.
                 if failed {
-                    self.open(judged, now);
-                } else if judged.calls == self.rules.probes.get() {
-                    self.settle(judged, now);
+                    self.open(tally, now);
+                } else if tally.calls == self.rules.probes.get() {
+                    self.finish_probing(tally, now);
                 }
             }
-            // Nothing is begun in this phase.
+            // No call starts in this phase.
             Phase::Open { .. } => {}
         }
     }
 
-    /// Takes back leave for a call that came to nothing: a probe's place goes to another.
-    pub fn give_back(&mut self, Permit { generation }: Permit) {
-        if let Phase::HalfOpen { given, .. } = &mut self.phase
+    /// Returns the permit of a call without an outcome. If it was a probe, another call may take its place.
+    pub fn release(&mut self, Permit { generation }: Permit) {
+        if let Phase::HalfOpen { admitted, .. } = &mut self.phase
             && generation == self.generation
         {
-            *given -= 1;
+            *admitted -= 1;
         }
     }
 
-    fn is_slow(&self, judged: Tally) -> bool {
-        self.rules.slow.share.is_exceeded(judged.slow, judged.calls)
+    fn is_slow(&self, tally: Tally) -> bool {
+        self.rules.slow.share.is_exceeded(tally.slow, tally.calls)
     }
 
-    /// Ends half-open when no probe failed.
-    fn settle(&mut self, judged: Tally, now: Duration) {
-        if self.is_slow(judged) {
-            self.pause(judged, now);
+    /// Leaves the half-open phase when no probe has failed: closes, or opens for a pause if the probes were slow.
+    fn finish_probing(&mut self, tally: Tally, now: Duration) {
+        if self.is_slow(tally) {
+            self.pause(tally, now);
         } else {
             self.openings = 0;
             self.enter(Phase::Closed(Box::new(Window::new(self.rules.window.0))));
         }
     }
 
-    /// Opens after failures, twice as long each time in a row.
-    fn open(&mut self, judged: Tally, now: Duration) {
+    /// Opens because of failures, for twice as long each time in a row.
+    fn open(&mut self, tally: Tally, now: Duration) {
         let time = self.rules.open.0.saturating_mul(1 << self.openings.min(16));
-        let time = time.min(LONGEST.max(self.rules.open.0));
+        let time = time.min(MAX_OPEN.max(self.rules.open.0));
         self.openings += 1;
-        self.open_for(time, judged, now);
+        self.open_for(time, tally, now);
     }
 
-    /// Opens because calls are slow: only as long as a queue needs to drain, since the upstream does answer.
-    fn pause(&mut self, judged: Tally, now: Duration) {
-        self.open_for(self.rules.slow.pause.0, judged, now);
+    /// Opens because calls are slow. The pause is short, so that a queue can drain, because the upstream does respond.
+    fn pause(&mut self, tally: Tally, now: Duration) {
+        self.open_for(self.rules.slow.pause.0, tally, now);
     }
 
-    fn open_for(&mut self, time: Duration, judged: Tally, now: Duration) {
-        let time = time.saturating_mul(900 + self.chance(201)) / 1000;
+    fn open_for(&mut self, time: Duration, tally: Tally, now: Duration) {
+        let time = time.saturating_mul(900 + self.random_below(201)) / 1000;
         let until = now.saturating_add(time);
-        self.enter(Phase::Open { until, judged });
+        self.enter(Phase::Open { until, tally });
     }
 
     fn enter(&mut self, phase: Phase) {
@@ -232,8 +237,8 @@ impl Machine {
         self.generation += 1;
     }
 
-    /// A number below `end`, another one each time it opens (`SplitMix64`).
-    fn chance(&self, end: u32) -> u32 {
+    /// A pseudorandom number below `end`, a different one in each generation (`SplitMix64`).
+    fn random_below(&self, end: u32) -> u32 {
         let mut bits = self
             .seed
             .wrapping_add(self.generation.wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -257,83 +262,91 @@ mod tests {
         Machine::new(serde_saphyr::from_str(rules).unwrap(), 7)
     }
 
-    /// So many calls that are quick, in the same moment.
+    /// Makes `count` fast calls at the same time, all with this outcome.
     fn calls(machine: &mut Machine, count: u32, failed: bool, now: Duration) {
         for _ in 0..count {
-            let permit = machine.admit(now).expect("let through");
-            machine.judge(permit, failed, Duration::ZERO, now);
+            let permit = machine.admit(now).expect("the call is let through");
+            machine.record(permit, failed, Duration::ZERO, now);
         }
     }
 
-    /// Opened at this time, and open until the one that is returned.
-    fn opened(machine: &mut Machine, now: Duration) -> Duration {
+    /// Opens the breaker at `now`. Returns the time until which it is open.
+    fn open_by_failures(machine: &mut Machine, now: Duration) -> Duration {
         calls(machine, 20, true, now);
         assert_eq!(machine.state(), State::Open);
         now + machine.wait(now).unwrap()
     }
 
     #[test]
-    fn more_than_half_failing_opens_it_and_half_does_not() {
+    fn opens_if_more_than_half_of_the_calls_fail() {
         let mut machine = machine();
         calls(&mut machine, 10, false, seconds(1));
         calls(&mut machine, 10, true, seconds(2));
         assert_eq!(machine.state(), State::Closed, "10 of 20 are not more than half");
         calls(&mut machine, 1, true, seconds(2));
         assert_eq!(machine.state(), State::Open);
-        let judged = Tally {
+        let tally = Tally {
             calls: 21,
             failed: 11,
             ..Tally::default()
         };
-        assert_eq!(machine.tally(seconds(2)), judged, "it says why");
-        let wait = machine.admit(seconds(3)).expect_err("none is let through");
+        assert_eq!(machine.tally(seconds(2)), tally, "the tally shows what opened it");
+        let wait = machine.admit(seconds(3)).expect_err("no call is let through");
         assert!((seconds(26)..=seconds(32)).contains(&wait), "{wait:?}");
     }
 
     #[test]
-    fn too_many_slow_ones_open_it_for_a_moment() {
+    fn too_many_slow_calls_open_it_for_a_short_pause() {
         let mut machine = machine();
         for number in 0..21 {
             let now = seconds(10) + Duration::from_millis(320) * number;
             let permit = machine.admit(now).unwrap();
-            // A second is not more than a second.
+            // A call of exactly one second is not slow yet.
             let took = if number < 4 {
                 seconds(1)
             } else {
                 Duration::from_millis(1001)
             };
-            assert_eq!(machine.state(), State::Closed, "16 of 20 are not more than 80 %");
-            machine.judge(permit, false, took, now);
+            assert_eq!(
+                machine.state(),
+                State::Closed,
+                "at most 16 of 20 calls are slow, which is not more than 80 %"
+            );
+            machine.record(permit, false, took, now);
         }
-        assert_eq!(machine.state(), State::Open, "17 of 21 are");
+        assert_eq!(
+            machine.state(),
+            State::Open,
+            "17 of 21 calls are slow, which is more than 80 %"
+        );
         let wait = machine.wait(seconds(16) + Duration::from_millis(400)).unwrap();
         assert!((2700..=3300).contains(&wait.as_millis()), "{wait:?}");
     }
 
-    /// Everybody comes at once and is served one after the other: the last ones waited long, and nothing is wrong.
+    /// All calls start at once and are served one after the other. The last ones are slow, although nothing is wrong.
     #[test]
-    fn a_burst_that_is_slow_opens_nothing() {
+    fn a_slow_burst_does_not_open_it() {
         let mut machine = machine();
         let permits: Vec<_> = (0..48).map(|_| machine.admit(seconds(10)).unwrap()).collect();
         for (permit, number) in permits.into_iter().zip(0..) {
             let took = Duration::from_millis(1500 + 150 * number);
-            machine.judge(permit, false, took, seconds(10) + took);
-            assert_eq!(machine.state(), State::Closed, "after {number}");
+            machine.record(permit, false, took, seconds(10) + took);
+            assert_eq!(machine.state(), State::Closed, "after call {number}");
         }
-        // But if they are still slow later, that is no burst.
+        // Calls that are still slow later are not part of the burst.
         for _ in 0..48 {
             let now = seconds(19);
             if let Ok(permit) = machine.admit(now) {
-                machine.judge(permit, false, seconds(2), now);
+                machine.record(permit, false, seconds(2), now);
             }
         }
         assert_eq!(machine.state(), State::Open);
     }
 
     #[test]
-    fn few_probes_that_do_well_close_it_after_a_window() {
+    fn fewer_successful_probes_close_it_after_a_window() {
         let mut machine = machine();
-        let until = opened(&mut machine, seconds(1));
+        let until = open_by_failures(&mut machine, seconds(1));
         machine.tick(until + seconds(100));
         calls(&mut machine, 1, false, until + seconds(100));
         machine.tick(until + seconds(109));
@@ -347,17 +360,17 @@ mod tests {
     }
 
     #[test]
-    fn probes_that_are_given_back_settle_nothing() {
+    fn released_probes_do_not_close_it() {
         let mut machine = machine();
-        let until = opened(&mut machine, seconds(1));
+        let until = open_by_failures(&mut machine, seconds(1));
         let probe = machine.admit(until).unwrap();
-        machine.give_back(probe);
+        machine.release(probe);
         machine.tick(until + seconds(100));
         assert_eq!(machine.state(), State::HalfOpen);
     }
 
     #[test]
-    fn below_the_minimum_nothing_is_concluded() {
+    fn stays_closed_below_the_minimum_number_of_calls() {
         let mut machine = machine();
         calls(&mut machine, 19, true, seconds(1));
         assert_eq!(machine.state(), State::Closed);
@@ -366,41 +379,57 @@ mod tests {
     }
 
     #[test]
-    fn what_is_older_than_the_window_is_forgotten_bucket_by_bucket() {
+    fn calls_older_than_the_window_are_removed_by_bucket() {
         let mut machine = machine();
         calls(&mut machine, 10, true, seconds(0));
         calls(&mut machine, 9, true, seconds(5));
         assert_eq!(machine.tally(seconds(9)).calls, 19);
-        assert_eq!(machine.tally(seconds(10)).calls, 9, "those of second 0 are gone");
+        assert_eq!(
+            machine.tally(seconds(10)).calls,
+            9,
+            "the calls of second 0 have left the window"
+        );
         calls(&mut machine, 10, true, seconds(14));
         assert_eq!(machine.state(), State::Closed);
         assert_eq!(machine.tally(seconds(15)).calls, 10);
         assert_eq!(machine.tally(seconds(1000)).calls, 0);
-        // Threads may bring times in another order than they took them.
+        // Threads may report times in another order than they read the clock.
         calls(&mut machine, 1, true, seconds(999));
         assert_eq!(machine.tally(seconds(1000)).calls, 1);
     }
 
     #[test]
-    fn all_probes_doing_well_close_it() {
+    fn closes_if_all_probes_succeed() {
         let mut machine = machine();
-        let until = opened(&mut machine, seconds(1));
+        let until = open_by_failures(&mut machine, seconds(1));
         assert!(machine.admit(until * 99 / 100).is_err());
         let probes: Vec<_> = (0..5).map(|_| machine.admit(until).unwrap()).collect();
         assert_eq!(machine.state(), State::HalfOpen);
-        assert_eq!(machine.admit(until).err(), Some(Duration::ZERO), "five are out");
+        assert_eq!(
+            machine.admit(until).err(),
+            Some(Duration::ZERO),
+            "all five probes are in flight"
+        );
         for probe in probes {
-            assert_eq!(machine.state(), State::HalfOpen, "they are judged together");
-            machine.judge(probe, false, Duration::ZERO, until);
+            assert_eq!(
+                machine.state(),
+                State::HalfOpen,
+                "it closes only after the last probe"
+            );
+            machine.record(probe, false, Duration::ZERO, until);
         }
         assert_eq!(machine.state(), State::Closed);
-        assert_eq!(machine.tally(until), Tally::default(), "it begins anew");
+        assert_eq!(
+            machine.tally(until),
+            Tally::default(),
+            "the window is empty after closing"
+        );
     }
 
     #[test]
-    fn a_probe_that_fails_opens_it_for_twice_as_long_up_to_five_minutes() {
+    fn each_failed_probe_doubles_the_open_time_up_to_five_minutes() {
         let (mut machine, mut now) = (machine(), seconds(1));
-        opened(&mut machine, now);
+        open_by_failures(&mut machine, now);
         for expected in [30, 60, 120, 240, 300, 300] {
             let wait = machine.wait(now).unwrap();
             let range = seconds(expected) * 9 / 10..=seconds(expected) * 11 / 10;
@@ -413,58 +442,61 @@ mod tests {
         now += machine.wait(now).unwrap();
         calls(&mut machine, 5, false, now);
         assert!(
-            opened(&mut machine, now) <= now + seconds(33),
-            "once closed, it begins anew"
+            open_by_failures(&mut machine, now) <= now + seconds(33),
+            "closing resets the open time"
         );
     }
 
     #[test]
-    fn slow_probes_open_it_again_for_a_moment() {
+    fn slow_probes_open_it_for_a_short_pause() {
         let mut machine = machine();
-        let until = opened(&mut machine, seconds(1));
+        let until = open_by_failures(&mut machine, seconds(1));
         for _ in 0..5 {
             let probe = machine.admit(until).unwrap();
-            machine.judge(probe, false, seconds(2), until);
+            machine.record(probe, false, seconds(2), until);
         }
         assert_eq!(machine.state(), State::Open);
         assert!(machine.wait(until).unwrap() < seconds(4));
     }
 
     #[test]
-    fn a_cancelled_probe_gives_its_place_to_another() {
+    fn a_released_probe_can_be_used_by_another_call() {
         let mut machine = machine();
-        let until = opened(&mut machine, seconds(1));
+        let until = open_by_failures(&mut machine, seconds(1));
         let mut probes: Vec<_> = (0..5).map(|_| machine.admit(until).unwrap()).collect();
-        machine.give_back(probes.pop().unwrap());
+        machine.release(probes.pop().unwrap());
         calls(&mut machine, 1, false, until);
-        assert!(machine.admit(until).is_err(), "one place, not two");
+        assert!(machine.admit(until).is_err(), "only one probe was released");
         for probe in probes {
-            machine.judge(probe, false, Duration::ZERO, until);
+            machine.record(probe, false, Duration::ZERO, until);
         }
         assert_eq!(machine.state(), State::Closed);
     }
 
     #[test]
-    fn results_of_an_earlier_phase_say_nothing() {
+    fn outcomes_of_an_earlier_phase_are_ignored() {
         let mut machine = machine();
         let [early, late, cancelled] = [(); 3].map(|()| machine.admit(seconds(1)).unwrap());
-        let until = opened(&mut machine, seconds(1));
-        machine.judge(early, false, Duration::ZERO, seconds(2));
+        let until = open_by_failures(&mut machine, seconds(1));
+        machine.record(early, false, Duration::ZERO, seconds(2));
         assert_eq!(machine.state(), State::Open);
         let probe = machine.admit(until).unwrap();
-        machine.judge(late, true, seconds(40), until);
-        machine.give_back(cancelled);
+        machine.record(late, true, seconds(40), until);
+        machine.release(cancelled);
         assert_eq!(machine.state(), State::HalfOpen);
         calls(&mut machine, 4, false, until);
-        assert!(machine.admit(until).is_err(), "no place was given back");
-        machine.judge(probe, false, Duration::ZERO, until);
+        assert!(
+            machine.admit(until).is_err(),
+            "releasing a permit of an earlier phase frees no probe"
+        );
+        machine.record(probe, false, Duration::ZERO, until);
         assert_eq!(machine.state(), State::Closed);
     }
 
     #[test]
-    fn times_differ_from_breaker_to_breaker() {
+    fn open_times_differ_between_breakers() {
         let waits: std::collections::BTreeSet<_> = (0..20)
-            .map(|seed| opened(&mut Machine::new(machine().rules, seed), seconds(1)))
+            .map(|seed| open_by_failures(&mut Machine::new(machine().rules, seed), seconds(1)))
             .collect();
         assert!(waits.len() > 10, "{waits:?}");
     }

@@ -1,5 +1,5 @@
-//! Circuit breakers: one for each route and upstream, shared by all cores. It is asked before a call and told after it;
-//! between the two nothing is locked, and neither waits for anything but the few steps of [`machine`].
+//! Circuit breakers: one for each route and upstream, shared by all cores. A call asks its breaker for a permit and
+//! reports its outcome afterwards. The lock is held only for the few steps of [`machine`], never during the call.
 
 pub mod machine;
 mod watch;
@@ -22,70 +22,89 @@ use machine::{Machine, Permit, State};
 
 pub use watch::watch;
 
-/// When clients may ask again for what nobody could connect to.
-const SOON: Duration = Duration::from_secs(5);
+/// Longest `Retry-After` while the upstream is unreachable, because its recovery is noticed within seconds.
+const UNREACHABLE_RETRY: Duration = Duration::from_secs(5);
 
-/// What keeps a route from asking an upstream that fails.
+/// Stops the calls of a route to an upstream that fails, and lets them through again once it has recovered.
 #[derive(Debug)]
 pub struct Breaker {
     route: String,
     cluster: Arc<Cluster>,
-    /// A call that had less time than this and got no answer says nothing about the upstream.
-    fair_time: Duration,
-    born: Instant,
+    rules: config::Breaker,
+    /// Deadline of the route.
+    deadline: Duration,
+    created: Instant,
     machine: Mutex<Machine>,
 }
 
 impl Breaker {
-    /// A closed one, of a route with this deadline.
+    /// A closed breaker. `deadline` is that of the route.
     #[must_use]
     pub fn new(route: &str, cluster: &Arc<Cluster>, rules: &config::Breaker, deadline: Duration) -> Self {
         let labels = [("route", route), ("upstream", &*cluster.name)];
-        // Shown from the beginning, as 0.
+        // Create the series now, so that they are exposed as 0.
         BREAKER_STATE.of(labels);
         BREAKER_OPENED.of(labels);
         Self {
             route: route.to_owned(),
             cluster: Arc::clone(cluster),
-            fair_time: rules.slow.over.0.min(deadline / 2),
-            born: Instant::now(),
+            rules: rules.clone(),
+            deadline,
+            created: Instant::now(),
             machine: Mutex::new(Machine::new(rules.clone(), RandomState::new().hash_one(route))),
         }
     }
 
-    /// Whether it is that of this route and this upstream.
+    /// Whether this is the breaker of the given route and upstream, with the same rules.
     #[must_use]
-    pub fn is_of(&self, route: &str, upstream: &str) -> bool {
-        self.route == route && self.cluster.name == upstream
+    pub fn is_for(
+        &self,
+        route: &str,
+        cluster: &Arc<Cluster>,
+        rules: &config::Breaker,
+        deadline: Duration,
+    ) -> bool {
+        self.route == route
+            && Arc::ptr_eq(&self.cluster, cluster)
+            && self.rules == *rules
+            && self.deadline == deadline
     }
 
-    /// Leave for a call, or the time after which to ask again.
+    /// A call that timed out after less time than this is not counted as a failure.
+    fn fair_time(&self) -> Duration {
+        self.rules.slow.over.0.min(self.deadline / 2)
+    }
+
+    /// A permit for one call, or the time after which clients may retry.
     fn admit(&self) -> Result<Permit, Duration> {
-        self.with(Machine::admit).map_err(|wait| self.until_retry(wait))
+        self.with_machine(Machine::admit)
+            .map_err(|wait| self.retry_after(wait))
     }
 
-    /// Fails while it is open, with the time after which to ask again. Takes no probe: for what comes before a call.
+    /// Fails with the time after which clients may retry while the breaker is open. Uses no probe, so it may be called
+    /// before the call is ready to be made.
     pub fn refuse_if_open(&self) -> Result<(), Duration> {
-        let wait = self.with(|machine, now| {
+        let wait = self.with_machine(|machine, now| {
             machine.tick(now);
             machine.wait(now)
         });
-        wait.map_or(Ok(()), |wait| Err(self.until_retry(wait)))
+        wait.map_or(Ok(()), |wait| Err(self.retry_after(wait)))
     }
 
-    /// An upstream that nobody could connect to may be back at any time, and is then tried at once.
-    fn until_retry(&self, wait: Duration) -> Duration {
-        if self.cluster.is_away() {
-            wait.min(SOON)
+    /// The time after which clients may retry. An unreachable upstream is tried as soon as it accepts connections
+    /// again, so the time is then short.
+    fn retry_after(&self, wait: Duration) -> Duration {
+        if self.cluster.is_unreachable() {
+            wait.min(UNREACHABLE_RETRY)
         } else {
             wait
         }
     }
 
-    /// As the list of upstreams shows it.
+    /// The JSON of this breaker in the list of upstreams.
     fn report(&self) -> Value {
         let (state, tally, wait) =
-            self.with(|machine, now| (machine.state(), machine.tally(now), machine.wait(now)));
+            self.with_machine(|machine, now| (machine.state(), machine.tally(now), machine.wait(now)));
         let share = |part: u32| f64::from(part) / f64::from(tally.calls.max(1));
         json!({
             "route": self.route,
@@ -101,11 +120,11 @@ impl Breaker {
         })
     }
 
-    /// Does something to the machine, and tells of what that changed.
-    fn with<T>(&self, act: impl FnOnce(&mut Machine, Duration) -> T) -> T {
+    /// Runs `action` on the locked state machine. Logs and counts a change of its state.
+    fn with_machine<T>(&self, action: impl FnOnce(&mut Machine, Duration) -> T) -> T {
         let mut machine = self.machine.lock().unwrap_or_else(PoisonError::into_inner);
         let before = machine.state();
-        let result = act(&mut machine, self.born.elapsed());
+        let result = action(&mut machine, self.created.elapsed());
         let after = machine.state();
         if before == after {
             return result;
@@ -119,71 +138,80 @@ impl Breaker {
         });
         drop(machine);
         match after {
-            State::Closed => tracing::info!(route, upstream, "the breaker closed"),
-            State::HalfOpen => tracing::info!(route, upstream, "the breaker lets a few calls through"),
+            State::Closed => tracing::info!(route, upstream, "the breaker closed; all calls are let through"),
+            State::HalfOpen => tracing::info!(
+                route,
+                upstream,
+                "the breaker is half-open; a few calls are let through as probes"
+            ),
             State::Open => {
                 BREAKER_OPENED.of(labels).inc();
-                tracing::warn!(route, upstream, "the breaker opened");
+                tracing::warn!(route, upstream, "the breaker opened; calls are rejected");
             }
         }
         result
     }
 }
 
-/// A call that was let through, by its breaker or because there is none. Dropped without a verdict, as when the client has
-/// left, it counts as none.
+/// A call that may be made, because the breaker is closed, gave it a probe, or does not exist. If it is dropped without
+/// an outcome, for example because the client has disconnected, the call does not count.
 #[derive(Debug)]
 #[must_use]
-pub struct Attempt<'a> {
-    leave: Option<(&'a Breaker, Permit)>,
-    began: Instant,
+pub struct Attempt {
+    permit: Option<(Arc<Breaker>, Permit)>,
+    started: Instant,
 }
 
-impl<'a> Attempt<'a> {
-    /// Asks the breaker, which may say after what time to ask again.
-    pub fn begin(breaker: Option<&'a Breaker>) -> Result<Self, Duration> {
-        let permit = breaker.map(Breaker::admit).transpose()?;
+impl Attempt {
+    /// Asks the breaker for a permit. The error is the time after which clients may retry.
+    pub fn begin(breaker: Option<&Arc<Breaker>>) -> Result<Self, Duration> {
+        let permit = breaker.map(|breaker| breaker.admit()).transpose()?;
         Ok(Self {
-            leave: breaker.zip(permit),
-            began: Instant::now(),
+            permit: breaker.cloned().zip(permit),
+            started: Instant::now(),
         })
     }
 
-    /// No answer came before the deadline. That is a failure only if the upstream had a fair part of the time: a client
-    /// that sends its body until the last moment must not be able to open the breaker for everybody.
-    pub fn judge_late(self) {
-        let had = self.began.elapsed();
+    /// Records that no response came before the deadline. This counts as a failure only if the upstream had enough
+    /// time: a client that finishes its body at the last moment must not be able to open the breaker for all others.
+    pub fn record_timeout(self) {
+        let available = self.started.elapsed();
         if self
-            .leave
+            .permit
             .as_ref()
-            .is_some_and(|(breaker, _)| had >= breaker.fair_time)
+            .is_some_and(|(breaker, _)| available >= breaker.fair_time())
         {
-            self.judge(true);
+            self.record(true);
         }
     }
 
-    /// The upstream did well, or failed.
-    pub fn judge(mut self, failed: bool) {
-        if let Some((breaker, permit)) = self.leave.take() {
-            let took = self.began.elapsed();
-            breaker.with(|machine, now| machine.judge(permit, failed, took, now));
+    /// Records the outcome of the call and its duration.
+    pub fn record(self, failed: bool) {
+        let took = self.started.elapsed();
+        self.record_after(failed, took);
+    }
+
+    /// Records the outcome of a call that took this time.
+    pub fn record_after(mut self, failed: bool, took: Duration) {
+        if let Some((breaker, permit)) = self.permit.take() {
+            breaker.with_machine(|machine, now| machine.record(permit, failed, took, now));
         }
     }
 }
 
-impl Drop for Attempt<'_> {
+impl Drop for Attempt {
     fn drop(&mut self) {
-        if let Some((breaker, permit)) = self.leave.take() {
-            breaker.with(|machine, _| machine.give_back(permit));
+        if let Some((breaker, permit)) = self.permit.take() {
+            breaker.with_machine(|machine, _| machine.release(permit));
         }
     }
 }
 
-/// Those of an upstream, as the list of upstreams shows them.
+/// The JSON of all breakers of an upstream in the list of upstreams.
 #[must_use]
 pub fn report(breakers: &[Arc<Breaker>], upstream: &Cluster) -> Value {
-    let of_it = breakers
+    let own = breakers
         .iter()
         .filter(|breaker| breaker.cluster.name == upstream.name);
-    of_it.map(|breaker| breaker.report()).collect()
+    own.map(|breaker| breaker.report()).collect()
 }

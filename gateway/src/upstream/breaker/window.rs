@@ -1,30 +1,30 @@
-//! The calls that a breaker judges by: those of the last time, in ten buckets.
+//! The sliding window over which a breaker counts calls, divided into ten buckets.
 
 use std::time::Duration;
 
-/// The window slides in this many steps.
+/// Number of buckets of the window. The window slides by one bucket at a time.
 const BUCKETS: u32 = 10;
 
-/// What became of calls.
+/// Counts of calls by their outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// All that are judged.
+    /// Number of calls with an outcome.
     pub calls: u32,
-    /// Of those, the ones that failed.
+    /// Number of these calls that failed.
     pub failed: u32,
-    /// And the ones that took too long, failed or not.
+    /// Number of these calls that were slow, failed or not.
     pub slow: u32,
-    /// When the first and the last of the slow ones began.
-    pub slow_begun: Option<(Duration, Duration)>,
+    /// Start times of the first and of the last slow call.
+    pub slow_started: Option<(Duration, Duration)>,
 }
 
 impl Tally {
-    /// Both.
+    /// Adds the counts of `other`.
     pub fn add(&mut self, other: Self) {
         self.calls += other.calls;
         self.failed += other.failed;
         self.slow += other.slow;
-        self.slow_begun = match (self.slow_begun, other.slow_begun) {
+        self.slow_started = match (self.slow_started, other.slow_started) {
             (Some((first, last)), Some((other_first, other_last))) => {
                 Some((first.min(other_first), last.max(other_last)))
             }
@@ -32,25 +32,26 @@ impl Tally {
         };
     }
 
-    /// The time from the beginning of the first slow call to that of the last one. A burst whose calls wait for each
-    /// other begins all at once.
-    pub(super) fn slow_for(self) -> Duration {
-        self.slow_begun
+    /// Time between the starts of the first and of the last slow call. It is about zero for a burst of calls, which all
+    /// start at once and then wait for each other.
+    pub(super) fn slow_span(self) -> Duration {
+        self.slow_started
             .map_or(Duration::ZERO, |(first, last)| last.saturating_sub(first))
     }
 }
 
-/// The calls of the last time. What is older than it goes bucket by bucket.
+/// Counts the calls within the window. Older calls are removed one bucket at a time.
 #[derive(Debug)]
 pub(super) struct Window {
+    /// Length of one bucket.
     bucket: Duration,
     buckets: [Tally; BUCKETS as usize],
-    /// The number of the youngest bucket, counted from time 0.
+    /// Number of the newest bucket, counted from time 0.
     newest: u64,
 }
 
 impl Window {
-    /// An empty one.
+    /// An empty window of this length.
     #[must_use]
     pub(super) fn new(length: Duration) -> Self {
         Self {
@@ -60,13 +61,13 @@ impl Window {
         }
     }
 
-    /// Adds what became of a call.
+    /// Adds the outcome of a call that ended at `now`.
     pub(super) fn add(&mut self, call: Tally, now: Duration) {
         self.slide(now);
-        self.buckets[Self::place(self.newest)].add(call);
+        self.buckets[Self::index(self.newest)].add(call);
     }
 
-    /// All that is in it.
+    /// Sum of all buckets.
     pub(super) fn tally(&mut self, now: Duration) -> Tally {
         self.slide(now);
         let mut sum = Tally::default();
@@ -74,16 +75,17 @@ impl Window {
         sum
     }
 
+    /// Clears the buckets that have left the window.
     fn slide(&mut self, now: Duration) {
         let newest = u64::try_from(now.as_nanos() / self.bucket.as_nanos()).unwrap_or(u64::MAX);
         let steps = newest.saturating_sub(self.newest);
         for step in 1..=steps.min(BUCKETS.into()) {
-            self.buckets[Self::place(self.newest + step)] = Tally::default();
+            self.buckets[Self::index(self.newest + step)] = Tally::default();
         }
         self.newest += steps;
     }
 
-    fn place(number: u64) -> usize {
+    fn index(number: u64) -> usize {
         usize::try_from(number % u64::from(BUCKETS)).unwrap_or(0)
     }
 }

@@ -1,17 +1,18 @@
-//! Accounts: one live token a refresh family, and a name and a reason behind every operator's action.
+//! Invariants of accounts: each refresh token family has at most one live token, and every operator action is recorded
+//! with an actor and a reason.
 
 use bson::doc;
 
-use super::Line;
+use super::InvariantCheck;
 use crate::{Databases, Error};
 
-pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>, Error> {
-    let actions = Line::new(
+pub(super) async fn check(databases: &Databases) -> Result<Vec<InvariantCheck>, Error> {
+    let actions = InvariantCheck::new(
         12,
         "actions_signed",
-        "every operator's action has an actor and a reason",
+        "every operator action has an actor and a reason",
     )
-    .look_at(
+    .with_rows(
         sqlx::query_as(
             "SELECT CASE WHEN actor IS NULL OR coalesce(reason, '') = ''
                     THEN format('%s of saga %s by %s', outcome, saga_id, actor) END
@@ -28,18 +29,18 @@ pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>, Error> {
             doc! {},
             actions,
             |actions, adjustment| {
-                let signed = ["actor", "reason"]
+                let is_signed = ["actor", "reason"]
                     .iter()
                     .all(|field| adjustment.get_str(field).is_ok_and(|text| !text.is_empty()));
-                actions.look((!signed).then(|| format!("{adjustment}")));
+                actions.record((!is_signed).then(|| format!("{adjustment}")));
                 Ok(())
             },
         )
         .await?;
-    Ok(vec![families(databases).await?, actions])
+    Ok(vec![one_live_token(databases).await?, actions])
 }
 
-async fn families(databases: &Databases) -> Result<Line, Error> {
+async fn one_live_token(databases: &Databases) -> Result<InvariantCheck, Error> {
     let rows = sqlx::query_as(
         "SELECT CASE WHEN count(*) FILTER (WHERE used_at IS NULL) > 1
                 THEN format('family %s has %s live tokens', session_id, count(*) FILTER (WHERE used_at IS NULL)) END
@@ -47,5 +48,10 @@ async fn families(databases: &Databases) -> Result<Line, Error> {
     )
     .fetch_all(&databases.users)
     .await?;
-    Ok(Line::new(12, "one_live_token", "one live token a refresh family").look_at(rows))
+    Ok(InvariantCheck::new(
+        12,
+        "one_live_token",
+        "at most one live token per refresh token family",
+    )
+    .with_rows(rows))
 }

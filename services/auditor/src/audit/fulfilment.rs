@@ -1,16 +1,16 @@
-//! What leaves the warehouse: nothing whose money has been refunded, and nothing that is being returned.
+//! Invariant of shipping: no order is shipped after a full refund or while a return of it is open.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::Line;
+use super::InvariantCheck;
 use crate::{Databases, Error};
 
-/// A return of items that were not shipped is refunded at once, so the order must stay until the return is over. Nothing
-/// here is spared while its order moves: a shipment is final, and the refund or the open return came before it.
-pub(super) async fn check(databases: &Databases) -> Result<Line, Error> {
+/// A return of items that were not shipped is refunded immediately, so the order must not be shipped until that return
+/// ends. Orders in progress are checked too, because a shipment is final and the refund or open return preceded it.
+pub(super) async fn check(databases: &Databases) -> Result<InvariantCheck, Error> {
     let refunded: BTreeMap<Uuid, DateTime<Utc>> = sqlx::query_as(
         "SELECT p.order_id, max(r.updated_at)
          FROM payments p JOIN refunds r ON r.payment_id = p.id AND r.status = 'succeeded'
@@ -28,21 +28,21 @@ pub(super) async fn check(databases: &Databases) -> Result<Line, Error> {
     )
     .fetch_all(&databases.orders)
     .await?;
-    let mut line = Line::new(
+    let mut check = InvariantCheck::new(
         13,
         "shipped_is_kept",
-        "nothing is shipped that is refunded in full or is being returned",
+        "no order is shipped after a full refund or during a return",
     );
     for (order, shipped_at, open_return) in shipments {
         let refunded_at = refunded.get(&order).filter(|refunded| **refunded < shipped_at);
         let violation = match (open_return, refunded_at) {
             (Some(id), _) => Some(format!("order {order} was shipped while its return {id} is open")),
             (None, Some(at)) => Some(format!(
-                "order {order} was shipped at {shipped_at}, and had been refunded in full at {at}"
+                "order {order} was shipped at {shipped_at} although it was refunded in full at {at}"
             )),
             (None, None) => None,
         };
-        line.look(violation);
+        check.record(violation);
     }
-    Ok(line)
+    Ok(check)
 }

@@ -1,11 +1,10 @@
-//! Messages: nothing is left unsent, and every dead letter is somebody's concern. A row that a late duplicate has put into
-//! an outbox just now is on its way, so only what has waited counts.
+//! Invariants of messages: every outbox is drained, and every dead letter belongs to a saga that waits for an operator.
 
-use super::line::{Line, Violation};
+use super::invariant_check::{InvariantCheck, Violation};
 use crate::{Databases, Error};
 
-pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>, Error> {
-    let mut sent = Line::new(9, "outboxes_empty", "nothing waits in an outbox");
+pub(super) async fn check(databases: &Databases) -> Result<Vec<InvariantCheck>, Error> {
+    let mut sent = InvariantCheck::new(9, "outboxes_empty", "no message waits in an outbox");
     for (name, pool) in [("orders", &databases.orders), ("payments", &databases.payments)] {
         let rows: Vec<(String,)> = sqlx::query_as(
             "SELECT format('%s to %s since %s', message_id, queue, created_at)
@@ -13,8 +12,9 @@ pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>, Error> {
         )
         .fetch_all(pool)
         .await?;
-        // An outbox is one thing; what waits in it makes several violations.
-        sent.look(None);
+        // Rows younger than 5 s are ignored: they are being published. An outbox counts as one checked item, but each
+        // waiting message is a violation.
+        sent.record(None);
         sent.violations.extend(rows.into_iter().map(|(row,)| Violation {
             order: None,
             text: format!("{name}: {row}"),
@@ -27,14 +27,14 @@ pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>, Error> {
     )
     .fetch_all(&databases.orders)
     .await?;
-    let mut parked = Line::new(
+    let mut parked = InvariantCheck::new(
         10,
         "dead_letters_parked",
         "every dead letter belongs to a parked saga",
     );
     for (saga, violation) in dead {
-        // A saga that runs may yet be parked for it.
-        parked.look_at_order(&saga, violation);
+        // A running saga may still be parked because of this dead letter.
+        parked.record_for_order(&saga, violation);
     }
     Ok(vec![sent, parked])
 }

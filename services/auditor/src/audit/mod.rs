@@ -1,10 +1,11 @@
-//! The invariants of the whole system. A violation names what breaks it. What is read from two databases is not of one
-//! moment: an audit either waits until the system is at rest, or leaves out the orders that have moved meanwhile.
+//! The invariants of the whole system. Data from two databases is not read at the same moment, so an audit either waits
+//! until the system is idle or ignores violations of orders that changed in the meantime.
 
 mod accounts;
 mod events;
 mod fulfilment;
-mod line;
+pub(crate) mod get_audit;
+mod invariant_check;
 mod messages;
 mod money;
 mod orders;
@@ -17,63 +18,63 @@ use std::{
 };
 
 use crate::{Databases, Error};
-use line::Line;
+use invariant_check::InvariantCheck;
 pub use report::{Invariant, Report};
 
-/// How long a transaction may take: one that began before the audit may have ended in it.
+/// Maximum duration of a transaction: one that began before the audit may commit during it.
 const MARGIN: Duration = Duration::from_secs(5);
 
-/// How much an audit reads of logs that are long.
+/// How much of the event logs an audit reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scope {
-    /// All of them, of a system at rest.
+    /// The complete logs, for an idle system.
     All,
-    /// What may be new since the last audit.
-    Newest,
+    /// Only events that may be new since the last audit.
+    Recent,
 }
 
-/// Waits until the system is at rest, at most for `patience`, and checks everything. In a system that does not come to rest,
-/// orders that are under way are not judged, as in [`now`]: between two steps of a checkout its stock may have left before
-/// the order is confirmed, and a late duplicate holds items for a moment.
-pub async fn at_rest(databases: &Databases, patience: Duration) -> Result<Report, Error> {
+/// Waits until the system is idle, for at most `timeout`, and then checks everything. If the system does not become idle,
+/// violations of orders in progress are ignored as in [`now`]: during a checkout, stock may be committed before the order
+/// is confirmed, and a late duplicate may hold items for a moment.
+pub async fn when_idle(databases: &Databases, timeout: Duration) -> Result<Report, Error> {
     let started = Instant::now();
-    // Where Kafka is away, events wait for longer.
-    let is_told = databases.kafka_answers().await == Some(true);
-    let is_at_rest = loop {
-        if databases.at_rest().await? && (!is_told || databases.all_told().await?) {
+    // While Kafka is unavailable, events stay unpublished, so waiting for them would be useless.
+    let is_kafka_available = databases.kafka_answers().await == Some(true);
+    let is_idle = loop {
+        if databases.is_idle().await? && (!is_kafka_available || databases.all_events_published().await?) {
             break true;
         }
-        if started.elapsed() >= patience {
+        if started.elapsed() >= timeout {
             break false;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
     let started = Instant::now();
-    let lines = check(databases, Scope::All).await?;
-    let spared = if is_at_rest {
+    let checks = check(databases, Scope::All).await?;
+    let in_progress = if is_idle {
         BTreeSet::new()
     } else {
-        databases.under_way(started.elapsed() + MARGIN).await?
+        databases.in_progress(started.elapsed() + MARGIN).await?
     };
-    Ok(Report::new(started, lines, &spared))
+    Ok(Report::new(started, checks, &in_progress))
 }
 
-/// Checks everything as it is. Orders that are under way, or have moved while this read, are judged by the next audit.
+/// Checks everything immediately. Orders that are in progress or change during the audit are left to the next audit.
 pub async fn now(databases: &Databases) -> Result<Report, Error> {
     let started = Instant::now();
-    let lines = check(databases, Scope::Newest).await?;
-    let spared = databases.under_way(started.elapsed() + MARGIN).await?;
-    Ok(Report::new(started, lines, &spared))
+    let checks = check(databases, Scope::Recent).await?;
+    let in_progress = databases.in_progress(started.elapsed() + MARGIN).await?;
+    Ok(Report::new(started, checks, &in_progress))
 }
 
-async fn check(databases: &Databases, scope: Scope) -> Result<Vec<Line>, Error> {
-    let mut lines = money::check(databases).await?;
-    lines.extend(stock::check(databases).await?);
-    lines.extend(orders::check(databases).await?);
-    lines.extend(messages::check(databases).await?);
-    lines.push(events::check(databases, scope).await?);
-    lines.extend(accounts::check(databases).await?);
-    lines.push(fulfilment::check(databases).await?);
-    lines.push(money::reservations_end(databases).await?);
-    Ok(lines)
+async fn check(databases: &Databases, scope: Scope) -> Result<Vec<InvariantCheck>, Error> {
+    let mut checks = money::check(databases).await?;
+    checks.extend(stock::check(databases).await?);
+    checks.extend(orders::check(databases).await?);
+    checks.extend(messages::check(databases).await?);
+    checks.push(events::check(databases, scope).await?);
+    checks.extend(accounts::check(databases).await?);
+    checks.push(fulfilment::check(databases).await?);
+    checks.push(money::reservations_end(databases).await?);
+    Ok(checks)
 }

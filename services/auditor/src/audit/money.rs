@@ -1,16 +1,17 @@
-//! Money: the ledger, the payments and the provider's own books say the same.
+//! Invariants of money: payments, the ledger and the payment provider's books agree.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use uuid::Uuid;
 
-use super::Line;
+use super::InvariantCheck;
 use crate::{Databases, Error};
 
-/// How long a checkout may take until its money moves, and so the longest that a reservation may outlive its order.
+/// Maximum time from the start of a checkout to its capture, and so the longest time that an authorization may outlive a
+/// failed order.
 const DEADLINE: Duration = Duration::from_mins(2);
 
-pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>, Error> {
+pub(super) async fn check(databases: &Databases) -> Result<Vec<InvariantCheck>, Error> {
     Ok(vec![
         ledger_balances(databases).await?,
         books_agree(databases).await?,
@@ -18,8 +19,8 @@ pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>, Error> {
     ])
 }
 
-/// Per transaction and currency.
-async fn ledger_balances(databases: &Databases) -> Result<Line, Error> {
+/// The entries of each ledger transaction sum to zero per currency.
+async fn ledger_balances(databases: &Databases) -> Result<InvariantCheck, Error> {
     let rows = sqlx::query_as(
         "SELECT CASE WHEN sum(amount) <> 0
                 THEN format('ledger transaction %s is off by %s %s', transaction_id, sum(amount), currency) END
@@ -27,11 +28,11 @@ async fn ledger_balances(databases: &Databases) -> Result<Line, Error> {
     )
     .fetch_all(&databases.payments)
     .await?;
-    Ok(Line::new(1, "ledger_balances", "the ledger balances").look_at(rows))
+    Ok(InvariantCheck::new(1, "ledger_balances", "the ledger balances").with_rows(rows))
 }
 
-/// Captured minus refunded is what the ledger holds, and what the provider says.
-async fn books_agree(databases: &Databases) -> Result<Line, Error> {
+/// Captured minus refunded equals the ledger's balance and the provider's balance, for each order.
+async fn books_agree(databases: &Databases) -> Result<InvariantCheck, Error> {
     let ours: Vec<(Uuid, i64, i64)> = sqlx::query_as(
         "SELECT p.order_id, p.captured - p.refunded, coalesce(sum(e.amount), 0)::bigint
          FROM payments p
@@ -50,25 +51,26 @@ async fn books_agree(databases: &Databases) -> Result<Line, Error> {
     .await?
     .into_iter()
     .collect();
-    let mut line = Line::new(2, "books_agree", "payments, ledger and provider agree");
+    let mut check = InvariantCheck::new(2, "books_agree", "payments, ledger and provider agree");
     for (order, net, ledger) in ours {
         let order = order.to_string();
         let provider = theirs.remove(&order).unwrap_or_default();
         let agree = net == ledger && net == provider;
-        line.look_at_order(
+        check.record_for_order(
             &order,
             (!agree).then(|| format!("order {order}: payments {net}, ledger {ledger}, provider {provider}")),
         );
     }
     for (order, provider) in theirs {
-        let text = format!("order {order}: the provider took {provider}, and payments does not know it");
-        line.look_at_order(&order, Some(text));
+        let text = format!("order {order}: the provider took {provider}, but payments has no record of it");
+        check.record_for_order(&order, Some(text));
     }
-    Ok(line)
+    Ok(check)
 }
 
-/// At the provider, where it counts: one authorization that stands and one capture an order, within what was reserved.
-async fn one_charge(databases: &Databases) -> Result<Line, Error> {
+/// The provider, which moves the real money, has at most one live authorization and one capture per order. The capture
+/// does not exceed the authorization, and the refund does not exceed the capture.
+async fn one_charge(databases: &Databases) -> Result<InvariantCheck, Error> {
     let rows = sqlx::query_as(
         "SELECT CASE WHEN count(*) FILTER (WHERE status <> 'canceled') > 1
                   OR count(*) FILTER (WHERE amount_captured > 0) > 1
@@ -79,16 +81,17 @@ async fn one_charge(databases: &Databases) -> Result<Line, Error> {
     )
     .fetch_all(&databases.psp)
     .await?;
-    Ok(Line::new(
+    Ok(InvariantCheck::new(
         3,
         "one_charge",
-        "at most one authorization and one capture an order",
+        "at most one authorization and one capture per order",
     )
-    .look_at(rows))
+    .with_rows(rows))
 }
 
-/// At the provider, where it costs the shopper: what payments believes is not asked.
-pub(super) async fn reservations_end(databases: &Databases) -> Result<Line, Error> {
+/// No authorization stays open at the provider for a failed order. This reads the provider's books rather than payments',
+/// because an open authorization there blocks the shopper's money.
+pub(super) async fn reservations_end(databases: &Databases) -> Result<InvariantCheck, Error> {
     let reserved: Vec<(String, String)> = sqlx::query_as(
         "SELECT id, metadata ->> 'order_id' FROM payment_intents
          WHERE status = 'requires_capture' AND metadata ? 'order_id'
@@ -108,17 +111,18 @@ pub(super) async fn reservations_end(databases: &Databases) -> Result<Line, Erro
     .await?
     .into_iter()
     .collect();
-    let mut line = Line::new(
+    let mut check = InvariantCheck::new(
         14,
         "reservations_end",
-        "no money stays reserved for a rejected or cancelled order",
+        "no money stays authorized for a rejected or cancelled order",
     );
     for (intent, order) in &reserved {
         let status = over.get(order);
-        line.look_at_order(
+        check.record_for_order(
             order,
-            status.map(|status| format!("order {order} is {status}, and {intent} still reserves its money")),
+            status
+                .map(|status| format!("order {order} is {status}, but {intent} still reserves money for it")),
         );
     }
-    Ok(line)
+    Ok(check)
 }

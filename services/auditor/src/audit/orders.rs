@@ -1,23 +1,23 @@
-//! Orders and their sagas: what the shopper sees is what happened to the money, and every saga ends.
+//! Invariants of orders and sagas: an order's status matches its payment, and every saga ends.
 
 use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::Line;
+use super::InvariantCheck;
 use crate::{Databases, Error};
 
-pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>, Error> {
+pub(super) async fn check(databases: &Databases) -> Result<Vec<InvariantCheck>, Error> {
     Ok(vec![
         confirmed_is_captured(databases).await?,
         sagas_end(databases).await?,
         no_undo_after_capture(databases).await?,
         one_effect(databases).await?,
-        keys(databases).await?,
+        one_key_one_order(databases).await?,
     ])
 }
 
-async fn confirmed_is_captured(databases: &Databases) -> Result<Line, Error> {
+async fn confirmed_is_captured(databases: &Databases) -> Result<InvariantCheck, Error> {
     let mut payments: BTreeMap<Uuid, (String, i64)> = BTreeMap::new();
     let rows: Vec<(Uuid, String, i64)> = sqlx::query_as("SELECT order_id, status, captured FROM payments")
         .fetch_all(&databases.payments)
@@ -30,40 +30,47 @@ async fn confirmed_is_captured(databases: &Databases) -> Result<Line, Error> {
         sqlx::query_as("SELECT id, status, amount FROM orders WHERE status <> 'pending'")
             .fetch_all(&databases.orders)
             .await?;
-    let mut line = Line::new(
+    let mut check = InvariantCheck::new(
         6,
         "confirmed_is_captured",
-        "confirmed if and only if captured; otherwise voided, failed or never asked",
+        "an order is confirmed if and only if its payment is captured",
     );
-    for (order, status, amount) in orders {
+    for (order, status, total) in orders {
         let payment = payments.get(&order);
-        let right = match (status.as_str(), payment) {
+        let is_consistent = match (status.as_str(), payment) {
             ("rejected" | "cancelled", None) => true,
             ("rejected" | "cancelled", Some((payment, _))) => {
                 ["voided", "failed", "expired", "refunded"].contains(&payment.as_str())
             }
-            (_, Some((_, captured))) => *captured == amount,
+            (_, Some((_, captured))) => *captured == total,
             (_, None) => false,
         };
-        line.look_at_order(
+        check.record_for_order(
             &order.to_string(),
-            (!right).then(|| format!("order {order} is {status}, its payment {payment:?}")),
+            (!is_consistent).then(|| match payment {
+                Some((payment, captured)) => {
+                    format!(
+                        "order {order} is {status}, but its payment is {payment} with {captured} captured"
+                    )
+                }
+                None => format!("order {order} is {status}, but it has no payment"),
+            }),
         );
     }
-    Ok(line)
+    Ok(check)
 }
 
-async fn sagas_end(databases: &Databases) -> Result<Line, Error> {
+async fn sagas_end(databases: &Databases) -> Result<InvariantCheck, Error> {
     let rows = sqlx::query_as(
         "SELECT CASE WHEN status IN ('running', 'compensating') AND created_at < now() - interval '10 minutes'
                 THEN format('saga %s is %s at %s since %s', id, status, step_name, created_at) END FROM sagas",
     )
     .fetch_all(&databases.orders)
     .await?;
-    Ok(Line::new(7, "sagas_end", "every saga ends or is parked within 10 minutes").look_at(rows))
+    Ok(InvariantCheck::new(7, "sagas_end", "every saga ends or is parked within 10 minutes").with_rows(rows))
 }
 
-async fn no_undo_after_capture(databases: &Databases) -> Result<Line, Error> {
+async fn no_undo_after_capture(databases: &Databases) -> Result<InvariantCheck, Error> {
     let rows = sqlx::query_as(
         "SELECT CASE WHEN EXISTS (SELECT FROM saga_log u
                     WHERE u.saga_id = c.saga_id AND u.direction = 'undo' AND u.seq > c.seq)
@@ -72,21 +79,26 @@ async fn no_undo_after_capture(databases: &Databases) -> Result<Line, Error> {
     )
     .fetch_all(&databases.orders)
     .await?;
-    Ok(Line::new(8, "no_undo_after_capture", "nothing is undone after a capture").look_at(rows))
+    Ok(InvariantCheck::new(
+        8,
+        "no_undo_after_capture",
+        "no saga step is undone after the capture",
+    )
+    .with_rows(rows))
 }
 
-async fn one_effect(databases: &Databases) -> Result<Line, Error> {
+async fn one_effect(databases: &Databases) -> Result<InvariantCheck, Error> {
     let rows = sqlx::query_as(
         "SELECT CASE WHEN count(*) > 1 THEN format('command %s of saga %s is done %s times', command_id, saga_id, count(*)) END
          FROM saga_log WHERE outcome = 'done' AND command_id IS NOT NULL GROUP BY saga_id, command_id",
     )
     .fetch_all(&databases.orders)
     .await?;
-    Ok(Line::new(8, "one_effect", "one effect a command").look_at(rows))
+    Ok(InvariantCheck::new(8, "one_effect", "every command takes effect once").with_rows(rows))
 }
 
-/// The order that a stored answer speaks of exists, and no two keys speak of one.
-async fn keys(databases: &Databases) -> Result<Line, Error> {
+/// The order in each stored response exists, and no two idempotency keys refer to the same order.
+async fn one_key_one_order(databases: &Databases) -> Result<InvariantCheck, Error> {
     let rows = sqlx::query_as(
         "SELECT CASE WHEN count(*) > 1 OR bool_and(o.id IS NULL)
                 THEN format('%s keys answered with order %s', count(*), k.body::jsonb ->> 'id') END
@@ -95,10 +107,10 @@ async fn keys(databases: &Databases) -> Result<Line, Error> {
     )
     .fetch_all(&databases.orders)
     .await?;
-    Ok(Line::new(
+    Ok(InvariantCheck::new(
         11,
         "one_key_one_order",
-        "one idempotency key, one order, which can be read",
+        "every idempotency key leads to one existing order",
     )
-    .look_at(rows))
+    .with_rows(rows))
 }

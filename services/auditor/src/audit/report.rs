@@ -1,4 +1,4 @@
-//! What an audit found: for programs as JSON, for people as one line an invariant.
+//! The report of an audit, as JSON for programs and as one line per invariant for people.
 
 use std::{collections::BTreeSet, fmt, time::Instant};
 
@@ -6,87 +6,92 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::line::Line;
+use super::invariant_check::InvariantCheck;
 
-/// At most so many violations of one invariant are told, and so many printed.
-const TOLD: usize = 50;
-const SHOWN: usize = 5;
+/// Maximum number of violations per invariant in the JSON report.
+const MAX_REPORTED: usize = 50;
+/// Maximum number of violations per invariant in the printed report.
+const MAX_PRINTED: usize = 5;
 
-/// What the audit found.
+/// The result of one audit over every invariant.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Report {
-    /// When.
+    /// Time at which the audit finished (UTC).
     pub checked_at: DateTime<Utc>,
-    /// How long it took.
+    /// Duration of the audit in milliseconds.
     pub duration_ms: u64,
-    /// Whether every invariant that was checked holds.
+    /// Whether no invariant is violated. Skipped invariants do not count.
     pub clean: bool,
-    /// All of them.
+    /// Every invariant, violated or not, always in the same order.
     pub invariants: Vec<Invariant>,
-    /// Number of orders and sagas that were under way, and are left to the next audit.
+    /// Number of ids of orders and sagas in progress, whose violations are left to the next audit.
     #[serde(skip)]
-    pub under_way: usize,
+    pub in_progress: usize,
 }
 
-/// One invariant.
+/// The result of checking one invariant.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Invariant {
-    /// Stable; also the metric's label.
+    /// Stable identifier of the invariant; also the `invariant` label of the metric `audit_invariant_violations`.
     #[schema(example = "ledger_balances")]
     pub name: &'static str,
-    /// For people.
+    /// The invariant as a short sentence for operators.
     #[schema(example = "the ledger balances")]
     pub title: &'static str,
-    /// Its number in the list of what must always hold; some have several parts.
+    /// Number of the invariant in the list of Souk's invariants. Several entries share a number if the invariant has
+    /// several parts.
+    #[schema(minimum = 1, example = 1)]
     pub number: u8,
-    /// How many things were looked at.
+    /// Number of items that were checked, such as orders or ledger transactions.
     pub checked: usize,
-    /// How many of them break it.
+    /// Number of violations found; may exceed the length of `violations`.
     pub violated: usize,
-    /// Which, the first 50.
+    /// One sentence for each of the first 50 violations.
+    #[schema(max_items = 50)]
     pub violations: Vec<String>,
-    /// Why this was not checked; absent where it was.
+    /// Why the invariant was not checked; absent if it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "no Kafka is configured")]
     pub skipped: Option<&'static str>,
 }
 
 impl Report {
-    /// Without what is said of orders and sagas that are `spared`.
-    pub(super) fn new(started: Instant, lines: Vec<Line>, spared: &BTreeSet<String>) -> Self {
-        let invariants: Vec<_> = lines
+    /// Builds the report and drops violations of orders and sagas that are `in_progress`.
+    pub(super) fn new(started: Instant, checks: Vec<InvariantCheck>, in_progress: &BTreeSet<String>) -> Self {
+        let invariants: Vec<_> = checks
             .into_iter()
-            .map(|line| Invariant::new(line, spared))
+            .map(|check| Invariant::new(check, in_progress))
             .collect();
         Self {
             checked_at: Utc::now(),
             duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             clean: invariants.iter().all(|invariant| invariant.violated == 0),
             invariants,
-            under_way: spared.len(),
+            in_progress: in_progress.len(),
         }
     }
 }
 
 impl Invariant {
-    fn new(line: Line, spared: &BTreeSet<String>) -> Self {
-        let judged = |order: &Option<String>| order.as_ref().is_none_or(|order| !spared.contains(order));
-        let mut violations: Vec<_> = line
+    fn new(check: InvariantCheck, in_progress: &BTreeSet<String>) -> Self {
+        let is_idle =
+            |order: &Option<String>| order.as_ref().is_none_or(|order| !in_progress.contains(order));
+        let mut violations: Vec<_> = check
             .violations
             .into_iter()
-            .filter(|violation| judged(&violation.order))
+            .filter(|violation| is_idle(&violation.order))
             .map(|violation| violation.text)
             .collect();
         let violated = violations.len();
-        violations.truncate(TOLD);
+        violations.truncate(MAX_REPORTED);
         Self {
-            name: line.name,
-            title: line.title,
-            number: line.number,
-            checked: line.checked,
+            name: check.name,
+            title: check.title,
+            number: check.number,
+            checked: check.checked,
             violated,
             violations,
-            skipped: line.skipped,
+            skipped: check.skipped,
         }
     }
 }
@@ -102,25 +107,25 @@ impl fmt::Display for Report {
                 skipped,
                 ..
             } = invariant;
-            // What was found before it could be looked at no further is told.
+            // Violations that were found before the check had to be skipped are still printed.
             if let Some(why) = skipped.filter(|_| *violated == 0) {
                 writeln!(f, "skip  {number:>2} {title} (not checked: {why})")?;
                 continue;
             }
             let verdict = if *violated == 0 { "ok  " } else { "FAIL" };
             writeln!(f, "{verdict}  {number:>2} {title} ({checked} checked)")?;
-            for violation in invariant.violations.iter().take(SHOWN) {
+            for violation in invariant.violations.iter().take(MAX_PRINTED) {
                 writeln!(f, "      {violation}")?;
             }
-            if *violated > SHOWN {
-                writeln!(f, "      and {} more", violated - SHOWN)?;
+            if *violated > MAX_PRINTED {
+                writeln!(f, "      and {} more", violated - MAX_PRINTED)?;
             }
         }
-        if self.under_way > 0 {
-            let count = self.under_way;
+        if self.in_progress > 0 {
+            let count = self.in_progress;
             writeln!(
                 f,
-                "{count} orders and sagas are under way; the next audit judges them"
+                "{count} orders and sagas are in progress; the next audit will check them"
             )?;
         }
         Ok(())

@@ -1,45 +1,45 @@
-//! Stock: every unit is on the shelf, held or sold, and none is sold twice.
+//! Invariants of stock: every unit is available, held or sold, and no unit is sold twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bson::{Bson, Document, doc};
 use futures::TryStreamExt as _;
 
-use super::Line;
+use super::InvariantCheck;
 use crate::{Databases, Error};
 
-/// What the stock documents and the ledger tell.
+/// Checks and totals collected from the stock documents and the ledger of movements.
 struct Books {
-    adds_up: Line,
-    received: Line,
-    /// Units that left for good, by order and SKU.
+    adds_up: InvariantCheck,
+    received: InvariantCheck,
+    /// Units committed, by order and SKU.
     committed: BTreeMap<(String, String), i64>,
-    /// Entries of the journals, which may stand in the ledger, too, by now.
+    /// Ids of the journal entries that were read; the ledger may contain the same entries by the time it is read.
     journals: BTreeSet<String>,
-    /// Orders that hold something, and what.
+    /// Order id and SKU of every hold.
     holds: Vec<(String, String)>,
 }
 
-pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>, Error> {
+pub(super) async fn check(databases: &Databases) -> Result<Vec<InvariantCheck>, Error> {
     let books = Books {
-        adds_up: Line::new(
+        adds_up: InvariantCheck::new(
             4,
             "stock_adds_up",
-            "a SKU: on hand = available + held, held = its holds",
+            "per SKU: on hand = available + held, and held = the sum of its holds",
         ),
-        received: Line::new(
+        received: InvariantCheck::new(
             5,
             "stock_received",
-            "a SKU: on hand + committed = received + restocked",
+            "per SKU: on hand + committed = received + restocked",
         ),
         committed: BTreeMap::new(),
         journals: BTreeSet::new(),
         holds: vec![],
     };
-    // In this order: a movement may go from a SKU's journal to the ledger in between, and never back.
-    let without = doc! {"pending_events": 0};
+    // Read the stock documents before the ledger: entries move from a journal to the ledger, never back.
+    let fields = doc! {"pending_events": 0};
     let books = databases
-        .fold("stock", doc! {}, without, books, Books::add_stock)
+        .fold("stock", doc! {}, fields, books, Books::add_stock)
         .await?;
     let fields = doc! {"kind": 1, "order_id": 1, "sku": 1, "qty": 1};
     let books = databases
@@ -51,8 +51,8 @@ pub(super) async fn check(databases: &Databases) -> Result<Vec<Line>, Error> {
             Books::add_movement,
         )
         .await?;
-    let sold = sold(books.committed, books.holds, databases).await?;
-    Ok(vec![books.adds_up, books.received, sold])
+    let committed = confirmed_is_committed(books.committed, books.holds, databases).await?;
+    Ok(vec![books.adds_up, books.received, committed])
 }
 
 impl Books {
@@ -67,16 +67,16 @@ impl Books {
             self.holds
                 .push((hold.get_str("order_id")?.to_owned(), sku.to_owned()));
         }
-        let right = available >= 0 && held == holds && on_hand == available + held;
-        self.adds_up.look(
-            (!right).then(|| {
-                format!("{sku}: {on_hand} on hand, {available} available, {held} held, holds {holds}")
-            }),
+        let adds_up = available >= 0 && held == holds && on_hand == available + held;
+        self.adds_up.record((!adds_up).then(|| {
+            format!("{sku}: {on_hand} on hand, {available} available, {held} held, sum of holds {holds}")
+        }));
+        let accounted = on_hand + number(document, "committed")?;
+        let inflow = number(document, "received")? + number(document, "restocked")?;
+        self.received.record(
+            (accounted != inflow)
+                .then(|| format!("{sku}: {accounted} on hand or committed, {inflow} received or restocked")),
         );
-        let here = on_hand + number(document, "committed")?;
-        let came = number(document, "received")? + number(document, "restocked")?;
-        self.received
-            .look((here != came).then(|| format!("{sku}: {here} on hand or sold, {came} came in")));
         for entry in documents(document, "journal")? {
             if entry.get_str("kind")? == "commit" {
                 self.journals.insert(entry.get_str("_id")?.to_owned());
@@ -120,36 +120,40 @@ fn documents(document: &Document, field: &str) -> Result<Vec<Document>, Error> {
         .map(|item| {
             item.as_document()
                 .cloned()
-                .ok_or_else(|| Error::Unexpected(format!("{field} holds no documents")))
+                .ok_or_else(|| Error::Unexpected(format!("{field} contains a value that is not a document")))
         })
         .collect()
 }
 
-/// What inventory committed is what orders confirmed, line by line.
-async fn sold(
+/// Inventory has committed exactly the lines of the confirmed orders, and only pending orders hold stock.
+async fn confirmed_is_committed(
     mut committed: BTreeMap<(String, String), i64>,
     holds: Vec<(String, String)>,
     databases: &Databases,
-) -> Result<Line, Error> {
+) -> Result<InvariantCheck, Error> {
     let mut lines = sqlx::query_as::<_, (String, String, i64)>(
         "SELECT o.id::text, l.sku, l.quantity::bigint FROM orders o JOIN order_lines l ON l.order_id = o.id
          WHERE o.status IN ('confirmed', 'shipped', 'delivered', 'returned')",
     )
     .fetch(&databases.orders);
-    let mut line = Line::new(6, "confirmed_is_committed", "confirmed if and only if committed");
+    let mut check = InvariantCheck::new(
+        6,
+        "confirmed_is_committed",
+        "an order is confirmed if and only if its stock is committed",
+    );
     while let Some((order, sku, quantity)) = lines.try_next().await? {
-        let left = committed
+        let units = committed
             .remove(&(order.clone(), sku.clone()))
             .unwrap_or_default();
-        line.look_at_order(
+        check.record_for_order(
             &order,
-            (left != quantity).then(|| format!("order {order}: {quantity} of {sku} sold, {left} committed")),
+            (units != quantity)
+                .then(|| format!("order {order}: {quantity} of {sku} sold, {units} committed")),
         );
     }
     for ((order, sku), quantity) in committed {
-        let text =
-            format!("order {order}: {quantity} of {sku} left the stock, and the order is not confirmed");
-        line.look_at_order(&order, Some(text));
+        let text = format!("order {order}: {quantity} of {sku} committed, but the order is not confirmed");
+        check.record_for_order(&order, Some(text));
     }
     let pending: BTreeSet<String> =
         sqlx::query_scalar("SELECT id::text FROM orders WHERE status = 'pending'")
@@ -158,11 +162,11 @@ async fn sold(
             .into_iter()
             .collect();
     for (order, sku) in holds {
-        let over = !pending.contains(&order);
-        line.look_at_order(
+        let has_ended = !pending.contains(&order);
+        check.record_for_order(
             &order,
-            over.then(|| format!("order {order} is over and still holds {sku}")),
+            has_ended.then(|| format!("order {order} has ended but still holds {sku}")),
         );
     }
-    Ok(line)
+    Ok(check)
 }

@@ -1,50 +1,62 @@
-//! What the audit finds, and what it leaves alone.
+//! Which violations an audit reports, and which it ignores because an order is in progress.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use auditor::audit::{self, Report};
 
 use crate::{
-    plants::plants,
+    corruptions::corruptions,
     support::{ORDER, Shop, execute, kafka, shop},
 };
 
 fn violated(report: &Report) -> BTreeMap<&'static str, usize> {
-    let broken = report.invariants.iter().filter(|one| one.violated > 0);
-    broken.map(|one| (one.name, one.violated)).collect()
+    let violated = report
+        .invariants
+        .iter()
+        .filter(|invariant| invariant.violated > 0);
+    violated
+        .map(|invariant| (invariant.name, invariant.violated))
+        .collect()
 }
 
 #[tokio::test]
-async fn each_violation_is_named_and_counted_and_nothing_else() {
+async fn each_corruption_violates_exactly_its_invariant() {
     let (shop, (brokers, namespace)) = tokio::join!(shop(), kafka());
-    let databases = shop.databases_and(&brokers, &namespace).await;
+    let databases = shop.databases_with_kafka(&brokers, &namespace).await;
     let report = audit::now(&databases).await.unwrap();
     assert!(report.clean, "{report}");
     let mut expected = BTreeMap::new();
-    for (name, plant, text) in plants() {
-        plant.put_into(&shop).await;
+    for (name, corruption, text) in corruptions() {
+        corruption.apply_to(&shop).await;
         *expected.entry(name).or_insert(0) += 1;
         let report = audit::now(&databases).await.unwrap();
         assert_eq!(violated(&report), expected, "{name}: {report}");
-        let line = report.invariants.iter().find(|one| one.name == name).unwrap();
+        let invariant = report
+            .invariants
+            .iter()
+            .find(|invariant| invariant.name == name)
+            .unwrap();
         assert!(
-            line.violations.iter().any(|violation| violation.contains(text)),
+            invariant
+                .violations
+                .iter()
+                .any(|violation| violation.contains(text)),
             "{text}: {report}"
         );
-        assert!(line.checked >= line.violated && !report.clean);
+        assert!(invariant.checked >= invariant.violated && !report.clean);
     }
-    let all: Vec<_> = report.invariants.iter().map(|one| one.name).collect();
+    let all: Vec<_> = report.invariants.iter().map(|invariant| invariant.name).collect();
     assert!(
         all.iter().all(|name| expected.contains_key(name)),
-        "an invariant that nothing has broken: {all:?}"
+        "an invariant has no corruption that violates it: {all:?}"
     );
 }
 
 #[tokio::test]
-async fn an_order_that_moves_is_judged_once_it_has_come_to_rest() {
+async fn an_order_in_progress_is_checked_once_it_is_idle() {
     let shop = shop().await;
     let databases = shop.databases().await;
-    // Paid as far as orders knows, and payments does not yet.
+    // Orders regards the payment as captured, payments does not yet.
     execute(
         &shop.payments.pool,
         "UPDATE payments SET status = 'capturing', captured = 0",
@@ -58,7 +70,7 @@ async fn an_order_that_moves_is_judged_once_it_has_come_to_rest() {
         UPDATE sagas SET status = 'running', awaiting = gen_random_uuid(), created_at = now()";
     execute(&shop.orders.pool, saga).await;
     let report = audit::now(&databases).await.unwrap();
-    assert!(report.clean, "its saga runs: {report}");
+    assert!(report.clean, "its saga is running: {report}");
 
     execute(
         &shop.orders.pool,
@@ -75,19 +87,19 @@ async fn an_order_that_moves_is_judged_once_it_has_come_to_rest() {
 }
 
 #[tokio::test]
-async fn who_waits_for_rest_spares_nothing() {
+async fn an_audit_of_an_idle_system_checks_orders_that_changed_recently() {
     let shop = shop().await;
     let databases = shop.databases().await;
     let moved = "UPDATE payments SET status = 'voided', captured = 0, updated_at = now()";
     execute(&shop.payments.pool, moved).await;
-    let report = audit::at_rest(&databases, Duration::ZERO).await.unwrap();
+    let report = audit::when_idle(&databases, Duration::ZERO).await.unwrap();
     assert_eq!(
         violated(&report).get("confirmed_is_captured"),
         Some(&1),
         "{report}"
     );
     let line = format!(
-        "FAIL   6 confirmed if and only if captured; otherwise voided, failed or never asked (1 checked)\n      order {ORDER} is confirmed, its payment"
+        "FAIL   6 an order is confirmed if and only if its payment is captured (1 checked)\n      order {ORDER} is confirmed, but its payment is voided"
     );
     assert!(report.to_string().contains(&line), "{report}");
     assert!(
@@ -99,39 +111,39 @@ async fn who_waits_for_rest_spares_nothing() {
 }
 
 #[tokio::test]
-async fn a_system_that_does_not_come_to_rest_is_checked_after_a_while() {
+async fn a_system_that_does_not_become_idle_is_checked_after_the_timeout() {
     let shop = shop().await;
     let databases = shop.databases().await;
-    let runs = "UPDATE sagas SET status = 'running', awaiting = gen_random_uuid(), created_at = now()";
-    execute(&shop.orders.pool, runs).await;
-    let waiting = audit::at_rest(&databases, Duration::from_mins(5));
+    let running = "UPDATE sagas SET status = 'running', awaiting = gen_random_uuid(), created_at = now()";
+    execute(&shop.orders.pool, running).await;
+    let waiting = audit::when_idle(&databases, Duration::from_mins(5));
     assert!(
         tokio::time::timeout(Duration::from_millis(300), waiting)
             .await
             .is_err()
     );
-    // The reply that the money was taken still waits in a queue.
+    // The reply about the capture is still in a queue.
     let unpaid = "UPDATE payments SET status = 'capturing', captured = 0";
     execute(&shop.payments.pool, unpaid).await;
-    let report = audit::at_rest(&databases, Duration::from_millis(300))
+    let report = audit::when_idle(&databases, Duration::from_millis(300))
         .await
         .unwrap();
     assert!(report.clean, "{report}");
-    let told = "orders and sagas are under way; the next audit judges them\n";
-    assert!(report.to_string().ends_with(told), "{report}");
+    let note = "orders and sagas are in progress; the next audit will check them\n";
+    assert!(report.to_string().ends_with(note), "{report}");
     execute(
         &shop.orders.pool,
         "UPDATE sagas SET status = 'completed', awaiting = NULL",
     )
     .await;
-    let report = audit::at_rest(&databases, Duration::ZERO).await.unwrap();
+    let report = audit::when_idle(&databases, Duration::ZERO).await.unwrap();
     assert!(
-        !report.clean && !report.to_string().contains("under way"),
+        !report.clean && !report.to_string().contains("in progress"),
         "{report}"
     );
 }
 
-/// A refund of everything, in every book, so that only the shipment is wrong.
+/// Records a full refund consistently in every database, so that only the shipment violates an invariant.
 async fn refund_everything(shop: &Shop) {
     let payments = format!(
         "BEGIN;
@@ -154,7 +166,7 @@ async fn refund_everything(shop: &Shop) {
 }
 
 #[tokio::test]
-async fn what_was_refunded_is_not_shipped_and_what_was_shipped_may_be_refunded() {
+async fn a_shipment_after_a_full_refund_is_a_violation_and_a_refund_after_a_shipment_is_not() {
     let shop = shop().await;
     let databases = shop.databases().await;
     refund_everything(&shop).await;
@@ -162,7 +174,7 @@ async fn what_was_refunded_is_not_shipped_and_what_was_shipped_may_be_refunded()
         format!("INSERT INTO shipments (order_id, shipped_at) VALUES ('{ORDER}', now() - interval '1 hour')");
     execute(&shop.orders.pool, &shipped).await;
     let report = audit::now(&databases).await.unwrap();
-    assert!(report.clean, "shipped, and refunded later: {report}");
+    assert!(report.clean, "shipped, then refunded: {report}");
     execute(
         &shop.orders.pool,
         "UPDATE shipments SET shipped_at = now() - interval '1 minute'",

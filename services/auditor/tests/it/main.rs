@@ -1,10 +1,11 @@
-//! The auditor on real databases, with the rights that its accounts have.
+//! Tests of the auditor on real databases, with the rights that its accounts have in production.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod api;
 mod audit;
-mod plants;
+mod corruptions;
+mod events;
+mod openapi;
 mod rights;
 mod support;
-mod told;

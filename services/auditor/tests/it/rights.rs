@@ -1,11 +1,11 @@
-//! What the auditor's accounts may not do.
+//! The rights of the auditor's accounts: they cannot write, and they cannot read private columns.
 
 use souk_config::ExposeSecret as _;
 use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::support::{Shop, shop};
 
-/// PostgreSQL's answer to who may not.
+/// PostgreSQL's error code for insufficient privileges.
 const DENIED: &str = "42501";
 
 fn pools(shop: &Shop) -> [PgPool; 4] {
@@ -22,7 +22,7 @@ fn pools(shop: &Shop) -> [PgPool; 4] {
 async fn assert_denied(pool: &PgPool, sql: &str) {
     let result = sqlx::query(AssertSqlSafe(sql.to_owned())).execute(pool).await;
     let Err(error) = result else {
-        panic!("{sql} was not refused");
+        panic!("{sql} was not denied");
     };
     let code = error
         .as_database_error()
@@ -37,7 +37,7 @@ async fn no_account_of_the_auditor_can_write_anywhere() {
         .iter()
         .zip([&shop.users, &shop.orders, &shop.payments, &shop.psp])
     {
-        // Some views nobody can write through.
+        // Views that cannot be written through are left out.
         let tables: Vec<String> = sqlx::query_scalar(
             "SELECT relname FROM pg_class WHERE relkind IN ('r', 'v') AND relnamespace = 'public'::regnamespace
                  AND pg_relation_is_updatable(oid, false) <> 0",
@@ -60,7 +60,7 @@ async fn no_account_of_the_auditor_can_write_anywhere() {
 }
 
 #[tokio::test]
-async fn what_is_private_cannot_be_read() {
+async fn private_columns_cannot_be_read() {
     let shop = shop().await;
     let [users, orders, payments, _] = pools(&shop);
     for sql in [

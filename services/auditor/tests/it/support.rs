@@ -1,4 +1,4 @@
-//! Databases of one test as the services have made them, and the auditor on them, limited to what its accounts may read.
+//! Test databases with the services' schemas, and an auditor on them that is limited to the rights of its accounts.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, PgPool, migrate::Migrator};
 use testkit::{auth::Issuer, mongo::TestMongo, postgres::TestDatabase};
 use tokio::net::TcpListener;
 
-/// An order that was bought, paid and taken from the stock a while ago.
+/// An order whose payment was captured and whose stock was committed an hour ago.
 pub(crate) const ORDER: &str = "01890000-0000-7000-8000-000000000001";
 
 pub(crate) struct Shop {
@@ -23,14 +23,14 @@ pub(crate) struct Shop {
     issuer: Issuer,
 }
 
-/// An auditor that listens.
+/// An auditor that serves HTTP.
 pub(crate) struct Auditor {
     pub(crate) app: App,
     pub(crate) issuer: Issuer,
     url: String,
 }
 
-/// A shop with one order, in which everything is as it should be.
+/// A shop with one order that satisfies every invariant.
 pub(crate) async fn shop() -> Shop {
     let (users, orders, payments, psp, inventory, issuer) = tokio::join!(
         Box::pin(database("users")),
@@ -48,18 +48,18 @@ pub(crate) async fn shop() -> Shop {
         inventory,
         issuer,
     };
-    shop.sell().await;
+    shop.insert_order().await;
     shop
 }
 
-/// Migrated, and read by an account with the auditor's rights.
+/// A migrated database with a role that has the auditor's rights.
 async fn database(service: &str) -> TestDatabase {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let migrator = Migrator::new(root.join("migrations").join(service))
         .await
         .unwrap();
     let database = testkit::postgres::database(&migrator).await;
-    // Accounts belong to the whole server, and another test may make this one at the same moment.
+    // Roles belong to the whole server, and another test may create this one at the same time.
     let role = format!(
         "DO $$ BEGIN CREATE ROLE {service}_reader;
          EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
@@ -70,7 +70,7 @@ async fn database(service: &str) -> TestDatabase {
     database
 }
 
-/// SQL of a test, as the superuser.
+/// Executes a test's SQL as the superuser.
 pub(crate) async fn execute(pool: &PgPool, sql: &str) {
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
         .execute(pool)
@@ -78,7 +78,7 @@ pub(crate) async fn execute(pool: &PgPool, sql: &str) {
         .unwrap_or_else(|error| panic!("{sql}: {error}"));
 }
 
-/// The URL by which the account of the auditor comes in.
+/// The URL that connects with the auditor's role.
 fn as_reader(database: &TestDatabase, service: &str) -> String {
     format!("{}?options[role]={service}_reader", database.url)
 }
@@ -90,6 +90,7 @@ impl Shop {
             http_addr: "127.0.0.1:0".parse().unwrap(),
             admin_addr: "127.0.0.1:0".parse().unwrap(),
             jwks_url: self.issuer.jwks_url(),
+            tls: None,
             users_database_url: as_reader(&self.users, "users").into(),
             orders_database_url: as_reader(&self.orders, "orders").into(),
             payments_database_url: as_reader(&self.payments, "payments").into(),
@@ -107,8 +108,8 @@ impl Shop {
             .unwrap()
     }
 
-    /// The same beside a Kafka.
-    pub(crate) async fn databases_and(&self, brokers: &Brokers, namespace: &Namespace) -> Databases {
+    /// The databases together with a Kafka.
+    pub(crate) async fn databases_with_kafka(&self, brokers: &Brokers, namespace: &Namespace) -> Databases {
         let config = Config {
             kafka_brokers: Some(brokers.clone()),
             ..self.config()
@@ -131,7 +132,7 @@ impl Shop {
         }
     }
 
-    pub(crate) async fn put(&self, collection: &str, document: Document) {
+    pub(crate) async fn insert(&self, collection: &str, document: Document) {
         self.inventory
             .db
             .collection(collection)
@@ -140,7 +141,7 @@ impl Shop {
             .unwrap();
     }
 
-    /// Changes fields of a document.
+    /// Sets fields of a document.
     pub(crate) async fn set(&self, collection: &str, id: &str, fields: Document) {
         self.inventory
             .db
@@ -150,11 +151,11 @@ impl Shop {
             .unwrap();
     }
 
-    /// Two teas of five, an hour ago.
-    async fn sell(&self) {
+    /// Inserts an order of two teas out of a stock of five, confirmed an hour ago.
+    async fn insert_order(&self) {
         let orders = format!(
             "INSERT INTO orders (id, user_id, status, payment_id, payment_method, payment_status, fulfilment_status,
-                 amount, currency, shipping_address, updated_at)
+                 total, currency, shipping_address, updated_at)
              VALUES ('{ORDER}', gen_random_uuid(), 'confirmed', gen_random_uuid(), 'pm_card_ok', 'captured', 'reserved',
                  900, 'EUR', '{{}}', now() - interval '1 hour');
              INSERT INTO order_lines (order_id, sku, position, name, quantity, unit_price)
@@ -189,7 +190,7 @@ impl Shop {
         );
         execute(&self.psp.pool, &psp).await;
         let sold = doc! {"_id": "m1", "kind": "commit", "order_id": ORDER, "qty": -2};
-        self.put(
+        self.insert(
             "stock",
             doc! {"_id": "TEA-1", "on_hand": 3, "available": 3, "held": 0, "committed": 2, "received": 5,
             "restocked": 0, "holds": [], "journal": [sold]},
@@ -207,8 +208,8 @@ impl Auditor {
         request.send().await.unwrap()
     }
 
-    /// An operator's look.
-    pub(crate) async fn see(&self, path: &str) -> Value {
+    /// Requests `path` as an administrator and expects 200.
+    pub(crate) async fn get_as_admin(&self, path: &str) -> Value {
         let response = self.get(path, Some(&self.issuer.admin())).await;
         let status = response.status();
         let body: Value = response.json().await.unwrap();
@@ -217,18 +218,15 @@ impl Auditor {
     }
 }
 
-/// A Kafka with topics of one test's own.
+/// A Kafka with topics that belong to one test.
 pub(crate) async fn kafka() -> (Brokers, Namespace) {
-    let kafka = (
-        Brokers(testkit::kafka::brokers()),
-        Namespace::new(testkit::kafka::prefix()),
-    );
+    let kafka = (Brokers(testkit::kafka::brokers()), testkit::namespace());
     events::topics::create(&kafka.0, &kafka.1).await.unwrap();
     kafka
 }
 
-/// Where nobody listens: a port that was free a moment ago.
-pub(crate) async fn nowhere() -> String {
+/// An address without a listener: a port that was free a moment ago.
+pub(crate) async fn closed_address() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap().to_string()
 }

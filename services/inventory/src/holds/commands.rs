@@ -1,5 +1,5 @@
-//! The commands of the sagas, from the queue to the answer. The answer is published and confirmed before the command is
-//! acknowledged: a crash in between brings the command again, and it answers the same.
+//! Handles saga commands and publishes their replies. A reply is published and confirmed before its command is
+//! acknowledged. After a crash in between, the command is redelivered and gets the same reply.
 
 use std::sync::Arc;
 
@@ -14,14 +14,14 @@ use crate::{
     database::{self, Database},
 };
 
-/// Handles what comes from the queue of inventory's commands.
+/// The message handler for inventory's command queue.
 pub struct Commands {
     db: Database,
     broker: Arc<Broker>,
 }
 
 impl Commands {
-    /// A handler that works on `db` and answers by `broker`.
+    /// Creates a handler that works on `db` and publishes replies through `broker`.
     #[must_use]
     pub fn new(db: Database, broker: Arc<Broker>) -> Self {
         Self { db, broker }
@@ -41,16 +41,17 @@ impl Handler for Commands {
     async fn handle(&self, message: Incoming) -> Result<(), HandleError> {
         let outcome = perform(&self.db, &message).await?;
         if let Outcome::Refused { reason, detail } = &outcome {
-            tracing::info!(kind = message.kind, reason, detail, "refused");
+            tracing::info!(kind = message.kind, reason, detail, "refused the command");
         }
         self.broker.publish(&Outgoing::reply(&message, outcome)).await?;
         Ok(())
     }
 }
 
-/// Does what the command says and tells what came of it.
+/// Executes one command and returns its outcome. Malformed commands and commands that contradict earlier ones are poison;
+/// other errors are retried.
 pub async fn perform(db: &Database, message: &Incoming) -> Result<Outcome, HandleError> {
-    /// Decodes the command and runs its function to the end.
+    /// Decodes the command and runs its function to completion.
     macro_rules! perform {
         ($($command:ident => $function:ident),+ $(,)?) => {
             match message.kind.as_str() {

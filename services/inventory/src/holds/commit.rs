@@ -1,9 +1,10 @@
-//! `CommitStock`: the held units leave for good. It follows the pivot, so it is repeated until it is done.
+//! `CommitStock`: removes the held units from the stock permanently. This step follows the saga's pivot, so the saga retries
+//! it until it succeeds.
 
 use bson::doc;
 use contracts::saga::{CommitStock, Outcome};
 
-use super::{Held, Record, give_back, holds_and_record_of, refused, whole_record_of};
+use super::{OrderRecord, SkuHold, full_record_of, holds_and_record_of, refused, release_holds};
 use crate::{
     Error,
     batch::{self, Change},
@@ -11,38 +12,38 @@ use crate::{
     outbox,
     stock::{
         Movement, MovementKind,
-        store::{entered, plus},
+        store::{plus, with_entry},
     },
 };
 
-/// How often to look again when others commit the same order at the same time.
-const TRIES: usize = 5;
+/// Maximum attempts when concurrent deliveries commit the same order.
+const MAX_ATTEMPTS: usize = 5;
 
-/// Takes the units of all holds off the books, each SKU once, with an entry of the ledger in the same update.
+/// Commits all holds of the order. Each SKU is committed once, and the update also writes its ledger entry.
 pub async fn commit(db: &Database, command: &CommitStock) -> Result<Outcome, Error> {
     let order = command.order_id;
-    for _ in 0..TRIES {
+    for _ in 0..MAX_ATTEMPTS {
         let (holds, record) = holds_and_record_of(db, order).await?;
         let Some(lines) = holds.first().map(|held| held.hold.lines) else {
-            return Ok(settled(&whole_record_of(db, order).await?));
+            return Ok(outcome_without_holds(&full_record_of(db, order).await?));
         };
         let (strays, due): (Vec<_>, Vec<_>) = holds
             .into_iter()
             .partition(|held| record.committed.contains(&held.sku));
-        give_back(db, &strays, &doc! {}).await?;
-        let left = record.committed.len() + take_off(db, &due).await?;
-        if i64::try_from(left).is_ok_and(|left| left == lines) {
+        release_holds(db, &strays, &doc! {}).await?;
+        let committed = record.committed.len() + commit_holds(db, &due).await?;
+        if i64::try_from(committed).is_ok_and(|committed| committed == lines) {
             return Ok(Outcome::Done);
         }
-        // Others did, or do, the rest: only without any hold left the record is complete.
+        // Another delivery commits the remaining lines. The record is complete only once no hold remains.
     }
     Err(Error::Contended)
 }
 
-/// What came of an order that holds nothing any more.
-fn settled(record: &Record) -> Outcome {
-    let left = record.committed.len();
-    if record.lines > 0 && i64::try_from(left).is_ok_and(|left| left >= record.lines) {
+/// The outcome for an order without holds: done if all its lines were committed, otherwise refused.
+fn outcome_without_holds(record: &OrderRecord) -> Outcome {
+    let committed = record.committed.len();
+    if record.lines > 0 && i64::try_from(committed).is_ok_and(|committed| committed >= record.lines) {
         return Outcome::Done;
     }
     let reason = if record.closed.is_some() {
@@ -50,17 +51,20 @@ fn settled(record: &Record) -> Outcome {
     } else {
         "hold_expired"
     };
-    refused(reason, format!("only {left} items were held until the end"))
+    refused(
+        reason,
+        format!("only {committed} items of the order were committed"),
+    )
 }
 
-/// Turns the very holds that were read into movements. Returns how many of them were still there.
-pub(super) async fn take_off(db: &Database, holds: &[Held]) -> Result<usize, Error> {
+/// Turns exactly the given holds into movements. Returns how many of them still existed.
+pub(super) async fn commit_holds(db: &Database, holds: &[SkuHold]) -> Result<usize, Error> {
     let changes: Result<Vec<_>, Error> = holds.iter().map(|held| movement_of(db, held)).collect();
     batch::apply(db, "stock", changes?).await
 }
 
-/// Turns one hold into a movement.
-fn movement_of(db: &Database, Held { sku, hold }: &Held) -> Result<Change, Error> {
+/// Builds the update that turns one hold into a movement.
+fn movement_of(db: &Database, SkuHold { sku, hold }: &SkuHold) -> Result<Change, Error> {
     let id = format!("{}/{sku}/commit", hold.order_id);
     let mut movement = Movement::of_update(id, MovementKind::Commit, hold.qty);
     movement.sku = Some(sku.clone());
@@ -74,7 +78,7 @@ fn movement_of(db: &Database, Held { sku, hold }: &Held) -> Result<Change, Error
         "committed": plus("committed", hold.qty),
         "rev": plus("rev", 1),
         "holds": {"$filter": {"input": "$holds", "as": "hold", "cond": {"$not": [this]}}},
-        "journal": entered(&movement)?,
+        "journal": with_entry(&movement)?,
     }}];
     stages.extend(outbox::stock_changed(db, "committed"));
     Ok(Change::pipeline(filter, stages))

@@ -1,20 +1,21 @@
-//! What orders do to the stock: reserve, release, pin, unpin, commit, restock. Every effect is one conditional update of
-//! one stock document, and the hold in it is the inbox: a command that comes again finds what it did and answers the same.
+//! The saga commands on stock: reserve, release, pin, unpin, commit and restock. Every effect is one conditional update of
+//! one stock document. The hold in that document also serves as the inbox: a redelivered command finds its own effect and
+//! gets the same reply.
 //!
-//! Who may be late here: a command can be delivered again at any time, beside itself, or after the commands that came
-//! after it. Three things keep that harmless.
+//! Commands may be redelivered, delivered concurrently, or delivered after later commands of the same saga. Three rules keep
+//! that harmless:
 //!
-//! - **`close` in the ledger.** A release, or a refusal, first writes that the order is closed and then looks for holds;
-//!   a reservation first takes its holds and then looks whether the order is closed. Whichever comes second sees the
-//!   other, so nothing stays held for a closed order. One ledger entry an order does this and not an array in the stock
-//!   documents, because a release knows the order but not the SKUs that a reservation still under way will touch, and
-//!   because a well-sold SKU would collect orders without end. Each change of units stays one update of one document.
-//! - **A refusal never touches a pinned hold.** Of two deliveries of one reservation, one may be refused late, after the
-//!   other was answered and the saga has pinned the holds. Only a release, which the saga sends when it gives up, gives
-//!   back pinned holds. That is why the two have entries of their own in the ledger: `{order}/close` for a refusal and
-//!   `{order}/release` for a release, whose reason is `closed`.
-//! - **A hold's `id`.** A commit or release names the very hold that it read. A hold taken anew by a late duplicate after
-//!   the first was committed is another one; the ledger tells that it is a stray, and it is given back.
+//! - **`close` entries in the ledger.** A release or a refusal first records that the order is closed and then reads the
+//!   holds. A reservation first takes its holds and then checks whether the order is closed. Whichever is second sees the
+//!   other, so no hold remains for a closed order. The entry is in the ledger and not in the stock documents for two
+//!   reasons: a release does not know which SKUs a concurrent reservation will touch, and the document of a popular SKU
+//!   would grow without limit.
+//! - **A refusal never touches a pinned hold.** Of two deliveries of one reservation, one may be refused after the other
+//!   succeeded and the saga pinned the holds. Only a release, which the saga sends to abort, removes pinned holds. This is
+//!   why the ledger has separate entries: `{order}/close` for a refusal and `{order}/release` for a release, whose reason
+//!   is `closed`.
+//! - **A hold's `id`.** A commit or release names exactly the hold that it read. A hold that a late duplicate takes after
+//!   the order was committed has another id. The ledger shows that it is a stray, and it is released.
 
 mod commands;
 mod commit;
@@ -46,20 +47,20 @@ use crate::{
     stock::{Hold, Movement, MovementKind, Stock},
 };
 
-/// How long a hold lasts unless it is pinned, in milliseconds: 15 minutes.
-const HOLD_MILLIS: i64 = 15 * 60 * 1_000;
+/// Lifetime of a hold after it was unpinned, in milliseconds (15 minutes).
+const UNPINNED_HOLD_MILLIS: i64 = 15 * 60 * 1_000;
 
-/// The reason of a `close` that a release has written; those of refusals are others.
+/// The reason of a `close` entry that a release writes. Refusals use other reasons.
 const RELEASED: &str = "closed";
 
-/// A hold and the SKU it is of.
-struct Held {
+/// A hold together with its SKU.
+struct SkuHold {
     sku: String,
     hold: Hold,
 }
 
-/// The holds of an order, by SKU.
-async fn holds_of(db: &Database, order: OrderId) -> Result<Vec<Held>, Error> {
+/// Reads the holds of an order, sorted by SKU.
+async fn holds_of(db: &Database, order: OrderId) -> Result<Vec<SkuHold>, Error> {
     let order = order.to_string();
     let stocks: Vec<Document> = db
         .stock
@@ -73,44 +74,47 @@ async fn holds_of(db: &Database, order: OrderId) -> Result<Vec<Held>, Error> {
     stocks
         .into_iter()
         .map(|stock| {
-            let found: Found = bson::deserialize_from_document(stock).map_err(mongodb::error::Error::from)?;
-            found.held()
+            let found: StockHolds =
+                bson::deserialize_from_document(stock).map_err(mongodb::error::Error::from)?;
+            found.into_hold()
         })
         .collect()
 }
 
+/// A stock document reduced to the holds of one order.
 #[derive(serde::Deserialize)]
-struct Found {
+struct StockHolds {
     #[serde(rename = "_id")]
     sku: String,
     holds: Vec<Hold>,
 }
 
-impl Found {
-    /// An order has one hold of a SKU.
-    fn held(self) -> Result<Held, Error> {
+impl StockHolds {
+    /// The order's only hold on this SKU.
+    fn into_hold(self) -> Result<SkuHold, Error> {
         let hold = self.holds.into_iter().next();
         let hold = hold.ok_or(Error::Malformed(
-            "a stock document without the hold it was found by",
+            "a stock document lacks the hold that it was found by",
         ))?;
-        Ok(Held { sku: self.sku, hold })
+        Ok(SkuHold { sku: self.sku, hold })
     }
 }
 
-/// What the ledger tells of an order.
+/// What the ledger records about an order.
 #[derive(Default)]
-struct Record {
-    /// The SKUs that left for good.
+struct OrderRecord {
+    /// The SKUs that were committed.
     committed: BTreeSet<String>,
-    /// How many SKUs the order has, if any left.
+    /// Number of lines of the order, known only if at least one was committed; otherwise 0.
     lines: i64,
-    /// Why nothing may be held any more: the refusal if there was one, which every duplicate must be answered with.
+    /// Why the order may no longer hold stock. If a reservation was refused, this is its outcome, which every duplicate must
+    /// return.
     closed: Option<Outcome>,
-    /// The saga has given up the order, so that pinned holds are given back, too.
+    /// Whether the saga released the order, so that even pinned holds are released.
     released: bool,
 }
 
-impl Record {
+impl OrderRecord {
     fn add(&mut self, movement: Movement) {
         match movement.kind {
             MovementKind::Commit => {
@@ -132,9 +136,9 @@ impl Record {
     }
 }
 
-/// What is in the ledger about an order.
-async fn record_of(db: &Database, order: OrderId) -> Result<Record, Error> {
-    let mut record = Record::default();
+/// Reads what the ledger records about an order.
+async fn ledger_record_of(db: &Database, order: OrderId) -> Result<OrderRecord, Error> {
+    let mut record = OrderRecord::default();
     let mut movements = db.movements.find(doc! {"order_id": order.to_string()}).await?;
     while let Some(movement) = movements.try_next().await? {
         record.add(movement);
@@ -142,9 +146,9 @@ async fn record_of(db: &Database, order: OrderId) -> Result<Record, Error> {
     Ok(record)
 }
 
-/// The holds of an order and what is in the ledger about it, in one command if it holds anything. The holds are read first, as
-/// wherever the two are compared: a hold that a late duplicate took was taken after its SKU was entered in the ledger.
-async fn holds_and_record_of(db: &Database, order: OrderId) -> Result<(Vec<Held>, Record), Error> {
+/// Reads the holds of an order and its ledger record, in one database command if it has any holds. The holds must be read
+/// first: a hold that a late duplicate took is newer than the ledger entry of its SKU.
+async fn holds_and_record_of(db: &Database, order: OrderId) -> Result<(Vec<SkuHold>, OrderRecord), Error> {
     let order_id = order.to_string();
     let mine = doc! {"$eq": ["$$hold.order_id", {"$literal": &order_id}]};
     let stages = [
@@ -154,7 +158,7 @@ async fn holds_and_record_of(db: &Database, order: OrderId) -> Result<(Vec<Held>
             "order_id": {"$literal": &order_id},
         }},
         doc! {"$sort": {"_id": 1}},
-        // By a field, because a pipeline in its place goes through the whole ledger on servers that do not optimise it.
+        // Joined by a field: with a pipeline instead, servers that do not optimize it would scan the whole ledger.
         doc! {"$lookup": {
             "from": db.movements.name(),
             "localField": "order_id",
@@ -162,31 +166,36 @@ async fn holds_and_record_of(db: &Database, order: OrderId) -> Result<(Vec<Held>
             "as": "ledger",
         }},
     ];
-    let mut found = db.stock.aggregate(stages).with_type::<FoundWithLedger>().await?;
-    let (mut holds, mut record) = (Vec::new(), Record::default());
-    while let Some(FoundWithLedger { found, ledger }) = found.try_next().await? {
-        holds.push(found.held()?);
+    let mut found = db
+        .stock
+        .aggregate(stages)
+        .with_type::<StockHoldsWithLedger>()
+        .await?;
+    let (mut holds, mut record) = (Vec::new(), OrderRecord::default());
+    while let Some(StockHoldsWithLedger { found, ledger }) = found.try_next().await? {
+        holds.push(found.into_hold()?);
         for movement in ledger {
             record.add(movement);
         }
     }
     if holds.is_empty() {
-        record = record_of(db, order).await?;
+        record = ledger_record_of(db, order).await?;
     }
     Ok((holds, record))
 }
 
+/// A stock document reduced to the holds of one order, joined with the ledger.
 #[derive(serde::Deserialize)]
-struct FoundWithLedger {
+struct StockHoldsWithLedger {
     #[serde(flatten)]
-    found: Found,
-    /// What is in the ledger about the order, the same in each document.
+    found: StockHolds,
+    /// Ledger entries of the order; the same in each document.
     ledger: Vec<Movement>,
 }
 
-/// As [`record_of`], with what is not yet copied to the ledger. The journals are read first: an entry leaves its journal
-/// only once it is in the ledger, so that it is seen in one of the two.
-async fn whole_record_of(db: &Database, order: OrderId) -> Result<Record, Error> {
+/// Like [`ledger_record_of`], but includes journal entries that are not yet copied to the ledger. The journals are read first:
+/// an entry is removed from its journal only after it is in the ledger, so it is found in at least one of them.
+async fn full_record_of(db: &Database, order: OrderId) -> Result<OrderRecord, Error> {
     let order_id = order.to_string();
     let journals: Vec<Stock> = db
         .stock
@@ -194,7 +203,7 @@ async fn whole_record_of(db: &Database, order: OrderId) -> Result<Record, Error>
         .await?
         .try_collect()
         .await?;
-    let mut record = record_of(db, order).await?;
+    let mut record = ledger_record_of(db, order).await?;
     let entries = journals.into_iter().flat_map(|stock| stock.journal);
     entries
         .filter(|entry| entry.order_id.as_ref() == Some(&order_id))
@@ -202,9 +211,9 @@ async fn whole_record_of(db: &Database, order: OrderId) -> Result<Record, Error>
     Ok(record)
 }
 
-/// Gives the units of these holds back, of each if it is still there and `condition` holds for it. Returns how many were.
-async fn give_back(db: &Database, holds: &[Held], condition: &Document) -> Result<usize, Error> {
-    let changes = holds.iter().map(|Held { sku, hold }| {
+/// Releases the units of each hold that still exists and satisfies `condition`. Returns the number of released holds.
+async fn release_holds(db: &Database, holds: &[SkuHold], condition: &Document) -> Result<usize, Error> {
+    let changes = holds.iter().map(|SkuHold { sku, hold }| {
         let mut which = doc! {"order_id": &hold.order_id, "id": hold.id};
         which.extend(condition.clone());
         let update = doc! {
@@ -216,27 +225,28 @@ async fn give_back(db: &Database, holds: &[Held], condition: &Document) -> Resul
     batch::apply(db, "stock", changes.collect()).await
 }
 
-/// Gives back what is held for an order although it is committed: taken by a duplicate that came too late.
-async fn give_back_strays(db: &Database, order: OrderId) -> Result<(), Error> {
+/// Releases holds on SKUs that the order has already committed, which a late duplicate reservation took.
+async fn release_strays(db: &Database, order: OrderId) -> Result<(), Error> {
     let (mut holds, record) = holds_and_record_of(db, order).await?;
     holds.retain(|held| record.committed.contains(&held.sku));
-    give_back(db, &holds, &doc! {}).await?;
+    release_holds(db, &holds, &doc! {}).await?;
     Ok(())
 }
 
-/// Whether these are the holds of all `lines` SKUs of their order.
-fn is_whole(holds: &[Held], lines: usize) -> bool {
+/// Whether the holds cover all `lines` SKUs of the order.
+fn is_complete(holds: &[SkuHold], lines: usize) -> bool {
     lines > 0 && holds.len() == lines
 }
 
-/// The items of a command in the order in which every command takes them; a SKU that comes twice is the sender's mistake.
+/// The items of a command sorted by SKU, so that all commands process SKUs in the same order. Fails if there are no items or
+/// a SKU occurs twice.
 fn by_sku(items: &[OrderItem]) -> Result<BTreeMap<&str, i64>, Error> {
     let sorted: BTreeMap<&str, i64> = items
         .iter()
         .map(|item| (item.sku.as_str(), i64::from(item.quantity.get())))
         .collect();
     if sorted.is_empty() || sorted.len() != items.len() {
-        return Err(Error::Malformed("each SKU must be there once, and one at least"));
+        return Err(Error::Malformed("the items must not be empty or repeat a SKU"));
     }
     Ok(sorted)
 }

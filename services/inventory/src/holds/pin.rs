@@ -1,4 +1,4 @@
-//! `PinStock` and `UnpinStock`: while the money moves, a hold must not expire.
+//! `PinStock` and `UnpinStock`: a pinned hold does not expire. The saga pins the holds while it captures the payment.
 
 use bson::{Bson, doc};
 use contracts::{
@@ -7,45 +7,45 @@ use contracts::{
 };
 
 use super::{
-    HOLD_MILLIS, give_back_strays, holds_and_record_of, holds_of, is_whole, refused, whole_record_of,
+    UNPINNED_HOLD_MILLIS, full_record_of, holds_and_record_of, holds_of, is_complete, refused, release_strays,
 };
 use crate::{Error, database::Database, stock::HoldState};
 
-/// Takes the expiry off all holds of the order, or refuses if one of them is gone.
+/// Pins all holds of the order so that they do not expire. Refuses if a hold has expired or the order is closed.
 pub async fn pin(db: &Database, command: &PinStock) -> Result<Outcome, Error> {
     let order = command.order_id;
     let (holds, mut record) = holds_and_record_of(db, order).await?;
-    let whole = holds
+    let is_complete = holds
         .first()
         .is_some_and(|first| count(holds.len()) == first.hold.lines);
-    if !whole {
-        record = whole_record_of(db, order).await?;
+    if !is_complete {
+        record = full_record_of(db, order).await?;
     }
     if !record.committed.is_empty() {
-        // Pinned and committed long ago: this is a duplicate.
-        give_back_strays(db, order).await?;
+        // The order was pinned and committed before, so this is a duplicate.
+        release_strays(db, order).await?;
         return Ok(Outcome::Done);
     }
-    // A refusal that came late has closed an order that was pinned before; this is a duplicate, too.
+    // If the order is closed although its holds are pinned, a late refusal closed it afterwards. This is a duplicate, too.
     let is_pinned = holds.iter().all(|held| held.hold.state == HoldState::Pinned);
-    if whole && is_pinned && !record.released {
+    if is_complete && is_pinned && !record.released {
         return Ok(Outcome::Done);
     }
     if record.closed.is_some() {
         return Ok(refused("closed", "the order was released"));
     }
-    if !whole {
+    if !is_complete {
         return Ok(expired());
     }
     let attempt = uuid::Uuid::now_v7().to_string();
-    if mark(db, order, &attempt).await? == holds.len() {
+    if pin_holds(db, order, &attempt).await? == holds.len() {
         return Ok(Outcome::Done);
     }
-    undo(db, order, holds.len(), &attempt).await
+    undo_pin(db, order, holds.len(), &attempt).await
 }
 
-/// Pins what the order holds, in the name of this attempt. Returns how many holds there were.
-pub(super) async fn mark(db: &Database, order: OrderId, attempt: &str) -> Result<usize, Error> {
+/// Pins the order's holds and marks them with this attempt. Returns the number of holds.
+pub(super) async fn pin_holds(db: &Database, order: OrderId, attempt: &str) -> Result<usize, Error> {
     let update = doc! {
         "$set": {"holds.$.state": "pinned", "holds.$.expires_at": Bson::Null, "holds.$.pin": attempt},
         "$inc": {"rev": 1_i64},
@@ -57,19 +57,20 @@ pub(super) async fn mark(db: &Database, order: OrderId, attempt: &str) -> Result
     Ok(usize::try_from(pinned.matched_count).unwrap_or(usize::MAX))
 }
 
-/// Ends an attempt that found less than it had seen before. Another delivery may have pinned everything meanwhile: its holds
-/// are marked as its own and stay pinned. What only this attempt has pinned expires again, until the order is released.
-pub(super) async fn undo(
+/// Handles an attempt that pinned fewer holds than it had read. If another delivery has pinned everything in the meantime,
+/// this is done as well, because those holds are marked with the other attempt. Otherwise the holds that this attempt
+/// pinned get an expiry again.
+pub(super) async fn undo_pin(
     db: &Database,
     order: OrderId,
     lines: usize,
     attempt: &str,
 ) -> Result<Outcome, Error> {
     let holds = holds_of(db, order).await?;
-    if is_whole(&holds, lines) && holds.iter().all(|held| held.hold.state == HoldState::Pinned) {
+    if is_complete(&holds, lines) && holds.iter().all(|held| held.hold.state == HoldState::Pinned) {
         return Ok(Outcome::Done);
     }
-    let_expire(db, order, Some(attempt)).await?;
+    restart_expiry(db, order, Some(attempt)).await?;
     Ok(expired())
 }
 
@@ -77,17 +78,20 @@ fn expired() -> Outcome {
     refused("hold_expired", "the items were held for too long")
 }
 
-/// Puts the expiry back, 15 minutes from now. Never refused.
+/// Unpins the holds of the order, so that they expire 15 minutes from now. Never refused.
 pub async fn unpin(db: &Database, command: &UnpinStock) -> Result<Outcome, Error> {
-    let_expire(db, command.order_id, None).await?;
+    restart_expiry(db, command.order_id, None).await?;
     Ok(Outcome::Done)
 }
 
-/// Lets the pinned holds of the order expire, or those that one attempt has pinned.
-pub(super) async fn let_expire(db: &Database, order: OrderId, attempt: Option<&str>) -> Result<(), Error> {
+/// Sets an expiry of 15 minutes on the order's pinned holds, or only on those pinned by one attempt.
+pub(super) async fn restart_expiry(
+    db: &Database,
+    order: OrderId,
+    attempt: Option<&str>,
+) -> Result<(), Error> {
     let order = order.to_string();
-    let held =
-        doc! {"$mergeObjects": ["$$hold", {"state": "held", "expires_at": {"$add": ["$$NOW", HOLD_MILLIS]}}]};
+    let held = doc! {"$mergeObjects": ["$$hold", {"state": "held", "expires_at": {"$add": ["$$NOW", UNPINNED_HOLD_MILLIS]}}]};
     let mut filter = doc! {"order_id": &order, "state": "pinned"};
     let mut mine = vec![
         doc! {"$eq": ["$$hold.order_id", {"$literal": &order}]},

@@ -1,5 +1,5 @@
-//! `ReleaseStock`: undo a reservation, whether or not it has happened yet, and let none happen afterwards. Also what follows
-//! from a refused reservation, which closes the order in the same way but must never touch a pinned hold.
+//! `ReleaseStock`: undoes a reservation and prevents later ones, even if the reservation has not been delivered yet. Also
+//! closes an order whose reservation was refused, which must never touch a pinned hold.
 
 use bson::doc;
 use contracts::{
@@ -8,8 +8,8 @@ use contracts::{
 };
 
 use super::{
-    Held, RELEASED, Record, give_back, give_back_strays, holds_of, is_whole, record_of, refused,
-    whole_record_of,
+    OrderRecord, RELEASED, SkuHold, full_record_of, holds_of, is_complete, ledger_record_of, refused,
+    release_holds, release_strays,
 };
 use crate::{
     Error,
@@ -18,35 +18,35 @@ use crate::{
     stock::{HoldState, Movement, MovementKind},
 };
 
-/// Gives everything back that the order holds, pinned or not, and closes it. Never refused.
+/// Releases all holds of the order, pinned or not, and closes it. Never refused.
 pub async fn release(db: &Database, command: &ReleaseStock) -> Result<Outcome, Error> {
     let order = command.order_id;
     let reason = refused(RELEASED, "the order was released");
     mark_closed(db, order, format!("{order}/release"), &reason).await?;
-    give_back(db, &holds_of(db, order).await?, &doc! {}).await?;
+    release_holds(db, &holds_of(db, order).await?, &doc! {}).await?;
     Ok(Outcome::Done)
 }
 
-/// Closes the order with `refusal` and gives back what it holds and has not pinned. Answers the refusal that it was closed
-/// with first, so that a command that comes again gets the same answer.
+/// Closes the order with `refusal` and releases its holds that are not pinned. If the order was closed before, returns the
+/// earlier refusal, so that a redelivered command gets the same reply.
 pub(super) async fn close(
     db: &Database,
     order: OrderId,
     lines: usize,
     refusal: Outcome,
 ) -> Result<Outcome, Error> {
-    let first = if mark_closed(db, order, format!("{order}/close"), &refusal).await? {
+    let first_refusal = if mark_closed(db, order, format!("{order}/close"), &refusal).await? {
         refusal
     } else {
-        record_of(db, order).await?.closed.unwrap_or(refusal)
+        ledger_record_of(db, order).await?.closed.unwrap_or(refusal)
     };
-    settle_closed(db, order, lines, first).await
+    settle_closed(db, order, lines, first_refusal).await
 }
 
-/// Enters into the ledger that nothing may be held for the order any more. False if that was there already.
+/// Records in the ledger that the order may no longer hold stock. Returns false if the same entry existed before.
 async fn mark_closed(db: &Database, order: OrderId, id: String, why: &Outcome) -> Result<bool, Error> {
     let Outcome::Refused { reason, detail } = why else {
-        return Err(Error::Malformed("an order is closed with a refusal"));
+        return Err(Error::Malformed("an order can be closed only with a refusal"));
     };
     let mut tombstone = Movement::new(id, MovementKind::Close, 0, db.now().await?);
     tombstone.order_id = Some(order.to_string());
@@ -59,46 +59,46 @@ async fn mark_closed(db: &Database, order: OrderId, id: String, why: &Outcome) -
     }
 }
 
-/// What is to be done, and answered, by a reservation that finds its order closed with `refusal`.
+/// Cleans up after a reservation that finds its order closed with `refusal`, and returns the reservation's outcome.
 ///
-/// A released order gives everything back. A refused one keeps its pinned holds: they prove that another delivery of the
-/// same reservation held every item and was answered first, and that the money is moving. The condition is part of the
-/// update itself, so a pin that comes between the look and the update is safe, too.
+/// If the order was released, all its holds are released. If it was refused, pinned holds are kept: they prove that another
+/// delivery of the same reservation succeeded first and that the payment is in progress. The condition is part of the
+/// update, so a pin between reading and updating is safe, too.
 pub(super) async fn settle_closed(
     db: &Database,
     order: OrderId,
     lines: usize,
     refusal: Outcome,
 ) -> Result<Outcome, Error> {
-    // The holds are read first, as in every reservation: see the module about who may be late.
+    // The holds are read before the ledger; see the module's documentation about late commands.
     let holds = holds_of(db, order).await?;
-    let record = whole_record_of(db, order).await?;
+    let record = full_record_of(db, order).await?;
     if !record.committed.is_empty() {
-        give_back_strays(db, order).await?;
+        release_strays(db, order).await?;
         return Ok(Outcome::Done);
     }
     if record.released {
-        give_back(db, &holds, &doc! {}).await?;
+        release_holds(db, &holds, &doc! {}).await?;
         return Ok(refusal);
     }
-    let all = holds.len();
-    let free: Vec<_> = holds
+    let total = holds.len();
+    let unpinned: Vec<_> = holds
         .into_iter()
         .filter(|held| held.hold.state == HoldState::Held)
         .collect();
-    if give_back(db, &free, &doc! {"state": "held"}).await? == all {
+    if release_holds(db, &unpinned, &doc! {"state": "held"}).await? == total {
         return Ok(refusal);
     }
-    // The others are pinned, or were committed just now.
+    // The other holds are pinned or were just committed.
     let holds = holds_of(db, order).await?;
-    let record = whole_record_of(db, order).await?;
-    let has_succeeded = !record.committed.is_empty() || has_succeeded(&holds, &record, lines);
-    Ok(if has_succeeded { Outcome::Done } else { refusal })
+    let record = full_record_of(db, order).await?;
+    let was_reserved = !record.committed.is_empty() || was_reserved(&holds, &record, lines);
+    Ok(if was_reserved { Outcome::Done } else { refusal })
 }
 
-/// Whether another delivery of the same reservation was answered that it is done: everything is held and the order is open,
-/// or everything is pinned.
-pub(super) fn has_succeeded(holds: &[Held], record: &Record, lines: usize) -> bool {
+/// Whether another delivery of the same reservation has succeeded: every line is held and the order is open, or every hold
+/// is pinned.
+pub(super) fn was_reserved(holds: &[SkuHold], record: &OrderRecord, lines: usize) -> bool {
     let is_pinned = holds.iter().all(|held| held.hold.state == HoldState::Pinned);
-    is_whole(holds, lines) && !record.released && (is_pinned || record.closed.is_none())
+    is_complete(holds, lines) && !record.released && (is_pinned || record.closed.is_none())
 }

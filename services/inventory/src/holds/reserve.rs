@@ -1,4 +1,4 @@
-//! `ReserveStock`: hold the items of an order for 15 minutes, all or none.
+//! `ReserveStock`: holds all items of an order for 15 minutes, or none of them.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,9 @@ use contracts::{
 };
 use futures::TryStreamExt as _;
 
-use super::{HOLD_MILLIS, by_sku, give_back_strays, holds_and_record_of, record_of, refused, release};
+use super::{
+    UNPINNED_HOLD_MILLIS, by_sku, holds_and_record_of, ledger_record_of, refused, release, release_strays,
+};
 use crate::{
     Error,
     batch::{self, Change},
@@ -17,20 +19,21 @@ use crate::{
     stock::{Hold, Movement},
 };
 
-/// How often to try again when the units come back between the try and the look why it failed.
-const TRIES: usize = 5;
+/// Maximum attempts when units become available again between a failed attempt and the search for its reason.
+const MAX_ATTEMPTS: usize = 5;
 
-/// Holds all items or none. A refusal is kept: the order can never be reserved after it.
+/// Holds all items of the order or none. A refusal is final: the order can never be reserved afterwards.
 pub async fn reserve(db: &Database, command: &ReserveStock) -> Result<Outcome, Error> {
     let order = command.order_id;
     let items = by_sku(&command.items)?;
-    if let Some(refusal) = take(db, order, &items).await? {
+    let hold_millis = UNPINNED_HOLD_MILLIS;
+    if let Some(refusal) = hold_items(db, order, &items, hold_millis).await? {
         return refuse(db, order, items.len(), refusal).await;
     }
-    // Only after taking: see the module about who may be late.
-    let record = record_of(db, order).await?;
+    // The ledger is read after the holds are taken; see the module's documentation about late commands.
+    let record = ledger_record_of(db, order).await?;
     if !record.committed.is_empty() {
-        give_back_strays(db, order).await?;
+        release_strays(db, order).await?;
         return Ok(Outcome::Done);
     }
     match record.closed {
@@ -39,8 +42,8 @@ pub async fn reserve(db: &Database, command: &ReserveStock) -> Result<Outcome, E
     }
 }
 
-/// Refuses an order that could not be held whole, unless another delivery of the same command has held or even committed it
-/// meanwhile: both deliveries must get the same answer.
+/// Refuses an order that could not be held completely, unless another delivery of the same command has held or committed it
+/// in the meantime: both deliveries must get the same reply.
 pub(super) async fn refuse(
     db: &Database,
     order: OrderId,
@@ -49,35 +52,38 @@ pub(super) async fn refuse(
 ) -> Result<Outcome, Error> {
     let (holds, record) = holds_and_record_of(db, order).await?;
     if !record.committed.is_empty() {
-        give_back_strays(db, order).await?;
+        release_strays(db, order).await?;
         return Ok(Outcome::Done);
     }
-    if release::has_succeeded(&holds, &record, lines) {
+    if release::was_reserved(&holds, &record, lines) {
         return Ok(Outcome::Done);
     }
     release::close(db, order, lines, refusal).await
 }
 
-/// Holds the items; a refusal says which of them cannot be held and why.
+/// Holds the items. Returns `None` if all are held, or a refusal that names an item which cannot be held and why.
 ///
-/// All lines go to the server in one command, in the order of their SKUs, and the first one that is short ends it. So of two
-/// orders that both want the last units of the same two SKUs, one gets both: the one that comes second at the first SKU
-/// does not go on to take the other. What was held before the failure, here or by an attempt whose answer was lost, is
-/// found by the order's id and not by what this function believes.
-pub(super) async fn take(
+/// All lines are sent in one command, sorted by SKU, and the server stops at the first line that is short. If two orders
+/// compete for the last units of the same two SKUs, one of them gets both: the order that is second at the first SKU does
+/// not continue to the other. Holds from before the failure, or from an attempt whose reply was lost, are found by the
+/// order id.
+pub(super) async fn hold_items(
     db: &Database,
     order: OrderId,
     items: &BTreeMap<&str, i64>,
+    hold_millis: i64,
 ) -> Result<Option<Outcome>, Error> {
     let lines = i64::try_from(items.len()).unwrap_or(i64::MAX);
     let mut missing = items.clone();
-    for _ in 0..TRIES {
-        let changes = missing.iter().map(|(sku, qty)| hold(order, sku, *qty, lines));
+    for _ in 0..MAX_ATTEMPTS {
+        let changes = missing
+            .iter()
+            .map(|(sku, qty)| hold(order, sku, *qty, lines, hold_millis));
         let held = batch::apply_until_failure(db, "stock", changes.collect()).await?;
         if held == missing.len() {
             return Ok(None);
         }
-        if let Some(refusal) = explain(db, order, &mut missing).await? {
+        if let Some(refusal) = explain_shortage(db, order, &mut missing).await? {
             return Ok(Some(refusal));
         }
         if missing.is_empty() {
@@ -87,10 +93,10 @@ pub(super) async fn take(
     Err(Error::Contended)
 }
 
-/// Holds `qty` units of one SKU, where the order neither holds any nor has just taken them for good. Where fewer units are
-/// available the update fails: it would have to change `_id`, which MongoDB never does. A filter on `available` would only
-/// make it do nothing, and the command would go on to the next line.
-fn hold(order: OrderId, sku: &str, qty: i64, lines: i64) -> Change {
+/// Builds the update that holds `qty` units of one SKU, unless the order already holds or has just committed units of it. If
+/// too few units are available, the update fails deliberately by changing `_id`, which MongoDB rejects. A filter on
+/// `available` would only skip the update, and the command would continue with the next line.
+fn hold(order: OrderId, sku: &str, qty: i64, lines: i64, hold_millis: i64) -> Change {
     let order = order.to_string();
     let filter = doc! {
         "_id": sku,
@@ -100,14 +106,14 @@ fn hold(order: OrderId, sku: &str, qty: i64, lines: i64) -> Change {
     };
     let short = doc! {"$concat": ["$_id", ": out of stock"]};
     let or_fail = doc! {"$cond": [{"$gte": ["$available", qty]}, "$_id", short]};
-    // A pipeline, because only there is the database's own clock to be had.
+    // The update is a pipeline because only pipelines can use the database's clock (`$$NOW`).
     let hold = doc! {
         "id": {"$add": ["$rev", 1_i64]},
         "order_id": {"$literal": &order},
         "qty": {"$literal": qty},
         "state": {"$literal": "held"},
         "lines": {"$literal": lines},
-        "expires_at": {"$add": ["$$NOW", HOLD_MILLIS]},
+        "expires_at": {"$add": ["$$NOW", hold_millis]},
     };
     let stages = vec![doc! {"$set": {
         "_id": or_fail,
@@ -119,9 +125,9 @@ fn hold(order: OrderId, sku: &str, qty: i64, lines: i64) -> Change {
     Change::pipeline(filter, stages)
 }
 
-/// As much of a stock document as concerns one order.
+/// The parts of a stock document that concern one order.
 #[derive(serde::Deserialize)]
-struct Seen {
+struct OrderStock {
     #[serde(rename = "_id")]
     sku: String,
     available: i64,
@@ -132,8 +138,9 @@ struct Seen {
     journal: Vec<Movement>,
 }
 
-/// Why items are not held: takes those that are held after all out of `missing`, and refuses if one cannot be.
-async fn explain(
+/// Finds out why items are not held. Removes items that are held after all from `missing`, and returns a refusal if an item
+/// cannot be held.
+async fn explain_shortage(
     db: &Database,
     order: OrderId,
     missing: &mut BTreeMap<&str, i64>,
@@ -141,19 +148,19 @@ async fn explain(
     let skus: Vec<&str> = missing.keys().copied().collect();
     let mine = doc! {"$elemMatch": {"order_id": order.to_string()}};
     let fields = doc! {"available": 1, "retired": 1, "holds": &mine, "journal": mine};
-    let mut seen: BTreeMap<String, Seen> = db
+    let mut stocks: BTreeMap<String, OrderStock> = db
         .stock
-        .clone_with_type::<Seen>()
+        .clone_with_type::<OrderStock>()
         .find(doc! {"_id": {"$in": skus}})
         .projection(fields)
         .await?
-        .map_ok(|seen| (seen.sku.clone(), seen))
+        .map_ok(|stock| (stock.sku.clone(), stock))
         .try_collect()
         .await?;
     let mut refusal = None;
     let mut contradicts = false;
     missing.retain(|&sku, &mut qty| {
-        let Some(stock) = seen.remove(sku) else {
+        let Some(stock) = stocks.remove(sku) else {
             refusal.get_or_insert_with(|| refused("unknown_sku", format!("{sku} is not sold here")));
             return true;
         };
@@ -167,9 +174,13 @@ async fn explain(
         if stock.retired {
             refusal.get_or_insert_with(|| refused("unknown_sku", format!("{sku} is no longer sold")));
         } else if stock.available < qty {
-            let left = stock.available;
-            refusal
-                .get_or_insert_with(|| refused("out_of_stock", format!("{sku}: {left} left, {qty} wanted")));
+            let available = stock.available;
+            refusal.get_or_insert_with(|| {
+                refused(
+                    "out_of_stock",
+                    format!("{sku}: {available} available, {qty} requested"),
+                )
+            });
         }
         true
     });

@@ -1,4 +1,4 @@
-//! `RestockItems`: returned items are for sale again, once a return.
+//! `RestockItems`: makes returned items available for sale again, once per return.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,27 +14,27 @@ use crate::{
     outbox,
     stock::{
         Movement, MovementKind, Stock,
-        store::{entered, plus},
+        store::{plus, with_entry},
     },
 };
 
-/// How often to look again when other returns of the same SKU come between.
-const TRIES: usize = 20;
+/// Maximum attempts when concurrent returns change the same SKU.
+const MAX_ATTEMPTS: usize = 20;
 
-/// Puts the items back on the shelf, each SKU once a return. All lines go together, so the number of round trips does not
-/// depend on theirs.
+/// Adds the returned items to the stock, each SKU once per return. All lines are sent together, so the number of round trips
+/// does not depend on the number of lines. Refuses if a SKU is unknown.
 pub async fn restock(db: &Database, command: &RestockItems) -> Result<Outcome, Error> {
     let items = by_sku(&command.items)?;
     let mut due: BTreeMap<&str, Movement> = items
         .iter()
         .map(|(sku, qty)| (*sku, movement_of(command, sku, *qty)))
         .collect();
-    for _ in 0..TRIES {
-        let seen = stocks_of(db, &due).await?;
-        if let Some(sku) = due.keys().find(|sku| !seen.contains_key(**sku)) {
+    for _ in 0..MAX_ATTEMPTS {
+        let stocks = stocks_of(db, &due).await?;
+        if let Some(sku) = due.keys().find(|sku| !stocks.contains_key(**sku)) {
             return Ok(refused("unknown_sku", format!("{sku} was never sold here")));
         }
-        // The journals are read first: an entry leaves its journal only once it is in the ledger.
+        // The journals are read before the ledger: an entry is removed from its journal only after it is in the ledger.
         let ids: Vec<&str> = due.values().map(|movement| movement.id.as_str()).collect();
         let ledger: Vec<Movement> = db
             .movements
@@ -42,12 +42,12 @@ pub async fn restock(db: &Database, command: &RestockItems) -> Result<Outcome, E
             .await?
             .try_collect()
             .await?;
-        let journals = seen.values().flat_map(|stock| &stock.journal);
+        let journals = stocks.values().flat_map(|stock| &stock.journal);
         let entered: BTreeSet<&str> = journals.chain(&ledger).map(|entry| entry.id.as_str()).collect();
         due.retain(|_, movement| !entered.contains(movement.id.as_str()));
         let changes: Result<Vec<_>, Error> = due
             .iter()
-            .filter_map(|(sku, movement)| Some(addition(db, seen.get(*sku)?, movement)))
+            .filter_map(|(sku, movement)| Some(addition(db, stocks.get(*sku)?, movement)))
             .collect();
         if batch::apply(db, "stock", changes?).await? == due.len() {
             return Ok(Outcome::Done);
@@ -65,7 +65,7 @@ fn movement_of(command: &RestockItems, sku: &str, qty: i64) -> Movement {
     movement
 }
 
-/// The stock of these SKUs, as far as there is any.
+/// Reads the stock documents of these SKUs; unknown SKUs are missing from the result.
 async fn stocks_of(db: &Database, due: &BTreeMap<&str, Movement>) -> Result<BTreeMap<String, Stock>, Error> {
     let skus: Vec<&str> = due.keys().copied().collect();
     let stocks = db.stock.find(doc! {"_id": {"$in": skus}}).await?;
@@ -75,10 +75,10 @@ async fn stocks_of(db: &Database, due: &BTreeMap<&str, Movement>) -> Result<BTre
         .await?)
 }
 
-/// Adds the units if no other return of the SKU came since the stock was `seen`.
+/// Builds the update that adds the units, provided no other return of the SKU was applied since `seen` was read.
 ///
-/// `restocked` only grows, so it serves as the version of all returns: had a duplicate of this command added its units (and
-/// even moved its entry to the ledger) between the look and this update, the number would be another and nothing happens.
+/// `restocked` only grows, so it serves as a version of all returns. If a duplicate of this command has added its units in
+/// the meantime, even if its entry was moved to the ledger, the number differs and the update has no effect.
 pub(super) fn addition(db: &Database, seen: &Stock, movement: &Movement) -> Result<Change, Error> {
     let filter = doc! {"_id": &seen.sku, "restocked": seen.restocked, "journal._id": {"$ne": &movement.id}};
     let mut stages = vec![doc! {"$set": {
@@ -86,7 +86,7 @@ pub(super) fn addition(db: &Database, seen: &Stock, movement: &Movement) -> Resu
         "available": plus("available", movement.qty),
         "restocked": plus("restocked", movement.qty),
         "rev": plus("rev", 1),
-        "journal": entered(movement)?,
+        "journal": with_entry(movement)?,
     }}];
     stages.extend(outbox::stock_changed(db, "restocked"));
     Ok(Change::pipeline(filter, stages))

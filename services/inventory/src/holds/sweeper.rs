@@ -1,5 +1,5 @@
-//! What nobody waits for: holds expire, journals are copied to the ledger, the catalog learns what is in stock. Every step is
-//! conditional, so any number of replicas may sweep at the same time; a crash between two steps is made good by the next sweep.
+//! Background work: expires holds, copies journal entries to the ledger, and refreshes each product's availability. Every
+//! step is conditional, so several replicas may sweep concurrently, and the next sweep completes the work after a crash.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use bson::{DateTime, doc};
 use futures::TryStreamExt as _;
 use tokio_util::sync::CancellationToken;
 
-use super::{Held, give_back};
+use super::{SkuHold, release_holds};
 use crate::{
     Error,
     batch::{self, Change},
@@ -16,23 +16,23 @@ use crate::{
     stock::{Movement, Stock},
 };
 
-/// How often to sweep. One sweep does the work of many commands.
+/// Pause between two sweeps.
 const PERIOD: Duration = Duration::from_secs(1);
-/// Documents of one kind a sweep takes up.
+/// Maximum number of documents that a sweep processes for each kind of work.
 const BATCH: i64 = 200;
 
-/// What one sweep did.
+/// The amount of work that one sweep did.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Swept {
-    /// Holds that expired.
+pub struct SweepResult {
+    /// Number of holds that expired and were released.
     pub expired: usize,
-    /// Movements that were copied to the ledger.
+    /// Number of movements that were copied to the ledger.
     pub entered: usize,
-    /// Products whose `in_stock` changed.
+    /// Number of products whose flag `in_stock` changed.
     pub listed: usize,
 }
 
-/// Sweeps until told to stop; a failure is logged and tried again at the next turn.
+/// Sweeps every second until `shutdown` is cancelled. A failed sweep is logged and retried in the next round.
 pub async fn run(db: Database, shutdown: CancellationToken) {
     let mut failing = false;
     let pause = || shutdown.run_until_cancelled(tokio::time::sleep(PERIOD));
@@ -41,39 +41,39 @@ pub async fn run(db: Database, shutdown: CancellationToken) {
         match database::run_command(async move { sweep_once(&db).await }).await {
             Ok(swept) => {
                 if swept.expired > 0 {
-                    tracing::info!(holds = swept.expired, "holds expired");
+                    tracing::info!(holds = swept.expired, "released expired holds");
                 }
                 failing = false;
             }
-            // Once an outage, not once a second.
+            // Log once per outage instead of once per second.
             Err(error) if !failing => {
                 failing = true;
-                tracing::error!(error = error.chain(), "cannot sweep");
+                tracing::error!(error = error.chain(), "the sweep failed; will retry every second");
             }
             Err(_) => {}
         }
     }
 }
 
-/// One sweep, on the database's clock.
-pub async fn sweep_once(db: &Database) -> Result<Swept, Error> {
-    Ok(Swept {
+/// Runs one sweep, using the database's clock for expiry.
+pub async fn sweep_once(db: &Database) -> Result<SweepResult, Error> {
+    Ok(SweepResult {
         expired: expire(db).await?,
         entered: enter_movements(db).await?,
-        listed: publish_availability(db).await?,
+        listed: refresh_availability(db).await?,
     })
 }
 
-/// Gives back what was held for too long.
+/// Releases holds whose expiry has passed.
 async fn expire(db: &Database) -> Result<usize, Error> {
     let now = db.now().await?;
-    let late = doc! {"state": "held", "expires_at": {"$lte": now}};
-    // The range narrows the search to an index, which not every server does for `$elemMatch`; it has two ends, because one
-    // that is open below goes through documents without holds, too.
+    let is_overdue = doc! {"state": "held", "expires_at": {"$lte": now}};
+    // The range allows an index scan, which not every server does for `$elemMatch`. It has a lower bound, because otherwise
+    // the scan would include documents without holds.
     let range = doc! {"$gte": DateTime::from_millis(0), "$lte": now};
     let stocks: Vec<Stock> = db
         .stock
-        .find(doc! {"holds.expires_at": range, "holds": {"$elemMatch": &late}})
+        .find(doc! {"holds.expires_at": range, "holds": {"$elemMatch": &is_overdue}})
         .limit(BATCH)
         .await?
         .try_collect()
@@ -82,18 +82,18 @@ async fn expire(db: &Database) -> Result<usize, Error> {
         let holds = holds
             .into_iter()
             .filter(|hold| hold.expires_at.is_some_and(|at| at <= now));
-        holds.map(move |hold| Held {
+        holds.map(move |hold| SkuHold {
             sku: sku.clone(),
             hold,
         })
     });
     let overdue: Vec<_> = overdue.collect();
-    // The condition is part of the update itself: a hold may have been pinned meanwhile.
-    give_back(db, &overdue, &late).await
+    // The condition is part of the update, because a hold may have been pinned in the meantime.
+    release_holds(db, &overdue, &is_overdue).await
 }
 
-/// Copies the journals to the ledger and empties them, in this order: after a crash between the two the entry is found
-/// in the ledger by its key.
+/// Copies journal entries to the ledger and then removes them from the journals. If a crash occurs in between, the next
+/// sweep finds the entry in the ledger by its key.
 async fn enter_movements(db: &Database) -> Result<usize, Error> {
     let stocks: Vec<Stock> = db
         .stock
@@ -126,32 +126,39 @@ async fn enter_movements(db: &Database) -> Result<usize, Error> {
     Ok(movements.len())
 }
 
-/// Updates `in_stock` of the products where it is out of date. Kept in the product because lists are filtered by it, and
-/// written from here because a sale must not touch the product unless it is the last unit.
-async fn publish_availability(db: &Database) -> Result<usize, Error> {
+/// Updates `in_stock` of products where it is outdated. The flag is stored in the product because lists filter by it. It is
+/// written here because a sale must not write the product except when it takes the last unit.
+async fn refresh_availability(db: &Database) -> Result<usize, Error> {
     let mut listed = 0;
-    for (was, filter) in [(true, doc! {"$lte": 0}), (false, doc! {"$gt": 0})] {
-        let wrong = doc! {"listed": was, "available": filter};
-        let stocks: Vec<Stock> = db.stock.find(wrong).limit(BATCH).await?.try_collect().await?;
-        list(db, &stocks, !was).await?;
+    for (was_listed, filter) in [(true, doc! {"$lte": 0}), (false, doc! {"$gt": 0})] {
+        let is_outdated = doc! {"listed": was_listed, "available": filter};
+        let stocks: Vec<Stock> = db
+            .stock
+            .find(is_outdated)
+            .limit(BATCH)
+            .await?
+            .try_collect()
+            .await?;
+        set_in_stock(db, &stocks, !was_listed).await?;
         listed += stocks.len();
     }
     Ok(listed)
 }
 
-/// The same for one SKU, whose stock was just changed: constant work, whatever else waits to be published.
-pub(crate) async fn publish_availability_of(db: &Database, stock: &Stock) -> Result<(), Error> {
+/// Updates `in_stock` of one product whose stock has just changed. The cost is constant, regardless of other outdated
+/// products.
+pub(crate) async fn refresh_availability_of(db: &Database, stock: &Stock) -> Result<(), Error> {
     let is_available = stock.available > 0;
     if stock.listed == is_available {
         return Ok(());
     }
-    list(db, std::slice::from_ref(stock), is_available).await
+    set_in_stock(db, std::slice::from_ref(stock), is_available).await
 }
 
-/// Sets `in_stock` of the products of these stocks.
-async fn list(db: &Database, stocks: &[Stock], in_stock: bool) -> Result<(), Error> {
+/// Sets `in_stock` of the products with these stock documents.
+async fn set_in_stock(db: &Database, stocks: &[Stock], in_stock: bool) -> Result<(), Error> {
     let products = stocks.iter().map(|Stock { sku, rev, .. }| {
-        // Of two that write, the one that has seen the later document is right.
+        // Of two concurrent writers, the one that read the newer stock document wins.
         let older = doc! {"_id": sku, "stock_rev": {"$lt": rev}};
         Change::new(older, doc! {"$set": {"in_stock": in_stock, "stock_rev": rev}})
     });
@@ -161,10 +168,10 @@ async fn list(db: &Database, stocks: &[Stock], in_stock: bool) -> Result<(), Err
     } else {
         doc! {"$lte": 0}
     };
-    let told = stocks.iter().map(|Stock { sku, .. }| {
+    let listings = stocks.iter().map(|Stock { sku, .. }| {
         let unchanged = doc! {"_id": sku, "available": filter.clone()};
         Change::new(unchanged, doc! {"$set": {"listed": in_stock}})
     });
-    batch::apply(db, "stock", told.collect()).await?;
+    batch::apply(db, "stock", listings.collect()).await?;
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! Events of products. A product is a document of its own, so what happens to it cannot be in the same update as an event
-//! in the stock document. Instead the change leaves a trace by which it is found again: a product that is not `told`, or a
-//! stock that is `retired` but tells of a product. What is found is told as it is by then, at once by the request, or a
-//! moment later by the relay if the request did not get so far. When a Kafka is first there, this tells the whole catalog
-//! and what there is of each product, seeded units among it.
+//! Domain events of products. A product is a document of its own, so a change of it and the event in the stock document
+//! cannot be one update. Instead, a change marks the documents: a product without `told`, or a stock that is `retired` but
+//! still has a `told` version, needs an event. The request records that event right after the change; if it fails to, the
+//! relay does so a moment later. The event describes the product at that time. When Kafka is configured for the first time,
+//! this records the whole catalog with the stock of each product.
 
 use bson::{Bson, Document, doc};
 use contracts::events::ProductFacts;
@@ -11,29 +11,32 @@ use futures::TryStreamExt as _;
 use super::{append, levels};
 use crate::{Error, database::Database, products::ProductDocument, stock::Stock};
 
-/// Products of one kind a round takes up.
+/// Maximum number of documents that a round processes for each kind of change.
 const BATCH: i64 = 100;
 
-/// Tells what became of one product, in the trace of the request. A failure is none of the request: the relay will find
-/// what is left.
-pub(crate) async fn tell(db: &Database, sku: &str) {
-    if !db.tells() {
+/// Records the event for the latest change of a product, within the trace of the request. A failure does not fail the
+/// request, because the relay records missed events later.
+pub(crate) async fn record_event(db: &Database, sku: &str) {
+    if !db.publishes_events() {
         return;
     }
-    if let Err(error) = tell_one(db, sku).await {
-        tracing::warn!(error = error.chain(), "the product's event is told later");
+    if let Err(error) = record_current(db, sku).await {
+        tracing::warn!(
+            error = error.chain(),
+            "recording a product event failed; the relay will record it"
+        );
     }
 }
 
-async fn tell_one(db: &Database, sku: &str) -> Result<(), Error> {
+async fn record_current(db: &Database, sku: &str) -> Result<(), Error> {
     match db.products.find_one(doc! {"_id": sku}).await? {
-        Some(product) => tell_product(db, &product).await,
-        None => tell_deleted(db, sku).await,
+        Some(product) => record_product(db, &product).await,
+        None => record_deletion(db, sku).await,
     }
 }
 
-/// Tells what requests have left.
-pub(super) async fn tell_rest(db: &Database) -> Result<(), Error> {
+/// Records events for changes whose requests failed to do so.
+pub(super) async fn record_missed(db: &Database) -> Result<(), Error> {
     let products: Vec<ProductDocument> = db
         .products
         .find(doc! {"told": Bson::Null})
@@ -42,18 +45,18 @@ pub(super) async fn tell_rest(db: &Database) -> Result<(), Error> {
         .try_collect()
         .await?;
     for product in products {
-        tell_product(db, &product).await?;
+        record_product(db, &product).await?;
     }
-    let gone: Vec<Stock> = db.stock.find(retired()).limit(BATCH).await?.try_collect().await?;
-    for Stock { sku, .. } in gone {
-        tell_one(db, &sku).await?;
+    let removed: Vec<Stock> = db.stock.find(retired()).limit(BATCH).await?.try_collect().await?;
+    for Stock { sku, .. } in removed {
+        record_current(db, &sku).await?;
     }
     Ok(())
 }
 
-/// Lets a product be told anew, because what was told of it is lost.
-pub(super) async fn untell(db: &Database, sku: &str) -> Result<(), Error> {
-    // The stock first: while it says that it was told, the product would be marked so again.
+/// Marks a product as not recorded, so that its event is recorded again after earlier events were dropped.
+pub(super) async fn reset_recorded(db: &Database, sku: &str) -> Result<(), Error> {
+    // The stock comes first: while it has `told`, the product would be marked as recorded again.
     db.stock
         .update_one(doc! {"_id": sku, "retired": false}, doc! {"$unset": {"told": ""}})
         .await?;
@@ -63,8 +66,8 @@ pub(super) async fn untell(db: &Database, sku: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Tells a product as it was read, unless this version of it, or a later one, has been told.
-async fn tell_product(db: &Database, product: &ProductDocument) -> Result<(), Error> {
+/// Records an event for this version of the product, unless this or a later version has been recorded.
+async fn record_product(db: &Database, product: &ProductDocument) -> Result<(), Error> {
     let (sku, since) = (product.sku.as_str(), product.created_at);
     let facts = ProductFacts {
         name: product.name.clone(),
@@ -76,18 +79,19 @@ async fn tell_product(db: &Database, product: &ProductDocument) -> Result<(), Er
     let known = doc! {"$gt": ["$told.version", 0]};
     let kind = doc! {"$cond": [&known, "product_changed", "product_created"]};
     let mut update = append(kind, doc! {"sku": "$_id", "product": {"$literal": facts}}, true);
-    // Of a product that is new to the log nothing may have told yet what there is of it, such as the seed's units.
+    // If the product is new to the event log, its units may be, too, such as the seed's; record them as well.
     let has_stock = doc! {"$and": [{"$not": [known]}, {"$gt": ["$on_hand", 0]}]};
     update.extend(append("stock_changed", levels("listed"), has_stock));
     update.push(doc! {"$set": {"told": {"created_at": since, "version": product.version}}});
-    // Versions begin again when a SKU does. Nothing is told of what is being deleted: it could come after the deletion.
+    // Versions restart when a SKU is added again. A product that is being deleted is skipped, because its event could follow
+    // the deletion's event.
     let filter = doc! {"_id": sku, "retired": false, "$or": [
         {"told.created_at": {"$not": {"$gte": since}}},
         {"told.created_at": since, "told.version": {"$lt": product.version}},
     ]};
     db.stock.update_one(filter, update).await?;
-    let covered = doc! {"_id": sku, "told.created_at": since, "told.version": {"$gte": product.version}};
-    if db.stock.find_one(covered).await?.is_some() {
+    let is_recorded = doc! {"_id": sku, "told.created_at": since, "told.version": {"$gte": product.version}};
+    if db.stock.find_one(is_recorded).await?.is_some() {
         let same = doc! {"_id": sku, "created_at": since, "version": product.version};
         db.products
             .update_one(same, doc! {"$set": {"told": true}})
@@ -96,8 +100,8 @@ async fn tell_product(db: &Database, product: &ProductDocument) -> Result<(), Er
     Ok(())
 }
 
-/// Tells that a product is gone, unless that is told.
-async fn tell_deleted(db: &Database, sku: &str) -> Result<(), Error> {
+/// Records that a product was deleted, unless that has been recorded.
+async fn record_deletion(db: &Database, sku: &str) -> Result<(), Error> {
     let mut update = append("product_deleted", doc! {"sku": "$_id"}, true);
     update.push(doc! {"$set": {"told": Bson::Null}});
     let mut filter = retired();
@@ -106,7 +110,7 @@ async fn tell_deleted(db: &Database, sku: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Stock that orders can no longer have, of a product that was told.
+/// Filter for stock of removed products whose deletion has not been recorded.
 fn retired() -> Document {
     doc! {"retired": true, "told.version": {"$gt": 0}}
 }

@@ -1,6 +1,6 @@
-//! Domain events on `inventory.v1`, from an outbox inside the stock document: the update that makes a change appends the
-//! event that tells of it. One document numbers all events of a SKU, those of its product, too, since it outlives the
-//! product (docs/adr/0010). Where there is no Kafka nothing is appended.
+//! Domain events for the topic `inventory.v1`. The outbox is part of the stock document: the update that makes a change also
+//! appends its event. The stock document numbers all events of a SKU, including those of its product, because it outlives
+//! the product (docs/adr/0010). Without Kafka, no events are recorded.
 
 pub mod catalog;
 pub mod relay;
@@ -11,19 +11,20 @@ use telemetry::TraceContext;
 
 use crate::database::Database;
 
-/// The most events that wait in one document; of more, the oldest are dropped. A document must not grow without bounds
-/// while Kafka is away, and what stock was is superseded by what it is.
-const MOST: i64 = 1_000;
+/// Maximum number of pending events in one document; beyond that, the oldest are dropped. A document must not grow without
+/// limit while Kafka is unavailable, and newer stock levels supersede older ones.
+const MAX_PENDING: i64 = 1_000;
 
-/// The stages at the end of an update of a stock document that tell what the stages before made of it.
+/// Pipeline stages that append an event with the stock levels to the update of a stock document. They must be the last
+/// stages of the update.
 pub(crate) fn stock_changed(db: &Database, reason: &str) -> Vec<Document> {
-    if !db.tells() {
+    if !db.publishes_events() {
         return Vec::new();
     }
     append("stock_changed", levels(reason), true)
 }
 
-/// The data of `stock_changed`.
+/// The data of a `stock_changed` event, as expressions on the stock document.
 fn levels(reason: &str) -> Document {
     doc! {
         "sku": "$_id",
@@ -34,7 +35,7 @@ fn levels(reason: &str) -> Document {
     }
 }
 
-/// The stages that append one event, where `condition` holds; `kind` and the values of `data` are expressions.
+/// Pipeline stages that append one event if `condition` is true. `kind` and the values of `data` are expressions.
 fn append(kind: impl Into<Bson>, data: Document, condition: impl Into<Bson>) -> Vec<Document> {
     let trace = TraceContext::current();
     let mut event = doc! {
@@ -58,6 +59,6 @@ fn append(kind: impl Into<Bson>, data: Document, condition: impl Into<Bson>) -> 
     let waiting = doc! {"$concatArrays": [{"$ifNull": ["$pending_events", []]}, appended]};
     vec![
         doc! {"$set": {"event_seq": {"$add": [{"$ifNull": ["$event_seq", 0_i64]}, more]}}},
-        doc! {"$set": {"pending_events": {"$slice": [waiting, -MOST]}}},
+        doc! {"$set": {"pending_events": {"$slice": [waiting, -MAX_PENDING]}}},
     ]
 }

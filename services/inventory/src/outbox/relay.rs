@@ -1,6 +1,6 @@
-//! Publishes what waits in the outboxes and takes it out when Kafka has confirmed. A crash between the two publishes the
-//! same events again. Replicas need no lock: each begins a SKU with the oldest event that waits, so an event is never
-//! in Kafka before its predecessor, however often both are.
+//! Publishes the pending events of the outboxes and removes them once Kafka has confirmed them. A crash in between publishes
+//! the same events again. Replicas need no lock: each starts a SKU with its oldest pending event, so an event never reaches
+//! Kafka before its predecessor, even if both are published several times.
 
 use std::time::{Duration, Instant};
 
@@ -13,15 +13,15 @@ use tokio_util::sync::CancellationToken;
 use super::{catalog, store};
 use crate::database::{self, Database};
 
-/// How often what waits is counted.
+/// Interval at which pending events are counted for the metrics.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 
 static DROPPED: Counter = Counter::counter(
     "events_dropped",
-    "Domain events given up because too many waited for one SKU",
+    "Domain events dropped because too many were pending for one SKU",
 );
 
-/// The relay of inventory.
+/// Publishes inventory's domain events from the stock documents to Kafka.
 #[derive(Debug)]
 pub struct Relay {
     db: Database,
@@ -30,7 +30,7 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// From the stock documents of `db`. It connects when there is something to publish.
+    /// Creates a relay for the stock documents of `db`. It connects to Kafka when there is something to publish.
     #[must_use]
     pub fn new(db: Database, brokers: &Brokers, namespace: &Namespace) -> Self {
         Self {
@@ -40,17 +40,17 @@ impl Relay {
         }
     }
 
-    /// Publishes until `shutdown`.
+    /// Publishes events until `shutdown` is cancelled.
     pub async fn run(self, shutdown: CancellationToken) {
         rounds::run(topics::INVENTORY, self, shutdown).await;
     }
 
-    /// Publishes one batch and returns how many events it had.
+    /// Publishes one batch and returns its number of events. Fails if the database or Kafka is unavailable.
     pub async fn run_once(&self) -> anyhow::Result<usize> {
         let db = self.db.clone();
         let waiting = database::run_command(async move {
-            catalog::tell_rest(&db).await?;
-            store::waiting(&db).await
+            catalog::record_missed(&db).await?;
+            store::pending(&db).await
         })
         .await?;
         let events: Vec<_> = waiting.iter().flat_map(store::Outbox::envelopes).collect();
@@ -63,10 +63,11 @@ impl Relay {
             for outbox in &waiting {
                 let dropped = outbox.dropped();
                 if dropped > 0 {
-                    // Before its number is gone. What products are is not superseded by what stock is.
-                    catalog::untell(&db, &outbox.sku).await?;
+                    // Must precede the removal, which discards the number of dropped events. Newer stock levels do not
+                    // supersede a dropped product event, so it is recorded again.
+                    catalog::reset_recorded(&db, &outbox.sku).await?;
                 }
-                if store::forget(&db, outbox).await? {
+                if store::remove_published(&db, outbox).await? {
                     DROPPED.of([("topic", topics::INVENTORY)]).inc_by(dropped);
                 }
             }
@@ -89,15 +90,15 @@ impl Relay {
         })
         .await?;
         self.producer.waiting(events, age);
-        // Shown from the start, so that a rate has a beginning.
+        // Expose the counter from the start, so that rates can be computed.
         DROPPED.of([("topic", topics::INVENTORY)]).inc_by(0);
         Ok(())
     }
 }
 
 impl Rounds for Relay {
-    /// Each document of a batch has an event at least.
-    const FULL: usize = store::DOCUMENTS;
+    /// Each document of a batch has at least one event.
+    const FULL: usize = store::BATCH_DOCUMENTS;
 
     async fn round(&mut self) -> anyhow::Result<usize> {
         if self.counted.is_none_or(|at| at.elapsed() >= COUNT_EVERY) {

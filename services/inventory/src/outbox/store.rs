@@ -1,4 +1,4 @@
-//! Reading the outboxes, and emptying them.
+//! Queries that read pending events from the outboxes and remove published ones.
 
 use bson::{Bson, DateTime, Document, doc};
 use contracts::events::{Envelope, Trace};
@@ -8,18 +8,19 @@ use serde_json::Value;
 
 use crate::{Error, database::Database};
 
-/// Documents of a batch, and events of each.
-pub(super) const DOCUMENTS: usize = 50;
-const EVENTS: i32 = 100;
-/// Documents that are looked at when counting.
-const COUNTED: i64 = 10_000;
+/// Maximum number of documents in a batch.
+pub(super) const BATCH_DOCUMENTS: usize = 50;
+/// Maximum number of events per document in a batch.
+const BATCH_EVENTS: i32 = 100;
+/// Maximum number of documents that are read to count pending events.
+const MAX_COUNTED: i64 = 10_000;
 
-/// The outbox of one SKU, up to a batch of it.
+/// The pending events of one SKU, up to the limit of a batch.
 #[derive(Debug, Deserialize)]
 pub(super) struct Outbox {
     #[serde(rename = "_id")]
     pub(super) sku: String,
-    /// The number of the last event that was told.
+    /// Sequence number of the last published event.
     #[serde(default)]
     events_told: i64,
     pending_events: Vec<Pending>,
@@ -40,22 +41,22 @@ struct Pending {
 }
 
 impl Outbox {
-    /// How many events were dropped before these.
+    /// Number of events that were dropped before the pending ones.
     pub(super) fn dropped(&self) -> u64 {
         u64::try_from(self.first() - self.events_told - 1).unwrap_or_default()
     }
 
-    /// The number of the first of these.
+    /// Sequence number of the first pending event, or 0 if there is none.
     fn first(&self) -> i64 {
         self.pending_events.first().map_or(0, |event| event.sequence)
     }
 
-    /// The number of the last of these.
+    /// Sequence number of the last pending event, or 0 if there is none.
     pub(super) fn last(&self) -> i64 {
         self.pending_events.last().map_or(0, |event| event.sequence)
     }
 
-    /// These as they are published; the same each time.
+    /// The pending events as messages. They are identical each time, so consumers recognize duplicates.
     pub(super) fn envelopes(&self) -> impl Iterator<Item = Envelope> {
         let log = format!("inventory/{}", self.sku);
         self.pending_events.iter().map(move |event| Envelope {
@@ -75,25 +76,25 @@ impl Outbox {
     }
 }
 
-fn waits() -> Document {
+fn has_pending() -> Document {
     doc! {"pending_events.sequence": {"$gt": 0}}
 }
 
-/// A batch of what waits.
-pub(super) async fn waiting(db: &Database) -> Result<Vec<Outbox>, Error> {
+/// Reads a batch of pending events.
+pub(super) async fn pending(db: &Database) -> Result<Vec<Outbox>, Error> {
     Ok(db
         .stock
         .clone_with_type()
-        .find(waits())
-        .projection(doc! {"events_told": 1, "pending_events": {"$slice": EVENTS}})
-        .limit(i64::try_from(DOCUMENTS).unwrap_or(i64::MAX))
+        .find(has_pending())
+        .projection(doc! {"events_told": 1, "pending_events": {"$slice": BATCH_EVENTS}})
+        .limit(i64::try_from(BATCH_DOCUMENTS).unwrap_or(i64::MAX))
         .await?
         .try_collect()
         .await?)
 }
 
-/// Takes out what was published. False if another relay has done so.
-pub(super) async fn forget(db: &Database, outbox: &Outbox) -> Result<bool, Error> {
+/// Removes published events from the outbox. Returns false if another relay has removed them.
+pub(super) async fn remove_published(db: &Database, outbox: &Outbox) -> Result<bool, Error> {
     let last = outbox.last();
     let mut highest = doc! {"events_told": last};
     if outbox.dropped() > 0 {
@@ -107,7 +108,7 @@ pub(super) async fn forget(db: &Database, outbox: &Outbox) -> Result<bool, Error
     Ok(result.modified_count == 1)
 }
 
-/// How many events wait, and when the oldest of them happened.
+/// Number of pending events and the time of the oldest, from at most 10,000 documents.
 pub(super) async fn count(db: &Database) -> Result<(i64, Option<DateTime>), Error> {
     #[derive(Default, Deserialize)]
     struct Count {
@@ -115,8 +116,8 @@ pub(super) async fn count(db: &Database) -> Result<(i64, Option<DateTime>), Erro
         oldest: Option<DateTime>,
     }
     let stages = [
-        doc! {"$match": waits()},
-        doc! {"$limit": COUNTED},
+        doc! {"$match": has_pending()},
+        doc! {"$limit": MAX_COUNTED},
         doc! {"$project": {
             "events": {"$size": "$pending_events"},
             "oldest": {"$arrayElemAt": ["$pending_events.at", 0]},

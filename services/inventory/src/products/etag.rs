@@ -1,17 +1,17 @@
-//! Entity tags (RFC 9110): what a client has seen, and whether it is still so.
+//! Entity tags (RFC 9110) of products, for caching and for conditional changes.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::Language;
 use crate::Error;
 
-/// The strong tag of a product's version: `"v3"`.
+/// The strong entity tag of a product's version in English, such as `"v3"`.
 #[must_use]
 pub fn of_version(version: i64) -> String {
     format!("\"v{version}\"")
 }
 
-/// The strong tag of a product's version as it is told in a language: `"v3"`, `"v3-de"`.
+/// The strong entity tag of a product's version in a language, such as `"v3"` or `"v3-de"`.
 pub(super) fn of_text(version: i64, language: Language) -> String {
     match language {
         Language::English => of_version(version),
@@ -19,29 +19,30 @@ pub(super) fn of_text(version: i64, language: Language) -> String {
     }
 }
 
-/// A tag as a header's value. Our tags are ASCII.
+/// Converts an entity tag to a header value. Tags are always ASCII, so the conversion does not fail.
 #[must_use]
 pub fn header_value(tag: &str) -> HeaderValue {
     HeaderValue::from_str(tag).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
-/// Whether the client already has what `tag` names (`If-None-Match`, compared weakly as RFC 9110 13.1.2 demands).
+/// Whether the client already has the version with this tag. Compares `If-None-Match` weakly, as RFC 9110, section 13.1.2
+/// requires.
 #[must_use]
 pub fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     tags(headers, &header::IF_NONE_MATCH).any(|known| known == "*" || known.trim_start_matches("W/") == tag)
 }
 
-/// What `If-Match` says about the version that a change is meant for.
+/// The versions that `If-Match` allows a change to be based on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expected {
-    /// `*`: whatever there is.
+    /// Any version that exists (`*`).
     Any,
-    /// One of these versions.
+    /// Only one of these versions.
     Versions(Vec<i64>),
 }
 
 impl Expected {
-    /// From the headers; a change without `If-Match` is refused. Weak and unknown tags match nothing.
+    /// Reads `If-Match`. Weak and unknown tags match nothing. Fails with [`Error::PreconditionRequired`] without the header.
     pub fn from_headers(headers: &HeaderMap) -> Result<Self, Error> {
         if !headers.contains_key(header::IF_MATCH) {
             return Err(Error::PreconditionRequired);
@@ -49,7 +50,7 @@ impl Expected {
         if tags(headers, &header::IF_MATCH).any(|tag| tag == "*") {
             return Ok(Self::Any);
         }
-        // Whoever has seen a translation of a version has seen that version.
+        // The tag of a translation stands for the version that it translates.
         let version = |tag: &str| {
             let version = tag.strip_prefix("\"v")?.strip_suffix('"')?;
             version.strip_suffix("-de").unwrap_or(version).parse().ok()
@@ -59,7 +60,7 @@ impl Expected {
         ))
     }
 
-    /// As a condition on a document's `version`.
+    /// A MongoDB condition on a document's `version`.
     pub(super) fn condition(&self) -> bson::Bson {
         match self {
             Self::Any => bson::bson!({"$gte": 0}),
@@ -67,7 +68,7 @@ impl Expected {
         }
     }
 
-    /// Whether `version` is meant.
+    /// Whether a change may be based on `version`.
     #[must_use]
     pub fn matches(&self, version: i64) -> bool {
         match self {

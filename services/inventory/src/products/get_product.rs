@@ -1,4 +1,4 @@
-//! `GET /v1/products/{sku}`: one product, with an entity tag that changes exactly when the product does.
+//! `GET /v1/products/{sku}`: one product, with an entity tag that changes exactly when the product changes.
 
 use axum::{
     extract::State,
@@ -9,19 +9,26 @@ use contracts::Sku;
 use souk_http::{Json, Path, Problem, ProblemBody};
 
 use super::{Language, Product, etag, store};
-use crate::{app::App, database};
+use crate::{App, database};
 
-/// A shop may show a price for so long before it asks again; an order is quoted anew anyway.
-const CACHE: &str = "public, max-age=5, stale-while-revalidate=30";
+/// Caching of a product. A slightly outdated price is harmless, because an order always gets a current quote.
+const CACHE_POLICY: &str = "public, max-age=5, stale-while-revalidate=30";
 
-/// One product, in the language of `Accept-Language`, English or German; 304 when the client has it already.
+/// Get a product
+///
+/// Returns one product in English or German, depending on `Accept-Language`. English is used if there is no translation.
+/// Responds with 304 if `If-None-Match` names the current version.
 #[utoipa::path(get, path = "/v1/products/{sku}", tag = "catalog",
-    params(("sku" = Sku, Path, description = "The product"),
-        ("if-none-match" = Option<String>, Header, description = "An ETag that the client has"),
-        ("accept-language" = Option<String>, Header)),
-    responses((status = 200, body = Product,
-            headers(("etag" = String), ("cache-control" = String), ("content-language" = String))),
-        (status = 304), (status = 404, body = ProblemBody), (status = 503, body = ProblemBody)))]
+    params(("sku" = Sku, Path, description = "SKU of the product"),
+        ("if-none-match" = Option<String>, Header, description = "ETag of the version that the client has"),
+        ("accept-language" = Option<String>, Header, description = "Preferred languages, such as `de, en;q=0.5`")),
+    responses((status = 200, description = "The product", body = Product,
+            headers(("etag" = String, description = "Entity tag of this version and language"),
+                ("cache-control" = String, description = "How long the response may be cached"),
+                ("content-language" = String, description = "Language of the texts, `en` or `de`"))),
+        (status = 304, description = "The client has the current version"),
+        (status = 404, description = "No product has this SKU", body = ProblemBody),
+        (status = 503, description = "The database is unavailable", body = ProblemBody)))]
 pub async fn get_product(
     State(app): State<App>,
     Path(sku): Path<Sku>,
@@ -30,10 +37,13 @@ pub async fn get_product(
     let product = database::run(async move { store::find(&app.db, sku.as_str()).await }).await?;
     let language = product.language(Language::accepted(&headers));
     let tag = etag::of_text(product.version, language);
-    let caching = [(header::ETAG, tag.as_str()), (header::CACHE_CONTROL, CACHE)];
+    let caching = [
+        (header::ETAG, tag.as_str()),
+        (header::CACHE_CONTROL, CACHE_POLICY),
+    ];
     if etag::is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, language.headers(), caching).into_response());
     }
-    let product = Product::told(product, language);
+    let product = Product::localized(product, language);
     Ok((language.headers(), caching, Json(product)).into_response())
 }

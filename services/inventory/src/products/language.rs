@@ -1,5 +1,4 @@
-//! The languages that the catalog is told in: English, and German where it is translated. Who asks for neither, or for a
-//! translation that there is not, is answered in English.
+//! The languages of the catalog: English, and German where a translation exists. English is the fallback.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::{Deserialize, Serialize};
@@ -8,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::Attributes;
 
-/// One of them.
+/// A language of the catalog.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Language {
@@ -18,7 +17,7 @@ pub(super) enum Language {
 }
 
 impl Language {
-    /// The one that the caller likes best (`Accept-Language`).
+    /// The language that the caller prefers according to `Accept-Language`; English by default.
     pub(super) fn accepted(headers: &HeaderMap) -> Self {
         match language::preferred(headers, &["en", "de"]) {
             Some("de") => Self::German,
@@ -26,7 +25,7 @@ impl Language {
         }
     }
 
-    /// What an answer says of its language, and that another caller may get another one.
+    /// Response headers that name the language and mark the response as dependent on `Accept-Language`.
     pub(super) fn headers(self) -> [(HeaderName, HeaderValue); 2] {
         let tag = match self {
             Self::English => "en",
@@ -39,18 +38,18 @@ impl Language {
     }
 }
 
-/// A product's texts in other languages than English.
+/// Texts of a product in languages other than English.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Translations {
-    /// German.
+    /// The German texts of the product, if it has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Translation>)]
     pub de: Option<Translation>,
 }
 
 impl Translations {
-    /// The texts in that language, if it has such.
+    /// The translation into `language`, if there is one. English has none because it is the original.
     pub(super) fn of(&self, language: Language) -> Option<&Translation> {
         match language {
             Language::English => None,
@@ -59,26 +58,28 @@ impl Translations {
     }
 }
 
-/// A product's texts in one language.
+/// Texts of a product in one language.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Translation {
-    /// What it is called.
-    #[schema(example = "Sencha Grüntee")]
+    /// Translated name, without control characters and not only spaces.
+    #[schema(min_length = 1, max_length = 200, example = "Sencha Grüntee")]
     pub name: String,
-    /// What it is, for a shopper.
+    /// Translated description; may be empty.
+    #[schema(max_length = 5000)]
     pub description: String,
-    /// Those of the further properties that read otherwise in this language.
+    /// Translated values of further properties; properties that are missing here keep their English value. At most 20, with
+    /// the same limits as the product's properties.
     #[serde(default, skip_serializing_if = "Attributes::is_empty")]
     #[schema(value_type = HashMap<String, String>)]
     pub attributes: Attributes,
 }
 
-/// A category's name in other languages than English.
+/// Names of a category in languages other than English.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Names {
-    /// German.
+    /// The German name, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub de: Option<String>,
 }

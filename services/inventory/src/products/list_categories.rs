@@ -1,4 +1,4 @@
-//! `GET /v1/categories`: the categories in the shop's order, with how many products each has.
+//! `GET /v1/categories`: the categories in the shop's order, with the number of products in each.
 
 use axum::{
     extract::State,
@@ -10,35 +10,40 @@ use souk_http::{Json, Problem, ProblemBody};
 use utoipa::ToSchema;
 
 use super::{Language, store};
-use crate::{app::App, database};
+use crate::{App, database};
 
 /// A category of the catalog.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Category {
-    /// Its key.
+    /// Key of the category, for use in URLs and filters.
     #[schema(example = "tea")]
     pub slug: String,
-    /// For a shopper.
+    /// Name of the category in the language of the response.
     #[schema(example = "Tea")]
     pub name: String,
-    /// Products in it.
-    #[schema(example = 10)]
+    /// Number of products in the category.
+    #[schema(minimum = 0, example = 10)]
     pub products: i64,
 }
 
-/// All categories; there are few, so there is one page.
+/// Every category of the catalog on a single page.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Categories {
-    /// In the shop's order.
+    /// The categories in the order in which the shop shows them.
     pub items: Vec<Category>,
-    /// Always null.
+    /// Always null, because there is only one page.
     pub next_cursor: Option<String>,
 }
 
-/// All categories, in the language of `Accept-Language`, English or German.
-#[utoipa::path(get, path = "/v1/categories", tag = "catalog", params(("accept-language" = Option<String>, Header)),
-    responses((status = 200, body = Categories, headers(("cache-control" = String), ("content-language" = String))),
-        (status = 503, body = ProblemBody)))]
+/// List the categories
+///
+/// Returns every category with its number of products, named in English or German, depending on `Accept-Language`.
+#[utoipa::path(get, path = "/v1/categories", tag = "catalog",
+    params(("accept-language" = Option<String>, Header, description = "Preferred languages, such as `de, en;q=0.5`")),
+    responses((status = 200, description = "Every category", body = Categories,
+            headers(("cache-control" = String, description = "How long the response may be cached"),
+                ("content-language" = String, description = "Language of the names, `en` or `de`"))),
+        (status = 503, description = "The database is unavailable", body = ProblemBody)))]
 pub async fn list_categories(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
     let language = Language::accepted(&headers);
     let items = database::run(async move { store::categories(&app.db, language).await }).await?;

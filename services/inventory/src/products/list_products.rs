@@ -1,4 +1,4 @@
-//! `GET /v1/products`: the catalog as a shopper searches, filters, sorts and leafs through it, with facets.
+//! `GET /v1/products`: searches, filters, sorts and pages through the catalog, with facets.
 
 use std::collections::HashMap;
 
@@ -13,111 +13,128 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     Language, Product,
-    listing::{self, After, Filter, Sort},
+    listing::{self, Cursor, Filter, Sort},
     search::Words,
     store,
 };
-use crate::{Error, app::App, database};
+use crate::{App, Error, database};
 
-/// SKUs in one `skus` at most.
+/// Maximum number of SKUs in the parameter `skus`.
 const MAX_SKUS: usize = 100;
 
-/// What to list.
+/// Filters, order and page of a product list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ProductQuery {
-    /// Words; each begins a word of the product, in any of its languages.
+    /// Search words, of which the first 8 count. Each must be the beginning of a word of the product in any language.
     #[serde(default)]
+    #[param(max_length = 200, example = "green tea")]
     q: Option<String>,
-    /// Slug of a category.
+    /// Slug of a category; only its products are listed.
     #[serde(default)]
+    #[param(example = "tea")]
     category: Option<String>,
-    /// Least price in minor units.
+    /// Lowest price in minor units, inclusive.
     #[serde(default)]
     #[param(minimum = 0)]
     min_price: Option<i64>,
-    /// Highest price in minor units.
+    /// Highest price in minor units, inclusive.
     #[serde(default)]
     #[param(minimum = 0)]
     max_price: Option<i64>,
-    /// Only what can be bought now (true) or cannot (false).
+    /// Lists only products that are in stock (true) or out of stock (false).
     #[serde(default)]
     in_stock: Option<bool>,
-    /// Only these, separated by commas, at most 100; all on one page unless `limit` says otherwise.
+    /// Lists only these SKUs, separated by commas, at most 100. The default of `limit` is 100 if this is set.
     #[serde(default)]
+    #[param(min_length = 1, example = "TEA-0001,TEA-0002")]
     skus: Option<String>,
-    /// The order; `relevance` without `q` is `name`.
+    /// Order of the list. `relevance` is the default and equals `name` if there is no `q`.
     #[serde(default)]
     #[param(inline)]
     sort: Sort,
-    /// Items a page, 1 to 100.
+    /// Maximum number of items per page, 1 to 100.
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 20)]
     limit: Option<Limit>,
-    /// `next_cursor` of the page before, with the same query.
+    /// The `next_cursor` of the previous page. The other parameters and the language must be the same.
     #[serde(default)]
     cursor: Option<String>,
 }
 
-/// A product in a list, with its stock at this moment.
+/// A product in a list, with its current stock.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ListedProduct {
-    /// The product.
+    /// The product in the language of the response.
     #[serde(flatten)]
     product: Product,
-    /// Units that can be bought now.
+    /// Number of units that can be ordered now.
+    #[schema(minimum = 0, example = 42)]
     available: i64,
-    /// Whether there is at least one.
+    /// Whether at least one unit can be ordered now.
     in_stock: bool,
 }
 
-/// A page of products and what a shopper could narrow it by.
+/// A page of products, with facets to narrow the list.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProductPage {
-    /// The products.
+    /// The products of this page, in the requested order.
     items: Vec<ListedProduct>,
-    /// For the next page; null on the last.
+    /// Pass this as `cursor` to get the next page. Null on the last page.
     next_cursor: Option<String>,
-    /// Counts over all pages. Each ignores its own filter, so that it shows what another choice would find.
+    /// Counts over all pages. Each facet ignores its own filter, so that it shows the results of other choices.
     facets: Facets,
 }
 
-/// Counts over all products that are found.
+/// Counts over all products that match the query.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Facets {
-    /// By category, in the shop's order.
+    /// Number of matching products in every category, in the shop's order.
     pub categories: Vec<CategoryCount>,
-    /// The cheapest and the dearest.
+    /// Lowest and highest price of the matching products.
     pub price: PriceRange,
-    /// How many can be bought now.
+    /// Number of matching products that are in stock.
+    #[schema(minimum = 0)]
     pub in_stock: i64,
 }
 
-/// How many are found in a category.
+/// The number of matching products in one category.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CategoryCount {
-    /// Its key.
+    /// Key of the category, for use in URLs and filters.
+    #[schema(example = "tea")]
     pub slug: String,
-    /// For a shopper.
+    /// Name of the category in the language of the response.
+    #[schema(example = "Tea")]
     pub name: String,
-    /// Products found.
+    /// Number of matching products; may be 0.
+    #[schema(minimum = 0, example = 10)]
     pub count: i64,
 }
 
-/// In minor units, as `min_price` and `max_price` are; null when nothing is found.
+/// Lowest and highest price in minor units, like `min_price` and `max_price`; both are null if no product matches.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct PriceRange {
-    /// The cheapest.
+    /// Lowest price in minor units.
+    #[schema(minimum = 1, example = 450)]
     pub min: Option<i64>,
-    /// The dearest.
+    /// Highest price in minor units.
+    #[schema(minimum = 1, example = 12900)]
     pub max: Option<i64>,
 }
 
-/// Products by search, filters and order, page by page; in the language of `Accept-Language`, English or German.
+/// List products
+///
+/// Searches, filters and sorts the catalog, and returns one page with facets. Texts are in English or German, depending on
+/// `Accept-Language`. Responds with 422 if a parameter is invalid or unknown, or if the cursor belongs to another query.
 #[utoipa::path(get, path = "/v1/products", tag = "catalog",
-    params(ProductQuery, ("accept-language" = Option<String>, Header)),
-    responses((status = 200, body = ProductPage, headers(("content-language" = String))), (status = 422, body = ProblemBody), (status = 503, body = ProblemBody)))]
+    params(ProductQuery,
+        ("accept-language" = Option<String>, Header, description = "Preferred languages, such as `de, en;q=0.5`")),
+    responses((status = 200, description = "One page of products", body = ProductPage,
+            headers(("content-language" = String, description = "Preferred language, `en` or `de`"))),
+        (status = 422, description = "A parameter is invalid", body = ProblemBody),
+        (status = 503, description = "The database is unavailable", body = ProblemBody)))]
 pub async fn list_products(
     State(app): State<App>,
     headers: HeaderMap,
@@ -129,16 +146,20 @@ pub async fn list_products(
         None if query.skus.is_some() => Limit::try_from(100).unwrap_or_default(),
         None => Limit::default(),
     };
-    let after: Option<After> = query.cursor.as_deref().map(page::decode).transpose()?;
+    let after: Option<Cursor> = query.cursor.as_deref().map(page::decode).transpose()?;
     let (filter, sort) = parse(query)?;
     if after
         .as_ref()
         .is_some_and(|after| (after.sort, after.language) != (sort, language))
     {
-        return Err(Error::field("/cursor", "must be of a list in the same order").into());
+        return Err(Error::field(
+            "/cursor",
+            "must come from a list with the same order and language",
+        )
+        .into());
     }
     let page = database::run(async move {
-        // Both to their end: see the module `database`.
+        // Run both to completion; see the module `database`.
         let (found, facets) = tokio::join!(
             listing::list(&app.db, &filter, (sort, language), limit, after),
             listing::facets(&app.db, &filter, language)
@@ -151,7 +172,7 @@ pub async fn list_products(
             .collect();
         let available: HashMap<String, i64> = store::available(&app.db, skus).await?.into_iter().collect();
         let items = found.items.into_iter().map(|found| {
-            let product = Product::told(found.product, language);
+            let product = Product::localized(found.product, language);
             let available = available.get(product.sku.as_str()).copied().unwrap_or_default();
             ListedProduct {
                 product,

@@ -1,4 +1,4 @@
-//! The query behind a list: filter, order, page and facets.
+//! The database queries of a product list: filter, order, page and facets.
 
 use bson::{Bson, DateTime, Document, doc};
 use contracts::Sku;
@@ -11,11 +11,11 @@ use super::{
     CategoryDocument, Language, ProductDocument,
     list_products::{CategoryCount, Facets, PriceRange},
     search::Words,
-    store::{all_categories, count_of, whole},
+    store::{all_categories, count_of, to_i64},
 };
 use crate::{Error, database::Database};
 
-/// Which products are meant.
+/// The filters of a product list; absent filters match every product.
 #[derive(Debug, Clone)]
 pub(super) struct Filter {
     pub words: Option<Words>,
@@ -26,7 +26,7 @@ pub(super) struct Filter {
     pub in_stock: Option<bool>,
 }
 
-/// What a shopper can narrow a list by.
+/// A filter that also has counts of its alternatives.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Facet {
     Category,
@@ -35,7 +35,7 @@ enum Facet {
 }
 
 impl Filter {
-    /// What every facet has in common.
+    /// The conditions that apply to every facet.
     fn base(&self) -> Document {
         let mut filter = self.words.as_ref().map(Words::filter).unwrap_or_default();
         if let Some(skus) = &self.skus {
@@ -45,13 +45,17 @@ impl Filter {
         filter
     }
 
-    /// The condition of every facet but `one`.
-    fn but(&self, one: Option<Facet>) -> Document {
+    /// The conditions of every facet except `ignored`.
+    fn except(&self, ignored: Option<Facet>) -> Document {
         let mut filter = Document::new();
-        if let Some(category) = self.category.as_ref().filter(|_| one != Some(Facet::Category)) {
+        if let Some(category) = self
+            .category
+            .as_ref()
+            .filter(|_| ignored != Some(Facet::Category))
+        {
             filter.insert("category", category);
         }
-        if one != Some(Facet::Price) {
+        if ignored != Some(Facet::Price) {
             let mut range = Document::new();
             range.extend(
                 self.min_price
@@ -62,33 +66,33 @@ impl Filter {
                 filter.insert("price.amount", range);
             }
         }
-        if let Some(in_stock) = self.in_stock.filter(|_| one != Some(Facet::Stock)) {
+        if let Some(in_stock) = self.in_stock.filter(|_| ignored != Some(Facet::Stock)) {
             filter.insert("in_stock", in_stock);
         }
         filter
     }
 }
 
-/// The order of a list. Ties are broken by the SKU, so that pages neither repeat nor skip.
+/// The order of a product list. Ties are sorted by SKU, so that pages neither repeat nor skip products.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Sort {
-    /// Best fit first.
+    /// The best match comes first.
     #[default]
     Relevance,
-    /// Cheapest first.
+    /// The lowest price comes first.
     Price,
-    /// Dearest first.
+    /// The highest price comes first.
     #[serde(rename = "-price")]
     PriceDescending,
-    /// Latest first.
+    /// The most recently added product comes first.
     Newest,
-    /// By the alphabet.
+    /// Alphabetically by name in the language of the response.
     Name,
 }
 
 impl Sort {
-    /// The field, and 1 for ascending or -1 for descending.
+    /// The sorted field, and 1 for ascending or -1 for descending order.
     fn key(self, language: Language) -> (&'static str, i32) {
         match self {
             Self::Relevance => ("score", -1),
@@ -103,18 +107,18 @@ impl Sort {
     }
 }
 
-/// Where the page before ended.
+/// The position after the last item of a page.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct After {
+pub(super) struct Cursor {
     pub sort: Sort,
-    /// Whose alphabet it is.
+    /// The language in which names are sorted.
     #[serde(default)]
     pub language: Language,
     key: Key,
     id: String,
 }
 
-/// The last item's value of the field that is sorted by.
+/// The last item's value of the sorted field.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Key {
@@ -122,8 +126,8 @@ enum Key {
     Text(String),
 }
 
-impl After {
-    /// What comes after it.
+impl Cursor {
+    /// The condition for items after this position.
     fn condition(&self) -> Document {
         let (field, direction) = self.sort.key(self.language);
         let key = match &self.key {
@@ -138,14 +142,14 @@ impl After {
     }
 }
 
-/// A product of a list, with what it was sorted by if that was computed.
-pub(super) struct Found {
+/// A product of a list, with its relevance score (0 for other orders).
+pub(super) struct ScoredProduct {
     pub product: ProductDocument,
     score: i64,
 }
 
-impl Found {
-    fn after(&self, sort: Sort, language: Language) -> After {
+impl ScoredProduct {
+    fn cursor(&self, sort: Sort, language: Language) -> Cursor {
         let product = &self.product;
         let key = match sort {
             Sort::Relevance => Key::Number(self.score),
@@ -156,7 +160,7 @@ impl Found {
                 Language::German => product.name_key_de.clone(),
             }),
         };
-        After {
+        Cursor {
             sort,
             language,
             key,
@@ -165,16 +169,16 @@ impl Found {
     }
 }
 
-/// One page.
+/// Reads one page of products.
 pub(super) async fn list(
     db: &Database,
     filter: &Filter,
     (sort, language): (Sort, Language),
     limit: Limit,
-    after: Option<After>,
-) -> Result<Page<Found>, Error> {
+    after: Option<Cursor>,
+) -> Result<Page<ScoredProduct>, Error> {
     let mut conditions = filter.base();
-    conditions.extend(filter.but(None));
+    conditions.extend(filter.except(None));
     let mut pipeline = vec![doc! {"$match": conditions}];
     if let (Sort::Relevance, Some(words)) = (sort, &filter.words) {
         pipeline.push(doc! {"$addFields": {"score": words.score()}});
@@ -185,28 +189,28 @@ pub(super) async fn list(
     pipeline.push(doc! {"$limit": i64::from(limit.get()) + 1});
     let found: Vec<Document> = db.products.aggregate(pipeline).await?.try_collect().await?;
     let found = found.into_iter().map(|document| {
-        let score = document.get("score").map_or(0, whole);
+        let score = document.get("score").map_or(0, to_i64);
         let product = bson::deserialize_from_document(document).map_err(mongodb::error::Error::from)?;
-        Ok(Found { product, score })
+        Ok(ScoredProduct { product, score })
     });
     let found = found.collect::<Result<Vec<_>, Error>>()?;
-    Ok(Page::of(found, limit, |found| found.after(sort, language)))
+    Ok(Page::of(found, limit, |found| found.cursor(sort, language)))
 }
 
-/// The counts beside a list.
+/// Computes the facets of a list.
 pub(super) async fn facets(db: &Database, filter: &Filter, language: Language) -> Result<Facets, Error> {
     let in_stock = {
-        let mut conditions = filter.but(Some(Facet::Stock));
+        let mut conditions = filter.except(Some(Facet::Stock));
         conditions.insert("in_stock", true);
         conditions
     };
     let facets = doc! {
         "categories": [
-            {"$match": filter.but(Some(Facet::Category))},
+            {"$match": filter.except(Some(Facet::Category))},
             {"$group": {"_id": "$category", "count": {"$sum": 1}}},
         ],
         "price": [
-            {"$match": filter.but(Some(Facet::Price))},
+            {"$match": filter.except(Some(Facet::Price))},
             {"$group": {"_id": Bson::Null, "min": {"$min": "$price.amount"}, "max": {"$max": "$price.amount"}}},
         ],
         "in_stock": [{"$match": in_stock}, {"$count": "count"}],
@@ -219,7 +223,7 @@ pub(super) async fn facets(db: &Database, filter: &Filter, language: Language) -
         .await?
         .into_iter()
         .map(|category: CategoryDocument| {
-            let (slug, name) = category.told(language);
+            let (slug, name) = category.localized(language);
             let count = count_of(&found.categories, &slug);
             CategoryCount { slug, name, count }
         });
@@ -230,7 +234,7 @@ pub(super) async fn facets(db: &Database, filter: &Filter, language: Language) -
             .in_stock
             .first()
             .and_then(|group| group.get("count"))
-            .map_or(0, whole),
+            .map_or(0, to_i64),
     })
 }
 

@@ -1,5 +1,5 @@
-//! The catalog: products and their categories. Stock lives elsewhere ([`crate::stock`]), so that a sale does not touch what
-//! pages are cached by; only the flag `in_stock` is kept here, because lists are filtered by it.
+//! The catalog: products and their categories. Stock is stored separately ([`crate::stock`]), so that a sale does not change
+//! products. Only the flag `in_stock` is stored in the product, because lists filter by it.
 
 pub mod create_product;
 pub mod delete_product;
@@ -29,78 +29,83 @@ use language::Language;
 pub use language::{Names, Translation, Translations};
 pub use store::{available, find_many};
 
-/// A product's further properties, such as `"capacity": "300 ml"`.
+/// Further properties of a product, such as `"capacity": "300 ml"`.
 pub type Attributes = BTreeMap<String, String>;
 
-/// A product as clients see it.
+/// A product of the catalog, in one language.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Product {
-    /// Its key.
+    /// SKU of the product, which is its key.
     pub sku: Sku,
-    /// What it is called.
+    /// Name of the product in the language of the response.
+    #[schema(min_length = 1, max_length = 200, example = "Sencha Green Tea")]
     pub name: String,
-    /// What it is, for a shopper.
+    /// Description of the product in the language of the response.
+    #[schema(max_length = 5000, example = "First flush from Uji, 100 g.")]
     pub description: String,
-    /// Slug of its category.
+    /// Slug of the product's category.
+    #[schema(example = "tea")]
     pub category: String,
-    /// Of one unit.
+    /// Price of one unit.
     pub price: Money,
-    /// Where its picture is.
+    /// URL or absolute path of the product's image.
+    #[schema(max_length = 500, example = "/v1/products/TEA-0001/image.svg")]
     pub image: String,
-    /// Further properties.
+    /// Further properties as pairs of name and value, such as `"capacity": "300 ml"`.
     #[schema(value_type = HashMap<String, String>)]
     pub attributes: Attributes,
-    /// Counts the changes; the `ETag` is `"v{version}"`, and `"v{version}-de"` of a translation.
-    #[schema(example = 1)]
+    /// Version of the product; every change increments it. The `ETag` is `"v{version}"`, or `"v{version}-de"` for the German
+    /// translation.
+    #[schema(minimum = 1, example = 1)]
     pub version: i64,
-    /// When it was added.
+    /// Time at which the product was added (UTC).
     pub created_at: chrono::DateTime<Utc>,
 }
 
-/// A product as it is stored.
+/// The product document in the database.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ProductDocument {
-    /// The SKU.
+    /// The SKU, which is the document's key.
     #[serde(rename = "_id")]
     pub sku: Sku,
-    /// See [`Product`]; so are the others up to `created_at`.
+    /// Name of the product in English.
     pub name: String,
-    /// For a shopper.
+    /// Description of the product in English.
     pub description: String,
-    /// Slug.
+    /// Slug of the product's category.
     pub category: String,
-    /// Of one unit.
+    /// Price of one unit.
     pub price: Money,
-    /// A picture elsewhere; ours when there is none.
+    /// URL or path of an image of its own; if absent, Souk draws the image.
     #[serde(default)]
     pub image: Option<String>,
-    /// Further properties.
+    /// Further properties with their English values.
     #[serde(default)]
     pub attributes: Attributes,
-    /// The same in other languages.
+    /// Texts in languages other than English.
     #[serde(default)]
     pub translations: Translations,
-    /// Counts the changes that a person made.
+    /// Version of the product; every change by an administrator increments it.
     pub version: i64,
-    /// When it was added.
+    /// Time at which the product was added; also distinguishes products that had the same SKU.
     pub created_at: DateTime,
-    /// All words that it is found by, normalised.
+    /// Every word that the product is found by, normalized.
     pub search: Vec<String>,
-    /// The words of its name, which count more.
+    /// The normalized words of the name, which count more in the relevance score.
     pub name_tokens: Vec<String>,
-    /// Its name as lists sort by it.
+    /// The normalized English name, used as the sort key.
     pub name_key: String,
-    /// The same for who reads German.
+    /// The normalized German name, or else the English one, used as the sort key in German.
     #[serde(default)]
     pub name_key_de: String,
-    /// Whether it can be bought, as last told by the stock.
+    /// Whether the product was in stock when the flag was last updated.
     pub in_stock: bool,
-    /// The `rev` of the stock document that told.
+    /// The `rev` of the stock document from which `in_stock` was last updated.
     pub stock_rev: i64,
 }
 
 impl ProductDocument {
-    /// The words that a product is found by, from what it says of itself in any language.
+    /// Computes the search words and sort keys from the product's texts in all languages. Must be called after each change.
     pub fn index(&mut self) {
         let german = self.translations.de.as_ref();
         let names = [Some(&self.name), german.map(|german| &german.name)];
@@ -130,7 +135,7 @@ impl ProductDocument {
         self.search = all.into_iter().collect();
     }
 
-    /// The language in which it can answer somebody who prefers `language`.
+    /// The language in which the product is available for a reader who prefers `language`.
     fn language(&self, language: Language) -> Language {
         self.translations
             .of(language)
@@ -139,8 +144,8 @@ impl ProductDocument {
 }
 
 impl Product {
-    /// As somebody reads it who prefers `language`.
-    fn told(document: ProductDocument, language: Language) -> Self {
+    /// The product for a reader who prefers `language`; English where there is no translation.
+    fn localized(document: ProductDocument, language: Language) -> Self {
         let ProductDocument {
             sku,
             name,
@@ -175,24 +180,24 @@ impl Product {
     }
 }
 
-/// A category as it is stored.
+/// The category document in the database.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CategoryDocument {
-    /// Its key.
+    /// The slug, which is the document's key.
     #[serde(rename = "_id")]
     pub slug: String,
-    /// For a shopper.
+    /// Name of the category in English.
     pub name: String,
-    /// The same in other languages.
+    /// Names in languages other than English.
     #[serde(default)]
     pub names: Names,
-    /// Its place on the page.
+    /// Position of the category in the shop; lower comes first.
     pub position: i64,
 }
 
 impl CategoryDocument {
-    /// Its key, and its name for somebody who prefers `language`.
-    fn told(self, language: Language) -> (String, String) {
+    /// The slug, and the name for a reader who prefers `language`.
+    fn localized(self, language: Language) -> (String, String) {
         let name = match language {
             Language::English => None,
             Language::German => self.names.de,

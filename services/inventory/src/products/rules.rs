@@ -1,4 +1,4 @@
-//! What a product may look like; every broken rule is named with its field.
+//! Validation of product fields. Every invalid field is reported with its JSON pointer.
 
 use contracts::Money;
 use souk_http::FieldError;
@@ -6,10 +6,10 @@ use souk_http::FieldError;
 use super::{Attributes, Translations};
 use crate::Error;
 
-/// The dearest price, in minor units: an order of 100 lines of 99 such things still fits 64 bits with room.
-const DEAREST: i64 = 100_000_000_000;
+/// Highest price in minor units. The total of an order with 100 lines of 99 such items still fits into 64 bits.
+const MAX_PRICE: i64 = 100_000_000_000;
 
-/// Collects what is wrong.
+/// Collects the invalid fields of a product.
 #[derive(Default)]
 pub(super) struct Rules(Vec<FieldError>);
 
@@ -30,7 +30,7 @@ impl Rules {
         self.check(
             fits,
             pointer,
-            "must have 1 to 200 characters, none of them control characters",
+            "must have 1 to 200 characters, not only spaces and no control characters",
         );
     }
 
@@ -45,19 +45,20 @@ impl Rules {
 
     pub(super) fn price(&mut self, price: Money) {
         self.check(
-            (1..=DEAREST).contains(&price.amount),
+            (1..=MAX_PRICE).contains(&price.amount),
             "/price/amount",
             "must be from 1 to 100000000000 minor units",
         );
     }
 
     pub(super) fn image(&mut self, image: &str) {
-        let place = image.starts_with("https://") || (image.starts_with('/') && !image.starts_with("//"));
-        let fits = place && image.len() <= 500 && image.bytes().all(|byte| byte.is_ascii_graphic());
+        let is_url_or_path =
+            image.starts_with("https://") || (image.starts_with('/') && !image.starts_with("//"));
+        let fits = is_url_or_path && image.len() <= 500 && image.bytes().all(|byte| byte.is_ascii_graphic());
         self.check(
             fits,
             "/image",
-            "must be an https URL or a path of at most 500 characters",
+            "must be an https URL or an absolute path of at most 500 visible ASCII characters",
         );
     }
 
@@ -74,25 +75,29 @@ impl Rules {
     }
 
     fn attributes_at(&mut self, place: &str, attributes: &Attributes) {
-        self.check(attributes.len() <= 20, place, "must be at most 20");
+        self.check(attributes.len() <= 20, place, "must have at most 20 properties");
         for (key, value) in attributes {
-            let names = !key.is_empty() && key.len() <= 50;
-            let plain = key
+            let has_length = !key.is_empty() && key.len() <= 50;
+            let is_plain = key
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"_- ".contains(&byte));
             let pointer = format!("{place}/{}", key.replace('~', "~0").replace('/', "~1"));
             self.check(
-                names && plain,
+                has_length && is_plain,
                 pointer.clone(),
-                "must be named by 1 to 50 letters, digits, spaces, '_' and '-'",
+                "the name must have 1 to 50 letters, digits, spaces, '_' or '-'",
             );
             let fits = value.chars().count() <= 200 && !value.chars().any(char::is_control);
-            self.check(fits, pointer, "must have at most 200 characters");
+            self.check(
+                fits,
+                pointer,
+                "must have at most 200 characters and no control characters",
+            );
         }
     }
 
     pub(super) fn known_category(&mut self, known: bool) {
-        self.check(known, "/category", "must be the slug of a category");
+        self.check(known, "/category", "must be the slug of an existing category");
     }
 
     pub(super) fn finish(self) -> Result<(), Error> {

@@ -1,14 +1,14 @@
-//! Words as the catalog is searched by: lower case, without accents, letters and digits only. A text index is not to be had
-//! on every server; an index over such words is, and finds by their beginnings.
+//! Search by word prefixes. Words are normalized to lower-case letters and digits without accents, and stored in an indexed
+//! array. Unlike text indexes, such an index works on every MongoDB-compatible server.
 
 use std::collections::BTreeSet;
 
 use bson::{Document, doc};
 
-/// Words of a query that count; more than that is no search but a load.
+/// Maximum number of words of a query that are used, which limits the load of a search.
 const MAX_WORDS: usize = 8;
 
-/// Lower case, without accents.
+/// Converts text to lower case and removes accents.
 pub(super) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for letter in text.chars().flat_map(char::to_lowercase) {
@@ -27,7 +27,7 @@ pub(super) fn fold(text: &str) -> String {
             'ß' => folded.push_str("ss"),
             'æ' => folded.push_str("ae"),
             'œ' => folded.push_str("oe"),
-            // Combining marks, which decomposed text has beside its letters.
+            // Combining marks of decomposed text.
             '\u{300}'..='\u{36f}' => {}
             other => folded.push(other),
         }
@@ -35,7 +35,7 @@ pub(super) fn fold(text: &str) -> String {
     folded
 }
 
-/// The words of a text, each once, sorted.
+/// The normalized words of a text, sorted and without duplicates.
 pub(super) fn tokens(text: &str) -> Vec<String> {
     let folded = fold(text);
     let words: BTreeSet<_> = folded
@@ -45,20 +45,20 @@ pub(super) fn tokens(text: &str) -> Vec<String> {
     words.into_iter().map(str::to_owned).collect()
 }
 
-/// What a shopper searches for.
+/// The normalized words of a search query.
 #[derive(Debug, Clone)]
 pub(super) struct Words(Vec<String>);
 
 impl Words {
-    /// The words of `q`; none if it has none.
+    /// Extracts the words of `q`, up to the maximum. The result may be empty.
     pub(super) fn of(q: &str) -> Self {
         let mut words = tokens(q);
         words.truncate(MAX_WORDS);
         Self(words)
     }
 
-    /// Every word begins a word of the product. Words are letters and digits, so nothing in them means anything to a
-    /// regular expression. Without any word nothing matches.
+    /// Filter for products in which each word is the beginning of a word. Words consist of letters and digits only, so they
+    /// need no escaping in a regular expression. Without words, nothing matches.
     pub(super) fn filter(&self) -> Document {
         if self.0.is_empty() {
             return doc! {"search": {"$in": []}};
@@ -71,7 +71,7 @@ impl Words {
         doc! {"$and": each}
     }
 
-    /// How well a product fits: a whole word of its name counts three, a whole word elsewhere one.
+    /// Expression for the relevance of a product: a complete word counts 3 in the name and 1 elsewhere.
     pub(super) fn score(&self) -> Document {
         let found = |field: &str| doc! {"$size": {"$setIntersection": [field, &self.0]}};
         doc! {"$add": [{"$multiply": [2, found("$name_tokens")]}, found("$search")]}
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_folded_and_each_is_there_once() {
+    fn words_are_normalized_and_unique() {
         assert_eq!(
             tokens("Crème brûlée, CRÈME — Größe 0.3 l"),
             ["0", "3", "brulee", "creme", "grosse", "l"]
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_query_reaches_the_pattern_but_letters_and_digits() {
+    fn only_letters_and_digits_of_a_query_reach_the_pattern() {
         assert_eq!(Words::of(".* $where (a|b) [x").0, ["a", "b", "where", "x"]);
         assert_eq!(Words::of("!!!").filter(), doc! {"search": {"$in": []}});
         assert_eq!(Words::of("a b c d e f g h i j").0.len(), MAX_WORDS);

@@ -1,4 +1,4 @@
-//! The catalog's queries.
+//! The database queries of the catalog.
 
 use bson::{Bson, Document, doc};
 use futures::TryStreamExt as _;
@@ -6,7 +6,7 @@ use futures::TryStreamExt as _;
 use super::{CategoryDocument, Language, ProductDocument, etag::Expected, list_categories::Category};
 use crate::{Error, database::Database, error::is_duplicate};
 
-/// The product, or that there is none.
+/// Reads a product. Fails with [`Error::NoSuchProduct`] if it does not exist.
 pub(super) async fn find(db: &Database, sku: &str) -> Result<ProductDocument, Error> {
     db.products
         .find_one(doc! {"_id": sku})
@@ -14,7 +14,7 @@ pub(super) async fn find(db: &Database, sku: &str) -> Result<ProductDocument, Er
         .ok_or(Error::NoSuchProduct)
 }
 
-/// The products of these SKUs that there are, in any order.
+/// Reads the products with these SKUs in any order; unknown SKUs are left out.
 pub async fn find_many(db: &Database, skus: &[String]) -> Result<Vec<ProductDocument>, Error> {
     Ok(db
         .products
@@ -36,14 +36,14 @@ pub(super) async fn insert(db: &Database, product: &ProductDocument) -> Result<(
     }
 }
 
-/// Writes what a person changed, if the product still has the version that was seen. What the stock has told of it
-/// meanwhile stays.
+/// Writes an administrator's change if the product still has the version `seen`. Fields that are updated from the stock are
+/// kept. Fails with [`Error::Stale`] or [`Error::NoSuchProduct`] otherwise.
 pub(super) async fn replace(db: &Database, product: &ProductDocument, seen: i64) -> Result<(), Error> {
     let mut set = bson::serialize_to_document(product).map_err(mongodb::error::Error::from)?;
     for field in ["_id", "created_at", "in_stock", "stock_rev"] {
         let _ = set.remove(field);
     }
-    // A product that was removed and added again has the same SKU, and its versions begin anew.
+    // A product that was removed and added again has the same SKU, and its versions restart at 1.
     let same = doc! {"_id": product.sku.as_str(), "created_at": product.created_at, "version": seen};
     let result = db
         .products
@@ -56,7 +56,7 @@ pub(super) async fn replace(db: &Database, product: &ProductDocument, seen: i64)
     }
 }
 
-/// Removes the very product that was `seen`, not one that was added under its SKU since. Whether it was there.
+/// Removes exactly the product that was `seen`, not one that was added with the same SKU since. Returns whether it existed.
 pub(super) async fn remove(
     db: &Database,
     seen: &ProductDocument,
@@ -67,7 +67,7 @@ pub(super) async fn remove(
     Ok(db.products.delete_one(same).await?.deleted_count == 1)
 }
 
-/// Why a conditional change has not found the product that was `seen`: it has changed, or it is no more.
+/// Finds out why a conditional change did not find the product that was `seen`: it has changed, or it was removed.
 pub(super) async fn why_not_found(db: &Database, seen: &ProductDocument) -> Result<Error, Error> {
     let same = doc! {"_id": seen.sku.as_str(), "created_at": seen.created_at};
     Ok(match db.products.find_one(same).await? {
@@ -76,7 +76,7 @@ pub(super) async fn why_not_found(db: &Database, seen: &ProductDocument) -> Resu
     })
 }
 
-/// Units of these SKUs that can be bought now; SKUs that are not sold are left out.
+/// Reads the number of available units of these SKUs; SKUs that are not for sale are left out.
 pub async fn available(db: &Database, skus: Vec<String>) -> Result<Vec<(String, i64)>, Error> {
     let filter = doc! {"_id": {"$in": skus}, "retired": false};
     let stocks: Vec<Document> = db
@@ -90,7 +90,7 @@ pub async fn available(db: &Database, skus: Vec<String>) -> Result<Vec<(String, 
     let units = |stock: Document| {
         Some((
             stock.get_str("_id").ok()?.to_owned(),
-            whole(stock.get("available")?),
+            to_i64(stock.get("available")?),
         ))
     };
     Ok(stocks.into_iter().filter_map(units).collect())
@@ -100,13 +100,13 @@ pub(super) async fn is_category(db: &Database, slug: &str) -> Result<bool, Error
     Ok(db.categories.find_one(doc! {"_id": slug}).await?.is_some())
 }
 
-/// The categories in the shop's order, with their products counted.
+/// Reads the categories in the shop's order, with the number of products in each.
 pub(super) async fn categories(db: &Database, language: Language) -> Result<Vec<Category>, Error> {
     let categories = all_categories(db).await?;
     let group = doc! {"$group": {"_id": "$category", "count": {"$sum": 1}}};
     let counts: Vec<Document> = db.products.aggregate([group]).await?.try_collect().await?;
     let category = |category: CategoryDocument| {
-        let (slug, name) = category.told(language);
+        let (slug, name) = category.localized(language);
         let products = count_of(&counts, &slug);
         Category { slug, name, products }
     };
@@ -127,11 +127,11 @@ pub(super) fn count_of(counts: &[Document], slug: &str) -> i64 {
     let group = counts
         .iter()
         .find(|group| group.get_str("_id").is_ok_and(|id| id == slug));
-    group.and_then(|group| group.get("count")).map_or(0, whole)
+    group.and_then(|group| group.get("count")).map_or(0, to_i64)
 }
 
-/// A number of either width: servers choose.
-pub(super) fn whole(number: &Bson) -> i64 {
+/// Converts a number of either width, because servers differ in which they return. Other values become 0.
+pub(super) fn to_i64(number: &Bson) -> i64 {
     match number {
         Bson::Int32(number) => i64::from(*number),
         Bson::Int64(number) => *number,

@@ -1,4 +1,4 @@
-//! `PATCH /v1/products/{sku}`: an administrator changes a product that nobody else has changed meanwhile.
+//! `PATCH /v1/products/{sku}`: an administrator changes a product, provided it has not changed in the meantime.
 
 use axum::{
     extract::State,
@@ -16,63 +16,76 @@ use super::{
     rules::Rules,
     store,
 };
-use crate::{Error, app::App, database, outbox::catalog};
+use crate::{App, Error, database, outbox::catalog};
 
-/// What to change; what is absent stays.
+/// Changes of a product. Absent fields keep their value.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Sencha Green Tea", "price": {"amount": 1590, "currency": "EUR"}}))]
 pub struct ProductChanges {
-    /// 1 to 200 characters.
+    /// New name in English, without control characters and not only spaces.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
-    /// At most 5000 characters.
+    /// New description in English; may be empty.
     #[serde(default)]
+    #[schema(max_length = 5000)]
     description: Option<String>,
-    /// Slug of a category.
+    /// Slug of an existing category.
     #[serde(default)]
     category: Option<String>,
-    /// Of one unit, more than 0.
+    /// New price of one unit, from 1 to 100000000000 minor units.
     #[serde(default)]
     price: Option<Money>,
-    /// Its picture; null for the one that Souk draws.
+    /// New `https` URL or absolute path of the image, in visible ASCII characters. Null selects the image that Souk draws.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    image: Picture,
-    /// All further properties anew.
+    #[schema(value_type = Option<String>, max_length = 500, pattern = "^(https://[!-~]*|/([!-.0-~][!-~]*)?)$")]
+    image: ImageChange,
+    /// Replaces all further properties; at most 20, with the same limits as for a new product.
     #[serde(default)]
     #[schema(value_type = Option<HashMap<String, String>>)]
     attributes: Option<Attributes>,
-    /// All its texts in other languages anew.
+    /// Replaces all texts in languages other than English.
     #[serde(default)]
     translations: Option<Translations>,
 }
 
-/// What becomes of the picture: `null` is not the same as absent (RFC 7396).
+/// A change of the image. As in RFC 7396, null differs from an absent field.
 #[derive(Debug, Default)]
-enum Picture {
-    /// Absent.
+enum ImageChange {
+    /// The field is absent: keep the image.
     #[default]
     Keep,
-    /// Null.
-    Drawn,
-    /// A place.
-    At(String),
+    /// The field is null: use the image that Souk draws.
+    UseDrawing,
+    /// Use the image at this URL or path.
+    Set(String),
 }
 
-impl<'de> Deserialize<'de> for Picture {
+impl<'de> Deserialize<'de> for ImageChange {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Option::deserialize(deserializer).map(|image| image.map_or(Self::Drawn, Self::At))
+        Option::deserialize(deserializer).map(|image| image.map_or(Self::UseDrawing, Self::Set))
     }
 }
 
-/// Changes a product; 428 without `If-Match`, 412 when it has changed since.
+/// Change a product
+///
+/// Changes the given fields and increments the version. Returns the product in English. Responds with 428 without
+/// `If-Match`, with 412 if the product has changed since it was read, and with 422 if a field is invalid.
 #[utoipa::path(patch, path = "/v1/products/{sku}", tag = "catalog", security(("bearer" = [])),
-    params(("sku" = Sku, Path, description = "The product"),
-        ("if-match" = String, Header, description = "The ETag of the version that was seen")),
+    params(("sku" = Sku, Path, description = "SKU of the product"),
+        ("if-match" = String, Header, description = "ETag of the version that was read, or `*` for any version")),
     request_body = ProductChanges,
-    responses((status = 200, body = Product, headers(("etag" = String))),
-        (status = 401, body = ProblemBody), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
-        (status = 412, body = ProblemBody), (status = 422, body = ProblemBody), (status = 428, body = ProblemBody)))]
+    responses((status = 200, description = "The changed product", body = Product,
+            headers(("etag" = String, description = "Entity tag of the new version"))),
+        (status = 400, description = "The body is not JSON", body = ProblemBody),
+        (status = 401, description = "No valid access token", body = ProblemBody),
+        (status = 403, description = "The caller is not an administrator", body = ProblemBody),
+        (status = 404, description = "No product has this SKU", body = ProblemBody),
+        (status = 412, description = "The product has changed since it was read", body = ProblemBody),
+        (status = 422, description = "A field is invalid", body = ProblemBody),
+        (status = 428, description = "If-Match is missing", body = ProblemBody),
+        (status = 503, description = "The database is unavailable", body = ProblemBody)))]
 pub async fn update_product(
     State(app): State<App>,
     _: Admin,
@@ -89,7 +102,7 @@ pub async fn update_product(
             .iter()
             .for_each(|text| rules.description(text));
         changes.price.iter().for_each(|price| rules.price(*price));
-        if let Picture::At(image) = &changes.image {
+        if let ImageChange::Set(image) = &changes.image {
             rules.image(image);
         }
         changes
@@ -123,19 +136,19 @@ pub async fn update_product(
         product.category = category.unwrap_or(product.category);
         product.price = price.unwrap_or(product.price);
         product.image = match image {
-            Picture::Keep => product.image,
-            Picture::Drawn => None,
-            Picture::At(place) => Some(place),
+            ImageChange::Keep => product.image,
+            ImageChange::UseDrawing => None,
+            ImageChange::Set(image) => Some(image),
         };
         product.attributes = attributes.unwrap_or(product.attributes);
         product.translations = translations.unwrap_or(product.translations);
         product.version = seen + 1;
         product.index();
         store::replace(&app.db, &product, seen).await?;
-        catalog::tell(&app.db, product.sku.as_str()).await;
+        catalog::record_event(&app.db, product.sku.as_str()).await;
         Ok(product)
     })
     .await?;
     let headers = [(header::ETAG, etag::of_version(product.version))];
-    Ok((headers, Json(Product::told(product, Language::English))).into_response())
+    Ok((headers, Json(Product::localized(product, Language::English))).into_response())
 }

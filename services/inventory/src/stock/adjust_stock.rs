@@ -1,4 +1,5 @@
-//! `POST /v1/products/{sku}/stock-adjustments`: an administrator counts anew. Recorded with who and why.
+//! `POST /v1/products/{sku}/stock-adjustments`: an administrator adds or removes units. The adjustment is recorded with the
+//! administrator's id and a reason.
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use contracts::Sku;
@@ -15,37 +16,38 @@ use super::{
     get_stock::StockLevels,
     store::{self, Adjusted},
 };
-use crate::{Error, app::App, database, holds::sweeper};
+use crate::{App, Error, database, holds::sweeper};
 
-/// Units in one adjustment at most, either way.
+/// Maximum number of units that one adjustment adds or removes.
 const LIMIT: i64 = 1_000_000;
 
-/// By how much and why.
+/// A change of the number of units in stock.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"delta": 25, "reason": "stocktaking"}))]
 pub struct StockAdjustment {
-    /// Units that came (positive) or went (negative).
+    /// Number of units to add (positive) or remove (negative). Must not be 0.
     #[schema(minimum = -1_000_000, maximum = 1_000_000, example = 25)]
     delta: i64,
-    /// Why, 1 to 200 characters.
-    #[schema(example = "stocktaking")]
+    /// Reason for the adjustment, kept in the ledger. Must not consist only of spaces.
+    #[schema(min_length = 1, max_length = 200, example = "stocktaking")]
     reason: String,
 }
 
 impl StockAdjustment {
     fn validate(&self) -> Result<(), Error> {
         let mut errors = Vec::new();
-        let mut wrong = |pointer: &str, detail: &str| {
+        let mut invalid = |pointer: &str, detail: &str| {
             errors.push(FieldError::new(pointer, detail));
         };
         if self.delta == 0 || !(-LIMIT..=LIMIT).contains(&self.delta) {
-            wrong(
+            invalid(
                 "/delta",
                 "must be a whole number from -1000000 to 1000000 and not 0",
             );
         }
         if self.reason.trim().is_empty() || self.reason.chars().count() > 200 || self.reason.contains('\0') {
-            wrong("/reason", "must have 1 to 200 characters");
+            invalid("/reason", "must have 1 to 200 characters and not only spaces");
         }
         if errors.is_empty() {
             Ok(())
@@ -55,18 +57,24 @@ impl StockAdjustment {
     }
 }
 
-/// Adds or removes units; 409 when more would go than are available.
+/// Adjust the stock of a product
 ///
-/// The key belongs to one user and one product. A request that is repeated is counted once and gets the same response.
+/// Adds or removes units that are in the warehouse, and returns the new levels. Responds with 409 if more units would be
+/// removed than are available. The `Idempotency-Key` is scoped to one user and one product: a repeated request takes effect
+/// once and gets the same response, with the header `idempotency-replayed: true`.
 #[utoipa::path(post, path = "/v1/products/{sku}/stock-adjustments", tag = "stock", security(("bearer" = [])),
-    params(("sku" = Sku, Path, description = "The product"),
-        ("Idempotency-Key" = String, Header, description = "The same at every repetition")),
+    params(("sku" = Sku, Path, description = "SKU of the product"),
+        ("Idempotency-Key" = String, Header, description = "Unique value for this adjustment; send the same value with every retry",
+            min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
     request_body = StockAdjustment,
-    responses((status = 200, body = StockLevels),
-        (status = 400, description = "No Idempotency-Key, or no JSON", body = ProblemBody),
-        (status = 401, body = ProblemBody), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
-        (status = 409, description = "More than is available, or a request with the same key in flight", body = ProblemBody),
-        (status = 422, description = "A wrong field, or the key came with another body before", body = ProblemBody)))]
+    responses((status = 200, description = "The levels after the adjustment", body = StockLevels),
+        (status = 400, description = "The Idempotency-Key is missing or malformed, or the body is not JSON", body = ProblemBody),
+        (status = 401, description = "No valid access token", body = ProblemBody),
+        (status = 403, description = "The caller is not an administrator", body = ProblemBody),
+        (status = 404, description = "No product has this SKU", body = ProblemBody),
+        (status = 409, description = "More units would be removed than are available, or a request with the same key is in progress", body = ProblemBody),
+        (status = 422, description = "A field is invalid, or the key was used before with a different body", body = ProblemBody),
+        (status = 503, description = "The database is unavailable", body = ProblemBody)))]
 pub async fn adjust_stock(
     State(app): State<App>,
     Admin(admin): Admin,
@@ -79,21 +87,24 @@ pub async fn adjust_stock(
 ) -> Result<Response, Problem> {
     adjustment.validate()?;
     let id = format!("{}/{sku}/adjust/{key}", admin.sub);
-    let entered = app.adjustments.enter(&id).ok_or_else(idempotency::in_flight)?;
+    let guard = app.adjustments.begin(&id).ok_or_else(idempotency::in_flight)?;
     let mut movement = Movement::of_update(id, MovementKind::Adjust, adjustment.delta);
     movement.actor = Some(admin.sub.to_string());
     movement.reason = Some(adjustment.reason);
     movement.request_sha256 = Some(hex::encode(sha256));
     let (levels, is_replayed) = database::run(async move {
-        // Until the work ends, which may be after its client was answered 503.
-        let _entered = entered;
+        // The key stays in flight until the work ends, which may be after the client received 503.
+        let _guard = guard;
         let Adjusted { levels, stock } = store::adjust(&app.db, sku.as_str(), &movement).await?;
-        // Here and not by the sweeper in a moment, so that the administrator finds the product in stock at once. The units
-        // are in the books already: a failure here must not look as if they were not.
+        // Update the catalog now instead of waiting for the sweeper, so that the administrator sees the result at once. The
+        // adjustment is already stored, so a failure here must not fail the request.
         if let Some(stock) = &stock
-            && let Err(error) = sweeper::publish_availability_of(&app.db, stock).await
+            && let Err(error) = sweeper::refresh_availability_of(&app.db, stock).await
         {
-            tracing::warn!(error = error.chain(), "the catalog learns of the stock later");
+            tracing::warn!(
+                error = error.chain(),
+                "refreshing the product's availability failed; the sweeper will do it"
+            );
         }
         Ok((StockLevels::new(sku.as_str(), levels), stock.is_none()))
     })

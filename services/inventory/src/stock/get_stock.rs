@@ -1,4 +1,4 @@
-//! `GET /v1/products/{sku}/stock`: the units of a SKU, for administrators.
+//! `GET /v1/products/{sku}/stock`: the stock levels of a product, for administrators.
 
 use axum::extract::State;
 use contracts::Sku;
@@ -7,27 +7,33 @@ use souk_http::{Json, Path, Problem, ProblemBody, auth::Admin};
 use utoipa::ToSchema;
 
 use super::{Levels, store};
-use crate::{app::App, database};
+use crate::{App, database};
 
-/// The units of a SKU; `on_hand = available + held`.
+/// The stock levels of one product, in units. Always `on_hand = available + held`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StockLevels {
-    /// Which.
+    /// SKU of the product.
+    #[schema(example = "TEA-0001")]
     sku: String,
-    /// In the warehouse.
+    /// Number of units in the warehouse.
+    #[schema(minimum = 0, example = 42)]
     on_hand: i64,
-    /// Can be reserved.
+    /// Number of units that can be ordered.
+    #[schema(minimum = 0, example = 40)]
     available: i64,
-    /// Held by orders.
+    /// Number of units that are held for orders in progress.
+    #[schema(minimum = 0, example = 2)]
     held: i64,
-    /// Left for good, ever.
+    /// Total number of units that were sold since the product was first added.
+    #[schema(minimum = 0, example = 8)]
     committed: i64,
-    /// Came back, ever.
+    /// Total number of units that were returned since the product was first added.
+    #[schema(minimum = 0, example = 0)]
     restocked: i64,
 }
 
 impl StockLevels {
-    /// The levels of `sku`.
+    /// Combines the levels with their SKU.
     pub(super) fn new(sku: &str, levels: Levels) -> Self {
         let Levels {
             on_hand,
@@ -47,11 +53,16 @@ impl StockLevels {
     }
 }
 
-/// How many units of a product there are, and how many are promised.
+/// Get the stock of a product
+///
+/// Returns how many units are in the warehouse, available, and held for orders, and the totals sold and returned.
 #[utoipa::path(get, path = "/v1/products/{sku}/stock", tag = "stock", security(("bearer" = [])),
-    params(("sku" = Sku, Path, description = "The product")),
-    responses((status = 200, body = StockLevels), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-        (status = 404, body = ProblemBody)))]
+    params(("sku" = Sku, Path, description = "SKU of the product")),
+    responses((status = 200, description = "The stock levels", body = StockLevels),
+        (status = 401, description = "No valid access token", body = ProblemBody),
+        (status = 403, description = "The caller is not an administrator", body = ProblemBody),
+        (status = 404, description = "No product has this SKU", body = ProblemBody),
+        (status = 503, description = "The database is unavailable", body = ProblemBody)))]
 pub async fn get_stock(
     State(app): State<App>,
     _: Admin,

@@ -1,27 +1,28 @@
-//! Requests that this process is working on. A repetition that arrives meanwhile gets 409 at once. It is a courtesy, not what
-//! makes a request count once: another replica does not know of it, and there the update of the stock document decides.
+//! The adjustment requests that this process is handling. A repeated request gets 409 immediately while the first is in
+//! flight. This does not guarantee that a request takes effect once, because other replicas do not see it; the conditional
+//! update of the stock document does.
 
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// The keys of the requests in flight.
+/// The idempotency keys of the requests in flight. Clones share the same set.
 #[derive(Debug, Clone, Default)]
 pub struct InFlight(Arc<Mutex<HashSet<String>>>);
 
-/// Ends a request when it is dropped.
+/// Removes its key from the requests in flight when it is dropped.
 #[derive(Debug)]
-pub struct Entered {
+pub struct InFlightGuard {
     all: InFlight,
     key: String,
 }
 
 impl InFlight {
-    /// Begins the request with that key. None while another one with the same key is in flight.
+    /// Adds the key of a request, or returns `None` if a request with the same key is in flight.
     #[must_use]
-    pub fn enter(&self, key: &str) -> Option<Entered> {
-        self.keys().insert(key.to_owned()).then(|| Entered {
+    pub fn begin(&self, key: &str) -> Option<InFlightGuard> {
+        self.keys().insert(key.to_owned()).then(|| InFlightGuard {
             all: self.clone(),
             key: key.to_owned(),
         })
@@ -32,7 +33,7 @@ impl InFlight {
     }
 }
 
-impl Drop for Entered {
+impl Drop for InFlightGuard {
     fn drop(&mut self) {
         self.all.keys().remove(&self.key);
     }

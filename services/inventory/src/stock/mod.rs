@@ -1,5 +1,5 @@
-//! How many units of a SKU there are, and who holds them: one document a SKU, changed only by single conditional updates,
-//! so that no transaction is needed and nothing is sold twice. What happens to holds is in [`crate::holds`].
+//! The stock of each SKU: its units and the holds on them. Each SKU has one document that is changed only by single
+//! conditional updates, so that no transaction is needed and no unit is sold twice. [`crate::holds`] manages the holds.
 
 pub mod adjust_stock;
 pub mod get_stock;
@@ -11,60 +11,60 @@ mod tests;
 use bson::DateTime;
 use serde::{Deserialize, Serialize};
 
-/// The stock of one SKU. Always: `on_hand = available + held`, `held` is the sum of `holds`,
+/// The stock document of one SKU. Invariants: `on_hand = available + held`, `held` is the sum of `holds`, and
 /// `on_hand + committed = received + restocked`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Stock {
-    /// The SKU.
+    /// The SKU, which is the document's key.
     #[serde(rename = "_id")]
     pub sku: String,
-    /// Units in the warehouse.
+    /// Number of units in the warehouse.
     pub on_hand: i64,
-    /// Units that can be reserved.
+    /// Number of units that can be reserved.
     pub available: i64,
-    /// Units that orders hold.
+    /// Number of units that are held for orders.
     pub held: i64,
-    /// Units that left for good, ever.
+    /// Total number of units that were sold.
     pub committed: i64,
-    /// Units that came back, ever.
+    /// Total number of units that were returned.
     pub restocked: i64,
-    /// Units that were seeded or adjusted, ever.
+    /// Net number of units from the seed and from adjustments.
     pub received: i64,
-    /// Who holds the `held` units.
+    /// The orders' holds, which sum up to `held`.
     pub holds: Vec<Hold>,
-    /// Movements not yet copied to the ledger: an outbox inside the document, written by the very update it tells of.
+    /// Movements that are not yet copied to the ledger. The update that makes a movement also writes its entry here.
     pub journal: Vec<Movement>,
-    /// The product is gone; nothing more is reserved.
+    /// Whether the product was removed, so that no more units can be reserved.
     pub retired: bool,
-    /// What the product's `in_stock` was last told.
+    /// The value that was last written to the product's `in_stock`.
     pub listed: bool,
-    /// Counts the updates; decides which of two tellers of `in_stock` knows better.
+    /// Revision of the document; of two concurrent writers of `in_stock`, the one with the higher revision wins.
     pub rev: i64,
-    /// Counts how often entries of the journal were moved to the ledger. An update with the number that was read knows
-    /// that an entry which it found in neither of them is not in the ledger now.
+    /// Number of times that journal entries were moved to the ledger. If it is unchanged since an adjustment was found in
+    /// neither the journal nor the ledger, the ledger still does not contain it.
     #[serde(default)]
     pub ledgered: i64,
 }
 
-/// The units of a SKU at one moment.
+/// The stock levels of a SKU at one moment, in units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Levels {
-    /// In the warehouse.
+    /// Number of units in the warehouse.
     pub on_hand: i64,
-    /// Can be reserved.
+    /// Number of units that can be reserved.
     pub available: i64,
-    /// Held by orders.
+    /// Number of units that are held for orders.
     pub held: i64,
-    /// Left for good, ever.
+    /// Total number of units that were sold.
     pub committed: i64,
-    /// Came back, ever.
+    /// Total number of units that were returned.
     pub restocked: i64,
 }
 
 impl Stock {
-    /// No units of `sku`.
+    /// A stock document for `sku` without units or holds.
     #[must_use]
-    pub fn none(sku: &str) -> Self {
+    pub fn empty(sku: &str) -> Self {
         Self {
             sku: sku.to_owned(),
             on_hand: 0,
@@ -82,7 +82,7 @@ impl Stock {
         }
     }
 
-    /// How many units there are.
+    /// The current stock levels.
     #[must_use]
     pub fn levels(&self) -> Levels {
         Levels {
@@ -98,83 +98,83 @@ impl Stock {
 /// An order's claim on units of one SKU.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Hold {
-    /// The document's `rev` when it was taken: tells this hold from a later one of the same order.
+    /// The document's `rev` when the hold was taken; it distinguishes this hold from a later one of the same order.
     pub id: i64,
-    /// Whose it is.
+    /// The order for which the units are held.
     pub order_id: String,
-    /// Units.
+    /// Number of held units, at least 1.
     pub qty: i64,
-    /// Whether it expires.
+    /// Whether the hold expires or is pinned.
     pub state: HoldState,
-    /// How many SKUs the order holds in all, so that a missing one is noticed.
+    /// Number of SKUs in the whole order, so that a missing hold is noticed.
     pub lines: i64,
-    /// On the database's clock; none while pinned.
+    /// Time by the database's clock at which the hold expires; `None` while it is pinned.
     pub expires_at: Option<DateTime>,
-    /// The attempt that pinned it last, so that another one that fails does not undo its work.
+    /// Id of the attempt that last pinned the hold, so that a failing attempt does not unpin another's holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pin: Option<String>,
 }
 
-/// Whether a hold expires.
+/// Whether a hold expires or is pinned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HoldState {
-    /// Until `expires_at`.
+    /// The hold lasts until `expires_at`.
     Held,
-    /// Until it is committed or released, because the money moves.
+    /// The hold lasts until it is committed, released or unpinned, because the payment is in progress.
     Pinned,
 }
 
-/// One entry of the ledger. Its key is made of what it tells of, so that it is entered once.
+/// One entry of the ledger. Its key is derived from its cause, so that it is recorded only once.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Movement {
-    /// `{order}/{sku}/commit`, `{return}/{sku}/restock`, `{order}/close`, `{order}/release`, `seed/{sku}`, or
+    /// The key: `{order}/{sku}/commit`, `{return}/{sku}/restock`, `{order}/close`, `{order}/release`, `seed/{sku}` or
     /// `{user}/{sku}/adjust/{Idempotency-Key}`.
     #[serde(rename = "_id")]
     pub id: String,
-    /// What happened.
+    /// The kind of movement.
     pub kind: MovementKind,
-    /// Units; negative only for an adjustment.
+    /// Number of units; negative only for adjustments, and 0 for a `close`.
     pub qty: i64,
-    /// When, on the database's clock.
+    /// Time of the movement by the database's clock.
     pub at: DateTime,
-    /// Of what; a `close` has none.
+    /// SKU of the units; absent in a `close`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sku: Option<String>,
-    /// For which order.
+    /// The order that caused the movement, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order_id: Option<String>,
-    /// By which return.
+    /// The return that caused the movement, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub return_id: Option<String>,
-    /// Of how many SKUs of the order, for a commit.
+    /// For a commit: the number of SKUs in the whole order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lines: Option<i64>,
-    /// Which administrator.
+    /// For an adjustment: the user id of the administrator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
-    /// Why; for a `close` the word that the order was refused with.
+    /// The reason. For a `close`, this is the machine-readable reason of the refusal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The same for a person.
+    /// The reason of a `close` as a sentence for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// For an adjustment: the SHA-256 of the request's body in hexadecimal digits.
+    /// For an adjustment: the SHA-256 of the request body as hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_sha256: Option<String>,
-    /// For an adjustment: the units after it, which its response shows again when the request is repeated.
+    /// For an adjustment: the levels after it, which are returned again to repeated requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub levels: Option<Levels>,
 }
 
 impl Movement {
-    /// An entry that an update of a stock document will write into its journal. The server sets the time.
+    /// Creates an entry for the journal of a stock document. The update that writes it sets the time.
     #[must_use]
     pub fn of_update(id: String, kind: MovementKind, qty: i64) -> Self {
         Self::new(id, kind, qty, DateTime::from_millis(0))
     }
 
-    /// An entry with nothing but its key, its kind, its units and its time.
+    /// Creates an entry with only its key, kind, units and time.
     #[must_use]
     pub fn new(id: String, kind: MovementKind, qty: i64, at: DateTime) -> Self {
         Self {
@@ -195,18 +195,18 @@ impl Movement {
     }
 }
 
-/// What an entry of the ledger tells of.
+/// The kind of a ledger entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MovementKind {
-    /// The first units, by the seed.
+    /// The seed added the first units.
     Receive,
-    /// An administrator counted anew.
+    /// An administrator added or removed units.
     Adjust,
-    /// Units left for good with an order.
+    /// Units were sold with an order.
     Commit,
-    /// Units came back with a return.
+    /// Units of an order were returned.
     Restock,
-    /// Nothing may be held for this order any more: released, or refused.
+    /// The order was released or refused, so it may no longer hold units.
     Close,
 }

@@ -1,4 +1,4 @@
-//! The updates of a stock document that have nothing to do with an order.
+//! Updates of stock documents that do not concern orders.
 
 use bson::{Bson, Document, doc};
 use mongodb::options::ReturnDocument;
@@ -6,10 +6,10 @@ use mongodb::options::ReturnDocument;
 use super::{Levels, Movement, Stock};
 use crate::{Error, database::Database, outbox};
 
-/// How often to look again when the stock changes between the look and the update.
-const TRIES: usize = 20;
+/// Maximum attempts when the stock changes between reading and updating.
+const MAX_ATTEMPTS: usize = 20;
 
-/// The stock of a SKU that is for sale.
+/// Reads the stock of a product. Fails with [`Error::NoSuchProduct`] if the SKU is unknown or retired.
 pub async fn find(db: &Database, sku: &str) -> Result<Stock, Error> {
     db.stock
         .find_one(doc! {"_id": sku, "retired": false})
@@ -17,9 +17,9 @@ pub async fn find(db: &Database, sku: &str) -> Result<Stock, Error> {
         .ok_or(Error::NoSuchProduct)
 }
 
-/// Makes sure that there is a document for `sku` and that it can be reserved; units that are there stay.
+/// Creates the stock document of `sku` if it is missing, and allows reservations. Existing units are kept.
 pub async fn open(db: &Database, sku: &str) -> Result<(), Error> {
-    let mut blank = bson::serialize_to_document(&Stock::none(sku)).map_err(mongodb::error::Error::from)?;
+    let mut blank = bson::serialize_to_document(&Stock::empty(sku)).map_err(mongodb::error::Error::from)?;
     for field in ["_id", "retired", "listed", "rev"] {
         let _ = blank.remove(field);
     }
@@ -32,7 +32,7 @@ pub async fn open(db: &Database, sku: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Takes `sku` off sale, unless orders hold units of it. The units that are there stay in the books.
+/// Retires `sku` so that it cannot be reserved. Existing units are kept. Fails with [`Error::UnitsHeld`] if orders hold units.
 pub async fn retire(db: &Database, sku: &str) -> Result<(), Error> {
     let update = doc! {"$set": {"retired": true}, "$inc": {"rev": 1_i64}};
     let free = db.stock.update_one(doc! {"_id": sku, "held": 0}, update).await?;
@@ -42,44 +42,43 @@ pub async fn retire(db: &Database, sku: &str) -> Result<(), Error> {
     Err(Error::UnitsHeld)
 }
 
-/// The expression for `field` with `units` more, in updates that also tell what comes of it.
+/// An expression that adds `units` to `field`, for update pipelines.
 pub(crate) fn plus(field: &str, units: i64) -> Document {
     doc! {"$add": [format!("${field}"), units]}
 }
 
-/// The expression for the journal with one entry more, whose time is that of the update.
-pub(crate) fn entered(movement: &Movement) -> Result<Document, Error> {
-    entered_with(movement, doc! {})
+/// An expression for the journal with one more entry, whose time is the time of the update.
+pub(crate) fn with_entry(movement: &Movement) -> Result<Document, Error> {
+    with_computed_entry(movement, doc! {})
 }
 
-/// The same, with further fields that are expressions.
-fn entered_with(movement: &Movement, mut computed: Document) -> Result<Document, Error> {
+/// Like [`with_entry`], with further fields of the entry given as expressions.
+fn with_computed_entry(movement: &Movement, mut computed: Document) -> Result<Document, Error> {
     let entry: Bson = bson::serialize_to_bson(movement).map_err(mongodb::error::Error::from)?;
     computed.insert("at", "$$NOW");
     let entry = doc! {"$mergeObjects": [{"$literal": entry}, computed]};
     Ok(doc! {"$concatArrays": ["$journal", [entry]]})
 }
 
-/// What an adjustment led to.
+/// The result of an adjustment.
 #[derive(Debug)]
 pub struct Adjusted {
-    /// The units right after it.
+    /// The stock levels right after the adjustment.
     pub levels: Levels,
-    /// The document as this call left it; none if an earlier call with the same key made the adjustment.
+    /// The document after this call; `None` if an earlier call with the same key made the adjustment.
     pub stock: Option<Stock>,
 }
 
-/// Adds `movement.qty` units, or takes them away if so many are available, and records it in the same update. Once a
-/// movement id: the update has an effect only while neither the journal nor the ledger knows it, so a repetition finds
-/// what the first call did, and gets its result.
+/// Adds `movement.qty` units, or removes them if they are available, and records the movement in the same update. This takes
+/// effect once per movement id: the update requires that neither the journal nor the ledger contains the id, and a repeated
+/// call returns the result of the first one.
 pub async fn adjust(db: &Database, sku: &str, movement: &Movement) -> Result<Adjusted, Error> {
-    for _ in 0..TRIES {
-        let seen = look(db, sku, movement).await?;
-        let stock = match seen {
-            Seen::Done(levels) => return Ok(Adjusted { levels, stock: None }),
-            Seen::New(stock) => stock,
+    for _ in 0..MAX_ATTEMPTS {
+        let stock = match check_adjustment(db, sku, movement).await? {
+            AdjustmentState::Applied(levels) => return Ok(Adjusted { levels, stock: None }),
+            AdjustmentState::Unapplied(stock) => stock,
         };
-        if let Some(stock) = write(db, &stock, movement).await? {
+        if let Some(stock) = apply_adjustment(db, &stock, movement).await? {
             let levels = stock.levels();
             return Ok(Adjusted {
                 levels,
@@ -90,26 +89,30 @@ pub async fn adjust(db: &Database, sku: &str, movement: &Movement) -> Result<Adj
     Err(Error::Contended)
 }
 
-/// What is known of an adjustment before it is made.
+/// Whether an adjustment has been applied.
 #[derive(Debug)]
-pub(super) enum Seen {
-    /// It was made before.
-    Done(Levels),
-    /// It was not, and this is the stock.
-    New(Stock),
+pub(super) enum AdjustmentState {
+    /// The adjustment was applied before, with these levels as its result.
+    Applied(Levels),
+    /// The adjustment was not applied; this is the current stock document.
+    Unapplied(Stock),
 }
 
-/// Looks whether the adjustment was made, and whether it can be. The stock document comes first: an entry leaves its
-/// journal only once it is in the ledger, so it is seen in one of the two.
-pub(super) async fn look(db: &Database, sku: &str, movement: &Movement) -> Result<Seen, Error> {
+/// Checks whether the adjustment was applied before, and whether it is possible. The stock document is read first: an entry is
+/// removed from its journal only after it is in the ledger, so it is found in at least one of them.
+pub(super) async fn check_adjustment(
+    db: &Database,
+    sku: &str,
+    movement: &Movement,
+) -> Result<AdjustmentState, Error> {
     let stock = db.stock.find_one(doc! {"_id": sku}).await?;
     let stock = stock.ok_or(Error::NoSuchProduct)?;
-    let waiting = stock
+    let journal_entry = stock
         .journal
         .iter()
         .find(|entry| entry.id == movement.id)
         .cloned();
-    let earlier = match waiting {
+    let earlier = match journal_entry {
         Some(entry) => Some(entry),
         None => db.movements.find_one(doc! {"_id": &movement.id}).await?,
     };
@@ -118,9 +121,9 @@ pub(super) async fn look(db: &Database, sku: &str, movement: &Movement) -> Resul
             return Err(Error::KeyReused);
         }
         let levels = earlier.levels;
-        return levels
-            .map(Seen::Done)
-            .ok_or(Error::Malformed("an adjustment without its levels"));
+        return levels.map(AdjustmentState::Applied).ok_or(Error::Malformed(
+            "the ledger entry of an adjustment has no levels",
+        ));
     }
     if stock.retired {
         return Err(Error::NoSuchProduct);
@@ -130,14 +133,18 @@ pub(super) async fn look(db: &Database, sku: &str, movement: &Movement) -> Resul
             available: stock.available,
         });
     }
-    Ok(Seen::New(stock))
+    Ok(AdjustmentState::Unapplied(stock))
 }
 
-/// Makes the adjustment, unless something has happened since the stock was `seen` that it depends on: units are gone, or
-/// the journal or the ledger has another entry that may be the same adjustment.
-pub(super) async fn write(db: &Database, seen: &Stock, movement: &Movement) -> Result<Option<Stock>, Error> {
+/// Applies the adjustment, unless a relevant change has occurred since `seen` was read: too few units are available, or the
+/// journal or the ledger has a new entry that may be the same adjustment. Returns `None` in that case.
+pub(super) async fn apply_adjustment(
+    db: &Database,
+    seen: &Stock,
+    movement: &Movement,
+) -> Result<Option<Stock>, Error> {
     let delta = movement.qty;
-    // Documents that are older than the field have none.
+    // Old documents do not have this field.
     let ledgered = if seen.ledgered == 0 {
         doc! {"$in": [0_i64, Bson::Null]}
     } else {
@@ -162,7 +169,7 @@ pub(super) async fn write(db: &Database, seen: &Stock, movement: &Movement) -> R
             "received": plus("received", delta),
             "rev": plus("rev", 1),
         }},
-        doc! {"$set": {"journal": entered_with(movement, doc! {"levels": levels})?}},
+        doc! {"$set": {"journal": with_computed_entry(movement, doc! {"levels": levels})?}},
     ];
     stages.extend(outbox::stock_changed(db, "adjusted"));
     Ok(db

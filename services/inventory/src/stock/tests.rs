@@ -1,10 +1,10 @@
-//! Two requests with one `Idempotency-Key` of which one stands still between its look and its update.
+//! Races between two requests with the same `Idempotency-Key`, where one pauses between reading and updating.
 
 use bson::doc;
 
 use super::{
     Movement, MovementKind,
-    store::{self, Seen, look, write},
+    store::{self, AdjustmentState, apply_adjustment, check_adjustment},
 };
 use crate::{Error, database::Database, holds::sweeper::sweep_once, migrate};
 
@@ -23,33 +23,33 @@ fn adjustment(id: &str, units: i64) -> Movement {
 }
 
 #[tokio::test]
-async fn a_repetition_that_looked_before_the_first_was_written_adds_nothing() {
+async fn a_repeated_request_that_read_the_stock_before_the_first_was_applied_adds_nothing() {
     let (db, _mongo) = database().await;
     let movement = adjustment("one", 5);
-    // With the entry in the journal, and after the sweeper has moved it to the ledger.
+    // Once while the entry is in the journal, and once after the sweeper has moved it to the ledger.
     for units in [5, 10] {
         let movement = adjustment(&format!("{units}"), 5);
-        let Seen::New(seen) = look(&db, "A", &movement).await.unwrap() else {
-            panic!("it is new");
+        let AdjustmentState::Unapplied(seen) = check_adjustment(&db, "A", &movement).await.unwrap() else {
+            panic!("the adjustment was not applied before");
         };
         let first = store::adjust(&db, "A", &movement).await.unwrap();
         assert_eq!(first.levels.on_hand, units);
         if units == 10 {
             sweep_once(&db).await.unwrap();
         }
-        assert!(write(&db, &seen, &movement).await.unwrap().is_none());
+        assert!(apply_adjustment(&db, &seen, &movement).await.unwrap().is_none());
         let again = store::adjust(&db, "A", &movement).await.unwrap();
-        assert!(again.stock.is_none(), "it is a repetition");
+        assert!(again.stock.is_none(), "the request is a repetition");
         assert_eq!(again.levels, first.levels);
     }
-    let Seen::New(stock) = look(&db, "A", &movement).await.unwrap() else {
-        panic!("no such key was used");
+    let AdjustmentState::Unapplied(stock) = check_adjustment(&db, "A", &movement).await.unwrap() else {
+        panic!("this key was not used before");
     };
     assert_eq!(stock.on_hand, 10);
 }
 
 #[tokio::test]
-async fn a_document_from_before_the_counter_can_be_adjusted() {
+async fn a_document_without_the_ledgered_counter_can_be_adjusted() {
     let (db, _mongo) = database().await;
     let without = doc! {"$unset": {"ledgered": ""}};
     db.stock.update_one(doc! {"_id": "A"}, without).await.unwrap();
@@ -62,14 +62,14 @@ async fn a_document_from_before_the_counter_can_be_adjusted() {
 }
 
 #[tokio::test]
-async fn a_key_that_came_with_another_body_is_refused_in_journal_and_ledger() {
+async fn a_key_used_with_another_body_is_refused_from_journal_and_ledger() {
     let (db, _mongo) = database().await;
     store::adjust(&db, "A", &adjustment("one", 5)).await.unwrap();
     let mut other = adjustment("one", 5);
     other.request_sha256 = Some("01".to_owned());
     for _ in 0..2 {
-        let refused = store::adjust(&db, "A", &other).await;
-        assert!(matches!(refused, Err(Error::KeyReused)), "{refused:?}");
+        let result = store::adjust(&db, "A", &other).await;
+        assert!(matches!(result, Err(Error::KeyReused)), "{result:?}");
         sweep_once(&db).await.unwrap();
     }
 }

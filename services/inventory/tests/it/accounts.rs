@@ -1,17 +1,17 @@
-//! The accounts of the MongoDB server.
+//! The command `inventory accounts`, which creates the accounts of the MongoDB server.
 
 use bson::doc;
 use inventory::accounts::{self, Accounts};
 use mongodb::Client;
 
-/// That account, in the URL of a test's database.
+/// Adds an account to the URL of a test's database.
 fn with_account(url: &str, account: &str) -> String {
     url.replacen("mongodb://", &format!("mongodb://{account}@"), 1)
 }
 
 fn accounts(url: &str, password: &str) -> Accounts {
     let of = |name: &str| with_account(url, &format!("{name}:{password}")).into();
-    // Of the test's own: the tests share the server.
+    // Each test has its own administrator, because tests share the server.
     let admin = format!("admin_{}", uuid::Uuid::now_v7().simple());
     let (server, parameters) = url.split_once('?').unwrap_or((url, ""));
     let admin_url = format!("{server}?authSource=admin&{parameters}");
@@ -31,7 +31,7 @@ async fn ping(url: &str) -> bool {
 }
 
 #[tokio::test]
-async fn every_account_is_made_and_follows_a_new_password() {
+async fn accounts_are_created_and_their_passwords_updated() {
     let mongo = testkit::mongo::database().await;
     for name in ["owner", "app", "reader"] {
         assert!(

@@ -1,4 +1,4 @@
-//! `/v1/products` and `/v1/categories`: search, filters, facets, order and pages.
+//! The routes `/v1/products` and `/v1/categories`: search, filters, facets, order and pages.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ async fn small_catalog() -> Api {
 }
 
 #[tokio::test]
-async fn words_find_what_begins_with_them_and_whole_names_come_first() {
+async fn search_matches_word_prefixes_and_ranks_complete_words_first() {
     let api = small_catalog().await;
     for (q, found) in [
         ("green", &["T-1", "T-4"][..]),
@@ -49,7 +49,7 @@ async fn words_find_what_begins_with_them_and_whole_names_come_first() {
 }
 
 #[tokio::test]
-async fn filters_narrow_and_each_facet_counts_what_another_choice_would_find() {
+async fn filters_narrow_the_list_and_each_facet_ignores_its_own_filter() {
     let api = small_catalog().await;
     assert_eq!(
         skus(&api, "min_price=700&max_price=900&sort=price").await,
@@ -83,7 +83,7 @@ async fn filters_narrow_and_each_facet_counts_what_another_choice_would_find() {
 }
 
 #[tokio::test]
-async fn a_listed_product_shows_its_stock_of_this_moment() {
+async fn a_listed_product_shows_its_current_stock() {
     let api = api().await;
     api.product("T-1", "Green Tea", 500, 2).await;
     let listed = async || {
@@ -97,7 +97,7 @@ async fn a_listed_product_shows_its_stock_of_this_moment() {
     let order = OrderId::generate();
     assert_eq!(api.shelf.reserve(order, &[("T-1", 2)]).await, done());
     assert_eq!(listed().await, (0, false));
-    // The filter is told by the sweeper.
+    // The sweeper updates the flag that the filter uses.
     assert_eq!(api.shelf.sweep().await.listed, 1);
     assert_eq!(skus(&api, "in_stock=false").await, ["T-1"]);
     assert_eq!(api.shelf.release(order).await, done());
@@ -107,10 +107,10 @@ async fn a_listed_product_shows_its_stock_of_this_moment() {
 }
 
 #[tokio::test]
-async fn pages_neither_repeat_nor_skip_in_any_order_while_others_insert() {
+async fn pages_neither_repeat_nor_skip_products_in_any_order_despite_insertions() {
     let api = api().await;
     for n in 0..7 {
-        // Two and two have the same price and nearly the same name.
+        // Pairs of products have the same price and name.
         api.product(&format!("P-{n}"), &format!("Tea {}", n / 2), 100 + n / 2, n % 2)
             .await;
     }
@@ -158,7 +158,7 @@ async fn pages_neither_repeat_nor_skip_in_any_order_while_others_insert() {
 }
 
 #[tokio::test]
-async fn every_bad_query_is_refused_with_its_parameter() {
+async fn every_invalid_query_is_rejected_with_its_parameter() {
     let api = api().await;
     for n in 0..2 {
         api.product(&format!("P-{n}"), "Tea", 100, 0).await;
@@ -191,8 +191,8 @@ async fn every_bad_query_is_refused_with_its_parameter() {
 #[tokio::test]
 async fn categories_count_their_products() {
     let api = small_catalog().await;
-    let answer = api.get("/v1/categories").await;
-    assert!(answer.header("cache-control").contains("max-age"));
+    let response = api.get("/v1/categories").await;
+    assert!(response.header("cache-control").contains("max-age"));
     let expected = json!({"items": [{"slug": "tea", "name": "Tea", "products": 4}], "next_cursor": null});
-    assert_eq!(answer.expect(200), expected);
+    assert_eq!(response.expect(200), expected);
 }

@@ -1,4 +1,4 @@
-//! The commands over a real broker, and what becomes of those that cannot be done.
+//! Saga commands over a real broker, including commands that cannot be executed.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::support::{done, items, reason, shelf};
 
-/// Passes on what arrives.
+/// Forwards received messages to a channel.
 struct Collect(mpsc::UnboundedSender<Incoming>);
 
 impl Handler for Collect {
@@ -29,7 +29,7 @@ impl Handler for Collect {
     }
 }
 
-/// A queue of a test, read.
+/// The messages received from one queue.
 struct Inbox(Mutex<mpsc::UnboundedReceiver<Incoming>>);
 
 impl Inbox {
@@ -60,7 +60,7 @@ fn reserve(order_id: OrderId, sku: &str, quantity: i64) -> Command {
 }
 
 #[tokio::test]
-async fn a_command_is_answered_each_time_it_comes_and_poison_holds_nobody_up() {
+async fn every_delivery_of_a_command_is_answered_and_poison_does_not_block_the_queue() {
     let shelf = shelf(&[("A", 5)]).await;
     let broker = Broker::connect(&testkit::amqp_url(), "inventory", testkit::namespace())
         .await
@@ -104,9 +104,9 @@ async fn a_command_is_answered_each_time_it_comes_and_poison_holds_nobody_up() {
         let reply: Reply = reply.decode().unwrap();
         assert_eq!((reply.command_id, reply.outcome), (id, done()));
     }
-    let mut buried = [dead.next().await.id, dead.next().await.id];
-    buried.sort_unstable();
-    assert_eq!(buried, [unknown.id, no_quantity.id]);
+    let mut dead_lettered = [dead.next().await.id, dead.next().await.id];
+    dead_lettered.sort_unstable();
+    assert_eq!(dead_lettered, [unknown.id, no_quantity.id]);
     assert_eq!(shelf.levels("A").await, (5, 3, 2, 0));
 
     let other = OrderId::generate();
@@ -118,13 +118,13 @@ async fn a_command_is_answered_each_time_it_comes_and_poison_holds_nobody_up() {
     let reply: Reply = replies.next().await.decode().unwrap();
     let expected = Outcome::Refused {
         reason: "out_of_stock".to_owned(),
-        detail: "A: 3 left, 4 wanted".to_owned(),
+        detail: "A: 3 available, 4 requested".to_owned(),
     };
     assert_eq!((reply.command_id, reply.outcome), (id, expected));
 }
 
-/// A command as it arrives.
-pub(crate) fn arrived(command: &Command) -> Incoming {
+/// A command as an incoming message.
+pub(crate) fn incoming(command: &Command) -> Incoming {
     Incoming {
         id: Uuid::now_v7(),
         kind: command.kind.to_owned(),
@@ -139,23 +139,23 @@ pub(crate) fn arrived(command: &Command) -> Incoming {
 }
 
 #[tokio::test]
-async fn a_command_waits_for_a_database_that_is_away() {
+async fn a_command_is_retried_while_the_database_is_unavailable() {
     let db = Database::new("mongodb://127.0.0.1:1/inventory?directConnection=true")
         .await
         .unwrap();
     let order_id = OrderId::generate();
     for command in [ReleaseStock { order_id }.into(), PinStock { order_id }.into()] {
-        let answer = perform(&db, &arrived(&command)).await;
-        assert!(matches!(answer, Err(HandleError::Retry(_))), "{answer:?}");
+        let response = perform(&db, &incoming(&command)).await;
+        assert!(matches!(response, Err(HandleError::Retry(_))), "{response:?}");
     }
 }
 
 #[tokio::test]
-async fn a_command_that_contradicts_what_is_held_is_poison() {
+async fn a_command_that_contradicts_existing_holds_is_poison() {
     let shelf = shelf(&[("A", 5)]).await;
     let order = OrderId::generate();
-    let outcome = perform(&shelf, &arrived(&reserve(order, "A", 1))).await.unwrap();
+    let outcome = perform(&shelf, &incoming(&reserve(order, "A", 1))).await.unwrap();
     assert_eq!(reason(&outcome), "done");
-    let answer = perform(&shelf, &arrived(&reserve(order, "A", 2))).await;
-    assert!(matches!(answer, Err(HandleError::Poison(_))), "{answer:?}");
+    let response = perform(&shelf, &incoming(&reserve(order, "A", 2))).await;
+    assert!(matches!(response, Err(HandleError::Poison(_))), "{response:?}");
 }

@@ -1,4 +1,4 @@
-//! What was acknowledged is still there after the database's server was killed.
+//! Acknowledged writes survive a kill of the database server.
 
 use std::sync::Arc;
 
@@ -8,11 +8,11 @@ use testkit::mongo::OwnMongo;
 
 use crate::support::{Shelf, done};
 
-/// Enough that the last commits are younger than any flush that happens by the way.
+/// Enough orders that the last commits are newer than any periodic flush of the journal.
 const ORDERS: i64 = 20;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_commit_that_was_answered_survives_a_kill_of_the_server() {
+async fn an_acknowledged_commit_survives_a_kill_of_the_server() {
     let server = tokio::task::spawn_blocking(OwnMongo::start).await.unwrap();
     let server = Arc::new(server);
     let shelf = Shelf::filled(Database::new(&server.url).await.unwrap(), &[("A", ORDERS)]).await;
@@ -25,7 +25,7 @@ async fn a_commit_that_was_answered_survives_a_kill_of_the_server() {
     server.kill();
 
     let again = Arc::clone(&server);
-    tokio::task::spawn_blocking(move || again.start_again())
+    tokio::task::spawn_blocking(move || again.restart())
         .await
         .unwrap();
     let shelf = Shelf::of(Database::new(&server.url).await.unwrap());

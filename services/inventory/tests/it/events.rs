@@ -1,4 +1,4 @@
-//! Domain events, from the outbox in the stock document to a real Kafka.
+//! Domain events, from the outbox in the stock document to a real Kafka broker.
 
 use bson::{Document, doc};
 use contracts::{
@@ -16,44 +16,44 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    kafka::{Kafka, LONG, told},
-    support::{Answer, Api, Shelf, api, done, shelf},
+    kafka::{KAFKA_TIMEOUT, Kafka, events_by_sku},
+    support::{Api, Shelf, TestResponse, api, done, shelf},
 };
 
-async fn telling(mut api: Api) -> Api {
-    api.shelf.db = api.shelf.db.clone().telling(true);
+async fn with_events(mut api: Api) -> Api {
+    api.shelf.db = api.shelf.db.clone().with_events(true);
     Api::on(api.shelf).await
 }
 
-/// All that can happen to a product and its stock.
-async fn story(api: &Api) {
+/// Makes every kind of change to a product and its stock.
+async fn exercise_product(api: &Api) {
     let path = "/v1/products/TEA";
     let order = OrderId::generate();
     api.product("TEA", "Green Tea", 500, 5).await;
-    let change = api.by_admin(Method::PATCH, path).header("if-match", "\"v1\"");
-    Answer::of(change.json(&json!({"name": "Sencha", "price": {"amount": 700, "currency": "EUR"}})))
+    let change = api.as_admin(Method::PATCH, path).header("if-match", "\"v1\"");
+    TestResponse::of(change.json(&json!({"name": "Sencha", "price": {"amount": 700, "currency": "EUR"}})))
         .await
         .expect(200);
     assert_eq!(api.shelf.reserve(order, &[("TEA", 2)]).await, done());
-    let given_up = OrderId::generate();
-    assert_eq!(api.shelf.reserve(given_up, &[("TEA", 1)]).await, done());
+    let released = OrderId::generate();
+    assert_eq!(api.shelf.reserve(released, &[("TEA", 1)]).await, done());
     for _ in 0..2 {
         assert_eq!(api.shelf.commit(order).await, done());
     }
-    assert_eq!(api.shelf.release(given_up).await, done());
-    let back = ReturnId::generate();
+    assert_eq!(api.shelf.release(released).await, done());
+    let return_id = ReturnId::generate();
     for _ in 0..2 {
-        assert_eq!(api.shelf.restock(order, back, &[("TEA", 1)]).await, done());
+        assert_eq!(api.shelf.restock(order, return_id, &[("TEA", 1)]).await, done());
         api.shelf.sweep().await;
     }
     let count = json!({"delta": -1, "reason": "broken"});
     let adjustments = format!("{path}/stock-adjustments");
-    let request = api.by_admin(Method::POST, &adjustments).json(&count);
-    Answer::of(request.header("idempotency-key", "count"))
+    let request = api.as_admin(Method::POST, &adjustments).json(&count);
+    TestResponse::of(request.header("idempotency-key", "count"))
         .await
         .expect(200);
-    let delete = api.by_admin(Method::DELETE, path).header("if-match", "\"v2\"");
-    assert_eq!(Answer::of(delete).await.status, 204);
+    let delete = api.as_admin(Method::DELETE, path).header("if-match", "\"v2\"");
+    assert_eq!(TestResponse::of(delete).await.status, 204);
     assert_eq!(api.shelf.levels("TEA").await, (3, 3, 0, 2));
 }
 
@@ -93,40 +93,40 @@ fn stock(sku: &str, reason: &str, available: i64, held: i64) -> InventoryEvent {
 }
 
 #[tokio::test]
-async fn what_happens_is_told_in_order_and_in_its_trace() {
+async fn changes_are_published_in_order_and_with_their_trace() {
     const CALLER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let _telemetry = telemetry::init("inventory", telemetry::LogFormat::Json).unwrap();
-    let (api, kafka) = (telling(api().await).await, Kafka::start().await);
-    story(&api).await;
+    let (api, kafka) = (with_events(api().await).await, Kafka::start().await);
+    exercise_product(&api).await;
     let body = json!({"sku": "TEA", "name": "Tea again", "description": "", "category": "tea",
         "price": {"amount": 900, "currency": "EUR"}});
     let again = api
-        .by_admin(Method::POST, "/v1/products")
+        .as_admin(Method::POST, "/v1/products")
         .header("traceparent", CALLER);
-    Answer::of(again.json(&body)).await.expect(201);
+    TestResponse::of(again.json(&body)).await.expect(201);
     api.product("MUG", "Mug", 1200, 0).await;
     assert_eq!(kafka.publish(&api.shelf).await, 10);
-    assert_eq!(kafka.publish(&api.shelf).await, 0, "nothing is new");
+    assert_eq!(kafka.publish(&api.shelf).await, 0, "there are no new events");
 
     let events = kafka.read(10).await;
-    let told = told(&events, 1);
+    let published = events_by_sku(&events, 1);
     assert_eq!(
-        told["TEA"],
+        published["TEA"],
         [
             created("TEA", facts("Green Tea", 500, 1)),
             stock("TEA", "adjusted", 5, 0),
             changed("TEA", facts("Sencha", 700, 2)),
-            // One more is held by the order that is given up.
+            // The order that is released later holds one more unit.
             stock("TEA", "committed", 2, 1),
             stock("TEA", "restocked", 4, 0),
             stock("TEA", "adjusted", 3, 0),
             deleted("TEA"),
             created("TEA", facts("Tea again", 900, 1)),
-            // What was there stays there.
+            // The existing units are kept.
             stock("TEA", "listed", 3, 0),
         ]
     );
-    assert_eq!(told["MUG"], [created("MUG", facts("Mug", 1200, 1))]);
+    assert_eq!(published["MUG"], [created("MUG", facts("Mug", 1200, 1))]);
     let traced = events.iter().find(|event| event.sequence == 8).unwrap();
     let traceparent = traced.trace.traceparent.as_ref().unwrap();
     assert_eq!(traceparent[..35], CALLER[..35]);
@@ -134,16 +134,16 @@ async fn what_happens_is_told_in_order_and_in_its_trace() {
     assert_eq!(document.get_array("pending_events").unwrap().len(), 0);
 }
 
-/// The stock document with all that is in it.
+/// The complete stock document, including its outbox.
 async fn outbox(db: &Database, sku: &str) -> Document {
     let stock = db.stock.clone_with_type::<Document>();
     stock.find_one(doc! {"_id": sku}).await.unwrap().unwrap()
 }
 
 #[tokio::test]
-async fn without_a_kafka_nothing_waits_and_when_there_is_one_the_catalog_is_told() {
+async fn without_kafka_no_events_are_recorded_and_the_catalog_is_published_once_it_is_configured() {
     let (api, kafka) = (api().await, Kafka::start().await);
-    story(&api).await;
+    exercise_product(&api).await;
     api.product("MUG", "Mug", 1200, 3).await;
     api.product("CUP", "Cup", 900, 0).await;
     for sku in ["TEA", "MUG"] {
@@ -152,37 +152,41 @@ async fn without_a_kafka_nothing_waits_and_when_there_is_one_the_catalog_is_told
             assert!(!stock.contains_key(field), "{sku}: {stock}");
         }
     }
-    let mut api = telling(api).await;
-    assert_eq!(kafka.publish(&api.shelf).await, 3, "TEA was never told");
+    let mut api = with_events(api).await;
+    assert_eq!(
+        kafka.publish(&api.shelf).await,
+        3,
+        "the removed product TEA is not published"
+    );
 
-    // Requests that break off before they tell what they did: as those of a process that tells nothing.
-    api.shelf.db = api.shelf.db.clone().telling(false);
+    // Simulate requests that fail before they record their events: use a process that does not record events.
+    api.shelf.db = api.shelf.db.clone().with_events(false);
     let api = Api::on(api.shelf).await;
     let change = api
-        .by_admin(Method::PATCH, "/v1/products/MUG")
+        .as_admin(Method::PATCH, "/v1/products/MUG")
         .header("if-match", "*");
-    Answer::of(change.json(&json!({"name": "Big Mug"})))
+    TestResponse::of(change.json(&json!({"name": "Big Mug"})))
         .await
         .expect(200);
     let delete = api
-        .by_admin(Method::DELETE, "/v1/products/CUP")
+        .as_admin(Method::DELETE, "/v1/products/CUP")
         .header("if-match", "*");
-    assert_eq!(Answer::of(delete).await.status, 204);
-    let api = telling(api).await;
+    assert_eq!(TestResponse::of(delete).await.status, 204);
+    let api = with_events(api).await;
     assert_eq!(kafka.publish(&api.shelf).await, 2);
     let events = kafka.read(5).await;
-    let told = told(&events, 1);
+    let published = events_by_sku(&events, 1);
     let mug = [
         created("MUG", facts("Mug", 1200, 1)),
         stock("MUG", "listed", 3, 0),
         changed("MUG", facts("Big Mug", 1200, 2)),
     ];
-    assert_eq!(told["MUG"], mug);
+    assert_eq!(published["MUG"], mug);
     assert_eq!(
-        told["CUP"],
+        published["CUP"],
         [created("CUP", facts("Cup", 900, 1)), deleted("CUP")]
     );
-    assert!(!told.contains_key("TEA"));
+    assert!(!published.contains_key("TEA"));
 }
 
 async fn adjust(db: &Database, sku: &str) {
@@ -191,20 +195,20 @@ async fn adjust(db: &Database, sku: &str) {
     stock::store::adjust(db, sku, &movement).await.unwrap();
 }
 
-async fn telling_shelf(units: &[(&str, i64)]) -> Shelf {
+async fn shelf_with_events(units: &[(&str, i64)]) -> Shelf {
     let mut shelf = shelf(units).await;
-    shelf.db = shelf.db.clone().telling(true);
+    shelf.db = shelf.db.clone().with_events(true);
     shelf
 }
 
 #[tokio::test]
-async fn a_crash_before_the_outbox_is_emptied_tells_the_same_again() {
-    let (shelf, kafka) = (telling_shelf(&[("A", 0)]).await, Kafka::start().await);
+async fn a_crash_before_the_outbox_is_emptied_publishes_the_same_events_again() {
+    let (shelf, kafka) = (shelf_with_events(&[("A", 0)]).await, Kafka::start().await);
     adjust(&shelf, "A").await;
     adjust(&shelf, "A").await;
     let before = outbox(&shelf, "A").await;
     assert_eq!(kafka.publish(&shelf).await, 2);
-    // What the crash leaves: told, and still there.
+    // After the crash, the events are published but still in the outbox.
     let pending = before.get_array("pending_events").unwrap();
     let update = doc! {"$set": {"pending_events": pending}, "$unset": {"events_told": ""}};
     shelf
@@ -218,12 +222,15 @@ async fn a_crash_before_the_outbox_is_emptied_tells_the_same_again() {
     let events = kafka.read(5).await;
     assert_eq!((&events[0], &events[1]), (&events[2], &events[3]));
     let expected = [1, 2, 3].map(|units| stock("A", "adjusted", units, 0));
-    assert_eq!(told(&events, 1)["A"], expected);
+    assert_eq!(events_by_sku(&events, 1)["A"], expected);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn relays_side_by_side_tell_all_and_in_order_while_it_happens() {
-    let (shelf, kafka) = (telling_shelf(&[("A", 0), ("B", 0)]).await, Kafka::start().await);
+async fn concurrent_relays_publish_every_event_in_order() {
+    let (shelf, kafka) = (
+        shelf_with_events(&[("A", 0), ("B", 0)]).await,
+        Kafka::start().await,
+    );
     let stop = CancellationToken::new();
     let relays: Vec<_> = (0..3)
         .map(|_| tokio::spawn(kafka.relay(&shelf).run(stop.clone())))
@@ -235,10 +242,10 @@ async fn relays_side_by_side_tell_all_and_in_order_while_it_happens() {
         }
     }))
     .await;
-    testkit::eventually("all is told", LONG, async || {
+    testkit::eventually("every event is published", KAFKA_TIMEOUT, async || {
         let waiting = doc! {"pending_events.sequence": {"$gt": 0}};
-        let waits = shelf.db.stock.count_documents(waiting).await.unwrap();
-        (waits == 0).then_some(())
+        let count = shelf.db.stock.count_documents(waiting).await.unwrap();
+        (count == 0).then_some(())
     })
     .await;
     stop.cancel();
@@ -246,28 +253,31 @@ async fn relays_side_by_side_tell_all_and_in_order_while_it_happens() {
         relay.await.unwrap();
     }
     let mut events = kafka.read(40).await;
-    // Repetitions may make more of them.
-    while told(&events, 1).values().flatten().count() < 40 {
+    // The topic may contain duplicates, so read on until every event was found.
+    while events_by_sku(&events, 1).values().flatten().count() < 40 {
         events = kafka.read(events.len() + 1).await;
     }
     let expected = |sku| -> Vec<_> { (1..=20).map(|units| stock(sku, "adjusted", units, 0)).collect() };
-    let told = told(&events, 1);
-    assert_eq!((&told["A"], &told["B"]), (&expected("A"), &expected("B")));
+    let published = events_by_sku(&events, 1);
+    assert_eq!(
+        (&published["A"], &published["B"]),
+        (&expected("A"), &expected("B"))
+    );
     assert_eq!(shelf.levels("A").await, (20, 20, 0, 0));
 }
 
 #[tokio::test]
-async fn what_waits_for_a_kafka_that_is_away_is_bounded_and_the_product_is_told_again() {
-    let (api, kafka) = (telling(api().await).await, Kafka::start().await);
+async fn pending_events_are_bounded_while_kafka_is_unavailable_and_the_product_is_recorded_again() {
+    let (api, kafka) = (with_events(api().await).await, Kafka::start().await);
     api.product("TEA", "Green Tea", 500, 1).await;
-    let away = Relay::new(
+    let disconnected = Relay::new(
         api.shelf.db.clone(),
         &Brokers("127.0.0.1:1".into()),
         &kafka.namespace,
     );
-    let error = away.run_once().await.unwrap_err();
+    let error = disconnected.run_once().await.unwrap_err();
     assert!(error.to_string().contains("Kafka did not confirm"), "{error:#}");
-    // As after 999 more.
+    // Simulate 999 more events.
     let stock_of = api.shelf.db.stock.clone_with_type::<Document>();
     let document = outbox(&api.shelf, "TEA").await;
     let last = document.get_array("pending_events").unwrap()[1]
@@ -289,10 +299,10 @@ async fn what_waits_for_a_kafka_that_is_away_is_bounded_and_the_product_is_told_
 
     assert_eq!(kafka.publish(&api.shelf).await, 1_002);
     let events = kafka.read(1_002).await;
-    let told = &told(&events, 3)["TEA"];
-    assert_eq!(told[999], stock("TEA", "adjusted", 2, 0));
-    assert_eq!(told[1_000], created("TEA", facts("Green Tea", 500, 1)));
-    assert_eq!(told[1_001], stock("TEA", "listed", 2, 0));
+    let published = &events_by_sku(&events, 3)["TEA"];
+    assert_eq!(published[999], stock("TEA", "adjusted", 2, 0));
+    assert_eq!(published[1_000], created("TEA", facts("Green Tea", 500, 1)));
+    assert_eq!(published[1_001], stock("TEA", "listed", 2, 0));
     let metrics = telemetry::metrics::encode();
     let dropped = r#"events_dropped_total{topic="inventory.v1"} 2"#;
     assert!(metrics.contains(dropped), "{metrics}");

@@ -1,4 +1,4 @@
-//! `souk.inventory.v1` over a real connection.
+//! The gRPC service `souk.inventory.v1` over a real connection.
 
 use contracts::proto::inventory::{
     AvailabilityRequest, Item, QuoteRequest, inventory_client::InventoryClient,
@@ -10,19 +10,19 @@ use tonic::{Code, transport::Channel};
 
 use crate::support::api;
 
-/// A client of a server on `db`, which runs until the guard goes.
+/// A client of a server on `db`, which runs until the guard is dropped.
 async fn client(db: Database) -> (InventoryClient<Channel>, DropGuard) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let shutdown = CancellationToken::new();
-    tokio::spawn(grpc::serve(db, listener, shutdown.clone()));
+    tokio::spawn(grpc::serve(db, listener, None, shutdown.clone()));
     (
         InventoryClient::connect(url).await.unwrap(),
         shutdown.drop_guard(),
     )
 }
 
-fn question(items: &[(&str, u32)]) -> QuoteRequest {
+fn quote_request(items: &[(&str, u32)]) -> QuoteRequest {
     let items = items.iter().map(|(sku, quantity)| Item {
         sku: (*sku).to_owned(),
         quantity: *quantity,
@@ -33,13 +33,13 @@ fn question(items: &[(&str, u32)]) -> QuoteRequest {
 }
 
 #[tokio::test]
-async fn a_quote_has_todays_names_prices_and_sums() {
+async fn a_quote_has_the_current_names_prices_and_totals() {
     let api = api().await;
     api.product("A", "Green Tea", 500, 0).await;
     api.product("B", "Black Tea", 725, 0).await;
     let (mut client, _guard) = client(api.shelf.db.clone()).await;
     let quote = client
-        .quote(question(&[("B", 2), ("A", 3)]))
+        .quote(quote_request(&[("B", 2), ("A", 3)]))
         .await
         .unwrap()
         .into_inner();
@@ -71,12 +71,12 @@ async fn a_quote_has_todays_names_prices_and_sums() {
 }
 
 #[tokio::test]
-async fn a_question_that_cannot_be_answered_says_why() {
+async fn an_invalid_request_is_rejected_with_its_reason() {
     let api = api().await;
     api.product("A", "Green Tea", 500, 0).await;
     let (mut client, _guard) = client(api.shelf.db.clone()).await;
     let unknown = client
-        .quote(question(&[("A", 1), ("NOPE", 1), ("NADA", 1)]))
+        .quote(quote_request(&[("A", 1), ("NOPE", 1), ("NADA", 1)]))
         .await
         .unwrap_err();
     assert_eq!(
@@ -90,7 +90,7 @@ async fn a_question_that_cannot_be_answered_says_why() {
         &[("a b", 1)],
         &[("A", 1), ("A", 2)],
     ] {
-        let error = client.quote(question(bad)).await.unwrap_err();
+        let error = client.quote(quote_request(bad)).await.unwrap_err();
         assert_eq!(error.code(), Code::InvalidArgument, "{bad:?}: {error}");
     }
     for skus in [vec![], vec!["a b".to_owned()], vec!["A".to_owned(); 101]] {
@@ -103,7 +103,7 @@ async fn a_question_that_cannot_be_answered_says_why() {
 }
 
 #[tokio::test]
-async fn availability_is_what_can_be_reserved_now() {
+async fn availability_is_the_number_of_units_that_can_be_reserved() {
     let api = api().await;
     api.product("A", "Green Tea", 500, 3).await;
     api.product("B", "Black Tea", 500, 0).await;
@@ -133,16 +133,16 @@ async fn availability_is_what_can_be_reserved_now() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_away_is_unavailable() {
+async fn an_unavailable_database_leads_to_status_unavailable() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let nobody = listener.local_addr().unwrap();
+    let closed = listener.local_addr().unwrap();
     drop(listener);
-    let db = Database::new(&format!("mongodb://{nobody}/inventory?directConnection=true"))
+    let db = Database::new(&format!("mongodb://{closed}/inventory?directConnection=true"))
         .await
         .unwrap();
     let (mut client, _guard) = client(db).await;
     let started = std::time::Instant::now();
-    let error = client.quote(question(&[("A", 1)])).await.unwrap_err();
+    let error = client.quote(quote_request(&[("A", 1)])).await.unwrap_err();
     assert_eq!(error.code(), Code::Unavailable, "{error}");
     assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
 }

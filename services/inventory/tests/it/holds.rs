@@ -1,4 +1,4 @@
-//! The commands as they come when nothing goes wrong, and when many come at the same time.
+//! Saga commands in the normal order, repeated, and many at the same time.
 
 use contracts::{OrderId, ReturnId};
 use futures::future::join_all;
@@ -22,7 +22,7 @@ async fn a_hundred_orders_for_ten_units_hold_exactly_ten() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_held_whole_is_not_held_at_all() {
+async fn an_order_that_cannot_be_held_completely_is_not_held_at_all() {
     let shelf = shelf(&[("A", 5), ("B", 1), ("C", 5)]).await;
     let short = shelf
         .reserve(OrderId::generate(), &[("C", 1), ("B", 2), ("A", 1)])
@@ -36,7 +36,7 @@ async fn what_cannot_be_held_whole_is_not_held_at_all() {
 }
 
 #[tokio::test]
-async fn a_checkout_takes_the_units_and_a_return_brings_them_back() {
+async fn a_checkout_removes_units_and_a_return_adds_them() {
     let shelf = shelf(&[("A", 5), ("B", 3)]).await;
     let order = OrderId::generate();
     let wanted = [("A", 2), ("B", 3)];
@@ -61,7 +61,7 @@ async fn a_checkout_takes_the_units_and_a_return_brings_them_back() {
 }
 
 #[tokio::test]
-async fn every_command_twice_is_once() {
+async fn every_command_takes_effect_once() {
     let shelf = shelf(&[("A", 5)]).await;
     let (order, back) = (OrderId::generate(), ReturnId::generate());
     for _ in 0..2 {
@@ -78,14 +78,14 @@ async fn every_command_twice_is_once() {
     for _ in 0..2 {
         assert_eq!(shelf.restock(order, back, &[("A", 2)]).await, done());
     }
-    // The entry has gone from the stock's journal to the ledger; the return is still known.
+    // The entry has moved from the stock's journal to the ledger, and the return is still recognized.
     shelf.sweep().await;
     assert_eq!(shelf.restock(order, back, &[("A", 2)]).await, done());
     assert_eq!(shelf.levels("A").await, (5, 5, 0, 2));
 }
 
 #[tokio::test]
-async fn a_released_order_gives_back_and_stays_closed() {
+async fn a_released_order_has_no_holds_and_stays_closed() {
     let shelf = shelf(&[("A", 5), ("B", 5)]).await;
     let order = OrderId::generate();
     assert_eq!(shelf.reserve(order, &[("A", 2), ("B", 1)]).await, done());
@@ -107,7 +107,7 @@ async fn a_released_order_gives_back_and_stays_closed() {
 }
 
 #[tokio::test]
-async fn an_undo_before_its_do_leaves_a_tombstone() {
+async fn a_release_before_its_reservation_leaves_a_tombstone() {
     let shelf = shelf(&[("A", 5)]).await;
     let order = OrderId::generate();
     assert_eq!(shelf.release(order).await, done());
@@ -116,7 +116,7 @@ async fn an_undo_before_its_do_leaves_a_tombstone() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_kept_even_if_there_is_stock_by_then() {
+async fn a_refusal_is_final_even_if_stock_becomes_available() {
     let shelf = shelf(&[("A", 1)]).await;
     let (first, second) = (OrderId::generate(), OrderId::generate());
     assert_eq!(shelf.reserve(first, &[("A", 1)]).await, done());
@@ -128,15 +128,15 @@ async fn a_refusal_is_kept_even_if_there_is_stock_by_then() {
 }
 
 #[tokio::test]
-async fn a_sender_that_contradicts_itself_is_malformed() {
+async fn a_contradictory_reservation_is_malformed() {
     let shelf = shelf(&[("A", 5)]).await;
     let order = OrderId::generate();
     assert_eq!(shelf.reserve(order, &[("A", 2)]).await, done());
     for wanted in [&[("A", 3)][..], &[("A", 1), ("A", 1)], &[]] {
-        let answer = shelf.try_reserve(order, wanted).await;
+        let response = shelf.try_reserve(order, wanted).await;
         assert!(
-            matches!(answer, Err(Error::Malformed(_))),
-            "{wanted:?}: {answer:?}"
+            matches!(response, Err(Error::Malformed(_))),
+            "{wanted:?}: {response:?}"
         );
     }
     assert_eq!(shelf.levels("A").await, (5, 3, 2, 0));

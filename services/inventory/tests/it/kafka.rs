@@ -1,4 +1,4 @@
-//! A Kafka of one test's own, as far as it can tell, and what is told there.
+//! Kafka topics that belong to one test, and helpers to publish and read events.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -9,9 +9,9 @@ use contracts::events::{Envelope, InventoryEvent, topics};
 use events::{Brokers, Namespace, Reader};
 use inventory::{database::Database, outbox::relay::Relay};
 
-pub(crate) const LONG: Duration = Duration::from_secs(30);
+pub(crate) const KAFKA_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Topics of one test's own.
+/// Kafka topics with a prefix that belongs to one test.
 pub(crate) struct Kafka {
     pub(crate) brokers: Brokers,
     pub(crate) namespace: Namespace,
@@ -21,7 +21,7 @@ impl Kafka {
     pub(crate) async fn start() -> Self {
         let this = Self {
             brokers: Brokers(testkit::kafka::brokers()),
-            namespace: Namespace::new(testkit::kafka::prefix()),
+            namespace: testkit::namespace(),
         };
         events::topics::create(&this.brokers, &this.namespace)
             .await
@@ -33,45 +33,50 @@ impl Kafka {
         Relay::new(db.clone(), &self.brokers, &self.namespace)
     }
 
-    /// Publishes all that waits, and how much that was.
+    /// Publishes every pending event and returns their number.
     pub(crate) async fn publish(&self, db: &Database) -> usize {
         let relay = self.relay(db);
-        let mut all = 0;
+        let mut total = 0;
         loop {
             match relay.run_once().await.unwrap() {
-                0 => return all,
-                published => all += published,
+                0 => return total,
+                published => total += published,
             }
         }
     }
 
-    /// What is in the topic, repetitions among it, once there are `count` messages.
+    /// Waits until the topic has `count` messages, and returns them including duplicates.
     pub(crate) async fn read(&self, count: usize) -> Vec<Envelope> {
         let reader = Reader::new(&self.brokers, self.namespace.clone());
-        testkit::eventually("the events are in the topic", LONG, async || {
-            let events: Vec<Envelope> = reader.read(topics::INVENTORY, None, LONG).await.unwrap().events;
+        testkit::eventually("the events are in the topic", KAFKA_TIMEOUT, async || {
+            let events: Vec<Envelope> = reader
+                .read(topics::INVENTORY, None, KAFKA_TIMEOUT)
+                .await
+                .unwrap()
+                .events;
             (events.len() >= count).then_some(events)
         })
         .await
     }
 }
 
-/// The events by SKU, each where it is met first, after their numbers and ids were checked: `from` on, without a gap.
-pub(crate) fn told(events: &[Envelope], from: i64) -> BTreeMap<&str, Vec<InventoryEvent>> {
-    let (mut met, mut told) = (HashSet::new(), BTreeMap::<_, Vec<_>>::new());
-    for event in events.iter().filter(|event| met.insert(event.id)) {
+/// Groups the events by SKU without duplicates, after checking that ids match and that sequence numbers start at `from` and
+/// have no gaps.
+pub(crate) fn events_by_sku(events: &[Envelope], from: i64) -> BTreeMap<&str, Vec<InventoryEvent>> {
+    let (mut ids, mut by_sku) = (HashSet::new(), BTreeMap::<_, Vec<_>>::new());
+    for event in events.iter().filter(|event| ids.insert(event.id)) {
         let sku = event.aggregate_id.as_str();
-        let before: &mut Vec<_> = told.entry(sku).or_default();
+        let events_of_sku: &mut Vec<_> = by_sku.entry(sku).or_default();
         assert_eq!(
             event.sequence,
-            from + i64::try_from(before.len()).unwrap(),
+            from + i64::try_from(events_of_sku.len()).unwrap(),
             "{sku}"
         );
         assert_eq!(
             event.id,
             Envelope::id(&format!("inventory/{sku}"), event.sequence)
         );
-        before.push(event.decode::<InventoryEvent>().unwrap().unwrap());
+        events_of_sku.push(event.decode::<InventoryEvent>().unwrap().unwrap());
     }
-    told
+    by_sku
 }

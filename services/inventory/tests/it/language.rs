@@ -1,14 +1,14 @@
-//! The catalog in the shopper's language: texts, search, alphabet and entity tags.
+//! The catalog in English and German: texts, search, sorting and entity tags.
 
 use bson::doc;
 use inventory::{migrate, seed};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Api, api};
+use crate::support::{Api, TestResponse, api};
 
-async fn ask(api: &Api, language: &str, path: &str) -> Answer {
-    Answer::of(api.request(Method::GET, path).header("accept-language", language)).await
+async fn get_in(api: &Api, language: &str, path: &str) -> TestResponse {
+    TestResponse::of(api.request(Method::GET, path).header("accept-language", language)).await
 }
 
 async fn add(api: &Api, sku: &str, name: &str, german: Option<&str>) {
@@ -18,7 +18,7 @@ async fn add(api: &Api, sku: &str, name: &str, german: Option<&str>) {
         body["translations"] =
             json!({"de": {"name": german, "description": "Hier.", "attributes": {"roast": "hell"}}});
     }
-    Answer::of(api.by_admin(Method::POST, "/v1/products").json(&body))
+    TestResponse::of(api.as_admin(Method::POST, "/v1/products").json(&body))
         .await
         .expect(201);
 }
@@ -29,7 +29,7 @@ fn names(page: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_product_is_told_in_the_language_that_is_asked_for_and_else_in_english() {
+async fn a_product_is_returned_in_the_preferred_language_or_in_english() {
     let api = api().await;
     add(&api, "CUP", "Cup", Some("Tasse")).await;
     add(&api, "POT", "Pot", None).await;
@@ -40,12 +40,12 @@ async fn a_product_is_told_in_the_language_that_is_asked_for_and_else_in_english
         ("POT", "de", "en", "Pot", "\"v1\""),
     ] {
         let path = format!("/v1/products/{sku}");
-        let told = ask(&api, accepted, &path).await;
+        let response = get_in(&api, accepted, &path).await;
         assert_eq!(
             [
-                told.header("content-language"),
-                told.header("vary"),
-                told.header("etag")
+                response.header("content-language"),
+                response.header("vary"),
+                response.header("etag")
             ],
             [language, "accept-language", tag],
             "{sku} {accepted}"
@@ -54,7 +54,7 @@ async fn a_product_is_told_in_the_language_that_is_asked_for_and_else_in_english
             .request(Method::GET, &path)
             .header("accept-language", accepted)
             .header("if-none-match", tag);
-        assert_eq!(Answer::of(known).await.status, 304, "{sku} {accepted}");
+        assert_eq!(TestResponse::of(known).await.status, 304, "{sku} {accepted}");
         let other = api
             .request(Method::GET, &path)
             .header("accept-language", accepted)
@@ -62,10 +62,10 @@ async fn a_product_is_told_in_the_language_that_is_asked_for_and_else_in_english
                 "if-none-match",
                 if tag == "\"v1\"" { "\"v1-de\"" } else { "\"v1\"" },
             );
-        assert_eq!(Answer::of(other).await.status, 200, "{sku} {accepted}");
-        assert_eq!(told.expect(200)["name"], name, "{sku} {accepted}");
+        assert_eq!(TestResponse::of(other).await.status, 200, "{sku} {accepted}");
+        assert_eq!(response.expect(200)["name"], name, "{sku} {accepted}");
     }
-    let cup = ask(&api, "de", "/v1/products/CUP").await.expect(200);
+    let cup = get_in(&api, "de", "/v1/products/CUP").await.expect(200);
     assert_eq!(
         (&cup["description"], &cup["attributes"]),
         (&json!("Hier."), &json!({"origin": "Japan", "roast": "hell"}))
@@ -73,13 +73,13 @@ async fn a_product_is_told_in_the_language_that_is_asked_for_and_else_in_english
 }
 
 #[tokio::test]
-async fn a_list_is_found_sorted_and_leafed_through_in_its_language() {
+async fn a_list_is_searched_sorted_and_paged_in_its_language() {
     let api = api().await;
     add(&api, "A", "Apron", Some("Schürze")).await;
     add(&api, "B", "Bowl", Some("Große Schale")).await;
     add(&api, "C", "Cup", Some("Tasse")).await;
     add(&api, "D", "Oven glove", None).await;
-    let page = ask(&api, "de", "/v1/products?limit=3").await;
+    let page = get_in(&api, "de", "/v1/products?limit=3").await;
     assert_eq!(page.header("content-language"), "de");
     let page = page.expect(200);
     assert_eq!(names(&page), ["Große Schale", "Oven glove", "Schürze"]);
@@ -87,8 +87,8 @@ async fn a_list_is_found_sorted_and_leafed_through_in_its_language() {
         "/v1/products?limit=3&cursor={}",
         page["next_cursor"].as_str().unwrap()
     );
-    assert_eq!(names(&ask(&api, "de", &rest).await.expect(200)), ["Tasse"]);
-    let problem = ask(&api, "en", &rest).await.problem(422);
+    assert_eq!(names(&get_in(&api, "de", &rest).await.expect(200)), ["Tasse"]);
+    let problem = get_in(&api, "en", &rest).await.problem(422);
     assert_eq!(problem["errors"][0]["pointer"], "/cursor", "{problem:#}");
     assert_eq!(
         names(&api.get("/v1/products").await.expect(200)),
@@ -100,23 +100,25 @@ async fn a_list_is_found_sorted_and_leafed_through_in_its_language() {
         ("cup", "Tasse"),
         ("hell%20tasse", "Tasse"),
     ] {
-        let page = ask(&api, "de", &format!("/v1/products?q={q}")).await.expect(200);
+        let page = get_in(&api, "de", &format!("/v1/products?q={q}"))
+            .await
+            .expect(200);
         assert_eq!(names(&page), [found], "{q}");
     }
 }
 
 #[tokio::test]
-async fn an_operator_changes_translations_and_is_told_what_is_wrong_with_them() {
+async fn translations_can_be_changed_and_are_validated() {
     let api = api().await;
     add(&api, "CUP", "Cup", Some("Tasse")).await;
-    let change = |body: Value, seen: &'static str| {
-        Answer::of(
-            api.by_admin(Method::PATCH, "/v1/products/CUP")
-                .header("if-match", seen)
+    let change = |body: Value, if_match: &'static str| {
+        TestResponse::of(
+            api.as_admin(Method::PATCH, "/v1/products/CUP")
+                .header("if-match", if_match)
                 .json(&body),
         )
     };
-    // The tag of the translation names the version, too; what is told back is what was changed: the shop's own texts.
+    // The tag of a translation also identifies the version. The response contains the original English texts.
     let changed = change(
         json!({"translations": {"de": {"name": "Becher", "description": ""}}}),
         "\"v1-de\"",
@@ -128,7 +130,7 @@ async fn an_operator_changes_translations_and_is_told_what_is_wrong_with_them() 
     );
     assert_eq!(changed.expect(200)["name"], "Cup");
     assert_eq!(
-        ask(&api, "de", "/v1/products/CUP").await.expect(200)["name"],
+        get_in(&api, "de", "/v1/products/CUP").await.expect(200)["name"],
         "Becher"
     );
     let problem = change(
@@ -149,13 +151,13 @@ async fn an_operator_changes_translations_and_is_told_what_is_wrong_with_them() 
     .problem(422);
     change(json!({"translations": {}}), "*").await.expect(200);
     assert_eq!(
-        ask(&api, "de", "/v1/products/CUP").await.expect(200)["name"],
+        get_in(&api, "de", "/v1/products/CUP").await.expect(200)["name"],
         "Cup"
     );
 }
 
 #[tokio::test]
-async fn the_seed_speaks_german_even_in_a_shop_that_is_older_than_its_translations() {
+async fn the_seed_adds_translations_to_a_catalog_that_was_seeded_without_them() {
     let api = api().await;
     seed::run(&api.shelf).await.unwrap();
     add(&api, "OWN", "Zebra cup", None).await;
@@ -175,17 +177,17 @@ async fn the_seed_speaks_german_even_in_a_shop_that_is_older_than_its_translatio
     migrate::run(api.shelf.raw()).await.unwrap();
     seed::run(&api.shelf).await.unwrap();
 
-    let page = ask(&api, "de", "/v1/products?limit=100").await.expect(200);
+    let page = get_in(&api, "de", "/v1/products?limit=100").await.expect(200);
     let names = names(&page);
     assert_eq!(names.len(), 61);
     assert!(
         names.contains(&"Kamillenblüten") && names.contains(&"Zebra cup"),
         "{names:?}"
     );
-    // What an operator has rewritten is no longer what the translation translates.
+    // A product that an administrator has changed is not translated, because the translation would not match.
     assert!(names.contains(&"Our best tea"), "{names:?}");
     assert_eq!(page["facets"]["categories"][0]["name"], "Tee");
-    let categories = ask(&api, "de", "/v1/categories").await;
+    let categories = get_in(&api, "de", "/v1/categories").await;
     assert_eq!(categories.header("vary"), "accept-language");
     assert_eq!(categories.expect(200)["items"][3]["name"], "Küche");
 }

@@ -1,6 +1,6 @@
-//! Inventory on a real database, and where it matters a real broker: handlers by their URLs, holds by their commands.
+//! Tests of inventory on a real database and, where needed, a real broker. Handlers are called by URL, holds by command.
 
-#![expect(clippy::unwrap_used, reason = "a test panics where it fails")]
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod accounts;
 mod catalog;
@@ -12,11 +12,12 @@ mod grpc;
 mod holds;
 mod kafka;
 mod language;
-mod late;
+
 mod openapi;
 mod outage;
 mod products;
 mod proxy;
+mod redelivery;
 mod seed;
 mod slow;
 mod stock;

@@ -1,4 +1,4 @@
-//! The OpenAPI document, as clients are generated from it.
+//! The OpenAPI document, from which clients are generated.
 
 use inventory::openapi::Document;
 use utoipa::OpenApi as _;

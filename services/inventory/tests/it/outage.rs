@@ -1,4 +1,4 @@
-//! What clients are told while the database is away.
+//! Responses while the database is unavailable.
 
 use std::time::{Duration, Instant};
 
@@ -9,38 +9,38 @@ use inventory::{
 use souk_http::auth::Verifier;
 use tokio::net::TcpListener;
 
-use crate::support::Answer;
+use crate::support::TestResponse;
 
-async fn answer_of(database: std::net::SocketAddr) -> Answer {
+async fn list_products_on(database: std::net::SocketAddr) -> TestResponse {
     let db = Database::new(&format!("mongodb://{database}/inventory?directConnection=true"))
         .await
         .unwrap();
     let app = App::new(db, Verifier::new("http://127.0.0.1:1/"));
     let url = testkit::spawn(souk_http::layers(app::router(app))).await;
     let started = Instant::now();
-    let answer = Answer::of(reqwest::Client::new().get(format!("{url}/v1/products"))).await;
+    let response = TestResponse::of(reqwest::Client::new().get(format!("{url}/v1/products"))).await;
     assert!(
         started.elapsed() < Duration::from_secs(5),
         "{:?}",
         started.elapsed()
     );
-    answer
+    response
 }
 
 #[tokio::test]
-async fn a_database_that_refuses_is_503_within_5_seconds() {
+async fn a_database_that_refuses_connections_leads_to_503_within_5_seconds() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let nobody = listener.local_addr().unwrap();
+    let closed = listener.local_addr().unwrap();
     drop(listener);
-    let answer = answer_of(nobody).await;
-    assert!(!answer.header("retry-after").is_empty());
-    answer.problem(503);
+    let response = list_products_on(closed).await;
+    assert!(!response.header("retry-after").is_empty());
+    response.problem(503);
 }
 
 #[tokio::test]
-async fn a_database_that_says_nothing_is_503_within_5_seconds() {
+async fn a_database_that_does_not_respond_leads_to_503_within_5_seconds() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let answer = answer_of(silent.local_addr().unwrap()).await;
-    assert!(!answer.header("retry-after").is_empty());
-    answer.problem(503);
+    let response = list_products_on(silent.local_addr().unwrap()).await;
+    assert!(!response.header("retry-after").is_empty());
+    response.problem(503);
 }

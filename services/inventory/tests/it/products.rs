@@ -1,9 +1,9 @@
-//! `/v1/products/{sku}` and its picture, and who may change what.
+//! The routes `/v1/products` and `/v1/products/{sku}`: changes, conditional requests, authorization and images.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Api, api, done};
+use crate::support::{Api, TestResponse, api, done};
 
 const TEA: &str = "/v1/products/TEA";
 
@@ -12,9 +12,9 @@ fn tea() -> Value {
         "price": {"amount": 500, "currency": "EUR"}})
 }
 
-async fn change(api: &Api, method: Method, if_match: &str, body: Value) -> Answer {
-    let request = api.by_admin(method, TEA).json(&body);
-    Answer::of(if if_match.is_empty() {
+async fn change(api: &Api, method: Method, if_match: &str, body: Value) -> TestResponse {
+    let request = api.as_admin(method, TEA).json(&body);
+    TestResponse::of(if if_match.is_empty() {
         request
     } else {
         request.header("if-match", if_match)
@@ -25,7 +25,7 @@ async fn change(api: &Api, method: Method, if_match: &str, body: Value) -> Answe
 #[tokio::test]
 async fn a_product_is_added_read_changed_and_removed() {
     let api = api().await;
-    let added = Answer::of(api.by_admin(Method::POST, "/v1/products").json(&tea())).await;
+    let added = TestResponse::of(api.as_admin(Method::POST, "/v1/products").json(&tea())).await;
     assert_eq!((added.header("location"), added.header("etag")), (TEA, "\"v1\""));
     let mut product = added.expect(201);
     insta::assert_json_snapshot!(product, {".created_at" => "[time]"});
@@ -40,7 +40,7 @@ async fn a_product_is_added_read_changed_and_removed() {
         (read.header("etag").to_owned(), read.expect(200)),
         ("\"v1\"".to_owned(), product.clone())
     );
-    let again = Answer::of(api.request(Method::GET, TEA).header("if-none-match", "\"v1\"")).await;
+    let again = TestResponse::of(api.request(Method::GET, TEA).header("if-none-match", "\"v1\"")).await;
     assert_eq!(
         (again.status, again.header("etag"), again.text.as_str()),
         (304, "\"v1\"", "")
@@ -63,7 +63,7 @@ async fn a_product_is_added_read_changed_and_removed() {
         api.get("/v1/products?q=sencha").await.expect(200)["items"][0]["sku"],
         "TEA"
     );
-    let again = Answer::of(api.request(Method::GET, TEA).header("if-none-match", "\"v1\"")).await;
+    let again = TestResponse::of(api.request(Method::GET, TEA).header("if-none-match", "\"v1\"")).await;
     assert_eq!(again.expect(200), product);
 
     assert_eq!(
@@ -77,7 +77,7 @@ async fn a_product_is_added_read_changed_and_removed() {
 }
 
 #[tokio::test]
-async fn a_change_needs_the_version_that_was_seen() {
+async fn a_change_requires_the_current_version() {
     let api = api().await;
     api.product("TEA", "Green Tea", 500, 0).await;
     for method in [Method::PATCH, Method::DELETE] {
@@ -87,7 +87,7 @@ async fn a_change_needs_the_version_that_was_seen() {
         }
     }
     assert_eq!(api.get(TEA).await.expect(200)["version"], 1);
-    // Two who have seen the same version: one of them is told.
+    // Of two administrators who read the same version, only one succeeds.
     let (one, two) = tokio::join!(
         change(&api, Method::PATCH, "\"v1\"", json!({"name": "One"})),
         change(&api, Method::PATCH, "\"v1\"", json!({"name": "Two"})),
@@ -99,7 +99,7 @@ async fn a_change_needs_the_version_that_was_seen() {
 }
 
 #[tokio::test]
-async fn a_product_with_held_units_stays_and_can_be_sold_afterwards() {
+async fn a_product_with_held_units_cannot_be_removed_until_they_are_released() {
     let api = api().await;
     api.product("TEA", "Green Tea", 500, 3).await;
     let order = contracts::OrderId::generate();
@@ -118,7 +118,7 @@ async fn a_product_with_held_units_stays_and_can_be_sold_afterwards() {
         .reserve(contracts::OrderId::generate(), &[("TEA", 1)])
         .await;
     assert_eq!(crate::support::reason(&refused), "unknown_sku");
-    // Back in the catalog, with the units that were never sold.
+    // The product is added again, with the units that were not sold.
     api.product("TEA", "Green Tea", 500, 0).await;
     assert_eq!(
         api.shelf
@@ -130,9 +130,9 @@ async fn a_product_with_held_units_stays_and_can_be_sold_afterwards() {
 }
 
 #[tokio::test]
-async fn a_sku_is_taken_once() {
+async fn only_one_product_can_have_a_sku() {
     let api = api().await;
-    let add = || Answer::of(api.by_admin(Method::POST, "/v1/products").json(&tea()));
+    let add = || TestResponse::of(api.as_admin(Method::POST, "/v1/products").json(&tea()));
     let (one, two) = tokio::join!(add(), add());
     let mut statuses = [one.status, two.status];
     statuses.sort_unstable();
@@ -144,7 +144,7 @@ async fn a_sku_is_taken_once() {
 }
 
 #[tokio::test]
-async fn every_bad_product_is_refused_with_its_field() {
+async fn every_invalid_product_is_rejected_with_its_field() {
     let api = api().await;
     let with = |field: &str, value: Value| {
         let mut body = tea();
@@ -177,23 +177,25 @@ async fn every_bad_product_is_refused_with_its_field() {
         (with("in_stock", json!(true)), "/in_stock"),
     ];
     for (body, pointer) in cases {
-        let problem = Answer::of(api.by_admin(Method::POST, "/v1/products").json(&body))
+        let problem = TestResponse::of(api.as_admin(Method::POST, "/v1/products").json(&body))
             .await
             .problem(422);
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{body}: {problem:#}");
     }
-    let post = || api.by_admin(Method::POST, "/v1/products");
-    Answer::of(post().body(tea().to_string())).await.problem(415);
-    Answer::of(post().header("content-type", "application/json").body("{"))
+    let post = || api.as_admin(Method::POST, "/v1/products");
+    TestResponse::of(post().body(tea().to_string()))
+        .await
+        .problem(415);
+    TestResponse::of(post().header("content-type", "application/json").body("{"))
         .await
         .problem(400);
     let large = with("description", json!("x".repeat(70_000)));
-    Answer::of(post().json(&large)).await.problem(413);
+    TestResponse::of(post().json(&large)).await.problem(413);
     api.get(TEA).await.problem(404);
 }
 
 #[tokio::test]
-async fn only_administrators_change_the_catalog() {
+async fn only_administrators_can_change_the_catalog() {
     let api = api().await;
     api.product("TEA", "Green Tea", 500, 1).await;
     let routes = [
@@ -209,9 +211,11 @@ async fn only_administrators_change_the_catalog() {
                 .header("if-match", "*")
                 .json(&json!({}))
         };
-        Answer::of(request()).await.problem(401);
-        Answer::of(request().bearer_auth("nonsense")).await.problem(401);
-        Answer::of(request().bearer_auth(&api.customer))
+        TestResponse::of(request()).await.problem(401);
+        TestResponse::of(request().bearer_auth("nonsense"))
+            .await
+            .problem(401);
+        TestResponse::of(request().bearer_auth(&api.customer))
             .await
             .problem(403);
     }
@@ -219,7 +223,7 @@ async fn only_administrators_change_the_catalog() {
 }
 
 #[tokio::test]
-async fn a_product_has_a_picture() {
+async fn a_product_has_a_drawn_image_or_one_of_its_own() {
     let api = api().await;
     let product = api.product("TEA", "Tea & <Biscuits>", 500, 0).await;
     let path = product["image"].as_str().unwrap();
@@ -235,7 +239,7 @@ async fn a_product_has_a_picture() {
     );
     let tag = picture.header("etag").to_owned();
     assert_eq!(
-        Answer::of(api.request(Method::GET, path).header("if-none-match", tag))
+        TestResponse::of(api.request(Method::GET, path).header("if-none-match", tag))
             .await
             .status,
         304
@@ -258,17 +262,17 @@ async fn a_product_has_a_picture() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_who_remove_a_product_at_once_one_does_and_the_others_find_none() {
+async fn only_one_of_many_concurrent_removals_succeeds() {
     let api = api().await;
     for _ in 0..10 {
         api.product("TEA", "Green Tea", 500, 0).await;
         let removals = (0..4).map(|_| change(&api, Method::DELETE, "\"v1\"", json!({})));
         let removals = futures::future::join_all(removals).await;
-        let mut statuses: Vec<_> = removals.iter().map(|answer| answer.status).collect();
+        let mut statuses: Vec<_> = removals.iter().map(|response| response.status).collect();
         statuses.sort_unstable();
         assert_eq!(statuses, [204, 404, 404, 404]);
         api.get(TEA).await.problem(404);
-        let stock = api.by_admin(Method::GET, "/v1/products/TEA/stock");
-        Answer::of(stock).await.problem(404);
+        let stock = api.as_admin(Method::GET, "/v1/products/TEA/stock");
+        TestResponse::of(stock).await.problem(404);
     }
 }

@@ -1,4 +1,4 @@
-//! A slow network between a test and MongoDB.
+//! A proxy that delays or blocks the traffic between a test and MongoDB.
 
 use std::{
     net::SocketAddr,
@@ -19,23 +19,23 @@ use tokio::{
     sync::watch,
 };
 
-/// Passes on what client and server send, later than they sent it.
+/// Forwards the traffic between a client and a MongoDB server, with optional faults.
 pub(crate) struct Proxy {
     address: SocketAddr,
     faults: Arc<Faults>,
 }
 
 struct Faults {
-    /// Milliseconds that a request is on its way.
+    /// Delay of each request in milliseconds.
     delay: AtomicU64,
-    /// A command; once it has reached the server, no answer comes through any more.
+    /// Name of the command after which replies are blocked.
     cut_after: &'static str,
     is_armed: AtomicBool,
     is_open: watch::Sender<bool>,
 }
 
 impl Proxy {
-    /// To the server of `url`. `cut_after` is the command that [`Proxy::arm`] waits for.
+    /// Starts a proxy to the server of `url`. `cut_after` is the command that [`Proxy::arm`] waits for.
     pub(crate) async fn to(url: &str, cut_after: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -47,19 +47,23 @@ impl Proxy {
             is_armed: AtomicBool::new(false),
             is_open: watch::Sender::new(true),
         });
-        let all = Arc::clone(&faults);
+        let shared = Arc::clone(&faults);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (from_client, to_client) = client.into_split();
                 let (from_server, to_server) = TcpStream::connect(&server).await.unwrap().into_split();
-                tokio::spawn(requests(from_client, to_server, Arc::clone(&all)));
-                tokio::spawn(answers(from_server, to_client, all.is_open.subscribe()));
+                tokio::spawn(forward_requests(from_client, to_server, Arc::clone(&shared)));
+                tokio::spawn(forward_replies(
+                    from_server,
+                    to_client,
+                    shared.is_open.subscribe(),
+                ));
             }
         });
         Self { address, faults }
     }
 
-    /// The database of `url` through this.
+    /// Connects to the database of `url` through the proxy.
     pub(crate) async fn database(&self, url: &str) -> Database {
         let (_, name) = url.rsplit_once('/').unwrap();
         Database::new(&format!("mongodb://{}/{name}", self.address))
@@ -67,31 +71,31 @@ impl Proxy {
             .unwrap()
     }
 
-    /// From now on every request takes that long.
+    /// Delays every request from now on.
     pub(crate) fn delay(&self, delay: Duration) {
         self.faults
             .delay
             .store(delay.as_millis().try_into().unwrap(), SeqCst);
     }
 
-    /// Lets no answer through once the next command of that name has reached the server.
+    /// Blocks replies once the next `cut_after` command has been forwarded.
     pub(crate) fn arm(&self) {
         self.faults.is_armed.store(true, SeqCst);
     }
 
-    /// Waits until that has happened.
+    /// Waits until replies are blocked.
     pub(crate) async fn cut(&self) {
         let mut is_open = self.faults.is_open.subscribe();
         is_open.wait_for(|is_open| !is_open).await.unwrap();
     }
 
-    /// Lets the answers through.
+    /// Lets the replies of the server through again.
     pub(crate) fn open(&self) {
         self.faults.is_open.send_replace(true);
     }
 }
 
-async fn requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, faults: Arc<Faults>) {
+async fn forward_requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, faults: Arc<Faults>) {
     let mut buffer = vec![0; 1 << 16];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
         let bytes = &buffer[..length];
@@ -113,7 +117,11 @@ async fn requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, faults: Arc<F
     }
 }
 
-async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut is_open: watch::Receiver<bool>) {
+async fn forward_replies(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mut is_open: watch::Receiver<bool>,
+) {
     let mut buffer = vec![0; 1 << 16];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
         if is_open.wait_for(|is_open| *is_open).await.is_err()

@@ -1,16 +1,16 @@
-//! `inventory migrate` and `inventory seed`, as often as one likes.
+//! The commands `inventory migrate` and `inventory seed`, also when they run repeatedly.
 
 use bson::doc;
 use contracts::{OrderId, events::InventoryEvent};
 use inventory::{migrate, seed};
 
 use crate::{
-    kafka::{Kafka, told},
+    kafka::{Kafka, events_by_sku},
     support::{api, done},
 };
 
 #[tokio::test]
-async fn the_seed_is_complete_and_never_resets_what_was_sold() {
+async fn the_seed_is_complete_and_never_resets_sold_stock() {
     let api = api().await;
     seed::run(&api.shelf).await.unwrap();
     let categories = api.get("/v1/categories").await.expect(200);
@@ -56,16 +56,16 @@ async fn the_seed_is_complete_and_never_resets_what_was_sold() {
 }
 
 #[tokio::test]
-async fn what_is_seeded_is_told_once_with_all_its_units() {
+async fn seeded_products_are_published_once_with_all_their_units() {
     let (mut shelf, kafka) = (crate::support::shelf(&[]).await, Kafka::start().await);
-    shelf.db = shelf.db.clone().telling(true);
+    shelf.db = shelf.db.clone().with_events(true);
     seed::run(&shelf).await.unwrap();
-    // Each product, and the stock of all but the one that is sold out.
+    // One event per product, and one for the stock of each product that is not sold out.
     assert_eq!(kafka.publish(&shelf).await, 60 + 59);
     seed::run(&shelf).await.unwrap();
     assert_eq!(kafka.publish(&shelf).await, 0);
     let events = kafka.read(60 + 59).await;
-    for (sku, events) in told(&events, 1) {
+    for (sku, events) in events_by_sku(&events, 1) {
         let InventoryEvent::ProductCreated(_) = &events[0] else {
             panic!("{events:?}");
         };
@@ -81,7 +81,7 @@ async fn what_is_seeded_is_told_once_with_all_its_units() {
 }
 
 #[tokio::test]
-async fn the_database_itself_refuses_impossible_stock() {
+async fn the_database_rejects_impossible_stock() {
     let shelf = crate::support::shelf(&[("A", 1)]).await;
     for impossible in [
         doc! {"$inc": {"available": -2_i64}},

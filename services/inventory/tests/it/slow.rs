@@ -1,4 +1,4 @@
-//! What a slow database does to the commands, and how many round trips they take.
+//! Saga commands on a slow database, and the number of round trips that they take.
 
 use std::{
     sync::{
@@ -18,23 +18,23 @@ use mongodb::{
 use testkit::mongo::TestMongo;
 
 use crate::{
-    commands::arrived,
+    commands::incoming,
     proxy::Proxy,
     support::{Shelf, done, items, reason},
 };
 
-/// As many lines as a big order has.
+/// Number of lines of a large order.
 const LINES: usize = 50;
 
-/// A database whose commands are counted.
-pub(crate) struct Counted {
+/// A test database that counts its commands.
+pub(crate) struct CountedDatabase {
     pub(crate) shelf: Shelf,
     commands: Arc<AtomicUsize>,
     mongo: TestMongo,
 }
 
-impl Counted {
-    /// With so many units of each SKU.
+impl CountedDatabase {
+    /// Creates a database with the given number of units of each SKU.
     pub(crate) async fn with(units: &[(&str, i64)]) -> Self {
         let mongo = testkit::mongo::database().await;
         let commands = Arc::new(AtomicUsize::new(0));
@@ -54,8 +54,8 @@ impl Counted {
         }
     }
 
-    /// How many commands `work` takes.
-    pub(crate) async fn commands_of<T>(&self, work: impl Future<Output = T>) -> (usize, T) {
+    /// Runs `work` and returns the number of database commands and its result.
+    pub(crate) async fn count_commands<T>(&self, work: impl Future<Output = T>) -> (usize, T) {
         let before = self.commands.load(SeqCst);
         let result = work.await;
         (self.commands.load(SeqCst) - before, result)
@@ -73,46 +73,48 @@ fn lines(skus: &[String], each: i64) -> Vec<(&str, i64)> {
 #[tokio::test]
 async fn an_order_of_fifty_lines_takes_no_more_commands_than_one_of_a_single_line() {
     let skus = skus();
-    let counted = Counted::with(&lines(&skus, 90)).await;
+    let counted = CountedDatabase::with(&lines(&skus, 90)).await;
     let shelf = &counted.shelf;
     shelf.sweep().await;
-    let mut taken = Vec::new();
+    let mut counts = Vec::new();
     for wanted in [&lines(&skus[..1], 1)[..], &lines(&skus, 1)] {
-        let (paid, given_up, back) = (OrderId::generate(), OrderId::generate(), ReturnId::generate());
+        let (paid, released, return_id) = (OrderId::generate(), OrderId::generate(), ReturnId::generate());
         let short: Vec<_> = wanted.iter().map(|(sku, _)| (*sku, 95)).collect();
         let commands = [
-            counted.commands_of(shelf.reserve(paid, wanted)).await,
-            counted.commands_of(shelf.pin(paid)).await,
-            counted.commands_of(shelf.commit(paid)).await,
-            counted.commands_of(shelf.restock(paid, back, wanted)).await,
-            counted.commands_of(shelf.reserve(given_up, wanted)).await,
-            counted.commands_of(shelf.release(given_up)).await,
+            counted.count_commands(shelf.reserve(paid, wanted)).await,
+            counted.count_commands(shelf.pin(paid)).await,
+            counted.count_commands(shelf.commit(paid)).await,
+            counted
+                .count_commands(shelf.restock(paid, return_id, wanted))
+                .await,
+            counted.count_commands(shelf.reserve(released, wanted)).await,
+            counted.count_commands(shelf.release(released)).await,
         ];
         assert!(
             commands.iter().all(|(_, outcome)| *outcome == done()),
             "{commands:?}"
         );
         let (refused, outcome) = counted
-            .commands_of(shelf.reserve(OrderId::generate(), &short))
+            .count_commands(shelf.reserve(OrderId::generate(), &short))
             .await;
         assert_eq!(reason(&outcome), "out_of_stock");
-        let (swept, _) = counted.commands_of(shelf.sweep()).await;
-        taken.push((commands.map(|(count, _)| count), refused, swept));
+        let (swept, _) = counted.count_commands(shelf.sweep()).await;
+        counts.push((commands.map(|(count, _)| count), refused, swept));
     }
-    assert_eq!(taken[0], taken[1]);
-    // Each of them is a round trip; with 80 ms to the database this is a checkout of less than a second.
-    assert_eq!(taken[1], ([2, 2, 2, 3, 2, 4], 9, 7));
+    assert_eq!(counts[0], counts[1]);
+    // Each command is a round trip. With a latency of 80 ms, a checkout takes less than a second.
+    assert_eq!(counts[1], ([2, 2, 2, 3, 2, 4], 9, 7));
     for sku in &skus {
         assert_eq!(shelf.levels(sku).await.2, 0, "{sku}");
     }
 }
 
 #[tokio::test]
-async fn a_line_that_is_short_ends_the_reservation_and_nothing_of_it_stays_held() {
+async fn a_short_line_ends_the_reservation_and_leaves_no_holds() {
     let skus = skus();
-    let counted = Counted::with(&lines(&skus, 1)).await;
+    let counted = CountedDatabase::with(&lines(&skus, 1)).await;
     let shelf = &counted.shelf;
-    // Units of the last SKU that are gone: all others are held first.
+    // The last SKU is sold out, so the reservation holds every other line first.
     assert_eq!(shelf.reserve(OrderId::generate(), &[("SKU-49", 1)]).await, done());
     let order = OrderId::generate();
     assert_eq!(
@@ -125,7 +127,7 @@ async fn a_line_that_is_short_ends_the_reservation_and_nothing_of_it_stays_held(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_orders_for_the_same_last_units_one_gets_them_all() {
+async fn one_of_many_orders_for_the_same_last_units_gets_all_of_them() {
     let shelf = crate::support::shelf(&[("A", 1), ("B", 1), ("C", 1)]).await;
     let wanted = [("C", 1), ("A", 1), ("B", 1)];
     let orders = (0..20).map(|_| shelf.reserve(OrderId::generate(), &wanted));
@@ -137,18 +139,18 @@ async fn of_orders_for_the_same_last_units_one_gets_them_all() {
 }
 
 #[tokio::test]
-async fn a_database_that_takes_two_seconds_for_each_answer_makes_commands_late_and_not_impossible() {
+async fn a_command_succeeds_although_every_database_reply_takes_two_seconds() {
     let skus = skus();
-    let counted = Counted::with(&lines(&skus, 1)).await;
+    let counted = CountedDatabase::with(&lines(&skus, 1)).await;
     let proxy = Proxy::to(&counted.mongo.url, "").await;
     let db = proxy.database(&counted.mongo.url).await;
-    // Connected before it becomes slow, as a service is.
+    // Connect before the database becomes slow, as a running service would have.
     db.ping().await.unwrap();
     proxy.delay(Duration::from_secs(2));
     let command = ReserveStock {
         order_id: OrderId::generate(),
         items: items(&lines(&skus, 1)),
     };
-    let outcome = perform(&db, &arrived(&command.into())).await.unwrap();
+    let outcome = perform(&db, &incoming(&command.into())).await.unwrap();
     assert_eq!(outcome, done());
 }

@@ -1,4 +1,4 @@
-//! A migrated database of its own for each test, and what tests do with it.
+//! A migrated database for each test, and helpers to work with it.
 
 use std::ops::Deref;
 
@@ -19,10 +19,10 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use souk_http::auth::Verifier;
 
-/// A database with some stock in it.
+/// A test database with stock. It dereferences to the [`Database`].
 pub(crate) struct Shelf {
     pub(crate) db: Database,
-    /// Drops the database, unless that belongs to the test.
+    /// Drops the database at the end, if this helper created it.
     mongo: Option<testkit::mongo::TestMongo>,
 }
 
@@ -34,7 +34,7 @@ impl Deref for Shelf {
     }
 }
 
-/// A fresh database with so many units of each SKU.
+/// A new database with the given number of units of each SKU.
 pub(crate) async fn shelf(units: &[(&str, i64)]) -> Shelf {
     let mongo = testkit::mongo::database().await;
     let db = Database::of(mongo.db.clone());
@@ -44,7 +44,7 @@ pub(crate) async fn shelf(units: &[(&str, i64)]) -> Shelf {
     }
 }
 
-/// Prepares an empty database.
+/// Migrates an empty database and adds a category and the given units of each SKU.
 async fn fill(db: &Database, units: &[(&str, i64)]) {
     migrate::run(db.raw()).await.unwrap();
     let category = doc! {"_id": "tea", "name": "Tea", "position": 0};
@@ -71,7 +71,7 @@ pub(crate) fn done() -> Outcome {
     Outcome::Done
 }
 
-/// The word of a refusal.
+/// The reason of a refusal, or `done`.
 pub(crate) fn reason(outcome: &Outcome) -> &str {
     match outcome {
         Outcome::Done => "done",
@@ -88,18 +88,18 @@ pub(crate) fn items(items: &[(&str, i64)]) -> Vec<OrderItem> {
 }
 
 impl Shelf {
-    /// On a database that belongs to the test.
+    /// Uses a database that the test created.
     pub(crate) fn of(db: Database) -> Self {
         Self { db, mongo: None }
     }
 
-    /// On an empty database that belongs to the test, with so many units of each SKU.
+    /// Fills an empty database that the test created with the given number of units of each SKU.
     pub(crate) async fn filled(db: Database, units: &[(&str, i64)]) -> Self {
         fill(&db, units).await;
         Self::of(db)
     }
 
-    /// The URL of its own database.
+    /// The URL of the database; panics if the test created the database.
     pub(crate) fn url(&self) -> &str {
         &self.mongo.as_ref().unwrap().url
     }
@@ -143,25 +143,25 @@ impl Shelf {
         &self,
         order_id: OrderId,
         return_id: ReturnId,
-        back: &[(&str, i64)],
+        returned: &[(&str, i64)],
     ) -> Outcome {
         holds::restock(
             self,
             &RestockItems {
                 order_id,
                 return_id,
-                items: items(back),
+                items: items(returned),
             },
         )
         .await
         .unwrap()
     }
 
-    pub(crate) async fn sweep(&self) -> holds::sweeper::Swept {
+    pub(crate) async fn sweep(&self) -> holds::sweeper::SweepResult {
         holds::sweeper::sweep_once(self).await.unwrap()
     }
 
-    /// `(on_hand, available, held, committed)`, after the invariants of the document were checked.
+    /// Returns `(on_hand, available, held, committed)` after checking the invariants of the document.
     pub(crate) async fn levels(&self, sku: &str) -> (i64, i64, i64, i64) {
         let stock = self.document(sku).await;
         let Stock {
@@ -191,7 +191,7 @@ impl Shelf {
         self.db.stock.find_one(doc! {"_id": sku}).await.unwrap().unwrap()
     }
 
-    /// The ledger's units of a kind for an order.
+    /// The units of the order's ledger entries of one kind.
     pub(crate) async fn entered(&self, order: OrderId, kind: &str) -> Vec<i64> {
         let filter = doc! {"order_id": order.to_string(), "kind": kind};
         let found: Vec<Movement> = self
@@ -206,8 +206,15 @@ impl Shelf {
         found.into_iter().map(|movement| movement.qty).collect()
     }
 
-    /// Lets the holds of `order` on `sku` be overdue, by the database's clock.
-    pub(crate) async fn let_time_pass(&self, order: OrderId, sku: &str) {
+    /// The time at which the order's hold on `sku` expires, in milliseconds since 1970.
+    pub(crate) async fn expiry(&self, order: OrderId, sku: &str) -> i64 {
+        let holds = self.document(sku).await.holds;
+        let hold = holds.iter().find(|hold| hold.order_id == order.to_string());
+        hold.unwrap().expires_at.unwrap().timestamp_millis()
+    }
+
+    /// Sets the expiry of the order's hold on `sku` to the past, by the database's clock.
+    pub(crate) async fn make_overdue(&self, order: OrderId, sku: &str) {
         let past = DateTime::from_millis(self.now().await.unwrap().timestamp_millis() - 1);
         let filter =
             doc! {"_id": sku, "holds": {"$elemMatch": {"order_id": order.to_string(), "state": "held"}}};
@@ -221,7 +228,7 @@ impl Shelf {
     }
 }
 
-/// The REST API on a database, and an administrator.
+/// The REST API on a test database, with tokens of an administrator and a customer.
 pub(crate) struct Api {
     pub(crate) shelf: Shelf,
     url: String,
@@ -231,7 +238,7 @@ pub(crate) struct Api {
     pub(crate) issuer: testkit::auth::Issuer,
 }
 
-/// The API on a fresh database.
+/// The REST API on a new database without products.
 pub(crate) async fn api() -> Api {
     Api::on(shelf(&[]).await).await
 }
@@ -255,43 +262,43 @@ impl Api {
         self.http.request(method, format!("{}{path}", self.url))
     }
 
-    pub(crate) fn by_admin(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn as_admin(&self, method: Method, path: &str) -> RequestBuilder {
         self.request(method, path).bearer_auth(&self.admin)
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
-        Answer::of(self.request(Method::GET, path)).await
+    pub(crate) async fn get(&self, path: &str) -> TestResponse {
+        TestResponse::of(self.request(Method::GET, path)).await
     }
 
-    /// Adds a product with so many units.
+    /// Adds a product with the given number of units.
     pub(crate) async fn product(&self, sku: &str, name: &str, price: i64, units: i64) -> Value {
         let body = serde_json::json!({
             "sku": sku, "name": name, "description": format!("It is {name}."), "category": "tea",
             "price": {"amount": price, "currency": "EUR"},
         });
-        let made = Answer::of(self.by_admin(Method::POST, "/v1/products").json(&body))
+        let created = TestResponse::of(self.as_admin(Method::POST, "/v1/products").json(&body))
             .await
             .expect(201);
         if units > 0 {
-            let body = serde_json::json!({"delta": units, "reason": "a test's stock"});
+            let body = serde_json::json!({"delta": units, "reason": "stock of a test"});
             let path = format!("/v1/products/{sku}/stock-adjustments");
-            let request = self.by_admin(Method::POST, &path).json(&body);
-            Answer::of(request.header("idempotency-key", "a-tests-stock"))
+            let request = self.as_admin(Method::POST, &path).json(&body);
+            TestResponse::of(request.header("idempotency-key", "a-tests-stock"))
                 .await
                 .expect(200);
         }
-        made
+        created
     }
 }
 
-/// An answer, read to its end.
-pub(crate) struct Answer {
+/// A response with its complete body.
+pub(crate) struct TestResponse {
     pub(crate) status: u16,
     pub(crate) headers: reqwest::header::HeaderMap,
     pub(crate) text: String,
 }
 
-impl Answer {
+impl TestResponse {
     pub(crate) async fn of(request: RequestBuilder) -> Self {
         let response: Response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -310,14 +317,14 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
 
-    /// The body of an answer with this status.
+    /// Asserts the status and returns the JSON body.
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         self.body()
     }
 
-    /// A problem with this status: its body.
+    /// Asserts that the response is a problem with this status, and returns its body.
     #[track_caller]
     pub(crate) fn problem(self, status: u16) -> Value {
         assert_eq!(

@@ -1,4 +1,5 @@
-//! What each event means here. Each is taken in on its own: the topics' events come in no order among each other.
+//! The effect of each type of event. Each event is processed independently, because events of different topics arrive in any
+//! order.
 
 use contracts::{
     OrderId, UserId,
@@ -12,16 +13,17 @@ use crate::{
     sales::store as sales,
 };
 
-/// An event of a type that is known here.
+/// A domain event of a known type.
 #[derive(Debug)]
-pub(super) enum Known {
+pub(super) enum KnownEvent {
     Order(OrderEvent),
     Payment(PaymentEvent),
     Inventory(InventoryEvent),
     User(UserEvent),
 }
 
-impl Known {
+impl KnownEvent {
+    /// Decodes an event; `None` if its type is unknown. Fails if its data does not match its type.
     pub(super) fn of(event: &Envelope) -> Result<Option<Self>, Undecodable> {
         if let Some(order) = event.decode()? {
             return Ok(Some(Self::Order(order)));
@@ -44,8 +46,9 @@ impl Known {
         }
     }
 
-    /// Whether it changes anything here. Orders tell what payments tell, but for refunds in more detail.
-    pub(super) fn matters(&self) -> bool {
+    /// Whether the event has an effect here. Order events also cover payments, except for refunds, for which the payment
+    /// event has the amount.
+    pub(super) fn is_relevant(&self) -> bool {
         match self {
             Self::Order(event) => !matches!(
                 event,
@@ -78,7 +81,8 @@ impl Known {
 
 async fn apply_order(conn: &mut PgConnection, event: &Envelope, order: OrderEvent) -> sqlx::Result<()> {
     let at = event.occurred_at;
-    let step = async |conn: &mut PgConnection, order: OrderId, step| sales::step(conn, order, step, at).await;
+    let step =
+        async |conn: &mut PgConnection, order: OrderId, step| sales::record_step(conn, order, step, at).await;
     match order {
         OrderEvent::OrderPlaced(placed) => step(conn, placed.order_id, "placed").await,
         OrderEvent::StockReserved(reserved) => step(conn, reserved.order_id, "reserved").await,
@@ -86,29 +90,29 @@ async fn apply_order(conn: &mut PgConnection, event: &Envelope, order: OrderEven
         OrderEvent::OrderPaymentCaptured(captured) => step(conn, captured.order_id, "captured").await,
         OrderEvent::OrderConfirmed(confirmed) => {
             step(conn, confirmed.order_id, "confirmed").await?;
-            sales::sold(conn, &confirmed, at).await?;
+            sales::record_sale(conn, &confirmed, at).await?;
             let notice = Notice::OrderConfirmed {
                 order_id: confirmed.order_id,
                 total: confirmed.total,
                 lines: confirmed.lines,
             };
-            tell(conn, event, confirmed.user_id, notice).await
+            notify(conn, event, confirmed.user_id, notice).await
         }
         OrderEvent::OrderRejected(rejected) => {
             step(conn, rejected.order_id, "rejected").await?;
-            sales::rejected(conn, rejected.order_id, &rejected.reason, at).await?;
+            sales::record_rejection(conn, rejected.order_id, &rejected.reason, at).await?;
             let notice = Notice::OrderRejected {
                 order_id: rejected.order_id,
                 reason: rejected.reason,
             };
-            tell(conn, event, rejected.user_id, notice).await
+            notify(conn, event, rejected.user_id, notice).await
         }
         OrderEvent::OrderCancelled(cancelled) => {
             step(conn, cancelled.order_id, "cancelled").await?;
             let notice = Notice::OrderCancelled {
                 order_id: cancelled.order_id,
             };
-            tell(conn, event, cancelled.user_id, notice).await
+            notify(conn, event, cancelled.user_id, notice).await
         }
         OrderEvent::OrderShipped(shipped) => {
             step(conn, shipped.order_id, "shipped").await?;
@@ -117,37 +121,37 @@ async fn apply_order(conn: &mut PgConnection, event: &Envelope, order: OrderEven
                 carrier: shipped.carrier,
                 tracking_number: shipped.tracking_number,
             };
-            tell(conn, event, shipped.user_id, notice).await
+            notify(conn, event, shipped.user_id, notice).await
         }
         OrderEvent::OrderDelivered(delivered) => {
             step(conn, delivered.order_id, "delivered").await?;
             let notice = Notice::OrderDelivered {
                 order_id: delivered.order_id,
             };
-            tell(conn, event, delivered.user_id, notice).await
+            notify(conn, event, delivered.user_id, notice).await
         }
         OrderEvent::ReturnRequested(requested) => {
             let notice = Notice::ReturnRequested {
                 order_id: requested.order_id,
                 needs_receipt: requested.needs_receipt,
             };
-            tell(conn, event, requested.user_id, notice).await
+            notify(conn, event, requested.user_id, notice).await
         }
         OrderEvent::ReturnReceived(received) => {
             let notice = Notice::ReturnReceived {
                 order_id: received.order_id,
             };
-            tell(conn, event, received.user_id, notice).await
+            notify(conn, event, received.user_id, notice).await
         }
         OrderEvent::ReturnRefused(refused) => {
             let notice = Notice::ReturnRefused {
                 order_id: refused.order_id,
                 reason: refused.reason,
             };
-            tell(conn, event, refused.user_id, notice).await
+            notify(conn, event, refused.user_id, notice).await
         }
         OrderEvent::OrderReturned(returned) => step(conn, returned.order_id, "returned").await,
-        // The others do not matter, see there.
+        // Other events have no effect, see `is_relevant`.
         _ => Ok(()),
     }
 }
@@ -156,12 +160,12 @@ async fn apply_payment(conn: &mut PgConnection, event: &Envelope, payment: Payme
     let PaymentEvent::PaymentRefunded(refunded) = payment else {
         return Ok(());
     };
-    sales::refunded(conn, &refunded, event.occurred_at).await?;
+    sales::record_refund(conn, &refunded, event.occurred_at).await?;
     let notice = Notice::PaymentRefunded {
         order_id: refunded.order_id,
         amount: refunded.amount,
     };
-    tell(conn, event, refunded.user_id, notice).await
+    notify(conn, event, refunded.user_id, notice).await
 }
 
 async fn apply_inventory(
@@ -172,10 +176,10 @@ async fn apply_inventory(
     let (sku, product) = match inventory {
         InventoryEvent::ProductCreated(created) => (created.sku, created.product),
         InventoryEvent::ProductChanged(changed) => (changed.sku, changed.product),
-        // One that is gone has sold all the same.
+        // Sales of a deleted product still count, so its name is kept.
         InventoryEvent::ProductDeleted(_) | InventoryEvent::StockChanged(_) => return Ok(()),
     };
-    sales::product(conn, &sku, &product, event.sequence).await
+    sales::upsert_product(conn, &sku, &product, event.sequence).await
 }
 
 async fn apply_user(conn: &mut PgConnection, event: &Envelope, user: UserEvent) -> sqlx::Result<()> {
@@ -185,8 +189,8 @@ async fn apply_user(conn: &mut PgConnection, event: &Envelope, user: UserEvent) 
         UserEvent::VerificationRequested(user) => (user.user_id, &user.email, &user.name, &user.locale),
         UserEvent::PasswordResetRequested(user) => (user.user_id, &user.email, &user.name, &user.locale),
         UserEvent::VerificationExpired(user) => {
-            mail::store::forget_recipient(conn, user.user_id, event.sequence).await?;
-            return notices::store::forget(conn, user.user_id).await;
+            mail::store::delete_recipient(conn, user.user_id, event.sequence).await?;
+            return notices::store::delete_all(conn, user.user_id).await;
         }
         UserEvent::UserChanged(user) => (user.user_id, &user.email, &user.name, &user.locale),
         UserEvent::PasswordChanged(user) => (user.user_id, &user.email, &user.name, &user.locale),
@@ -195,7 +199,7 @@ async fn apply_user(conn: &mut PgConnection, event: &Envelope, user: UserEvent) 
     };
     let recipient = Recipient {
         email: email.clone(),
-        // It becomes part of a header, in which a line's end has a meaning.
+        // The name becomes part of a mail header, in which a line break would start another header.
         name: name.replace(char::is_control, " "),
         locale: locale.clone(),
     };
@@ -225,7 +229,7 @@ async fn apply_user(conn: &mut PgConnection, event: &Envelope, user: UserEvent) 
             };
             mail::store::insert(conn, event, id, &content).await
         }
-        UserEvent::PasswordChanged(_) => tell(conn, event, id, Notice::PasswordChanged).await,
+        UserEvent::PasswordChanged(_) => notify(conn, event, id, Notice::PasswordChanged).await,
         UserEvent::EmailVerified(_)
         // Handled above.
         | UserEvent::VerificationExpired(_)
@@ -235,8 +239,8 @@ async fn apply_user(conn: &mut PgConnection, event: &Envelope, user: UserEvent) 
     }
 }
 
-/// Puts it on the list, and writes a mail if it is worth one.
-async fn tell(conn: &mut PgConnection, event: &Envelope, user: UserId, notice: Notice) -> sqlx::Result<()> {
+/// Adds a notice to the user's list, and creates a mail if the notice is mailed.
+async fn notify(conn: &mut PgConnection, event: &Envelope, user: UserId, notice: Notice) -> sqlx::Result<()> {
     notices::store::insert(conn, event, user, &notice).await?;
     if notice.is_mailed() {
         let content = Content {

@@ -1,5 +1,6 @@
-//! Taking in events. A batch is one transaction, in which each event's id stands beside its effect, and the offset is
-//! committed after it: so an event has its effect once, and one that cannot be taken in holds up no other.
+//! Consumes domain events. A batch is one transaction that stores each event's id together with its effect, and the offset
+//! is committed afterwards. So every event takes effect once. An event that cannot be processed is stored as poison and does
+//! not block later events.
 
 mod apply;
 mod rebuild;
@@ -15,28 +16,31 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, error, info, warn};
 
 use crate::metrics;
-use apply::Known;
+use apply::KnownEvent;
 pub use rebuild::rebuild;
 
-/// Between two looks at a database that is away.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Pause before retrying while the database is unavailable.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// Takes in events, for one epoch.
+/// Processes events for one epoch. A rebuild starts a new epoch, which reads every event again.
 #[derive(Debug)]
-pub struct Intake {
+pub struct EventHandler {
     pool: PgPool,
     epoch: i32,
-    /// Cancelled when a new epoch has begun.
-    over: CancellationToken,
+    /// Cancelled when a newer epoch has started.
+    epoch_ended: CancellationToken,
 }
 
-/// What became of an event.
+/// The outcome of processing an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
+    /// The event took effect.
     Done,
+    /// The event was processed before.
     Duplicate,
-    /// Of a type that is not known, or not of interest.
+    /// The event's type is unknown or not relevant.
     Ignored,
+    /// The event cannot be processed and was stored as poison.
     Poison,
 }
 
@@ -51,14 +55,18 @@ impl Outcome {
     }
 }
 
-impl Intake {
-    /// For the epoch that is now; `over` is cancelled when it has ended.
-    pub async fn begin(pool: PgPool, over: CancellationToken) -> sqlx::Result<Self> {
+impl EventHandler {
+    /// Creates a handler for the current epoch. It cancels `epoch_ended` when it finds that the epoch has ended.
+    pub async fn for_current_epoch(pool: PgPool, epoch_ended: CancellationToken) -> sqlx::Result<Self> {
         let epoch = store::epoch(&mut *pool.acquire().await?).await?;
-        Ok(Self { pool, epoch, over })
+        Ok(Self {
+            pool,
+            epoch,
+            epoch_ended,
+        })
     }
 
-    /// The epoch's group. One that is new begins with the beginning of the log.
+    /// The epoch's consumer group. A new group starts at the beginning of the topics.
     fn group(&self) -> String {
         match self.epoch {
             0 => "notifications".to_owned(),
@@ -70,7 +78,7 @@ impl Intake {
         Consumer::new(brokers, namespace, &self.group(), &topics::ALL)
     }
 
-    async fn take(
+    async fn process(
         &self,
         conn: &mut PgConnection,
         received: &Received,
@@ -78,17 +86,17 @@ impl Intake {
         let event = match &received.event {
             Ok(event) => event,
             Err(malformed) => {
-                put_aside(conn, received, &malformed.payload, &malformed.why).await?;
+                store_poison(conn, received, &malformed.payload, &malformed.why).await?;
                 return Ok(("none", Outcome::Poison));
             }
         };
-        // Cannot fail: it was read from JSON.
+        // Serializing cannot fail, because the event was read from JSON.
         let payload = || serde_json::to_vec(event).unwrap_or_default();
-        let known = match Known::of(event) {
+        let known = match KnownEvent::of(event) {
             Ok(Some(known)) => known,
             Ok(None) => return Ok(("other", Outcome::Ignored)),
             Err(undecodable) => {
-                put_aside(conn, received, &payload(), &undecodable.cause.to_string()).await?;
+                store_poison(conn, received, &payload(), &undecodable.cause.to_string()).await?;
                 return Ok(("none", Outcome::Poison));
             }
         };
@@ -99,9 +107,9 @@ impl Intake {
                 savepoint.commit().await?;
                 Ok((kind, outcome))
             }
-            Err(error) if is_data(&error) => {
+            Err(error) if is_data_error(&error) => {
                 savepoint.rollback().await?;
-                put_aside(conn, received, &payload(), &error.to_string()).await?;
+                store_poison(conn, received, &payload(), &error.to_string()).await?;
                 Ok((kind, Outcome::Poison))
             }
             Err(error) => Err(error),
@@ -109,78 +117,81 @@ impl Intake {
     }
 }
 
-impl Handler for Intake {
+impl Handler for EventHandler {
     async fn handle(&self, batch: &[Received]) -> anyhow::Result<()> {
         let mut transaction = self.pool.begin().await?;
-        // Locked until the commit: no epoch ends in the middle of this.
+        // The lock lasts until the commit, so the epoch cannot end during the transaction.
         if store::lock_epoch(&mut transaction).await? != self.epoch {
-            self.over.cancel();
-            anyhow::bail!("the log is being read anew");
+            self.epoch_ended.cancel();
+            anyhow::bail!("the epoch has ended because of a rebuild");
         }
         let mut outcomes = Vec::with_capacity(batch.len());
         for received in batch {
-            let taken = self.take(&mut transaction, received);
-            outcomes.push(taken.instrument(received.span()).await?);
+            let processed = self.process(&mut transaction, received);
+            outcomes.push(processed.instrument(received.span()).await?);
         }
         transaction.commit().await?;
         for (kind, outcome) in outcomes {
-            metrics::event(kind, outcome.as_str());
+            metrics::count_event(kind, outcome.as_str());
         }
         Ok(())
     }
 }
 
-async fn apply(conn: &mut PgConnection, event: &Envelope, known: Known) -> sqlx::Result<Outcome> {
-    if !known.matters() {
+async fn apply(conn: &mut PgConnection, event: &Envelope, known: KnownEvent) -> sqlx::Result<Outcome> {
+    if !known.is_relevant() {
         return Ok(Outcome::Ignored);
     }
-    if !store::remember(conn, event.id).await? {
+    if !store::mark_processed(conn, event.id).await? {
         return Ok(Outcome::Duplicate);
     }
     known.apply(conn, event).await?;
     Ok(Outcome::Done)
 }
 
-async fn put_aside(
+async fn store_poison(
     conn: &mut PgConnection,
     received: &Received,
     payload: &[u8],
     reason: &str,
 ) -> sqlx::Result<()> {
-    // Of one that is no event at all, the consumer has told.
+    // The consumer has already logged messages that are no events at all.
     if received.event.is_ok() {
-        // Without the reason, which can quote its data.
+        // The reason is not logged, because it can quote personal data.
         error!(
             topic = received.topic,
             partition = received.partition,
             offset = received.offset,
-            "an event cannot be taken in and is put aside"
+            "an event cannot be processed; storing it as poison"
         );
     }
-    store::put_aside(conn, received, payload, reason).await
+    store::store_poison(conn, received, payload, reason).await
 }
 
-/// Whether it is the event's own data that the database cannot take: SQLSTATE classes 22 and 23.
-fn is_data(error: &sqlx::Error) -> bool {
+/// Whether the database rejected the event's own data: SQLSTATE classes 22 (data exception) and 23 (constraint violation).
+fn is_data_error(error: &sqlx::Error) -> bool {
     let code = error
         .as_database_error()
         .and_then(sqlx::error::DatabaseError::code);
-    !database::is_away(error) && code.is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
+    !database::is_unavailable(error)
+        && code.is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
 }
 
-/// Takes in events until `shutdown`, epoch after epoch.
+/// Consumes events until `shutdown` is cancelled. When a rebuild starts a new epoch, it continues with that epoch's group.
 pub async fn run(pool: PgPool, brokers: Brokers, namespace: Namespace, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
-        let over = shutdown.child_token();
-        match Intake::begin(pool.clone(), over.clone()).await {
-            Ok(intake) => {
-                let consumer = intake.consumer(&brokers, namespace.clone());
-                info!(epoch = intake.epoch, "taking in events");
-                consumer.run(Arc::new(intake), over).await;
+        let epoch_ended = shutdown.child_token();
+        match EventHandler::for_current_epoch(pool.clone(), epoch_ended.clone()).await {
+            Ok(handler) => {
+                let consumer = handler.consumer(&brokers, namespace.clone());
+                info!(epoch = handler.epoch, "consuming events");
+                consumer.run(Arc::new(handler), epoch_ended).await;
             }
             Err(error) => {
-                warn!(%error, "events wait for the database");
-                shutdown.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
+                warn!(%error, "the database is unavailable; will retry consuming events in 1 s");
+                shutdown
+                    .run_until_cancelled(tokio::time::sleep(RETRY_PAUSE))
+                    .await;
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A mail in words, and those in HTML and plain text. All of its data goes through the templates, which escape it.
+//! Renders mails as HTML and plain text. All data is inserted by templates, which escape it.
 
 use contracts::{MailTokenKind, MailTokens, MoneyError};
 use minijinja::{Environment, syntax::SyntaxConfig, value::Serde};
@@ -10,21 +10,21 @@ use crate::{
     notices::{Notice, texts},
 };
 
-/// A mail, as the templates see it.
+/// The data that the mail templates use.
 #[derive(Debug, Serialize)]
 struct Letter {
     language: &'static str,
     title: String,
     greeting: String,
     text: String,
-    /// What was bought.
+    /// The lines of the order, if the mail confirms one.
     lines: Vec<Line>,
     total: Option<Line>,
     button: Option<Button>,
     closing: &'static str,
 }
 
-/// What it is, and what it costs.
+/// A label with an amount.
 #[derive(Debug, Serialize)]
 struct Line {
     label: String,
@@ -37,7 +37,7 @@ struct Button {
     url: String,
 }
 
-/// A mail, ready to be sent.
+/// A rendered mail.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Rendered {
     pub(super) subject: String,
@@ -45,16 +45,16 @@ pub(super) struct Rendered {
     pub(super) text: String,
 }
 
-/// Why a mail cannot be written.
+/// Why a mail could not be rendered.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum LetterError {
+pub(super) enum RenderError {
     #[error("a template failed")]
     Template(#[from] minijinja::Error),
-    #[error("an amount cannot be told")]
+    #[error("an amount cannot be computed")]
     Money(#[from] MoneyError),
 }
 
-/// The templates.
+/// The HTML and plain-text templates of mails.
 #[derive(Debug)]
 pub(super) struct Templates(Environment<'static>);
 
@@ -66,7 +66,7 @@ impl Templates {
             .lstrip_blocks(true)
             .build()?;
         environment.set_syntax(syntax);
-        // The names decide what is escaped.
+        // The file name extension selects the escaping.
         environment.add_template("mail.html", include_str!("mail.html"))?;
         environment.add_template("mail.txt", include_str!("mail.txt"))?;
         Ok(Self(environment))
@@ -78,7 +78,7 @@ impl Templates {
         recipient: &Recipient,
         shop_url: &str,
         tokens: &MailTokens,
-    ) -> Result<Rendered, LetterError> {
+    ) -> Result<Rendered, RenderError> {
         let letter = Letter::of(content, recipient, shop_url, tokens)?;
         Ok(Rendered {
             html: self.0.get_template("mail.html")?.render(Serde(&letter))?,
@@ -88,12 +88,12 @@ impl Templates {
     }
 }
 
-/// A link with a token.
+/// The link of a mail that contains a token.
 struct Link {
     kind: MailTokenKind,
     path: &'static str,
     label: &'static str,
-    /// Instead of what the notice says without a link.
+    /// Text that replaces the notice's own text if the mail has this link.
     text: Option<&'static str>,
 }
 
@@ -110,7 +110,7 @@ impl Link {
         Self {
             kind: MailTokenKind::Verification,
             path: "verify",
-            label: language.pick("Confirm the address", "Adresse bestätigen"),
+            label: language.pick("Confirm email address", "E-Mail-Adresse bestätigen"),
             text: Some(texts::confirm_address(language)),
         }
     }
@@ -122,26 +122,26 @@ impl Letter {
         recipient: &Recipient,
         shop_url: &str,
         tokens: &MailTokens,
-    ) -> Result<Self, LetterError> {
+    ) -> Result<Self, RenderError> {
         let language = Language::of(recipient.locale.as_deref());
-        let told = texts::of(&content.notice, language);
+        let notice_text = texts::of(&content.notice, language);
         let (text, button) = match content.token_id {
             Some(id) => {
                 let link = Link::of(&content.notice, language);
                 let token = tokens.derive(link.kind, id);
                 (
-                    link.text.map_or(told.text, str::to_owned),
+                    link.text.map_or(notice_text.text, str::to_owned),
                     Some(Button {
                         label: link.label,
-                        // Behind the hash, where no server and no log sees it.
+                        // In the fragment, which browsers do not send to servers, so it is not logged.
                         url: format!("{shop_url}/{}#token={token}", link.path),
                     }),
                 )
             }
             None => (
-                told.text,
+                notice_text.text,
                 content.notice.order().map(|order| Button {
-                    label: language.pick("See your order", "Zur Bestellung"),
+                    label: language.pick("View your order", "Zur Bestellung"),
                     url: format!("{shop_url}/orders/{order}"),
                 }),
             ),
@@ -149,11 +149,11 @@ impl Letter {
         let (mut lines, mut total) = (vec![], None);
         if let Notice::OrderConfirmed {
             total: paid,
-            lines: bought,
+            lines: order_lines,
             ..
         } = &content.notice
         {
-            for line in bought {
+            for line in order_lines {
                 let price = line.unit_price.times(line.quantity.get())?;
                 lines.push(Line {
                     label: format!("{} × {}", line.quantity.get(), line.name),
@@ -168,7 +168,7 @@ impl Letter {
         let name = &recipient.name;
         Ok(Self {
             language: language.tag(),
-            title: told.title,
+            title: notice_text.title,
             greeting: language.pick(format!("Hello {name},"), format!("Hallo {name},")),
             text,
             lines,
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mail_is_as_reviewed_in_both_languages() {
+    fn every_mail_matches_its_reviewed_text_in_both_languages() {
         for (language, locale) in [("en", None), ("de", Some("de-AT"))] {
             let mails = [
                 (Notice::Welcome, Some(1)),
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn html_is_as_reviewed_and_what_others_wrote_stays_text() {
+    fn html_matches_its_reviewed_text_and_user_input_is_escaped() {
         let mail = render(confirmed(), None, None);
         assert!(
             !mail.html.contains("<script>") && !mail.html.contains("Ada <b>"),
@@ -338,7 +338,7 @@ mod tests {
         );
         assert!(
             mail.text.contains("<script>alert('x')</script> & more"),
-            "plain text needs no escapes"
+            "plain text is not escaped"
         );
         insta::assert_snapshot!("html", mail.html);
     }

@@ -1,6 +1,6 @@
-//! Mail. A mail is a row of the transaction of its event, and is sent later, at least once: whoever dies between the send
-//! and the mark sends again, with the same Message-ID, by which mail programs fold the two into one. Addresses stand in one
-//! table only, are looked up when a mail is sent, and are never logged.
+//! Mails. A mail is stored in the transaction of its event and is sent later, at least once: after a crash between sending
+//! and recording that, it is sent again with the same Message-ID, by which mail programs recognize duplicates. Addresses are
+//! stored in one table only, are read when a mail is sent, and are never logged.
 
 mod letter;
 mod sender;
@@ -17,19 +17,18 @@ pub use worker::{MailWorker, count, watch};
 
 use crate::notices::Notice;
 
-/// What a mail says; kept until it is sent or given up.
+/// The content of a mail, kept until the mail is sent or has failed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Content {
     pub(crate) notice: Notice,
-    /// The id of the token in the mail's link, if it has one. The token is derived when the mail is sent, and stands in no
-    /// table.
+    /// Id of the token in the mail's link, if it has one. The token itself is derived when the mail is sent and never stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) token_id: Option<Uuid>,
 }
 
 impl Content {
-    /// How long the mail is of any use.
-    fn lasts(&self) -> Duration {
+    /// Maximum age at which the mail is still sent. A link to reset a password expires after 30 minutes.
+    fn max_age(&self) -> Duration {
         match self.notice {
             Notice::ResetPassword { .. } => Duration::from_mins(30),
             _ => Duration::MAX,
@@ -37,7 +36,7 @@ impl Content {
     }
 }
 
-/// To whom.
+/// The recipient of a mail.
 #[derive(Debug, Clone)]
 pub(crate) struct Recipient {
     pub(crate) email: String,

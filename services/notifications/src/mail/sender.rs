@@ -1,4 +1,4 @@
-//! The mail server.
+//! Sends mails over SMTP and classifies failures as final or temporary.
 
 use std::time::Duration;
 
@@ -15,18 +15,18 @@ use uuid::Uuid;
 
 use super::{
     Content, Recipient,
-    letter::{LetterError, Templates},
+    letter::{RenderError, Templates},
 };
 
-/// For one exchange with the server.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// For a whole mail; less than a claim on it lasts.
-const AT_MOST: Duration = Duration::from_secs(20);
+/// Timeout for one exchange with the server.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(5);
+/// Timeout for sending one mail. It must be shorter than the time for which a mail is claimed.
+const MAIL_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The answer to a mail that is about us all the same (RFC 4954, 6).
-const LOG_IN_FIRST: u16 = 530;
+/// SMTP reply code for a missing login (RFC 4954, section 6). It is permanent, but says nothing about the mail.
+const AUTHENTICATION_REQUIRED: u16 = 530;
 
-/// Sends mails.
+/// Sends mails over SMTP.
 #[derive(Debug)]
 pub struct Sender {
     transport: AsyncSmtpTransport<Tokio1Executor>,
@@ -38,46 +38,47 @@ pub struct Sender {
     port: Option<u16>,
 }
 
-/// Why a mail was not sent. None of it names the address.
+/// Why a mail was not sent. No variant contains the address.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SendError {
-    #[error("the mail cannot be written")]
-    Letter(#[from] LetterError),
-    #[error("the address is none")]
+    #[error("the mail cannot be rendered")]
+    Render(#[from] RenderError),
+    #[error("the address is invalid")]
     Address,
-    #[error("its link has expired")]
+    #[error("the mail's link has expired")]
     Expired,
-    #[error("the mail cannot be put together")]
+    #[error("the message cannot be built")]
     Message(#[from] lettre::error::Error),
-    /// The server's text often repeats the address, so only its code is kept.
-    #[error("the mail server refused for good: {0}")]
+    /// The server rejected the mail permanently. Its text often repeats the address, so only the code is kept.
+    #[error("the mail server rejected the mail permanently: {0}")]
     Refused(String),
-    #[error("the mail server is away: {0}")]
-    Away(&'static str),
+    #[error("the mail server is unavailable: {0}")]
+    Unavailable(&'static str),
 }
 
 impl SendError {
-    /// In one word.
+    /// The error's kind in one word, for traces.
     pub(super) fn kind(&self) -> &'static str {
         match self {
-            Self::Letter(_) => "letter",
+            Self::Render(_) => "render",
             Self::Address => "address",
             Self::Expired => "expired",
             Self::Message(_) => "message",
             Self::Refused(_) => "refused",
-            Self::Away(_) => "away",
+            Self::Unavailable(_) => "unavailable",
         }
     }
 
-    /// Whether it is of no use to try again.
+    /// Whether retrying is useless.
     pub(super) fn is_final(&self) -> bool {
-        !matches!(self, Self::Away(_))
+        !matches!(self, Self::Unavailable(_))
     }
 }
 
 impl Sender {
-    /// Over the server at `url` (`smtp://host:port`, `smtps://user:password@host`), in the name of `from`, with links to
-    /// the storefront at `shop_url`, whose tokens are derived by `tokens`. Nothing is connected yet.
+    /// Creates a sender that uses the server at `url` (`smtp://host:port` or `smtps://user:password@host`) and the sender
+    /// address `from`. Links lead to the storefront at `shop_url` with tokens from `tokens`. It does not connect yet. Fails if
+    /// `url` or `from` is invalid.
     pub fn new(url: &str, from: &str, shop_url: &str, tokens: MailTokens) -> anyhow::Result<Self> {
         let server = url.parse::<Uri>().ok();
         Ok(Self {
@@ -87,16 +88,16 @@ impl Sender {
             port: server.and_then(|server| server.port_u16()),
             transport: AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
                 .context("SOUK_SMTP_URL")?
-                .timeout(Some(PATIENCE))
+                .timeout(Some(COMMAND_TIMEOUT))
                 .build(),
-            templates: Templates::new().context("the mail's templates")?,
+            templates: Templates::new().context("the mail templates are invalid")?,
             from: from.parse().context("SOUK_MAIL_FROM")?,
             shop_url: shop_url.trim_end_matches('/').to_owned(),
             tokens,
         })
     }
 
-    /// For sending one mail.
+    /// The span in which one mail is sent.
     pub(super) fn span(&self, kind: &str) -> Span {
         info_span!(
             "mail",
@@ -111,7 +112,7 @@ impl Sender {
         )
     }
 
-    /// Sends a mail that was written so long ago.
+    /// Sends a mail that was created `age` ago. Fails with [`SendError::Expired`] if its link is no longer valid.
     pub(super) async fn send(
         &self,
         id: Uuid,
@@ -119,7 +120,7 @@ impl Sender {
         to: &Recipient,
         age: Duration,
     ) -> Result<(), SendError> {
-        if age > content.lasts() {
+        if age > content.max_age() {
             return Err(SendError::Expired);
         }
         let rendered = self.templates.render(content, to, &self.shop_url, &self.tokens)?;
@@ -130,8 +131,8 @@ impl Sender {
             .to(Mailbox::new(Some(to.name.clone()), address))
             .subject(rendered.subject)
             .multipart(MultiPart::alternative_plain_html(rendered.text, rendered.html))?;
-        let delivered = tokio::time::timeout(AT_MOST, self.deliver(message)).await;
-        delivered.unwrap_or(Err(SendError::Away("it takes too long")))
+        let delivered = tokio::time::timeout(MAIL_TIMEOUT, self.deliver(message)).await;
+        delivered.unwrap_or(Err(SendError::Unavailable("sending timed out")))
     }
 
     async fn deliver(&self, message: Message) -> Result<(), SendError> {
@@ -140,28 +141,30 @@ impl Sender {
         };
         match error.status() {
             Some(code)
-                if error.is_permanent() && u16::from(code) != LOG_IN_FIRST && self.is_welcome().await =>
+                if error.is_permanent()
+                    && u16::from(code) != AUTHENTICATION_REQUIRED
+                    && self.accepts_our_mail().await =>
             {
                 Err(SendError::Refused(code.to_string()))
             }
-            _ => Err(away(&error)),
+            _ => Err(unavailable(&error)),
         }
     }
 
-    /// Whether the server takes mail from us at all: what it says for good of that (no mail from here, a wrong password)
-    /// is not said of a mail.
-    async fn is_welcome(&self) -> bool {
+    /// Whether the server accepts mail from us at all. If it does not, for example because of a wrong password, a permanent
+    /// error says nothing about the individual mail.
+    async fn accepts_our_mail(&self) -> bool {
         matches!(self.transport.test_connection().await, Ok(true))
     }
 }
 
-fn away(error: &smtp::Error) -> SendError {
-    SendError::Away(if error.is_timeout() {
-        "it does not answer"
+fn unavailable(error: &smtp::Error) -> SendError {
+    SendError::Unavailable(if error.is_timeout() {
+        "it does not respond"
     } else if error.is_transient() {
-        "it wants to be asked later"
+        "it asked to retry later"
     } else if error.is_permanent() {
-        "it takes no mail from us"
+        "it accepts no mail from us"
     } else {
         "no connection"
     })

@@ -1,4 +1,4 @@
-//! The rows of mails, and of addresses.
+//! Queries for mails and recipients.
 
 use std::time::Duration;
 
@@ -9,22 +9,22 @@ use uuid::Uuid;
 
 use super::{Content, Recipient};
 
-/// A mail to be sent now.
+/// A mail that is due, with its recipient.
 #[derive(Debug)]
-pub(super) struct Due {
+pub(super) struct DueMail {
     pub(super) id: Uuid,
     pub(super) kind: String,
     pub(super) content: Json<Content>,
     traceparent: Option<String>,
     tracestate: Option<String>,
-    /// In seconds.
+    /// Age of the mail in seconds.
     age: f64,
     email: String,
     name: String,
     locale: Option<String>,
 }
 
-impl Due {
+impl DueMail {
     pub(super) fn recipient(&self) -> Recipient {
         Recipient {
             email: self.email.clone(),
@@ -33,7 +33,7 @@ impl Due {
         }
     }
 
-    /// Where it was written, in the trace of what it tells of.
+    /// The trace context of the event that caused the mail.
     pub(super) fn trace(&self) -> TraceContext {
         TraceContext {
             traceparent: self.traceparent.clone(),
@@ -41,14 +41,14 @@ impl Due {
         }
     }
 
-    /// How long ago it was written.
+    /// Time since the mail was created.
     pub(super) fn age(&self) -> Duration {
         Duration::try_from_secs_f64(self.age).unwrap_or_default()
     }
 }
 
-/// Writes a mail, unless the event is older than a day: then it is news no more, and stands on the list. So a log that is
-/// read again sends nothing again: the mails of a day are known by their ids, and older events make none.
+/// Creates a mail, unless the event is older than one day. So a rebuild sends no mail twice: mails of the last day are
+/// recognized by their ids, and older events create none.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     event: &Envelope,
@@ -73,7 +73,7 @@ pub(crate) async fn insert(
     .map(drop)
 }
 
-/// Keeps where mail for the user goes, unless something newer is known.
+/// Stores the user's address, name and language, unless a newer event was stored before.
 pub(crate) async fn upsert_recipient(
     conn: &mut PgConnection,
     user: UserId,
@@ -96,8 +96,8 @@ pub(crate) async fn upsert_recipient(
     .map(drop)
 }
 
-/// Forgets an account that was deleted: its address, and the mails that wait for it.
-pub(crate) async fn forget_recipient(
+/// Deletes the address of a deleted account, and fails its mails that are not sent yet.
+pub(crate) async fn delete_recipient(
     conn: &mut PgConnection,
     user: UserId,
     sequence: i64,
@@ -119,10 +119,11 @@ pub(crate) async fn forget_recipient(
     .map(drop)
 }
 
-/// Takes what is due and has an address. Whoever took it has half a minute; then it is due again, later each time.
-pub(super) async fn claim(conn: &mut PgConnection) -> sqlx::Result<Vec<Due>> {
+/// Claims up to ten mails that are due and have an address. A claim lasts at least 30 seconds; after that the mail is due
+/// again. The time grows with each attempt, up to about ten minutes.
+pub(super) async fn claim(conn: &mut PgConnection) -> sqlx::Result<Vec<DueMail>> {
     sqlx::query_as!(
-        Due,
+        DueMail,
         r#"UPDATE mails m SET attempts = attempts + 1, next_attempt_at = now() + interval '30 seconds'
                + least(interval '10 minutes', interval '1 second' * 2 ^ least(attempts, 10))
            FROM recipients r
@@ -137,7 +138,7 @@ pub(super) async fn claim(conn: &mut PgConnection) -> sqlx::Result<Vec<Due>> {
     .await
 }
 
-/// It is sent, or never will be. What it said is forgotten.
+/// Sets the final status of a mail, `sent` or `failed`, and deletes its content.
 pub(super) async fn settle(conn: &mut PgConnection, id: Uuid, status: &str) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE mails SET status = $2, settled_at = now(), content = NULL WHERE id = $1 AND status = 'unsent'",
@@ -149,8 +150,8 @@ pub(super) async fn settle(conn: &mut PgConnection, id: Uuid, status: &str) -> s
     .map(drop)
 }
 
-/// How many wait, and for how many seconds the oldest has.
-pub(super) async fn waiting(conn: &mut PgConnection) -> sqlx::Result<(i64, f64)> {
+/// The number of mails that are not sent yet, and the age of the oldest in seconds.
+pub(super) async fn pending(conn: &mut PgConnection) -> sqlx::Result<(i64, f64)> {
     let row = sqlx::query!(
         r#"SELECT count(*) AS "count!", coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS "oldest!"
            FROM mails WHERE status = 'unsent'"#

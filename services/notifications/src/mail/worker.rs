@@ -1,4 +1,4 @@
-//! Sends what is due. Every replica may run it: a mail is claimed before it is sent.
+//! Sends mails that are due. Every replica may run a worker, because a mail is claimed before it is sent.
 
 use std::{error::Error, time::Duration};
 
@@ -9,34 +9,39 @@ use tracing::{Instrument as _, warn};
 
 use super::{
     Sender,
-    store::{self, Due},
+    store::{self, DueMail},
 };
 use crate::metrics;
 
-/// How often due mails are looked for.
-const POLL: Duration = Duration::from_secs(1);
+/// Interval at which due mails are queried.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How often what waits is counted.
-const COUNT: Duration = Duration::from_secs(5);
+/// Interval at which unsent mails are counted for the metrics.
+const COUNT_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Shows what waits on `/metrics` until `shutdown`, also where nobody sends it.
+/// Updates the metrics about unsent mails until `shutdown` is cancelled, even if no mail server is configured.
 pub async fn watch(pool: PgPool, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
         if let Err(error) = count(&pool).await {
-            warn!(error = &error as &dyn Error, "cannot count mails");
+            warn!(
+                error = &error as &dyn Error,
+                "counting unsent mails failed; will retry in 5 s"
+            );
         }
-        shutdown.run_until_cancelled(tokio::time::sleep(COUNT)).await;
+        shutdown
+            .run_until_cancelled(tokio::time::sleep(COUNT_INTERVAL))
+            .await;
     }
 }
 
-/// Counts what waits, once.
+/// Counts the unsent mails once and updates the metrics.
 pub async fn count(pool: &PgPool) -> sqlx::Result<()> {
-    let (pending, oldest) = store::waiting(&mut *pool.acquire().await?).await?;
-    metrics::waiting(pending, oldest);
+    let (pending, oldest) = store::pending(&mut *pool.acquire().await?).await?;
+    metrics::set_pending(pending, oldest);
     Ok(())
 }
 
-/// The worker.
+/// Sends due mails from the database.
 #[derive(Debug)]
 pub struct MailWorker {
     pool: PgPool,
@@ -44,29 +49,32 @@ pub struct MailWorker {
 }
 
 impl MailWorker {
-    /// Sends by `sender` what waits in the database behind `pool`.
+    /// Creates a worker that sends mails from the database of `pool` with `sender`.
     #[must_use]
     pub fn new(pool: PgPool, sender: Sender) -> Self {
         Self { pool, sender }
     }
 
-    /// Works until `shutdown`.
+    /// Sends due mails until `shutdown` is cancelled.
     pub async fn run(self, shutdown: CancellationToken) {
         while !shutdown.is_cancelled() {
             let pause = match self.run_once().await {
-                // At once, if there may be more.
+                // A full batch: there may be more, so continue immediately.
                 Ok(10..) => Duration::ZERO,
-                Ok(_) => POLL,
+                Ok(_) => POLL_INTERVAL,
                 Err(error) => {
-                    warn!(error = &error as &dyn Error, "cannot look for mails");
-                    POLL
+                    warn!(
+                        error = &error as &dyn Error,
+                        "querying or updating mails failed; will retry in 1 s"
+                    );
+                    POLL_INTERVAL
                 }
             };
             shutdown.run_until_cancelled(tokio::time::sleep(pause)).await;
         }
     }
 
-    /// Tries each that is due, at most ten; how many there were.
+    /// Tries to send each due mail, at most ten, and returns their number.
     pub async fn run_once(&self) -> sqlx::Result<usize> {
         let due = store::claim(&mut *self.pool.acquire().await?).await?;
         for sent in join_all(due.iter().map(|mail| self.send(mail))).await {
@@ -75,8 +83,8 @@ impl MailWorker {
         Ok(due.len())
     }
 
-    async fn send(&self, mail: &Due) -> sqlx::Result<()> {
-        // In the trace of what it tells of: it is the end of what began with a click.
+    async fn send(&self, mail: &DueMail) -> sqlx::Result<()> {
+        // The mail belongs to the trace of the event that caused it.
         let span = mail.trace().follow(mail.age(), || self.sender.span(&mail.kind));
         let recipient = mail.recipient();
         let sent = self
@@ -93,14 +101,14 @@ impl MailWorker {
             span.record("otel.status_code", "ERROR");
             span.record("error.type", error.kind());
             span.in_scope(
-                || warn!(error = &error as &dyn Error, id = %mail.id, kind = mail.kind, outcome, "a mail is not sent"),
+                || warn!(error = &error as &dyn Error, id = %mail.id, kind = mail.kind, outcome, "a mail could not be sent"),
             );
         }
         drop(span);
         if let Some(status) = status {
             store::settle(&mut *self.pool.acquire().await?, mail.id, status).await?;
         }
-        metrics::mail(&mail.kind, outcome);
+        metrics::count_mail(&mail.kind, outcome);
         Ok(())
     }
 }

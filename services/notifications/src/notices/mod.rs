@@ -1,23 +1,24 @@
-//! What a shopper is told about. A notice is data; it becomes text when it is read, in the language of the reader.
+//! Notices, from which notifications and mails are made. A notice is data; its text is generated when it is read, in the
+//! reader's language.
 
-pub(crate) mod list;
-pub(crate) mod read;
+pub(crate) mod list_notifications;
+pub(crate) mod read_notifications;
 pub(crate) mod store;
 pub(crate) mod texts;
 
 use contracts::{Money, OrderId, events::Line};
 use serde::{Deserialize, Serialize};
 
-/// One thing to tell. It stands in the database as JSON, so what is added must have a default.
+/// A notice for one user. It is stored as JSON, so new fields must have a default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum Notice {
     Welcome,
-    /// Only by mail: the address is to be verified.
+    /// Asks the user to verify their email address. Sent by mail only.
     VerifyAddress,
-    /// Only by mail: the way to replace a forgotten password.
+    /// Contains the link to replace a forgotten password. Sent by mail only.
     ResetPassword {
-        /// Nobody asked for it, but someone tried to register the address again.
+        /// Whether the mail was caused by an attempt to register the address again rather than by a request.
         registered_again: bool,
     },
     PasswordChanged,
@@ -50,7 +51,7 @@ pub(crate) enum Notice {
     },
     ReturnRefused {
         order_id: OrderId,
-        /// An operator's; none if the refund failed.
+        /// The reason that an operator gave; absent if the refund failed.
         #[serde(default)]
         reason: Option<String>,
     },
@@ -79,7 +80,7 @@ impl Notice {
         }
     }
 
-    /// The order it is about, if it is about one.
+    /// The order that the notice is about, if any.
     pub(crate) fn order(&self) -> Option<OrderId> {
         match self {
             Self::Welcome | Self::VerifyAddress | Self::ResetPassword { .. } | Self::PasswordChanged => None,
@@ -95,7 +96,7 @@ impl Notice {
         }
     }
 
-    /// Whether it is worth a mail, too: what the shopper should hear of without looking.
+    /// Whether the notice is also sent by mail, because the shopper should learn of it without opening the shop.
     pub(crate) fn is_mailed(&self) -> bool {
         matches!(
             self,

@@ -1,4 +1,4 @@
-//! The rows of the lists.
+//! Queries for notifications and read marks.
 
 use chrono::{DateTime, Utc};
 use contracts::{UserId, events::Envelope};
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Notice;
 
-/// A notice on somebody's list.
+/// A notification of one user.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) id: Uuid,
@@ -16,7 +16,7 @@ pub(crate) struct Row {
     pub(crate) read_at: Option<DateTime<Utc>>,
 }
 
-/// Puts it on the list, unless it would be forgotten at once.
+/// Adds a notice to the user's list, unless it is older than 30 days and would be deleted immediately.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     event: &Envelope,
@@ -37,15 +37,15 @@ pub(crate) async fn insert(
     .map(drop)
 }
 
-/// Forgets the list of an account that was deleted.
-pub(crate) async fn forget(conn: &mut PgConnection, user: UserId) -> sqlx::Result<()> {
+/// Deletes every notification of a deleted account.
+pub(crate) async fn delete_all(conn: &mut PgConnection, user: UserId) -> sqlx::Result<()> {
     sqlx::query!("DELETE FROM notifications WHERE user_id = $1", user.0)
         .execute(conn)
         .await
         .map(drop)
 }
 
-/// The newest, before the given place in the list.
+/// Reads the newest notifications that come after the position `before` of the previous page.
 pub(crate) async fn list(
     conn: &mut PgConnection,
     user: UserId,
@@ -68,7 +68,8 @@ pub(crate) async fn list(
     .await
 }
 
-pub(crate) async fn unread(conn: &mut PgConnection, user: UserId) -> sqlx::Result<i64> {
+/// Counts the unread notifications of a user.
+pub(crate) async fn count_unread(conn: &mut PgConnection, user: UserId) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM notifications n
            WHERE n.user_id = $1 AND NOT EXISTS (SELECT FROM read_marks m WHERE m.notification_id = n.id)"#,
@@ -78,8 +79,8 @@ pub(crate) async fn unread(conn: &mut PgConnection, user: UserId) -> sqlx::Resul
     .await
 }
 
-/// Marks one, if it is the user's; false if there is none.
-pub(crate) async fn mark(conn: &mut PgConnection, user: UserId, id: Uuid) -> sqlx::Result<bool> {
+/// Marks a notification of the user as read. Returns false if the user has no such notification.
+pub(crate) async fn mark_read(conn: &mut PgConnection, user: UserId, id: Uuid) -> sqlx::Result<bool> {
     let found = sqlx::query_scalar!(
         "SELECT id FROM notifications WHERE id = $1 AND user_id = $2",
         id,
@@ -100,8 +101,8 @@ pub(crate) async fn mark(conn: &mut PgConnection, user: UserId, id: Uuid) -> sql
     Ok(true)
 }
 
-/// Marks all that there are.
-pub(crate) async fn mark_all(conn: &mut PgConnection, user: UserId) -> sqlx::Result<()> {
+/// Marks every notification of the user as read.
+pub(crate) async fn mark_all_read(conn: &mut PgConnection, user: UserId) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO read_marks (notification_id, user_id) SELECT id, user_id FROM notifications WHERE user_id = $1
          ON CONFLICT DO NOTHING",

@@ -1,9 +1,9 @@
-//! What notices say, in each language.
+//! The texts of notices in English and German.
 
 use super::Notice;
 use crate::language::Language;
 
-/// A notice in words.
+/// Title and text of a notice in one language.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Text {
     pub(crate) title: String,
@@ -15,7 +15,7 @@ pub(crate) fn of(notice: &Notice, language: Language) -> Text {
         Notice::Welcome => language.pick(
             (
                 "Welcome to Souk",
-                "Your account is made. Have a look around!".to_owned(),
+                "Your account is ready. Have a look around!".to_owned(),
             ),
             (
                 "Willkommen bei Souk",
@@ -30,7 +30,7 @@ pub(crate) fn of(notice: &Notice, language: Language) -> Text {
         Notice::PasswordChanged => language.pick(
             (
                 "Your password was changed",
-                "You were signed out on all other devices. If this was not you, choose a new password at once: \
+                "You were signed out on all other devices. If this was not you, choose a new password immediately: \
                  “Forgot password?” on the sign-in page sends you a link."
                     .to_owned(),
             ),
@@ -90,12 +90,12 @@ pub(crate) fn of(notice: &Notice, language: Language) -> Text {
             let amount = language.money(*amount);
             language.pick(
                 (
-                    "You get money back",
-                    format!("We have sent {amount} back to you. Your bank may take a few days."),
+                    "Your refund is on its way",
+                    format!("We have refunded {amount}. It may take your bank a few days to show it."),
                 ),
                 (
-                    "Sie bekommen Geld zurück",
-                    format!("Wir haben Ihnen {amount} erstattet. Ihre Bank kann einige Tage brauchen."),
+                    "Ihre Erstattung ist unterwegs",
+                    format!("Wir haben Ihnen {amount} erstattet. Die Gutschrift kann einige Tage dauern."),
                 ),
             )
         }
@@ -106,11 +106,11 @@ pub(crate) fn of(notice: &Notice, language: Language) -> Text {
     }
 }
 
-/// What the mail that verifies an address says.
+/// The text of the mail that verifies an address.
 pub(crate) fn confirm_address(language: Language) -> &'static str {
     language.pick(
-        "Please confirm that this address is yours. The link works once, for a day. If you did not sign up, do nothing.",
-        "Bitte bestätigen Sie, dass diese Adresse Ihnen gehört. Der Link gilt einmal und für einen Tag. Haben Sie sich nicht angemeldet, tun Sie einfach nichts.",
+        "Please confirm that this is your email address. The link works once and expires after one day. If you did not sign up, you can ignore this email.",
+        "Bitte bestätigen Sie, dass diese Adresse Ihnen gehört. Der Link gilt einmal und für einen Tag. Wenn Sie sich nicht registriert haben, können Sie diese E-Mail ignorieren.",
     )
 }
 
@@ -118,34 +118,34 @@ fn reset_password(registered_again: bool, language: Language) -> (&'static str, 
     let (title, text) = match (registered_again, language.tag()) {
         (false, "de") => (
             "Neues Passwort wählen",
-            "Mit diesem Link wählen Sie ein neues Passwort. Er gilt einmal und für 30 Minuten. Danach sind alle Geräte abgemeldet und alle API-Schlüssel gelöscht. \
-             Haben Sie das nicht angefordert, tun Sie einfach nichts: Ihr Passwort bleibt, wie es ist.",
+            "Mit diesem Link wählen Sie ein neues Passwort. Er gilt einmal und für 30 Minuten. Mit dem neuen Passwort werden alle Geräte abgemeldet und alle API-Schlüssel gelöscht. \
+             Wenn Sie das nicht angefordert haben, können Sie diese E-Mail ignorieren: Ihr Passwort bleibt unverändert.",
         ),
         (false, _) => (
             "Choose a new password",
-            "With this link you choose a new password. It works once, for 30 minutes. All devices are then signed out and all API keys deleted. \
-             If you did not ask for it, do nothing: your password stays the same.",
+            "Use this link to choose a new password. It works once and expires after 30 minutes. A new password signs out all devices and deletes all API keys. \
+             If you did not request this, you can ignore this email: your password stays the same.",
         ),
         (true, "de") => (
             "Sie haben schon ein Konto",
             "Gerade wollte jemand mit dieser Adresse ein Konto anlegen, aber Sie haben schon eines. Melden Sie sich mit Ihrem Passwort an. Haben Sie es vergessen, wählen Sie \
-             mit diesem Link ein neues; er gilt einmal und für 30 Minuten. Waren Sie das nicht, tun Sie einfach nichts.",
+             mit diesem Link ein neues; er gilt einmal und für 30 Minuten. Wenn Sie das nicht waren, können Sie diese E-Mail ignorieren.",
         ),
         (true, _) => (
             "You already have an account",
-            "Someone has just tried to create an account with this address, but you already have one. Sign in with your password. If you have forgotten it, choose a new one \
-             with this link; it works once, for 30 minutes. If this was not you, do nothing.",
+            "Someone has just tried to create an account with this address, but you already have one. Sign in with your password. If you have forgotten it, use this link \
+             to choose a new one; it works once and expires after 30 minutes. If this was not you, you can ignore this email.",
         ),
     };
     (title, text.to_owned())
 }
 
-/// The returned items have arrived.
+/// The notice that returned items have arrived.
 fn received(language: Language) -> (&'static str, String) {
     language.pick(
         (
             "Your return has arrived",
-            "Thank you. We are refunding you now.".to_owned(),
+            "Thank you. We are issuing your refund now.".to_owned(),
         ),
         (
             "Ihre Rücksendung ist angekommen",
@@ -154,81 +154,87 @@ fn received(language: Language) -> (&'static str, String) {
     )
 }
 
-/// Why a return was refused: an operator's reason, or none if the refund failed.
+/// The notice that a return was refused for an operator's reason, or that its refund failed if there is no reason.
 fn refused(reason: Option<&str>, language: Language) -> (&'static str, String) {
     match reason {
         Some(reason) => language.pick(
-            ("We cannot accept your return", format!("The reason: {reason}")),
+            ("We cannot accept your return", format!("Reason: {reason}")),
             (
                 "Wir können Ihre Rückgabe nicht annehmen",
-                format!("Der Grund: {reason}"),
+                format!("Grund: {reason}"),
             ),
         ),
         None => language.pick(
             (
-                "Your return needs a closer look",
-                "We could not give the money back yet. We will get in touch with you.".to_owned(),
+                "Your refund is delayed",
+                "We could not refund your return yet. We will contact you.".to_owned(),
             ),
             (
-                "Ihre Rücksendung müssen wir uns ansehen",
-                "Wir konnten das Geld noch nicht erstatten. Wir melden uns bei Ihnen.".to_owned(),
+                "Ihre Erstattung verzögert sich",
+                "Wir konnten Ihnen den Betrag noch nicht erstatten. Wir melden uns bei Ihnen.".to_owned(),
             ),
         ),
     }
 }
 
-/// What happens next after a return was requested.
+/// The notice that a return was requested, with the next step.
 fn requested(needs_receipt: bool, language: Language) -> (&'static str, String) {
     let text = if needs_receipt {
         language.pick(
-            "Please send the items back to us. We refund you as soon as they have arrived.",
+            "Please send the items back to us. We will refund you as soon as they arrive.",
             "Bitte senden Sie die Artikel an uns zurück. Sobald sie angekommen sind, erstatten wir Ihnen den Betrag.",
         )
     } else {
         language.pick(
-            "The items had not been shipped yet, so there is nothing to send back. We are refunding you now.",
+            "The items had not been shipped yet, so you do not need to send anything back. We are issuing your refund now.",
             "Die Artikel waren noch nicht verschickt, Sie müssen also nichts zurücksenden. Wir erstatten Ihnen jetzt den Betrag.",
         )
     };
-    let title = language.pick("We have your return request", "Ihre Rückgabe ist angemeldet");
+    let title = language.pick(
+        "We have received your return request",
+        "Ihre Rückgabe ist angemeldet",
+    );
     (title, text.to_owned())
 }
 
-/// Why an order was rejected, in plain words. Reasons may be added, so there are words for one that is not known.
+/// Explains to the shopper why an order was rejected. Reasons may be added, so there is a text for unknown ones.
 fn rejection(reason: &str, language: Language) -> &'static str {
     match reason {
         "out_of_stock" => language.pick(
-            "Something in it has just sold out. You have not been charged.",
-            "Etwas daraus ist gerade ausverkauft. Ihnen wurde nichts berechnet.",
+            "One of the items has just sold out. You have not been charged.",
+            "Einer der Artikel ist inzwischen ausverkauft. Ihnen wurde nichts berechnet.",
         ),
         "payment_declined" => language.pick(
-            "Your payment was declined. You have not been charged; try another payment method.",
-            "Ihre Zahlung wurde abgelehnt. Ihnen wurde nichts berechnet; bitte versuchen Sie eine andere Zahlungsart.",
+            "Your payment was declined. You have not been charged. Please try another payment method.",
+            "Ihre Zahlung wurde abgelehnt. Ihnen wurde nichts berechnet. Bitte versuchen Sie eine andere Zahlungsart.",
         ),
         "timeout" => language.pick(
-            "It took too long, so we stopped. You have not been charged; please try again.",
-            "Es hat zu lange gedauert, darum haben wir abgebrochen. Ihnen wurde nichts berechnet; bitte versuchen Sie es noch einmal.",
+            "Processing your order took too long. You have not been charged. Please try again.",
+            "Die Bearbeitung Ihrer Bestellung hat zu lange gedauert. Ihnen wurde nichts berechnet. Bitte versuchen Sie es noch einmal.",
         ),
         _ => language.pick(
-            "Something went wrong on our side. You have not been charged; please try again.",
-            "Bei uns ist etwas schiefgegangen. Ihnen wurde nichts berechnet; bitte versuchen Sie es noch einmal.",
+            "Something went wrong on our side. You have not been charged. Please try again.",
+            "Bei uns ist ein Fehler aufgetreten. Ihnen wurde nichts berechnet. Bitte versuchen Sie es noch einmal.",
         ),
     }
 }
 
 fn shipment(carrier: Option<&str>, number: Option<&str>, language: Language) -> String {
-    let way = match carrier {
-        Some(carrier) => language.pick(format!("With {carrier}"), format!("Mit {carrier}")),
+    let text = match carrier {
+        Some(carrier) => language.pick(
+            format!("Shipped with {carrier}"),
+            format!("Versandt mit {carrier}"),
+        ),
         None => language.pick(
-            "It has left our house".to_owned(),
-            "Sie hat unser Haus verlassen".to_owned(),
+            "It has left our warehouse".to_owned(),
+            "Sie hat unser Lager verlassen".to_owned(),
         ),
     };
     match number {
         Some(number) => {
             let label = language.pick("tracking number", "Sendungsnummer");
-            format!("{way}, {label} {number}.")
+            format!("{text}, {label} {number}.")
         }
-        None => format!("{way}."),
+        None => format!("{text}."),
     }
 }

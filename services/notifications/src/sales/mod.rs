@@ -1,4 +1,4 @@
-//! How sales go, as the events tell it. Facts are kept, and sums are made when they are asked for.
+//! Sales figures. Individual facts from the events are stored, and totals are computed when they are requested.
 
-pub(crate) mod get;
+pub(crate) mod get_sales;
 pub(crate) mod store;

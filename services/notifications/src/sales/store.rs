@@ -1,4 +1,4 @@
-//! The facts, and sums over them.
+//! Queries that store facts about sales and compute totals of them.
 
 use chrono::{DateTime, Utc};
 use contracts::{
@@ -7,17 +7,17 @@ use contracts::{
 };
 use sqlx::PgConnection;
 
-use super::get::{BestSeller, Hour, Rejection, Step};
+use super::get_sales::{BestSeller, Hour, Rejection, Step};
 
-/// A span of time, the end not in it.
+/// A time span that includes `from` and excludes `to`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
     pub(crate) from: DateTime<Utc>,
     pub(crate) to: DateTime<Utc>,
 }
 
-/// The order has come that far.
-pub(crate) async fn step(
+/// Records that an order has reached a step.
+pub(crate) async fn record_step(
     conn: &mut PgConnection,
     order: OrderId,
     step: &str,
@@ -34,7 +34,8 @@ pub(crate) async fn step(
     .map(drop)
 }
 
-pub(crate) async fn sold(
+/// Records a confirmed order with its lines.
+pub(crate) async fn record_sale(
     conn: &mut PgConnection,
     sale: &OrderConfirmed,
     at: DateTime<Utc>,
@@ -65,7 +66,8 @@ pub(crate) async fn sold(
     Ok(())
 }
 
-pub(crate) async fn rejected(
+/// Records why an order was rejected.
+pub(crate) async fn record_rejection(
     conn: &mut PgConnection,
     order: OrderId,
     reason: &str,
@@ -82,7 +84,8 @@ pub(crate) async fn rejected(
     .map(drop)
 }
 
-pub(crate) async fn refunded(
+/// Adds a refund to the figures of the hour in which it was made.
+pub(crate) async fn record_refund(
     conn: &mut PgConnection,
     refund: &PaymentRefunded,
     at: DateTime<Utc>,
@@ -101,8 +104,8 @@ pub(crate) async fn refunded(
     .map(drop)
 }
 
-/// Keeps how the product is called now, unless something newer is known.
-pub(crate) async fn product(
+/// Stores the current name and category of a product, unless a newer event was stored before.
+pub(crate) async fn upsert_product(
     conn: &mut PgConnection,
     sku: &Sku,
     product: &ProductFacts,
@@ -122,12 +125,12 @@ pub(crate) async fn product(
     .map(drop)
 }
 
-/// What the database holds was written from the contract's type, so this is a proof and no fallback.
+/// Parses a currency from the database. It was written from a [`Currency`], so this does not fail.
 fn currency(code: &str) -> Result<Currency, sqlx::Error> {
     code.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))
 }
 
-/// Each hour in which something was sold or refunded, and each currency in it.
+/// Sales per hour and currency, for hours with a confirmed order or a refund.
 pub(super) async fn hours(conn: &mut PgConnection, span: Span) -> sqlx::Result<Vec<Hour>> {
     let rows = sqlx::query!(
         r#"SELECT date_trunc('hour', at, 'UTC') AS "begins_at!", currency AS "currency!", sum(sold)::bigint AS "orders!",
@@ -153,7 +156,7 @@ pub(super) async fn hours(conn: &mut PgConnection, span: Span) -> sqlx::Result<V
         .collect()
 }
 
-/// What sold most pieces, ten at most.
+/// The ten products with the highest number of units sold.
 pub(super) async fn best_sellers(conn: &mut PgConnection, span: Span) -> sqlx::Result<Vec<BestSeller>> {
     let rows = sqlx::query!(
         r#"SELECT l.sku, coalesce(min(p.name), min(l.name)) AS "name!", min(p.category) AS category, o.currency,
@@ -179,7 +182,7 @@ pub(super) async fn best_sellers(conn: &mut PgConnection, span: Span) -> sqlx::R
         .collect()
 }
 
-/// How many of the orders placed in the span came to each step, in the order of the steps.
+/// The number of orders placed in the span that reached each step, in the order of the steps.
 pub(super) async fn funnel(conn: &mut PgConnection, span: Span) -> sqlx::Result<Vec<Step>> {
     sqlx::query_as!(
         Step,
@@ -197,7 +200,7 @@ pub(super) async fn funnel(conn: &mut PgConnection, span: Span) -> sqlx::Result<
     .await
 }
 
-/// Why orders were rejected, the most frequent reason first.
+/// The number of rejected orders by reason, most frequent first.
 pub(super) async fn rejections(conn: &mut PgConnection, span: Span) -> sqlx::Result<Vec<Rejection>> {
     sqlx::query_as!(
         Rejection,

@@ -1,5 +1,5 @@
-//! The shopper's cart: SKUs and quantities, nothing else. Names, prices and stock are inventory's and change; the gateway
-//! joins them for display.
+//! The shopper's cart. It stores only SKUs and quantities: names, prices and stock belong to inventory and change, and the
+//! gateway adds them for display.
 
 pub mod clear_cart;
 pub mod get_cart;
@@ -11,13 +11,14 @@ use contracts::OrderItem;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Lines of a cart, and of an order, at most.
+/// Maximum number of lines in a cart, and in an order.
 pub const MAX_LINES: usize = 50;
 
-/// What a shopper means to buy.
+/// The items that a shopper intends to order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Cart)]
 pub struct CartView {
-    /// Each SKU once, by SKU.
+    /// The lines of the cart, sorted by SKU. Each SKU occurs once.
+    #[schema(max_items = 50)]
     pub items: Vec<OrderItem>,
 }

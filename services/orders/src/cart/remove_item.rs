@@ -1,4 +1,4 @@
-//! `DELETE /v1/cart/items/{sku}`.
+//! `DELETE /v1/cart/items/{sku}`: removes a SKU from the cart.
 
 use axum::{extract::State, http::StatusCode};
 use contracts::Sku;
@@ -7,11 +7,14 @@ use souk_http::{Path, Problem, ProblemBody, auth::User};
 use super::store;
 use crate::App;
 
-/// Take a SKU out of the cart
+/// Remove a SKU from the cart
 ///
-/// The same when it was not in it.
+/// Succeeds also if the SKU is not in the cart.
 #[utoipa::path(delete, path = "/v1/cart/items/{sku}", tag = "cart", security(("bearer" = [])),
-    params(("sku" = Sku, Path)), responses((status = 204), (status = 401, body = ProblemBody)))]
+    params(("sku" = Sku, Path, description = "The SKU to remove")),
+    responses((status = 204, description = "The SKU is not in the cart"),
+        (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+        (status = 404, description = "The SKU in the path is not well-formed", body = ProblemBody)))]
 pub async fn remove_item(
     State(app): State<App>,
     User(claims): User,

@@ -1,4 +1,4 @@
-//! The SQL of carts.
+//! SQL queries for carts. Functions take a connection; the caller owns the transaction.
 
 use contracts::{OrderItem, Quantity, Sku, UserId};
 use sqlx::PgConnection;
@@ -13,7 +13,7 @@ fn item(sku: String, quantity: i32) -> sqlx::Result<OrderItem> {
     })
 }
 
-/// What is in the cart, by SKU.
+/// Returns the items in the user's cart, sorted by SKU.
 pub async fn items(conn: &mut PgConnection, user: UserId) -> sqlx::Result<Vec<OrderItem>> {
     sqlx::query!(
         "SELECT sku, quantity FROM cart_items WHERE user_id = $1 ORDER BY sku",
@@ -26,7 +26,7 @@ pub async fn items(conn: &mut PgConnection, user: UserId) -> sqlx::Result<Vec<Or
     .collect()
 }
 
-/// Empties the cart; returns what was in it, by SKU.
+/// Empties the user's cart and returns the items that were in it, sorted by SKU.
 pub async fn take(conn: &mut PgConnection, user: UserId) -> sqlx::Result<Vec<OrderItem>> {
     sqlx::query!(
         r#"WITH taken AS (DELETE FROM cart_items WHERE user_id = $1 RETURNING sku, quantity)
@@ -40,9 +40,9 @@ pub async fn take(conn: &mut PgConnection, user: UserId) -> sqlx::Result<Vec<Ord
     .collect()
 }
 
-/// Sets how many of a SKU are in the cart. False when it is another SKU and the cart is full.
+/// Sets the quantity of a SKU in the user's cart. Returns false, with nothing changed, if it would be one line too many.
 pub async fn put(conn: &mut PgConnection, user: UserId, item: &OrderItem) -> sqlx::Result<bool> {
-    let done = sqlx::query!(
+    let result = sqlx::query!(
         "INSERT INTO cart_items (user_id, sku, quantity)
          SELECT $1, $2, $3
          WHERE (SELECT count(*) FROM cart_items WHERE user_id = $1 AND sku <> $2) < $4
@@ -54,10 +54,10 @@ pub async fn put(conn: &mut PgConnection, user: UserId, item: &OrderItem) -> sql
     )
     .execute(conn)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(result.rows_affected() == 1)
 }
 
-/// Takes a SKU out.
+/// Removes a SKU from the user's cart, if it is there.
 pub async fn remove(conn: &mut PgConnection, user: UserId, sku: &Sku) -> sqlx::Result<()> {
     sqlx::query!(
         "DELETE FROM cart_items WHERE user_id = $1 AND sku = $2",

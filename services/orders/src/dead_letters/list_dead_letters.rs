@@ -1,4 +1,4 @@
-//! `GET /v1/admin/dead-letters`: those that nobody has dealt with, newest first.
+//! `GET /v1/admin/dead-letters`: lists the unsettled dead letters, newest first.
 
 use axum::extract::State;
 use chrono::{DateTime, Utc};
@@ -13,34 +13,41 @@ use uuid::Uuid;
 
 use crate::App;
 
-/// A message that no attempt could handle.
+/// A message that its receiver could not handle.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = DeadLetter)]
 pub struct DeadLetterView {
-    /// Of this entry.
+    /// Id of the dead letter, to redrive or delete it.
     pub id: Uuid,
-    /// The sender's.
+    /// Id that the sender gave the message. The id of a command is the same in every attempt.
     pub message_id: Uuid,
-    /// Its type.
+    /// Type of the message.
+    #[schema(example = "payments.authorize_payment.v1")]
     pub kind: String,
-    /// Where it was sent to.
+    /// Queue to which the message was sent, and will be sent again by a redrive.
+    #[schema(example = "payments")]
     pub queue: String,
-    /// Its saga.
+    /// Id of the saga that sent or awaits the message.
     pub saga_id: Uuid,
-    /// Why it was given up.
+    /// Error that the receiver reported last.
     pub reason: String,
-    /// After how many attempts.
+    /// Number of times the receiver tried to handle the message.
     pub attempts: i32,
-    /// As text; what is no UTF-8 is replaced.
+    /// Body of the message, usually JSON. Bytes that are not UTF-8 are shown as U+FFFD.
     pub body: String,
-    /// When it was buried.
+    /// Time at which the message was stored as a dead letter.
     pub died_at: DateTime<Utc>,
 }
 
-/// List dead letters
+/// List unsettled dead letters
+///
+/// Returns messages that their receiver could not handle and that are neither redriven, deleted nor superseded, newest
+/// first. Such a message usually parks its saga until an operator decides.
 #[utoipa::path(get, path = "/v1/admin/dead-letters", tag = "operators", params(PageQuery), security(("bearer" = [])),
-    responses((status = 200, body = Page<DeadLetterView>), (status = 401, body = ProblemBody),
-        (status = 403, body = ProblemBody), (status = 422, body = ProblemBody)))]
+    responses((status = 200, description = "A page of dead letters", body = Page<DeadLetterView>),
+        (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+        (status = 403, description = "The caller is not an operator", body = ProblemBody),
+        (status = 422, description = "A parameter is unknown or not valid", body = ProblemBody)))]
 pub async fn list_dead_letters(
     State(app): State<App>,
     _admin: Admin,

@@ -1,4 +1,4 @@
-//! `POST /v1/admin/dead-letters/{id}/redrive`: to its queue once more, through the outbox, and its saga goes on.
+//! `POST /v1/admin/dead-letters/{id}/redrive`: sends a dead letter to its queue again and continues its saga.
 
 use std::time::Duration;
 
@@ -14,23 +14,23 @@ use super::NO_REASON;
 use crate::{
     App,
     error::Error,
-    faults::{Faults, Sending},
-    operators::Why,
-    saga::{
-        Move,
-        engine::{self, At},
-        proceed, store,
-    },
+    operators::ActionReason,
+    saga::{self, Action, Cause, Impossible, dispatch::Dispatcher},
     text,
 };
 
 /// Send a dead letter again
 ///
-/// The body, with a reason for the log, may be left out.
+/// Sends the message to its queue again, and continues its saga if that is parked. The body, with a reason for the log, is
+/// optional. Fails with 409 if the saga no longer awaits the command; delete the dead letter then.
 #[utoipa::path(post, path = "/v1/admin/dead-letters/{id}/redrive", tag = "operators", security(("bearer" = [])),
-    params(("id" = Uuid, Path)), request_body = Option<Why>,
-    responses((status = 202), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
+    params(("id" = Uuid, Path, description = "Id of the dead letter")), request_body = Option<ActionReason>,
+    responses((status = 202, description = "The message will be sent again"),
+        (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+        (status = 403, description = "The caller is not an operator", body = ProblemBody),
+        (status = 404, description = "There is no such dead letter, or it is settled already", body = ProblemBody),
+        (status = 409, description = "The saga no longer awaits the command, or the message is not JSON", body = ProblemBody),
+        (status = 422, description = "The body is not valid", body = ProblemBody)))]
 pub async fn redrive_dead_letter(
     State(app): State<App>,
     Admin(claims): Admin,
@@ -40,7 +40,7 @@ pub async fn redrive_dead_letter(
     let reason = reason(&body)?;
     souk_http::detached(async move {
         let mut transaction = app.pool.begin().await?;
-        redrive(&mut transaction, &app.faults, id, claims.sub, &reason).await?;
+        redrive(&mut transaction, &*app.dispatcher, id, claims.sub, &reason).await?;
         transaction.commit().await?;
         app.outbox.flush_soon();
         Ok(StatusCode::ACCEPTED)
@@ -48,17 +48,20 @@ pub async fn redrive_dead_letter(
     .await
 }
 
+/// Returns the operator's reason from the optional body.
 fn reason(body: &[u8]) -> Result<String, Error> {
     if body.is_empty() {
         return Ok(NO_REASON.to_owned());
     }
-    let why: Why = serde_json::from_slice(body).map_err(|error| Error::field("", error.to_string()))?;
-    text::checked("/reason", &why.reason, 500)
+    let body: ActionReason =
+        serde_json::from_slice(body).map_err(|error| Error::field("", error.to_string()))?;
+    text::checked("/reason", &body.reason, 500)
 }
 
+/// Settles the dead letter, sends its message again, and continues its saga.
 async fn redrive(
     conn: &mut PgConnection,
-    faults: &Faults,
+    dispatcher: &dyn Dispatcher,
     id: Uuid,
     actor: UserId,
     reason: &str,
@@ -78,7 +81,8 @@ async fn redrive(
     let body = serde_json::from_slice(&letter.body).map_err(|_| {
         Error::Conflict(
             "not-json",
-            "Its body is not JSON, so that no receiver would ever take it.".into(),
+            "The body of the message is not JSON, so no receiver can handle it. Delete the dead letter."
+                .into(),
         )
     })?;
     let trace = TraceContext {
@@ -94,29 +98,23 @@ async fn redrive(
         body,
         trace: trace.continued(Duration::try_from_secs_f64(letter.age).unwrap_or_default()),
     };
-    let live = store::lock(conn, SagaId(letter.correlation_id)).await?;
-    // A command that its saga no longer awaits may have been given up and undone; performing it now would last.
     let is_command = message.queue == queues::INVENTORY || message.queue == queues::PAYMENTS;
-    if let Some(live) = live.as_ref().filter(|_| is_command)
-        && !engine::awaits(live.saga, live.id, live.at, CommandId(message.id))
-    {
+    let cause = Cause::Operator {
+        // The saga sends its awaited command itself. A command that it no longer awaits may have been undone, and must not
+        // be performed after that.
+        action: Action::Redrive(is_command.then_some(CommandId(message.id))),
+        actor,
+        reason: reason.to_owned(),
+    };
+    let moved = saga::advance(conn, dispatcher, SagaId(message.correlation_id), &cause).await?;
+    if is_command && matches!(moved, Err(Impossible::NotAwaited | Impossible::Ended)) {
         return Err(Error::Conflict(
             "superseded",
             "The saga has moved on and no longer awaits this command. Delete the dead letter.".into(),
         ));
     }
-    let Sending { command, copies } = faults.on(message);
-    outbox::insert(conn, &vec![command; copies.into()]).await?;
-    // The saga goes on as well, which sends its awaited command again; whoever has done it already says so.
-    if let Some(live) = live
-        && let At::Parked(position) = live.at
-    {
-        let cause = Move {
-            reason: Some(reason.to_owned()),
-            actor: Some(actor),
-            ..Move::send(position, Some("redriven"))
-        };
-        proceed(conn, faults, &live, cause).await?;
+    if !is_command || moved.is_err() {
+        outbox::insert(conn, &[message]).await?;
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! `GET /v1/faults`: what is broken on purpose right now, for anyone whose order suffers from it. From memory, at most a
-//! second old; who did it is nobody's business.
+//! `GET /v1/faults`: lists the faults that are switched on, for every user whose order may be affected. Served from memory,
+//! so it may be up to a second old. The operator's id and reason are not published.
 
 use axum::extract::State;
 use chrono::{DateTime, Utc};
@@ -10,32 +10,36 @@ use utoipa::ToSchema;
 use super::Fault;
 use crate::App;
 
-/// What is broken on purpose.
+/// The faults that are switched on at the moment.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ActiveFaults {
-    /// Nothing, outside demo mode.
+    /// One entry for each active fault. Always empty outside demo mode.
     pub items: Vec<ActiveFault>,
 }
 
-/// A fault that is switched on.
+/// A fault that an operator has switched on.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ActiveFault {
-    /// Its name.
+    /// Name of the fault.
     pub name: Fault,
-    /// In a few words.
+    /// Short title of the fault, in English.
     #[schema(example = "Payments is unreachable")]
     pub title: &'static str,
-    /// When it goes off by itself.
+    /// Time at which the fault is switched off automatically.
     pub until: DateTime<Utc>,
 }
 
-/// List what is broken on purpose
-#[utoipa::path(get, path = "/v1/faults", tag = "faults", responses((status = 200, body = ActiveFaults)))]
+/// List the active faults
+///
+/// Returns the faults that an operator has switched on for a demonstration, so that users know why orders are slow or fail.
+/// Needs no access token.
+#[utoipa::path(get, path = "/v1/faults", tag = "faults",
+    responses((status = 200, description = "The active faults", body = ActiveFaults)))]
 pub async fn list_active_faults(State(app): State<App>) -> Json<ActiveFaults> {
-    let view = |on: super::store::On| ActiveFault {
-        name: on.fault,
-        title: on.fault.title(),
-        until: on.until,
+    let view = |switch: super::store::ActiveSwitch| ActiveFault {
+        name: switch.fault,
+        title: switch.fault.title(),
+        until: switch.until,
     };
     Json(ActiveFaults {
         items: app.faults.active().into_iter().map(view).collect(),

@@ -1,4 +1,4 @@
-//! `GET /v1/admin/faults`: every switch, and which are on.
+//! `GET /v1/admin/faults`: lists every fault switch and whether it is on.
 
 use axum::extract::State;
 use chrono::{DateTime, Utc};
@@ -11,39 +11,41 @@ use utoipa::ToSchema;
 use super::{Fault, store};
 use crate::App;
 
-/// The fault switches.
+/// Every fault switch, on or off.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FaultList {
-    /// All of them.
+    /// One entry for each fault that can be switched on.
     pub items: Vec<FaultView>,
 }
 
-/// A fault switch.
+/// A fault switch and its current state.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FaultView {
-    /// Its name.
+    /// Name of the fault.
     pub name: Fault,
-    /// In a few words.
+    /// Short title of the fault, in English.
     #[schema(example = "Payments is unreachable")]
     pub title: &'static str,
-    /// What it does, and what is to be seen of it.
+    /// What the fault does, and what can be observed while it is on.
     pub description: &'static str,
-    /// When it goes off by itself; null while it is off, as the rest is.
+    /// Time at which the switch turns off automatically. Null while it is off.
     pub until: Option<DateTime<Utc>>,
-    /// Who switched it on.
+    /// Operator who switched it on. Null while it is off.
     pub set_by: Option<UserId>,
-    /// Why.
+    /// Reason that the operator gave. Null while it is off.
     pub reason: Option<String>,
 }
 
 /// List the fault switches
 ///
-/// In demo mode only.
+/// Exists in demo mode only; otherwise it fails with 404.
 #[utoipa::path(get, path = "/v1/admin/faults", tag = "operators", security(("bearer" = [])),
-    responses((status = 200, body = FaultList), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-        (status = 404, body = ProblemBody)))]
+    responses((status = 200, description = "Every fault switch", body = FaultList),
+        (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+        (status = 403, description = "The caller is not an operator", body = ProblemBody),
+        (status = 404, description = "The service is not in demo mode", body = ProblemBody)))]
 pub async fn list_faults(State(app): State<App>, _admin: Admin) -> Result<Json<FaultList>, Problem> {
-    app.faults.in_demo_mode()?;
+    app.faults.require_demo_mode()?;
     souk_http::detached(async move {
         let mut conn = app.pool.acquire().await?;
         Ok(Json(list(&mut conn).await?))
@@ -54,17 +56,17 @@ pub async fn list_faults(State(app): State<App>, _admin: Admin) -> Result<Json<F
 pub(super) async fn list(conn: &mut PgConnection) -> sqlx::Result<FaultList> {
     let active = store::active(conn).await?;
     let view = |fault: Fault| {
-        let on = active.iter().find(|on| on.fault == fault);
+        let switch = active.iter().find(|switch| switch.fault == fault);
         FaultView {
             name: fault,
             title: fault.title(),
             description: fault.description(),
-            until: on.map(|on| on.until),
-            set_by: on.map(|on| on.set_by),
-            reason: on.map(|on| on.reason.clone()),
+            until: switch.map(|switch| switch.until),
+            set_by: switch.map(|switch| switch.set_by),
+            reason: switch.map(|switch| switch.reason.clone()),
         }
     };
     Ok(FaultList {
-        items: Fault::ALL.into_iter().map(view).collect(),
+        items: Fault::ALL.iter().copied().map(view).collect(),
     })
 }

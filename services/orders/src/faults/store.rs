@@ -1,4 +1,4 @@
-//! The SQL of the fault switches. Times are of the database's clock.
+//! SQL queries for the fault switches. Times follow the database's clock.
 
 use chrono::{DateTime, Utc};
 use contracts::UserId;
@@ -6,17 +6,17 @@ use sqlx::{PgConnection, PgExecutor};
 
 use super::Fault;
 
-/// A switch that is on.
+/// A fault switch that is on.
 #[derive(Debug, Clone)]
-pub(super) struct On {
+pub(super) struct ActiveSwitch {
     pub(super) fault: Fault,
     pub(super) until: DateTime<Utc>,
     pub(super) set_by: UserId,
     pub(super) reason: String,
 }
 
-/// Those that are on now. Names that this version does not know are left out.
-pub(super) async fn active(database: impl PgExecutor<'_>) -> sqlx::Result<Vec<On>> {
+/// Returns the switches that are on now. Faults that this version does not know are omitted.
+pub(super) async fn active(database: impl PgExecutor<'_>) -> sqlx::Result<Vec<ActiveSwitch>> {
     let rows = sqlx::query!(
         "SELECT name, until, set_by, reason
          FROM (SELECT DISTINCT ON (name) name, until, set_by, reason FROM faults ORDER BY name, id DESC) AS newest
@@ -24,19 +24,19 @@ pub(super) async fn active(database: impl PgExecutor<'_>) -> sqlx::Result<Vec<On
     )
     .fetch_all(database)
     .await?;
-    let on = rows.into_iter().filter_map(|row| {
-        let fault = Fault::ALL.into_iter().find(|fault| fault.as_str() == row.name)?;
-        Some(On {
+    let switches = rows.into_iter().filter_map(|row| {
+        let fault = Fault::parse(&row.name).ok()?;
+        Some(ActiveSwitch {
             fault,
             until: row.until,
             set_by: UserId(row.set_by),
             reason: row.reason,
         })
     });
-    Ok(on.collect())
+    Ok(switches.collect())
 }
 
-/// Switches a fault on for so long; off, if that is no time.
+/// Switches a fault on for `seconds`, or off if that is 0. Every setting is kept as a row of its own.
 pub(super) async fn set(
     conn: &mut PgConnection,
     fault: Fault,

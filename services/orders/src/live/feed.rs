@@ -1,5 +1,5 @@
-//! Which orders are followed on this process, and one task that looks for what is new of all of them in one query. Why it
-//! asks instead of being told by the database: docs/adr/0007.
+//! Keeps track of the orders that clients of this process follow. One task polls the newest event of all of them in a single
+//! query, and wakes the streams that have news. Why it polls instead of using LISTEN/NOTIFY: docs/adr/0007.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -17,19 +17,19 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use uuid::Uuid;
 
-/// Between two looks while somebody follows.
-const LOOK: Duration = Duration::from_millis(150);
-/// Before a database that is away is asked again.
-pub(super) const RETRY: Duration = Duration::from_secs(1);
+/// Interval between two polls while at least one order is followed.
+const POLL_INTERVAL: Duration = Duration::from_millis(150);
+/// Delay before the next query after one has failed.
+pub(super) const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// What streams may take.
+/// Limits of the streams of one process.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Streams of this process at once.
+    /// Maximum number of open streams in this process.
     pub streams: usize,
-    /// Those of one person among them: a few pages on a few devices, but not everybody's places.
-    pub streams_each: usize,
-    /// Between two signs of life of a stream that has nothing to say.
+    /// Maximum number of open streams of one user in this process: enough for some pages on some devices.
+    pub streams_per_user: usize,
+    /// Interval between two heartbeat comments on a stream without events.
     pub heartbeat: Duration,
 }
 
@@ -37,130 +37,133 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             streams: 10_000,
-            streams_each: 20,
+            streams_per_user: 20,
             heartbeat: Duration::from_secs(15),
         }
     }
 }
 
-/// The orders that are followed, and the task that watches them.
+/// The orders that clients of this process follow, and the task that polls them. Clones share the same state.
 #[derive(Debug, Clone)]
 pub struct Feed {
-    /// Of its own: however many follow, requests and sagas do not wait for them.
+    /// A pool for live views only, so that requests and sagas never wait for their connections.
     pub(super) pool: PgPool,
     pub(super) limits: Limits,
-    /// Ends every stream.
+    /// Closes every stream when it is cancelled.
     pub(super) shutdown: CancellationToken,
-    places: Arc<Semaphore>,
-    followers: Followers,
-    followed: Arc<Mutex<HashMap<OrderId, watch::Sender<i64>>>>,
-    somebody: Arc<Notify>,
+    slots: Arc<Semaphore>,
+    streams_by_user: StreamsByUser,
+    /// The number of the newest known event of each followed order.
+    newest: Arc<Mutex<HashMap<OrderId, watch::Sender<i64>>>>,
+    /// Wakes the polling task when the first order is followed.
+    follower_added: Arc<Notify>,
 }
 
-/// How many streams each person has.
-type Followers = Arc<Mutex<HashMap<UserId, usize>>>;
+/// Number of open streams of each user.
+type StreamsByUser = Arc<Mutex<HashMap<UserId, usize>>>;
 
-/// A place among the streams. Dropping it frees everything.
+/// An open stream, counted against the limits until it is dropped.
 #[derive(Debug)]
 pub(super) struct Follower {
     newest: watch::Receiver<i64>,
-    _place: OwnedSemaphorePermit,
-    _seat: Seat,
+    _slot: OwnedSemaphorePermit,
+    _user_slot: UserSlot,
 }
 
-/// One of a person's own places.
+/// One of a user's streams, counted until it is dropped.
 #[derive(Debug)]
-struct Seat {
+struct UserSlot {
     user: UserId,
-    followers: Followers,
+    streams_by_user: StreamsByUser,
 }
 
-/// Why there is no place.
+/// Which limit prevents another stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refused {
-    /// The process has none left.
-    Full,
-    /// This person has enough.
-    Enough,
+pub(super) enum LimitReached {
+    /// The process has as many streams as it may.
+    Process,
+    /// The user has as many streams as one may.
+    User,
 }
 
 impl Feed {
-    /// Over the orders database, until `shutdown`.
+    /// Creates a feed that reads from `pool`. Cancelling `shutdown` stops its task and closes every stream.
     #[must_use]
     pub fn new(pool: PgPool, limits: Limits, shutdown: CancellationToken) -> Self {
         Self {
             pool,
             limits,
             shutdown,
-            places: Arc::new(Semaphore::new(limits.streams)),
-            followers: Arc::default(),
-            followed: Arc::default(),
-            somebody: Arc::default(),
+            slots: Arc::new(Semaphore::new(limits.streams)),
+            streams_by_user: Arc::default(),
+            newest: Arc::default(),
+            follower_added: Arc::default(),
         }
     }
 
-    /// Lets a person follow an order, if there is a place.
-    pub(super) fn follow(&self, order: OrderId, user: UserId) -> Result<Follower, Refused> {
-        let seat = self.seat(user).ok_or(Refused::Enough)?;
-        let places = Arc::clone(&self.places);
-        let place = places.try_acquire_owned().map_err(|_| Refused::Full)?;
+    /// Registers a stream of `user` for `order`, unless a limit is reached.
+    pub(super) fn follow(&self, order: OrderId, user: UserId) -> Result<Follower, LimitReached> {
+        let user_slot = self.user_slot(user).ok_or(LimitReached::User)?;
+        let slots = Arc::clone(&self.slots);
+        let slot = slots.try_acquire_owned().map_err(|_| LimitReached::Process)?;
         let newest = self
-            .followed()
+            .newest()
             .entry(order)
             .or_insert_with(|| watch::Sender::new(0))
             .subscribe();
-        self.somebody.notify_one();
+        self.follower_added.notify_one();
         Ok(Follower {
             newest,
-            _place: place,
-            _seat: seat,
+            _slot: slot,
+            _user_slot: user_slot,
         })
     }
 
-    fn seat(&self, user: UserId) -> Option<Seat> {
-        let mut followers = locked(&self.followers);
-        let taken = followers.entry(user).or_default();
-        if *taken >= self.limits.streams_each {
+    fn user_slot(&self, user: UserId) -> Option<UserSlot> {
+        let mut streams_by_user = lock(&self.streams_by_user);
+        let open = streams_by_user.entry(user).or_default();
+        if *open >= self.limits.streams_per_user {
             return None;
         }
-        *taken += 1;
-        Some(Seat {
+        *open += 1;
+        Some(UserSlot {
             user,
-            followers: Arc::clone(&self.followers),
+            streams_by_user: Arc::clone(&self.streams_by_user),
         })
     }
 
-    /// Looks for news until the shutdown. Without anybody who follows it rests.
+    /// Polls for new events until the shutdown. Sleeps while no order is followed.
     pub async fn run(self) {
-        let mut looks = interval(LOOK);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut polls = interval(POLL_INTERVAL);
+        polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let orders = self.orders();
+            let orders = self.followed_orders();
             let wait = async {
                 if orders.is_empty() {
-                    self.somebody.notified().await;
+                    self.follower_added.notified().await;
                 } else {
-                    looks.tick().await;
+                    polls.tick().await;
                 }
             };
             if self.shutdown.run_until_cancelled(wait).await.is_none() {
                 return;
             }
-            if let Err(error) = self.look(&orders).await {
-                warn!(%error, "the live views wait for the database");
-                self.shutdown.run_until_cancelled(sleep(RETRY)).await;
+            if let Err(error) = self.poll(&orders).await {
+                warn!(%error, "reading new order events failed; will retry in 1 s");
+                self.shutdown.run_until_cancelled(sleep(RETRY_DELAY)).await;
             }
         }
     }
 
-    /// Those that are followed; the others are forgotten.
-    fn orders(&self) -> Vec<Uuid> {
-        let mut followed = self.followed();
+    /// Returns the orders that are followed, and drops those that no stream follows any longer.
+    fn followed_orders(&self) -> Vec<Uuid> {
+        let mut followed = self.newest();
         followed.retain(|_, newest| newest.receiver_count() > 0);
         followed.keys().map(|order| order.0).collect()
     }
 
-    async fn look(&self, orders: &[Uuid]) -> sqlx::Result<()> {
+    /// Reads the number of each order's newest event, and wakes the streams for which it has changed.
+    async fn poll(&self, orders: &[Uuid]) -> sqlx::Result<()> {
         if orders.is_empty() {
             return Ok(());
         }
@@ -172,7 +175,7 @@ impl Feed {
         )
         .fetch_all(&self.pool)
         .await?;
-        let followed = self.followed();
+        let followed = self.newest();
         for row in rows {
             if let (Some(known), Some(newest)) = (followed.get(&OrderId(row.order_id)), row.newest) {
                 known.send_if_modified(|known| newest > std::mem::replace(known, newest));
@@ -181,15 +184,15 @@ impl Feed {
         Ok(())
     }
 
-    fn followed(&self) -> MutexGuard<'_, HashMap<OrderId, watch::Sender<i64>>> {
-        locked(&self.followed)
+    fn newest(&self) -> MutexGuard<'_, HashMap<OrderId, watch::Sender<i64>>> {
+        lock(&self.newest)
     }
 }
 
-impl Drop for Seat {
+impl Drop for UserSlot {
     fn drop(&mut self) {
-        let mut followers = locked(&self.followers);
-        if let Entry::Occupied(mut entry) = followers.entry(self.user) {
+        let mut streams_by_user = lock(&self.streams_by_user);
+        if let Entry::Occupied(mut entry) = streams_by_user.entry(self.user) {
             *entry.get_mut() -= 1;
             if *entry.get() == 0 {
                 entry.remove();
@@ -198,16 +201,16 @@ impl Drop for Seat {
     }
 }
 
-/// Nothing that holds these locks leaves what they guard half done.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// Locks `mutex` even if it is poisoned: no holder of these locks can panic halfway through a change.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Follower {
-    /// Waits for an event after `seen`.
+    /// Waits until the order has an event with a number above `seen`.
     pub(super) async fn wait(&mut self, seen: i64) {
         if self.newest.wait_for(|newest| *newest > seen).await.is_err() {
-            // The feed is gone, and with it whoever could tell; the stream ends by its own shutdown.
+            // The feed has been dropped, so there will be no news. The stream is closed by its own shutdown token.
             std::future::pending::<()>().await;
         }
     }

@@ -1,5 +1,5 @@
-//! An order as it happens: Server-Sent Events from the log of its events. All that a stream knows is in the database, so
-//! any replica can go on where another one stopped. Nothing here writes.
+//! Live views of orders: Server-Sent Events, read from the table `order_events`. A stream has no state outside the database,
+//! so any replica can continue a stream that another one started. This module only reads.
 
 pub mod feed;
 mod read;

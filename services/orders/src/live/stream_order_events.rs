@@ -1,5 +1,5 @@
-//! `GET /v1/orders/{id}/events`: Server-Sent Events (the HTML standard, 9.2). A snapshot, then every change; a client that
-//! comes back with `Last-Event-ID` misses nothing, on whichever replica.
+//! `GET /v1/orders/{id}/events`: follows an order with Server-Sent Events (HTML standard, section 9.2). A client that
+//! reconnects with `Last-Event-ID`, to any replica, misses no event.
 
 use std::time::Duration;
 
@@ -19,25 +19,30 @@ use tokio::time::sleep;
 use tracing::{error, warn};
 
 use super::{
-    feed::{Feed, Follower, RETRY, Refused},
-    read::{self, Seen},
+    feed::{Feed, Follower, LimitReached, RETRY_DELAY},
+    read::{self, LiveState},
 };
 use crate::{App, error::Error};
 
-/// When a client whose stream ended should come back.
-const RECONNECT: Duration = Duration::from_secs(1);
+/// Delay after which a client should reconnect when its stream has ended.
+const RECONNECT_DELAY: Duration = Duration::from_secs(1);
 
 /// Follow an order
 ///
-/// Server-Sent Events. First `event: snapshot` with an `OrderSnapshot`, then `event: change` with an `OrderChange` for each
-/// later event of the order, in order; the `id` is the event's number. With `Last-Event-ID` there is no snapshot, but the
-/// changes since. A comment every 15 seconds is a sign of life. The stream ends with the access token, and when the
-/// replica stops: come back with a fresh token and the last id. One person can have some 20 streams at once; 429 says that
-/// there are enough.
+/// Streams Server-Sent Events: first `event: snapshot` with an `OrderSnapshot`, then `event: change` with an `OrderChange` for
+/// each later event of the order, in order. The `id` is the number of the event. With `Last-Event-ID`, the stream starts with
+/// the changes since that event instead of a snapshot. A comment is sent every 15 seconds as a heartbeat. The stream ends
+/// when the access token expires or the replica stops: reconnect with a new token and the last id. A user can have 20 open
+/// streams per replica.
 #[utoipa::path(get, path = "/v1/orders/{id}/events", tag = "orders", security(("bearer" = [])),
-    params(("id" = OrderId, Path), ("Last-Event-ID" = Option<String>, Header, description = "The last `id` that was seen")),
-    responses((status = 200, body = String, content_type = "text/event-stream"), (status = 401, body = ProblemBody),
-        (status = 404, body = ProblemBody), (status = 429, body = ProblemBody), (status = 503, body = ProblemBody)))]
+    params(("id" = OrderId, Path, description = "Id of the order"),
+        ("Last-Event-ID" = Option<String>, Header,
+            description = "The `id` of the last event received. It is ignored if it is not a number, or above that of the order's newest event")),
+    responses((status = 200, description = "The stream of events", body = String, content_type = "text/event-stream"),
+        (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+        (status = 404, description = "There is no such order, or it belongs to another user", body = ProblemBody),
+        (status = 429, description = "The user has too many open streams", body = ProblemBody),
+        (status = 503, description = "The replica has too many open streams, or the database is unavailable", body = ProblemBody)))]
 pub async fn stream_order_events(
     State(app): State<App>,
     User(claims): User,
@@ -49,105 +54,109 @@ pub async fn stream_order_events(
     let last = headers
         .get("last-event-id")
         .and_then(|id| id.to_str().ok()?.parse().ok());
-    let follower = feed.follow(order, claims.sub).map_err(refusal)?;
-    let seen = read(&feed, order, owner, last)
+    let follower = feed.follow(order, claims.sub).map_err(limit_problem)?;
+    let state = read(&feed, order, owner, last)
         .await?
         .ok_or(Error::NotFound("order"))?;
-    let valid = claims.exp.saturating_mul(1000) - seen.now.timestamp_millis();
-    let valid = Duration::from_millis(u64::try_from(valid).unwrap_or_default());
+    let token_lifetime = claims.exp.saturating_mul(1000) - state.now.timestamp_millis();
+    let token_lifetime = Duration::from_millis(u64::try_from(token_lifetime).unwrap_or_default());
     let shutdown = feed.shutdown.clone();
-    let over = Box::pin(async move {
-        let _ = shutdown.run_until_cancelled(sleep(valid)).await;
+    let end = Box::pin(async move {
+        let _ = shutdown.run_until_cancelled(sleep(token_lifetime)).await;
     });
     let heartbeat = KeepAlive::new().interval(feed.limits.heartbeat);
-    let mut follow = Follow {
+    let mut order_stream = OrderStream {
         feed,
         follower,
         order,
         owner,
         cursor: last.unwrap_or_default(),
     };
-    // Also makes proxies send the head at once.
-    let hello = Event::default().retry(RECONNECT).comment("");
-    let first = stream::iter([Ok(hello)]).chain(stream::iter(follow.events(seen)));
-    let rest = stream::unfold(follow, |mut follow| async {
-        let events = follow.next().await?;
-        Some((stream::iter(events), follow))
+    // Sent at once, so that proxies forward the response headers.
+    let retry = Event::default().retry(RECONNECT_DELAY).comment("");
+    let first = stream::iter([Ok(retry)]).chain(stream::iter(order_stream.events(state)));
+    let rest = stream::unfold(order_stream, |mut order_stream| async {
+        let events = order_stream.next().await?;
+        Some((stream::iter(events), order_stream))
     });
-    let events = first.chain(rest.flatten()).take_until(over);
+    let events = first.chain(rest.flatten()).take_until(end);
     let headers = [
         (header::CACHE_CONTROL, "no-store"),
-        // nginx would wait for more.
+        // Otherwise nginx would buffer the events.
         (header::HeaderName::from_static("x-accel-buffering"), "no"),
     ];
     Ok((headers, Sse::new(events).keep_alive(heartbeat)).into_response())
 }
 
-fn refusal(refused: Refused) -> Problem {
-    let (status, detail) = match refused {
-        Refused::Full => (
+fn limit_problem(limit: LimitReached) -> Problem {
+    let (status, detail) = match limit {
+        LimitReached::Process => (
             StatusCode::SERVICE_UNAVAILABLE,
-            "Too many orders are being followed at the moment. Ask for the order itself.",
+            "Too many orders are being followed at the moment. Get the order itself instead.",
         ),
-        Refused::Enough => (
+        LimitReached::User => (
             StatusCode::TOO_MANY_REQUESTS,
-            "You follow many orders at once already. Ask for the order itself.",
+            "You are following too many orders at the same time. Close a page, or get the order itself instead.",
         ),
     };
     Problem::new(status, "too-many-streams", detail).retry_after(10)
 }
 
-/// To its end even if the client leaves.
+/// Runs the query to its end even if the client disconnects, so that its connection stays usable.
 async fn read(
     feed: &Feed,
     order: OrderId,
     owner: Option<UserId>,
     after: Option<i64>,
-) -> sqlx::Result<Option<Seen>> {
+) -> sqlx::Result<Option<LiveState>> {
     let pool = feed.pool.clone();
     souk_http::detached(async move { read::read(&pool, order, owner, after).await }).await
 }
 
-struct Follow {
+/// The state of one client's stream.
+struct OrderStream {
     feed: Feed,
     follower: Follower,
     order: OrderId,
     owner: Option<UserId>,
-    /// The last event that was told.
+    /// The number of the last event that was sent.
     cursor: i64,
 }
 
-impl Follow {
-    /// Waits for news. A database that is away is waited for, under the heartbeats; None ends the stream.
+impl OrderStream {
+    /// Waits for new events. While the database is unavailable it retries, and the client receives only heartbeats. None ends
+    /// the stream.
     async fn next(&mut self) -> Option<Vec<Result<Event, axum::Error>>> {
         loop {
             self.follower.wait(self.cursor).await;
             match read(&self.feed, self.order, self.owner, Some(self.cursor)).await {
-                Ok(seen) => return Some(self.events(seen?)),
-                Err(error) if database::is_away(&error) => {
-                    warn!(order_id = %self.order, %error, "a live view waits for the database");
-                    sleep(RETRY).await;
+                Ok(state) => return Some(self.events(state?)),
+                Err(error) if database::is_unavailable(&error) => {
+                    warn!(order_id = %self.order, %error, "reading order events failed; will retry in 1 s");
+                    sleep(RETRY_DELAY).await;
                 }
                 Err(error) => {
-                    error!(order_id = %self.order, error = &error as &dyn std::error::Error, "a live view ends");
+                    let source = &error as &dyn std::error::Error;
+                    error!(order_id = %self.order, error = source, "reading order events failed; the stream is closed");
                     return None;
                 }
             }
         }
     }
 
-    fn events(&mut self, seen: Seen) -> Vec<Result<Event, axum::Error>> {
-        let Some(told) = seen.told else {
-            self.cursor = seen.newest;
-            return vec![event("snapshot", seen.newest, &seen.snapshot)];
+    /// Converts what was read into events for the client, and advances the cursor.
+    fn events(&mut self, state: LiveState) -> Vec<Result<Event, axum::Error>> {
+        let Some(logged) = state.events else {
+            self.cursor = state.newest;
+            return vec![event("snapshot", state.newest, &state.snapshot)];
         };
-        let last = told.len().saturating_sub(1);
-        let mut now = Some(seen.snapshot);
-        let mut events = Vec::with_capacity(told.len());
-        for (index, told) in told.into_iter().enumerate() {
-            self.cursor = told.id;
-            let now = if index == last { now.take() } else { None };
-            events.push(event("change", self.cursor, &told.change(now)));
+        let last = logged.len().saturating_sub(1);
+        let mut snapshot = Some(state.snapshot);
+        let mut events = Vec::with_capacity(logged.len());
+        for (index, logged) in logged.into_iter().enumerate() {
+            self.cursor = logged.id;
+            let snapshot = if index == last { snapshot.take() } else { None };
+            events.push(event("change", self.cursor, &logged.into_change(snapshot)));
         }
         events
     }

@@ -1,5 +1,4 @@
-//! The SQL of the summary. Every statement is bounded: by a time from which orders are counted, or by what is not settled
-//! yet. None reads all that was ever sold.
+//! SQL queries for the summary. Each is limited to recent orders or to unfinished work, so none scans every order ever placed.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +11,14 @@ use super::get_metrics_summary::{
 };
 use crate::orders::OrderStatus;
 
-/// The start of the hour 23 hours ago: with the one that runs, 24.
+/// Returns the start of the hour 23 hours ago. With the current hour, that makes 24.
 pub(super) async fn since(conn: &mut PgConnection) -> sqlx::Result<DateTime<Utc>> {
     sqlx::query_scalar!(r#"SELECT date_trunc('hour', now(), 'UTC') - interval '23 hours' AS "since!""#)
         .fetch_one(conn)
         .await
 }
 
+/// Counts the orders placed since then, by status.
 pub(super) async fn orders(conn: &mut PgConnection, since: DateTime<Utc>) -> sqlx::Result<OrderCounts> {
     let rows = sqlx::query!(
         r#"SELECT status, count(*) AS "count!" FROM orders WHERE created_at >= $1 GROUP BY status"#,
@@ -27,7 +27,7 @@ pub(super) async fn orders(conn: &mut PgConnection, since: DateTime<Utc>) -> sql
     .fetch_all(conn)
     .await?;
     let mut by_status: BTreeMap<String, i64> = OrderStatus::ALL
-        .into_iter()
+        .iter()
         .map(|status| (status.as_str().to_owned(), 0))
         .collect();
     by_status.extend(rows.into_iter().map(|row| (row.status, row.count)));
@@ -37,6 +37,7 @@ pub(super) async fn orders(conn: &mut PgConnection, since: DateTime<Utc>) -> sql
     })
 }
 
+/// Returns the revenue of each hour since then, in each currency, with zeros for hours without sales.
 pub(super) async fn revenue(conn: &mut PgConnection, since: DateTime<Utc>) -> sqlx::Result<Vec<RevenueHour>> {
     let rows = sqlx::query!(
         r#"WITH taken AS (
@@ -65,7 +66,7 @@ pub(super) async fn revenue(conn: &mut PgConnection, since: DateTime<Utc>) -> sq
         .collect()
 }
 
-/// Of the last seven days.
+/// Returns the products that sold best in the last seven days, by number of items.
 pub(super) async fn best_sellers(conn: &mut PgConnection, limit: i64) -> sqlx::Result<Vec<BestSeller>> {
     let rows = sqlx::query!(
         r#"SELECT l.sku, o.currency, (array_agg(l.name ORDER BY o.created_at DESC))[1] AS "name!",
@@ -92,7 +93,7 @@ pub(super) async fn best_sellers(conn: &mut PgConnection, limit: i64) -> sqlx::R
         .collect()
 }
 
-/// How far the orders since then got. Each of these events is told once an order.
+/// Counts how far the orders since then have come. Each of these events is written once per order.
 pub(super) async fn funnel(conn: &mut PgConnection, since: DateTime<Utc>) -> sqlx::Result<Funnel> {
     sqlx::query_as!(
         Funnel,
@@ -109,6 +110,7 @@ pub(super) async fn funnel(conn: &mut PgConnection, since: DateTime<Utc>) -> sql
     .await
 }
 
+/// Counts the orders since then that were rejected, by reason.
 pub(super) async fn rejections(
     conn: &mut PgConnection,
     since: DateTime<Utc>,
@@ -123,6 +125,7 @@ pub(super) async fn rejections(
     .await
 }
 
+/// Counts the sagas that have not ended.
 pub(super) async fn sagas(conn: &mut PgConnection) -> sqlx::Result<SagaFigures> {
     sqlx::query_as!(
         SagaFigures,
@@ -137,6 +140,7 @@ pub(super) async fn sagas(conn: &mut PgConnection) -> sqlx::Result<SagaFigures> 
     .await
 }
 
+/// Counts the messages that are not published yet.
 pub(super) async fn outbox(conn: &mut PgConnection) -> sqlx::Result<OutboxFigures> {
     sqlx::query_as!(
         OutboxFigures,
@@ -147,12 +151,14 @@ pub(super) async fn outbox(conn: &mut PgConnection) -> sqlx::Result<OutboxFigure
     .await
 }
 
+/// Counts the unsettled dead letters.
 pub(super) async fn dead_letters(conn: &mut PgConnection) -> sqlx::Result<i64> {
     sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM dead_letters WHERE settled_at IS NULL"#)
         .fetch_one(conn)
         .await
 }
 
+/// Converts columns of the database to an amount.
 fn money(amount: i64, currency: &str) -> sqlx::Result<Money> {
     let currency: Currency = currency
         .parse()

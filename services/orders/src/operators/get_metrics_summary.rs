@@ -1,4 +1,5 @@
-//! `GET /v1/admin/metrics-summary`: the back office's first page, from what orders itself knows, in one snapshot.
+//! `GET /v1/admin/metrics-summary`: figures for the first page of the back office, from this service's database in one
+//! snapshot.
 
 use std::collections::BTreeMap;
 
@@ -18,116 +19,124 @@ use crate::{
     },
 };
 
+/// Number of best-selling products in the summary.
 const BEST_SELLERS: i64 = 5;
+/// Number of latest orders in the summary.
 const LATEST: i64 = 10;
 
-/// Sales of the last 24 hours, and what is in work.
+/// Sales of the last 24 hours, and work in progress.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MetricsSummary {
-    /// Orders placed from here on are counted: the start of the hour 23 hours ago.
+    /// Start of the hour 23 hours ago. The figures cover the orders placed since then, unless they say otherwise.
     pub since: DateTime<Utc>,
-    /// How they stand.
+    /// Number of orders placed since then, by status.
     pub orders: OrderCounts,
-    /// What they brought in, each hour and each currency that any of them was paid in.
+    /// Revenue of each hour, in each currency that occurs. Empty if no order was paid.
     pub revenue: Vec<RevenueHour>,
     /// The five products that sold best in the last seven days.
     pub best_sellers: Vec<BestSeller>,
-    /// How far they got.
+    /// How far the orders since then have come in the checkout.
     pub funnel: Funnel,
-    /// Why some of them were rejected, the most frequent reason first.
+    /// Number of rejected orders for each reason, the most frequent reason first.
     pub rejected_by_reason: Vec<ReasonCount>,
-    /// Those that are not at their end.
+    /// Number of sagas that have not ended, whenever they started.
     pub sagas: SagaFigures,
-    /// Messages that wait for the broker.
+    /// Messages that are not published to the broker yet.
     pub outbox: OutboxFigures,
-    /// Those that nobody has dealt with.
+    /// Number of unsettled dead letters.
     pub dead_letters: i64,
-    /// The ten newest orders.
+    /// The ten newest orders, whenever they were placed.
     pub latest: Vec<OrderView>,
 }
 
-/// Orders by their status.
+/// Number of orders in total and in each status.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OrderCounts {
-    /// All of them.
+    /// Number of orders in every status together.
     pub total: i64,
-    /// Every status, also those that none has.
+    /// Number of orders in each status; 0 if no order has it.
     pub by_status: BTreeMap<String, i64>,
 }
 
-/// What an hour brought in.
+/// Revenue of one hour in one currency.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RevenueHour {
-    /// Its start.
+    /// Start of the hour.
     pub hour: DateTime<Utc>,
-    /// Taken for orders placed in it, less what went back.
+    /// Amount charged for orders placed in this hour, minus their refunds.
     pub amount: Money,
-    /// So many orders.
+    /// Number of orders placed in this hour whose payment was captured.
     pub orders: i64,
 }
 
-/// A product that sells.
+/// A best-selling product and its sales in one currency.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BestSeller {
-    /// Which.
+    /// SKU of the product.
     pub sku: Sku,
-    /// As it was called last.
+    /// Product name in the newest of these orders; it may have been renamed since.
     pub name: String,
-    /// So many were paid.
+    /// Number of items sold in paid orders.
     pub quantity: i64,
-    /// For so much.
+    /// Total price of those items, without deducting refunds.
     pub revenue: Money,
 }
 
-/// Orders that got so far.
+/// Number of orders that have reached each stage of the checkout.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Funnel {
-    /// All.
+    /// Number of orders that were placed.
     pub placed: i64,
-    /// Goods were held.
+    /// Number of orders whose items were reserved.
     pub reserved: i64,
-    /// Money was reserved.
+    /// Number of orders whose payment was authorized.
     pub authorized: i64,
-    /// Money was taken.
+    /// Number of orders whose payment was captured.
     pub captured: i64,
-    /// Done.
+    /// Number of orders that were confirmed.
     pub confirmed: i64,
 }
 
-/// Orders rejected for a reason.
+/// Number of orders that were rejected for one reason.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ReasonCount {
-    /// `out_of_stock`, `payment_declined` or `timeout`.
+    /// The reason: `out_of_stock`, `payment_declined` or `timeout`.
+    #[schema(example = "out_of_stock")]
     pub reason: String,
-    /// So many.
+    /// Number of orders rejected for this reason.
     pub count: i64,
 }
 
-/// Sagas in work.
+/// Number of sagas that have not ended, by status.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SagaFigures {
-    /// Going forward.
+    /// Number of sagas that are performing their steps.
     pub running: i64,
-    /// Going back.
+    /// Number of sagas that are undoing their steps.
     pub compensating: i64,
-    /// Waiting for an operator.
+    /// Number of sagas that are waiting for an operator.
     pub parked: i64,
-    /// Of the oldest that runs or compensates.
+    /// Age of the oldest running or compensating saga, in seconds. Null if there is none.
     pub oldest_active_age_seconds: Option<f64>,
 }
 
-/// Messages to be published.
+/// Messages that are not published to the broker yet.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OutboxFigures {
-    /// So many.
+    /// Number of messages in the outbox.
     pub pending: i64,
-    /// Of the oldest.
+    /// Age of the oldest message, in seconds. Null if there is none.
     pub oldest_age_seconds: Option<f64>,
 }
 
 /// Get sales, funnel and latest orders
+///
+/// Returns the figures of the back office's first page, all from one snapshot of the database: sales of the last 24 hours,
+/// best sellers of the last seven days, unfinished work, and the ten newest orders.
 #[utoipa::path(get, path = "/v1/admin/metrics-summary", tag = "operators", security(("bearer" = [])),
-    responses((status = 200, body = MetricsSummary), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody)))]
+    responses((status = 200, description = "The summary", body = MetricsSummary),
+        (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+        (status = 403, description = "The caller is not an operator", body = ProblemBody)))]
 pub async fn get_metrics_summary(
     State(app): State<App>,
     _admin: Admin,
@@ -138,7 +147,7 @@ pub async fn get_metrics_summary(
             .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             .await?;
         let since = figures::since(&mut snapshot).await?;
-        let everybodys = Filter {
+        let any_order = Filter {
             owner: None,
             status: None,
             before: None,
@@ -153,7 +162,7 @@ pub async fn get_metrics_summary(
             sagas: figures::sagas(&mut snapshot).await?,
             outbox: figures::outbox(&mut snapshot).await?,
             dead_letters: figures::dead_letters(&mut snapshot).await?,
-            latest: store::list(&mut snapshot, everybodys, LATEST).await?,
+            latest: store::list(&mut snapshot, any_order, LATEST).await?,
         };
         snapshot.commit().await?;
         Ok(Json(summary))

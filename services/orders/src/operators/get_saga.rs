@@ -1,4 +1,4 @@
-//! `GET /v1/admin/sagas/{id}`: any saga's timeline.
+//! `GET /v1/admin/sagas/{id}`: returns the timeline of any saga.
 
 use axum::extract::State;
 use contracts::SagaId;
@@ -10,11 +10,16 @@ use crate::{
     saga::timeline::{self, SagaView},
 };
 
-/// Get a saga
+/// Get a saga by its id
+///
+/// Returns the steps of the saga with their outcomes, attempts and reasons. A checkout has the id of its order, the saga of a
+/// return has the id of the return.
 #[utoipa::path(get, path = "/v1/admin/sagas/{id}", tag = "operators", security(("bearer" = [])),
-    params(("id" = SagaId, Path)),
-    responses((status = 200, body = SagaView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-        (status = 404, body = ProblemBody)))]
+    params(("id" = SagaId, Path, description = "Id of the saga")),
+    responses((status = 200, description = "The saga", body = SagaView),
+        (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+        (status = 403, description = "The caller is not an operator", body = ProblemBody),
+        (status = 404, description = "There is no such saga", body = ProblemBody)))]
 pub async fn get_any_saga(
     State(app): State<App>,
     _admin: Admin,

@@ -1,4 +1,4 @@
-//! `GET /v1/admin/sagas`: newest first.
+//! `GET /v1/admin/sagas`: lists sagas, newest first.
 
 use axum::extract::State;
 use chrono::{DateTime, Utc};
@@ -12,87 +12,67 @@ use souk_http::{
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::App;
+use crate::{App, saga::engine::SagaStatus};
 
-/// Where a saga is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SagaStatus {
-    /// Going forward.
-    Running,
-    /// Going back.
-    Compensating,
-    /// Done.
-    Completed,
-    /// Undone.
-    Compensated,
-    /// Waiting for an operator.
-    Parked,
-}
-
-impl SagaStatus {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Compensating => "compensating",
-            Self::Completed => "completed",
-            Self::Compensated => "compensated",
-            Self::Parked => "parked",
-        }
-    }
-}
-
-/// Which sagas.
+/// Filter and page of a list of sagas.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListSagas {
-    /// Only in this status.
+    /// Return only sagas with this status.
     status: Option<SagaStatus>,
-    /// Items a page, 1 to 100.
+    /// Maximum number of sagas in the page, 1 to 100.
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 20)]
     limit: Limit,
-    /// `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page; absent for the first page.
     cursor: Option<String>,
 }
 
-/// A saga in a list.
+/// A saga in a list, without its steps.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct SagaSummary {
-    /// Its id; a checkout's is its order's.
+    /// Id of the saga. A checkout has the id of its order, the saga of a return has the id of the return.
     #[schema(value_type = SagaId)]
     pub id: Uuid,
-    /// Whose.
+    /// Id of the order that the saga works on.
     #[schema(value_type = OrderId)]
     pub order_id: Uuid,
-    /// `checkout` or `return`.
+    /// Kind of the saga: `checkout` or `return`.
+    #[schema(example = "checkout")]
     pub definition: String,
-    /// `running`, `compensating`, `completed`, `compensated` or `parked`.
+    /// Status: `running`, `compensating`, `completed`, `compensated` or `parked`.
+    #[schema(example = "parked")]
     pub status: String,
-    /// The step whose answer is, or was last, awaited.
+    /// Name of the current step; for a saga that has ended, of its last one.
+    #[schema(example = "commit_stock")]
     pub step: String,
-    /// `do` or `undo`.
+    /// Whether the step is performed (`do`) or undone (`undo`).
+    #[schema(example = "do")]
     pub direction: String,
-    /// How often its command was sent.
+    /// Number of times the step's command was sent; 0 while a checkout waits because too many others are in flight.
     pub attempts: i32,
-    /// The awaited command.
+    /// Id of the command whose reply is awaited. Null if the saga has ended.
     #[schema(value_type = Option<CommandId>)]
     pub awaiting: Option<Uuid>,
-    /// The last that went wrong.
+    /// The last problem, such as a refusal or a missing reply.
     pub last_error: Option<String>,
-    /// Why it waits for an operator.
+    /// Reason why the saga is waiting for an operator. Null unless it is parked.
     pub parked_reason: Option<String>,
-    /// When it began.
+    /// Time at which the saga started.
     pub created_at: DateTime<Utc>,
-    /// When it last moved.
+    /// Time at which the saga last moved.
     pub updated_at: DateTime<Utc>,
 }
 
-/// List sagas
+/// List the sagas of all orders
+///
+/// Returns sagas newest first, optionally only those with one status, such as the parked ones that wait for an operator.
 #[utoipa::path(get, path = "/v1/admin/sagas", tag = "operators", params(ListSagas), security(("bearer" = [])),
-    responses((status = 200, body = Page<SagaSummary>), (status = 401, body = ProblemBody),
-        (status = 403, body = ProblemBody), (status = 422, body = ProblemBody)))]
+    responses((status = 200, description = "A page of sagas", body = Page<SagaSummary>),
+        (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+        (status = 403, description = "The caller is not an operator", body = ProblemBody),
+        (status = 422, description = "A parameter is unknown or not valid", body = ProblemBody)))]
 pub async fn list_sagas(
     State(app): State<App>,
     _admin: Admin,

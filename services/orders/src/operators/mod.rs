@@ -1,4 +1,5 @@
-//! What operators see of the sagas and may do to them. Every action is logged with who did it and why.
+//! Operations for operators: the summary of sales, and reading and steering sagas. Every action is logged with the operator
+//! and the reason.
 
 mod figures;
 pub mod get_metrics_summary;
@@ -9,10 +10,16 @@ pub mod steer_saga;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// Why an operator acts.
+/// The reason for an operator's action.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Why {
-    /// For the log, 1 to 500 characters.
+pub struct ActionReason {
+    /// Reason for the log: 1 to 500 characters, not counting leading and trailing white space.
+    #[schema(
+        min_length = 1,
+        max_length = 500,
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
+        example = "The participant was down; see ticket 7."
+    )]
     pub reason: String,
 }

@@ -1,5 +1,5 @@
-//! `POST /v1/admin/sagas/{id}/{retry,compensate,resolve}`: what an operator may do to a saga. The engine decides whether
-//! it is possible, as for everyone else.
+//! `POST /v1/admin/sagas/{id}/{retry,compensate,resolve}`: the actions of an operator on a saga. `saga/decide.rs` decides
+//! when each of them is possible.
 
 use axum::{extract::State, http::StatusCode};
 use contracts::{SagaId, UserId};
@@ -7,173 +7,132 @@ use serde::Deserialize;
 use souk_http::{Json, Path, Problem, ProblemBody, auth::Admin};
 use utoipa::ToSchema;
 
-use super::Why;
+use super::ActionReason;
 use crate::{
     App,
     error::Error,
     saga::{
-        Move,
-        effects::Ending,
-        engine::{At, Heard, Position},
-        proceed,
-        store::{self, Live},
+        self, Action, Cause, Impossible,
         timeline::{self, SagaView},
     },
     text,
 };
 
-/// How a parked step ended, as the operator has found out.
+/// An operator's decision about the step at which a saga is parked.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Resolve {
-    /// What came of the step; `done` when absent.
+    /// How the step ended, as the operator has found out; `done` if absent.
     outcome: Option<Resolution>,
-    /// For the log, 1 to 500 characters.
+    /// Reason for the log: 1 to 500 characters, not counting leading and trailing white space.
+    #[schema(
+        min_length = 1,
+        max_length = 500,
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
+        example = "The provider confirmed the refund by phone."
+    )]
     reason: String,
 }
 
-/// What came of a step.
+/// How a parked step ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Resolution {
-    /// It is done: the saga goes on.
+    /// The step was performed; the saga continues with the next one.
     Done,
-    /// It was not done: the saga is undone from this step on, which is undone, too, in case it is performed later. Only
+    /// The step was not performed. The saga is undone, including this step in case it is performed later. Only possible
     /// before the pivot.
     Refused,
 }
 
-/// Send the awaited command again, now
+/// Retry a saga's current step
 ///
-/// Before the pivot, the saga's deadline starts again.
+/// Sends the awaited command again. Before the pivot, the saga's deadline starts again.
 #[utoipa::path(post, path = "/v1/admin/sagas/{id}/retry", tag = "operators", security(("bearer" = [])),
-    params(("id" = SagaId, Path)), request_body = Why,
-    responses((status = 202, body = SagaView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
+    params(("id" = SagaId, Path, description = "Id of the saga")), request_body = ActionReason,
+    responses((status = 202, description = "The saga after the action", body = SagaView),
+        (status = 400, description = "The body is not JSON", body = ProblemBody),
+        (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+        (status = 403, description = "The caller is not an operator", body = ProblemBody),
+        (status = 404, description = "There is no such saga", body = ProblemBody),
+        (status = 409, description = "The saga has ended", body = ProblemBody),
+        (status = 422, description = "A field is not valid", body = ProblemBody)))]
 pub async fn retry_saga(
     State(app): State<App>,
     Admin(claims): Admin,
     Path(id): Path<SagaId>,
-    Json(why): Json<Why>,
+    Json(ActionReason { reason }): Json<ActionReason>,
 ) -> Result<(StatusCode, Json<SagaView>), Problem> {
-    steer(app, id, claims.sub, &why.reason, |live| {
-        let position = live.at.position().ok_or_else(|| at_its_end(live))?;
-        Ok(Move::send(position, Some("retried")))
-    })
-    .await
+    steer(app, id, claims.sub, &reason, Action::Retry).await
 }
 
-/// Undo what was done
+/// Undo a saga
 ///
-/// Only before the command that moves the money is sent.
+/// Undoes every step that was, or may have been, performed; the order is then cancelled. Only possible before the command
+/// that charges the card is sent (409 afterwards).
 #[utoipa::path(post, path = "/v1/admin/sagas/{id}/compensate", tag = "operators", security(("bearer" = [])),
-    params(("id" = SagaId, Path)), request_body = Why,
-    responses((status = 202, body = SagaView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
+    params(("id" = SagaId, Path, description = "Id of the saga")), request_body = ActionReason,
+    responses((status = 202, description = "The saga after the action", body = SagaView),
+        (status = 400, description = "The body is not JSON", body = ProblemBody),
+        (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+        (status = 403, description = "The caller is not an operator", body = ProblemBody),
+        (status = 404, description = "There is no such saga", body = ProblemBody),
+        (status = 409, description = "The saga is past its pivot, is compensating already, or has ended", body = ProblemBody),
+        (status = 422, description = "A field is not valid", body = ProblemBody)))]
 pub async fn compensate_saga(
     State(app): State<App>,
     Admin(claims): Admin,
     Path(id): Path<SagaId>,
-    Json(why): Json<Why>,
+    Json(ActionReason { reason }): Json<ActionReason>,
 ) -> Result<(StatusCode, Json<SagaView>), Problem> {
-    steer(app, id, claims.sub, &why.reason, |live| {
-        let to = live.give_up().ok_or_else(|| {
-            Error::Conflict(
-                "too-late",
-                "The saga is past its pivot, or goes back already.".into(),
-            )
-        })?;
-        Ok(Move {
-            to,
-            heard: Some(Heard::Silent),
-            outcome: Some("compensated"),
-            reason: None,
-            detail: None,
-            actor: None,
-            ending: Some(Ending::cancelled("cancelled_by_operator")),
-            restarts_deadline: false,
-        })
-    })
-    .await
+    steer(app, id, claims.sub, &reason, Action::Compensate).await
 }
 
-/// Say how a parked step ended
+/// Resolve a parked saga
+///
+/// Records how the parked step ended, as the operator has found out, and continues the saga accordingly. Fails with 409 if
+/// the saga is not parked, or if the step cannot be undone and is resolved as `refused`.
 #[utoipa::path(post, path = "/v1/admin/sagas/{id}/resolve", tag = "operators", security(("bearer" = [])),
-    params(("id" = SagaId, Path)), request_body = Resolve,
-    responses((status = 202, body = SagaView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
+    params(("id" = SagaId, Path, description = "Id of the saga")), request_body = Resolve,
+    responses((status = 202, description = "The saga after the action", body = SagaView),
+        (status = 400, description = "The body is not JSON", body = ProblemBody),
+        (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+        (status = 403, description = "The caller is not an operator", body = ProblemBody),
+        (status = 404, description = "There is no such saga", body = ProblemBody),
+        (status = 409, description = "The saga is not parked, or the step cannot be undone and is resolved as `refused`", body = ProblemBody),
+        (status = 422, description = "A field is not valid", body = ProblemBody)))]
 pub async fn resolve_saga(
     State(app): State<App>,
     Admin(claims): Admin,
     Path(id): Path<SagaId>,
     Json(resolve): Json<Resolve>,
 ) -> Result<(StatusCode, Json<SagaView>), Problem> {
-    let outcome = resolve.outcome.unwrap_or(Resolution::Done);
-    steer(app, id, claims.sub, &resolve.reason, move |live| {
-        let At::Parked(position) = live.at else {
-            return Err(Error::Conflict(
-                "not-parked",
-                "Only a parked saga can be resolved.".into(),
-            ));
-        };
-        let cause = match outcome {
-            Resolution::Done => Move::heard(live, Heard::Done, None, Some("done".into())),
-            Resolution::Refused => refused(live, position)?,
-        };
-        Ok(Move {
-            outcome: Some("resolved"),
-            ..cause
-        })
-    })
-    .await
+    let action = match resolve.outcome.unwrap_or(Resolution::Done) {
+        Resolution::Done => Action::ResolveDone,
+        Resolution::Refused => Action::ResolveRefused,
+    };
+    steer(app, id, claims.sub, &resolve.reason, action).await
 }
 
-/// What an operator's word that a step was refused leads to. The participant has not said so, and may yet perform the
-/// step; so its undo is sent, too, as after a timeout. Where a timeout would only send the command again, an operator
-/// cannot give the step up either.
-fn refused(live: &Live, position: Position) -> Result<Move, Error> {
-    let cause = Move::heard(live, Heard::Silent, None, Some("refused".into()));
-    if cause.to == live.at {
-        let detail =
-            "This step may still be performed, and has no undo. Retry it: the answer says what came of it.";
-        return Err(Error::Conflict("too-late", detail.into()));
-    }
-    Ok(Move {
-        ending: Some(Ending::rejected(
-            live.saga.steps[position.step].name,
-            Heard::Refused,
-        )),
-        heard: Some(Heard::Silent),
-        ..cause
-    })
-}
-
-fn at_its_end(live: &Live) -> Error {
-    Error::Conflict("at-its-end", format!("The saga is {}.", live.at.status()))
-}
-
-/// Makes the move that `choose` finds possible, in the operator's name.
+/// Performs an operator's action and returns the saga in its new state.
 async fn steer(
     app: App,
     id: SagaId,
     actor: UserId,
     reason: &str,
-    choose: impl FnOnce(&Live) -> Result<Move, Error> + Send + 'static,
+    action: Action,
 ) -> Result<(StatusCode, Json<SagaView>), Problem> {
     let reason = text::checked("/reason", reason, 500)?;
     souk_http::detached(async move {
-        let mut transaction = app.pool.begin().await?;
-        let live = store::lock(&mut transaction, id)
-            .await?
-            .ok_or(Error::NotFound("saga"))?;
-        let cause = Move {
-            reason: Some(reason),
-            actor: Some(actor),
-            ..choose(&live)?
+        let cause = Cause::Operator {
+            action,
+            actor,
+            reason,
         };
-        if !proceed(&mut transaction, &app.faults, &live, cause).await? {
-            return Err(at_its_end(&live).into());
-        }
+        let mut transaction = app.pool.begin().await?;
+        saga::advance(&mut transaction, &*app.dispatcher, id, &cause)
+            .await?
+            .map_err(|impossible| conflict(impossible, action))?;
         let saga = timeline::find(&mut transaction, id)
             .await?
             .ok_or(Error::NotFound("saga"))?;
@@ -182,4 +141,24 @@ async fn steer(
         Ok((StatusCode::ACCEPTED, Json(saga)))
     })
     .await
+}
+
+/// Converts the reason why an action is impossible to an error for the operator.
+fn conflict(impossible: Impossible, action: Action) -> Error {
+    let (code, detail) = match (impossible, action) {
+        (Impossible::NotFound, _) => return Error::NotFound("saga"),
+        (Impossible::CannotBeUndone, _) => (
+            "too-late",
+            "This step cannot be undone, and may still be performed. Retry it; the reply will show how it ended.",
+        ),
+        (_, Action::Compensate) => (
+            "too-late",
+            "The saga is past its pivot, is compensating already, or has ended.",
+        ),
+        (_, Action::ResolveDone | Action::ResolveRefused) => {
+            ("not-parked", "Only a parked saga can be resolved.")
+        }
+        (_, Action::Retry | Action::Redrive(_)) => ("at-its-end", "The saga has ended."),
+    };
+    Error::Conflict(code, detail.to_owned())
 }

@@ -1,5 +1,5 @@
-//! `POST /v1/orders/{id}/cancel`: possible until the command that moves the money is sent. The step in flight counts as
-//! unknown, and is undone too.
+//! `POST /v1/orders/{id}/cancel`: cancels an order until the command that charges the card is sent. The step in flight may
+//! have been performed, so it is undone as well.
 
 use axum::{extract::State, http::StatusCode};
 use contracts::OrderId;
@@ -7,30 +7,42 @@ use serde::Deserialize;
 use souk_http::{Json, Path, Problem, ProblemBody, auth::User};
 use utoipa::ToSchema;
 
-use super::{OrderStatus, OrderView, store};
+use super::{OrderView, store};
 use crate::{
     App,
     error::Error,
-    saga::{Move, effects::Ending, engine::Heard, proceed, store as sagas},
+    saga::{self, Cause, Impossible},
     text,
 };
 
-/// Why an order is given up.
+/// A request to cancel an order.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CancelOrder {
-    /// At most 500 characters.
+    /// Reason for the cancellation, shown with the order: 1 to 500 characters, not counting leading and trailing white
+    /// space. Optional.
+    #[schema(
+        min_length = 1,
+        max_length = 500,
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
+        example = "I ordered the wrong size."
+    )]
     reason: Option<String>,
 }
 
 /// Cancel an order
 ///
-/// Answers when the cancellation is decided; the order is `cancelled` when everything is undone. Once the money moves it
-/// is too late: return the goods instead.
+/// Responds as soon as the cancellation has started. The order becomes `cancelled` once the items are released and the payment
+/// is voided. An order whose payment is being captured can no longer be cancelled (409); return its items instead. Shoppers
+/// can cancel their own orders, operators can cancel any order. Repeating the request has no further effect.
 #[utoipa::path(post, path = "/v1/orders/{id}/cancel", tag = "orders", security(("bearer" = [])),
-    params(("id" = OrderId, Path)), request_body = CancelOrder,
-    responses((status = 202, body = OrderView), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody),
-        (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
+    params(("id" = OrderId, Path, description = "Id of the order")), request_body = CancelOrder,
+    responses((status = 202, description = "The order, which is being cancelled", body = OrderView),
+        (status = 400, description = "The body is not JSON", body = ProblemBody),
+        (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+        (status = 404, description = "There is no such order, or it belongs to another user", body = ProblemBody),
+        (status = 409, description = "The order can no longer be cancelled", body = ProblemBody),
+        (status = 422, description = "The reason is not valid", body = ProblemBody)))]
 pub async fn cancel_order(
     State(app): State<App>,
     User(claims): User,
@@ -44,32 +56,17 @@ pub async fn cancel_order(
     souk_http::detached(async move {
         let owner = (!claims.is_admin()).then_some(claims.sub);
         let mut transaction = app.pool.begin().await?;
-        let order = store::find(&mut transaction, id, owner).await?;
-        let live = match order {
-            Some(_) => sagas::lock(&mut transaction, id.into()).await?,
-            None => None,
-        };
-        let live = live.ok_or(Error::NotFound("order"))?;
-        let cancelled_already = live.at.position().is_some()
-            && live
-                .ending
-                .as_ref()
-                .is_some_and(|ending| ending.status == OrderStatus::Cancelled);
-        if !cancelled_already {
-            let to = live.give_up().ok_or_else(|| {
-                Error::Conflict("too-late", "The order can no longer be cancelled.".to_owned())
-            })?;
-            let cause = Move {
-                to,
-                heard: Some(Heard::Silent),
-                outcome: Some("silent"),
-                reason: Some("cancelled".into()),
-                detail: reason.clone(),
-                actor: None,
-                ending: Some(Ending::cancelled(reason.unwrap_or_else(|| "cancelled".into()))),
-                restarts_deadline: false,
-            };
-            proceed(&mut transaction, &app.faults, &live, cause).await?;
+        store::find(&mut transaction, id, owner)
+            .await?
+            .ok_or(Error::NotFound("order"))?;
+        let cause = Cause::Cancel(reason);
+        match saga::advance(&mut transaction, &*app.dispatcher, id.into(), &cause).await? {
+            Ok(_) | Err(Impossible::AlreadyCancelled) => {}
+            Err(Impossible::NotFound) => return Err(Error::NotFound("order").into()),
+            Err(_) => {
+                let detail = "The order can no longer be cancelled.";
+                return Err(Error::Conflict("too-late", detail.to_owned()).into());
+            }
         }
         let order = store::find(&mut transaction, id, None)
             .await?

@@ -1,4 +1,4 @@
-//! `POST /v1/orders/{id}/deliveries`: the goods have arrived.
+//! `POST /v1/orders/{id}/deliveries`: an operator records that the items have arrived.
 
 use axum::{extract::State, http::StatusCode};
 use contracts::OrderId;
@@ -8,13 +8,16 @@ use souk_http::{Json, Path, Problem, ProblemBody, auth::Admin};
 use super::{OrderStatus, OrderView, store};
 use crate::{App, error::Error};
 
-/// Deliver an order
+/// Mark an order as delivered
 ///
-/// From `shipped` to `delivered`. A body is not needed, and not read.
+/// Changes the status from `shipped` to `delivered`. Needs no request body; one that is sent is ignored.
 #[utoipa::path(post, path = "/v1/orders/{id}/deliveries", tag = "fulfilment", security(("bearer" = [])),
-    params(("id" = OrderId, Path)),
-    responses((status = 201, body = OrderView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
+    params(("id" = OrderId, Path, description = "Id of the order")),
+    responses((status = 201, description = "The delivered order", body = OrderView),
+        (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+        (status = 403, description = "The caller is not an operator", body = ProblemBody),
+        (status = 404, description = "There is no such order", body = ProblemBody),
+        (status = 409, description = "The order is not `shipped`", body = ProblemBody)))]
 pub async fn deliver_order(
     State(app): State<App>,
     Admin(claims): Admin,
@@ -35,13 +38,13 @@ pub async fn deliver_order(
         )
         .execute(&mut *transaction)
         .await?;
-        let told = json!({"actor": claims.sub});
+        let data = json!({"actor": claims.sub});
         store::fulfil(
             &mut transaction,
             id,
             OrderStatus::Delivered,
             "order_delivered",
-            told,
+            data,
         )
         .await?;
         let order = store::find(&mut transaction, id, None)

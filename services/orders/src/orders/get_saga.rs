@@ -1,4 +1,4 @@
-//! `GET /v1/orders/{id}/saga`: the timelines of an order's checkout and of its returns.
+//! `GET /v1/orders/{id}/saga`: returns the timelines of an order's checkout and of its returns.
 
 use axum::extract::State;
 use contracts::OrderId;
@@ -10,10 +10,15 @@ use crate::{
     saga::timeline::{self, OrderSagas},
 };
 
-/// Get the timeline of a checkout, and those of the order's returns
+/// Get the sagas of an order
+///
+/// Returns the steps of the order's checkout, and of each of its returns whose refund has started. Shoppers see their own
+/// orders, operators see every order.
 #[utoipa::path(get, path = "/v1/orders/{id}/saga", tag = "orders", security(("bearer" = [])),
-    params(("id" = OrderId, Path)),
-    responses((status = 200, body = OrderSagas), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody)))]
+    params(("id" = OrderId, Path, description = "Id of the order")),
+    responses((status = 200, description = "The checkout and the sagas of the returns", body = OrderSagas),
+        (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+        (status = 404, description = "There is no such order, or it belongs to another user", body = ProblemBody)))]
 pub async fn get_saga(
     State(app): State<App>,
     User(claims): User,

@@ -1,4 +1,4 @@
-//! `GET /v1/orders`: one's own, newest first; everybody's for an operator who asks for `all`.
+//! `GET /v1/orders`: lists the caller's orders, newest first, or all orders for an operator.
 
 use axum::extract::State;
 use contracts::OrderId;
@@ -16,28 +16,32 @@ use super::{
 };
 use crate::App;
 
-/// Which orders.
+/// Filter and page of a list of orders.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListOrders {
-    /// Only in this status.
+    /// Return only orders with this status.
     status: Option<OrderStatus>,
-    /// Everybody's; for operators.
+    /// Return the orders of all users. Only operators may set it.
     #[serde(default)]
     all: bool,
-    /// Items a page, 1 to 100.
+    /// Maximum number of orders in the page, 1 to 100.
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 20)]
     limit: Limit,
-    /// `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page; absent for the first page.
     cursor: Option<String>,
 }
 
-/// List orders
+/// List the caller's orders
+///
+/// Returns orders newest first. An operator who sets `all` gets the orders of all users instead.
 #[utoipa::path(get, path = "/v1/orders", tag = "orders", params(ListOrders), security(("bearer" = [])),
-    responses((status = 200, body = Page<OrderView>), (status = 401, body = ProblemBody),
-        (status = 403, body = ProblemBody), (status = 422, body = ProblemBody)))]
+    responses((status = 200, description = "A page of orders", body = Page<OrderView>),
+        (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+        (status = 403, description = "The caller has set `all` and is not an operator", body = ProblemBody),
+        (status = 422, description = "A parameter is unknown or not valid", body = ProblemBody)))]
 pub async fn list_orders(
     State(app): State<App>,
     User(claims): User,

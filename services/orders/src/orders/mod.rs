@@ -1,4 +1,5 @@
-//! Orders: placed, read, cancelled, shipped and delivered. What a checkout makes of them is in `saga/effects.rs`.
+//! Orders: placing, reading, cancelling, shipping and delivering them. How a checkout changes an order is declared in
+//! `saga/checkout.rs`.
 
 pub mod cancel_order;
 pub mod deliver_order;
@@ -11,5 +12,5 @@ mod status;
 pub mod store;
 mod view;
 
-pub use status::{FulfilmentStatus, OrderStatus, PaymentStatus};
-pub use view::{LineView, OrderView, ReturnStatus, ReturnView, ShipmentView};
+pub use status::{FulfilmentStatus, OrderStatus, PaymentStatus, ReturnStatus};
+pub use view::{LineView, OrderView, ReturnView, ShipmentView};

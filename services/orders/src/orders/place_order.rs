@@ -1,5 +1,7 @@
-//! `POST /v1/orders`: from the items of the request, or from the cart. Prices are asked for before the transaction;
-//! order, lines, saga and first command commit together, and then the shopper has an answer.
+//! `POST /v1/orders`: places an order for the items of the request, or of the cart. Prices are fetched before the transaction.
+//! The order, its lines, its saga and the first command are committed together, and then the shopper gets a response.
+
+use std::sync::Arc;
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use contracts::{Address, OrderId, OrderItem, PaymentId, UserId};
@@ -17,35 +19,44 @@ use super::{FulfilmentStatus, OrderStatus, OrderView, PaymentStatus, store};
 use crate::{
     App, cart,
     error::Error,
-    faults::{Fault, Faults},
     inventory::QuoteError,
-    saga::{self, checkout::CHECKOUT, table::Facts},
+    saga::{self, checkout::CHECKOUT, dispatch::Dispatcher, table::Facts},
 };
 
+/// Name of this operation in the table of idempotency keys.
 const OPERATION: &str = "place_order";
 
-/// A new order.
+/// An order to place.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlaceOrder {
-    /// What to buy, 1 to 50 lines, each SKU once. The cart when it is absent; the cart is then emptied.
+    /// Items to order: 1 to 50 lines, each SKU at most once. If absent, the items of the cart are ordered, and the cart is
+    /// emptied.
+    #[schema(min_items = 1, max_items = 50)]
     items: Option<Vec<OrderItem>>,
-    /// Where to ship to.
+    /// Address to which the items are shipped.
     shipping_address: Address,
-    /// The provider's token, `pm_` and 1 to 61 letters, digits and underscores.
+    /// The payment provider's token of the payment method: `pm_`, followed by 1 to 61 letters, digits and underscores.
     #[schema(pattern = "^pm_[A-Za-z0-9_]{1,61}$", example = "pm_card_ok")]
     payment_method: String,
 }
 
 /// Place an order
 ///
-/// Answers before anything is reserved or charged: follow the order at `Location`. Answers 503 with `Retry-After` while so
-/// many checkouts are waiting that a new one could not be done in time.
+/// Responds before anything is reserved or charged; follow the order at `Location`. A repetition with the same key returns the
+/// first response and orders nothing more. Fails with 503 and `Retry-After`, with nothing ordered, while prices are not
+/// available or too many checkouts are waiting for a new one to finish in time.
 #[utoipa::path(post, path = "/v1/orders", tag = "orders", security(("bearer" = [])), request_body = PlaceOrder,
-    params(("Idempotency-Key" = String, Header, description = "The same at every repetition")),
-    responses((status = 202, body = OrderView, headers(("Location" = String, description = "The order"))),
-        (status = 400, body = ProblemBody), (status = 401, body = ProblemBody), (status = 409, body = ProblemBody),
-        (status = 422, body = ProblemBody), (status = 503, body = ProblemBody)))]
+    params(("Idempotency-Key" = String, Header, description = "Send the same key when repeating the request: 1 to 255 visible ASCII characters",
+            min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
+    responses(
+        (status = 202, description = "The order is placed, and its checkout has started", body = OrderView,
+            headers(("Location" = String, description = "Path of the order"))),
+        (status = 400, description = "The Idempotency-Key is missing or not valid, or the body is not JSON", body = ProblemBody),
+        (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+        (status = 409, description = "The cart was changed meanwhile, or a request with the same key is in progress", body = ProblemBody),
+        (status = 422, description = "A field is not valid, the cart is empty, or the key was already used with a different body", body = ProblemBody),
+        (status = 503, description = "Prices are not available, or too many checkouts are waiting", body = ProblemBody)))]
 pub async fn place_order(
     State(app): State<App>,
     User(claims): User,
@@ -56,26 +67,28 @@ pub async fn place_order(
         let user = claims.sub;
         value.check()?;
         let draft = draft(&app, user, &key, value).await?;
-        let faults = app.faults.clone();
-        let answer = idempotency::run(&app.pool, user, OPERATION, &key, sha256, move |conn| {
+        let dispatcher = Arc::clone(&app.dispatcher);
+        let response = idempotency::run(&app.pool, user, OPERATION, &key, sha256, move |conn| {
             async move {
                 match draft {
-                    Draft::New(draft) => place(conn, &faults, *draft).await,
-                    // A request with the same key has taken the cart, or has failed, since this one looked.
+                    Draft::New(draft) => place(conn, &*dispatcher, *draft).await,
+                    // If another request with the same key had ordered the cart, `run` would have replayed its response.
                     Draft::EmptyCart => Err(Error::field("/items", "is absent, and the cart is empty")),
-                    Draft::Known => Err(Error::InFlight),
+                    // The stored response was deleted after this request had found it. The client may retry.
+                    Draft::KnownKey => Err(Error::InFlight),
                 }
             }
             .boxed()
         })
         .await;
         app.outbox.flush_soon();
-        answer
+        response
     })
     .await
 }
 
 impl PlaceOrder {
+    /// Fails with every field that is not valid.
     fn check(&self) -> Result<(), Error> {
         let mut errors: Vec<FieldError> = self
             .shipping_address
@@ -105,39 +118,44 @@ impl PlaceOrder {
     }
 }
 
-/// What is wrong with a list of items.
+/// Returns what is not valid about a list of items: its length, and each SKU that occurs again.
 pub(crate) fn check_items(items: &[OrderItem]) -> Vec<FieldError> {
     if items.is_empty() || items.len() > cart::MAX_LINES {
         return vec![FieldError::new(
             "/items",
-            format!("must be 1 to {} lines", cart::MAX_LINES),
+            format!("must have 1 to {} lines", cart::MAX_LINES),
         )];
     }
     let repeats = |index: usize| items[..index].iter().any(|other| other.sku == items[index].sku);
     (0..items.len())
         .filter(|index| repeats(*index))
-        .map(|index| FieldError::new(format!("/items/{index}/sku"), "repeats a SKU of a line before"))
+        .map(|index| {
+            FieldError::new(
+                format!("/items/{index}/sku"),
+                "repeats the SKU of an earlier line",
+            )
+        })
         .collect()
 }
 
-/// What a request comes to, before its key is taken.
+/// The result of preparing an order, before its idempotency key is claimed.
 enum Draft {
-    /// A new order.
+    /// A new order to write.
     New(Box<NewOrder>),
-    /// There is nothing to order, unless a request with the same key has just taken it out of the cart.
+    /// There is nothing to order, unless a concurrent request with the same key has just ordered the cart.
     EmptyCart,
-    /// The key is known: its answer is stored, whatever inventory would say today.
-    Known,
+    /// The key was used before, so the stored response is returned, and no new quote is needed.
+    KnownKey,
 }
 
-/// An order that is not yet written.
+/// An order that is not written to the database yet.
 struct NewOrder {
     order: OrderView,
     items: Vec<OrderItem>,
     from_cart: bool,
 }
 
-/// The order with its prices. Refused when so many checkouts wait that it could not be done in time.
+/// Prepares the order with its current prices. Fails if too many checkouts are waiting for a new one to finish in time.
 async fn draft(app: &App, user: UserId, key: &Key, request: PlaceOrder) -> Result<Draft, Error> {
     let mut conn = app.pool.acquire().await?;
     let known = sqlx::query_scalar!(
@@ -149,7 +167,7 @@ async fn draft(app: &App, user: UserId, key: &Key, request: PlaceOrder) -> Resul
     .fetch_one(&mut *conn)
     .await?;
     if known {
-        return Ok(Draft::Known);
+        return Ok(Draft::KnownKey);
     }
     saga::admission::load(&mut conn).await?.admit()?;
     let from_cart = request.items.is_none();
@@ -161,10 +179,7 @@ async fn draft(app: &App, user: UserId, key: &Key, request: PlaceOrder) -> Resul
     if items.is_empty() {
         return Ok(Draft::EmptyCart);
     }
-    if app.faults.has(Fault::QuotesUnavailable) {
-        return Err(QuoteError::Unavailable(None).into());
-    }
-    let quote = app.inventory.quote(&items).await.map_err(|error| match &error {
+    let quote = app.quotes.quote(&items).await.map_err(|error| match &error {
         QuoteError::Unknown(sku) if !from_cart => {
             let index = items.iter().position(|item| item.sku.as_str() == sku);
             let pointer = index.map_or("/items".to_owned(), |index| format!("/items/{index}/sku"));
@@ -187,7 +202,7 @@ async fn draft(app: &App, user: UserId, key: &Key, request: PlaceOrder) -> Resul
         shipment: None,
         returns: vec![],
         trace_id: telemetry::current_trace_id(),
-        // The database's, once it is written.
+        // Set by the database when the order is written.
         created_at: chrono::DateTime::UNIX_EPOCH,
         updated_at: chrono::DateTime::UNIX_EPOCH,
     };
@@ -198,8 +213,12 @@ async fn draft(app: &App, user: UserId, key: &Key, request: PlaceOrder) -> Resul
     })))
 }
 
-/// Writes it all.
-async fn place(conn: &mut PgConnection, faults: &Faults, draft: NewOrder) -> Result<StoredResponse, Error> {
+/// Writes the order and its saga with the first command, and empties the cart if the order came from there.
+async fn place(
+    conn: &mut PgConnection,
+    dispatcher: &dyn Dispatcher,
+    draft: NewOrder,
+) -> Result<StoredResponse, Error> {
     let NewOrder {
         mut order,
         items,
@@ -208,7 +227,7 @@ async fn place(conn: &mut PgConnection, faults: &Faults, draft: NewOrder) -> Res
     if from_cart && cart::store::take(conn, order.user_id).await? != items {
         return Err(Error::Conflict(
             "cart-changed",
-            "The cart was changed while the order was being placed. Look at it, and order again.".into(),
+            "The cart was changed while the order was being placed. Check the cart and order again.".into(),
         ));
     }
     order.created_at = store::insert(conn, &order).await?;
@@ -223,7 +242,7 @@ async fn place(conn: &mut PgConnection, faults: &Faults, draft: NewOrder) -> Res
         items,
         reason: String::new(),
     };
-    saga::start(conn, faults, &CHECKOUT, &facts).await?;
+    saga::start(conn, dispatcher, &CHECKOUT, &facts).await?;
     tracing::info!(order_id = %order.id, lines = order.lines.len(), "order placed");
     Ok(StoredResponse {
         status: StatusCode::ACCEPTED,

@@ -1,100 +1,83 @@
-//! The three statuses of an order, and which one may follow which.
+//! The three statuses of an order and the status of a return, with the transitions that are allowed.
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use crate::stored::stored_enum;
 
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant,)+
-        }
-
-        impl $name {
-            /// As it is stored and shown.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $word,)+
-                }
-            }
-        }
-    };
-}
-
-words! {
-    /// Where an order stands.
+stored_enum! {
+    /// The status of an order.
     OrderStatus {
-        /// Its checkout runs.
+        /// The checkout is in progress.
         Pending = "pending",
-        /// Paid, and its items are set aside.
+        /// The payment was captured, and the items are removed from stock for this order.
         Confirmed = "confirmed",
-        /// The checkout failed; `reason` says why.
+        /// The checkout failed; the order's `reason` says why.
         Rejected = "rejected",
-        /// Given up before the money moved.
+        /// The shopper or an operator cancelled the order before the payment was captured.
         Cancelled = "cancelled",
-        /// On its way.
+        /// The items were handed to the carrier.
         Shipped = "shipped",
-        /// Arrived.
+        /// The items have arrived at the shopper.
         Delivered = "delivered",
-        /// Everything came back.
+        /// Every item of the order has been returned.
         Returned = "returned",
     }
 }
 
-words! {
-    /// What happened to the money, as far as orders knows.
+stored_enum! {
+    /// The status of an order's payment, as far as orders knows it.
     PaymentStatus {
-        /// Nothing yet.
+        /// The payment has not been authorized yet.
         Pending = "pending",
-        /// Reserved.
+        /// The amount is reserved on the shopper's card.
         Authorized = "authorized",
-        /// Taken.
+        /// The amount was charged.
         Captured = "captured",
-        /// Not taken, and no longer reserved.
+        /// Nothing was charged, and nothing is reserved any longer.
         Voided = "voided",
-        /// The provider refused.
+        /// The provider refused the authorization.
         Failed = "failed",
-        /// Some of it went back.
+        /// A part of the charged amount was refunded.
         PartiallyRefunded = "partially_refunded",
-        /// All of it went back.
+        /// The whole charged amount was refunded.
         Refunded = "refunded",
     }
 }
 
-words! {
-    /// What happened to the goods.
+stored_enum! {
+    /// The status of an order's items.
     FulfilmentStatus {
-        /// Nothing yet.
+        /// The items are not reserved yet.
         Unfulfilled = "unfulfilled",
-        /// Held for this order.
+        /// The items are reserved for this order.
         Reserved = "reserved",
-        /// On their way.
+        /// The items were handed to the carrier.
         Shipped = "shipped",
-        /// Arrived.
+        /// The items have arrived at the shopper.
         Delivered = "delivered",
-        /// All came back.
+        /// Every item has been returned.
         Returned = "returned",
-        /// They will not be sent.
+        /// The items will not be shipped.
         Cancelled = "cancelled",
     }
 }
 
-impl OrderStatus {
-    /// Every status.
-    pub const ALL: [Self; 7] = [
-        Self::Pending,
-        Self::Confirmed,
-        Self::Rejected,
-        Self::Cancelled,
-        Self::Shipped,
-        Self::Delivered,
-        Self::Returned,
-    ];
+stored_enum! {
+    /// The status of a return.
+    ReturnStatus {
+        /// The shopper has requested it. Items that were shipped must arrive first; otherwise the refund is under way.
+        Requested = "requested",
+        /// The items have arrived, and the refund is under way.
+        Received = "received",
+        /// The money has been refunded, and the items are being restocked.
+        Refunded = "refunded",
+        /// The money has been refunded, and the items are for sale again.
+        Completed = "completed",
+        /// An operator refused it, or the refund failed. The items can be returned again.
+        Refused = "refused",
+    }
+}
 
-    /// Whether `next` may follow. The database has the same edges as a trigger.
+impl OrderStatus {
+    /// Whether an order may change from this status to `next`. A trigger in the database allows the same changes.
     #[must_use]
     pub const fn can_become(self, next: Self) -> bool {
         matches!(
@@ -106,23 +89,27 @@ impl OrderStatus {
         )
     }
 
-    /// Whether items of it may be returned.
+    /// Whether items of an order with this status may be returned.
     #[must_use]
     pub const fn can_be_returned(self) -> bool {
         self.can_become(Self::Returned)
     }
 
-    /// Whether its items have left the warehouse, and none of them can be kept from leaving.
+    /// Whether the items have left the warehouse, so that a return must wait until they arrive.
     #[must_use]
     pub const fn was_shipped(self) -> bool {
         matches!(self, Self::Shipped | Self::Delivered)
     }
+}
 
-    /// From its stored word.
-    pub fn parse(word: &str) -> sqlx::Result<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|status| status.as_str() == word)
-            .ok_or_else(|| sqlx::Error::Decode(format!("no order status: {word}").into()))
+impl PaymentStatus {
+    /// The status of a captured payment of which `refunded` minor units of `total` were refunded in all.
+    #[must_use]
+    pub const fn after_refund(refunded: i64, total: i64) -> Self {
+        if refunded >= total {
+            Self::Refunded
+        } else {
+            Self::PartiallyRefunded
+        }
     }
 }

@@ -1,13 +1,13 @@
-//! The SQL of orders. Functions take a connection; the caller owns the transaction.
+//! SQL queries for orders. Functions take a connection; the caller owns the transaction.
 
 use chrono::{DateTime, Utc};
 use contracts::{Money, OrderId, UserId};
 use sqlx::{PgConnection, types::Json};
 use telemetry::TraceContext;
 
-use super::{OrderStatus, OrderView};
+use super::{OrderStatus, OrderView, PaymentStatus};
 
-/// Writes a new order, its lines and its first event; returns when it was placed, by the database's clock.
+/// Writes a new order, its lines and its first event. Returns the time at which it was placed, by the database's clock.
 pub async fn insert(conn: &mut PgConnection, order: &OrderView) -> sqlx::Result<DateTime<Utc>> {
     let skus: Vec<&str> = order.lines.iter().map(|line| line.sku.as_str()).collect();
     let names: Vec<&str> = order.lines.iter().map(|line| line.name.as_str()).collect();
@@ -18,25 +18,8 @@ pub async fn insert(conn: &mut PgConnection, order: &OrderView) -> sqlx::Result<
         .collect();
     let prices: Vec<i64> = order.lines.iter().map(|line| line.unit_price.amount).collect();
     let trace = TraceContext::current();
-    sqlx::query_scalar!(
-        r#"WITH placed AS (
-               INSERT INTO orders (id, user_id, status, payment_id, payment_method, payment_status,
-                   fulfilment_status, amount, currency, shipping_address, trace_id)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-               RETURNING *
-           ), lined AS (
-               INSERT INTO order_lines (order_id, sku, name, quantity, unit_price, position)
-               SELECT placed.id, line.sku, line.name, line.quantity, line.unit_price, line.position
-               FROM placed, unnest($12::text[], $13::text[], $14::int[], $15::bigint[]) WITH ORDINALITY
-                   AS line (sku, name, quantity, unit_price, position)
-           ), told AS (
-               INSERT INTO order_events (order_id, type, data, traceparent, tracestate)
-               SELECT id, 'order_placed', jsonb_build_object('status', status, 'payment_status', payment_status,
-                   'fulfilment_status', fulfilment_status,
-                   'total', jsonb_build_object('amount', amount, 'currency', currency)), $16, $17
-               FROM placed
-           )
-           SELECT created_at AS "created_at!" FROM placed"#,
+    sqlx::query_file_scalar!(
+        "src/orders/insert_order.sql",
         order.id.0,
         order.user_id.0,
         order.status.as_str(),
@@ -59,7 +42,7 @@ pub async fn insert(conn: &mut PgConnection, order: &OrderView) -> sqlx::Result<
     .await
 }
 
-/// The order as the API shows it; only that of `owner`, if one is given.
+/// Reads an order as the API shows it. None if it does not exist or, where an owner is given, belongs to another user.
 pub async fn find(
     conn: &mut PgConnection,
     id: OrderId,
@@ -76,18 +59,19 @@ pub async fn find(
         .map(|row| row.document.0))
 }
 
-/// Which orders.
+/// Which orders a list contains.
 #[derive(Debug, Clone, Copy)]
 pub struct Filter {
-    /// Whose; everybody's without.
+    /// Only orders of this user; orders of all users if none.
     pub owner: Option<UserId>,
-    /// In which status; in any without.
+    /// Only orders with this status; orders with any status if none.
     pub status: Option<OrderStatus>,
-    /// The last of the page before.
+    /// Only orders placed before this one, the last of the previous page.
     pub before: Option<OrderId>,
 }
 
-/// Newest first. One statement for each combination of filters: each has its index, and none a plan for all.
+/// Returns up to `limit` orders, newest first. Each combination of filters has its own statement, so that each can use an index
+/// of its own instead of one generic plan.
 pub async fn list(conn: &mut PgConnection, filter: Filter, limit: i64) -> sqlx::Result<Vec<OrderView>> {
     let before = filter.before.map_or(uuid::Uuid::max(), |id| id.0);
     let found: Vec<Json<OrderView>> = match (filter.owner, filter.status.map(OrderStatus::as_str)) {
@@ -139,7 +123,7 @@ pub async fn list(conn: &mut PgConnection, filter: Filter, limit: i64) -> sqlx::
     Ok(found.into_iter().map(|Json(order)| order).collect())
 }
 
-/// Whose an order is and where it stands, locked until the transaction ends.
+/// Locks an order until the transaction ends, and returns its owner and status. None if it does not exist.
 pub async fn lock(conn: &mut PgConnection, id: OrderId) -> sqlx::Result<Option<(UserId, OrderStatus)>> {
     let row = sqlx::query!(
         "SELECT user_id, status FROM orders WHERE id = $1 FOR UPDATE",
@@ -151,7 +135,7 @@ pub async fn lock(conn: &mut PgConnection, id: OrderId) -> sqlx::Result<Option<(
         .transpose()
 }
 
-/// Whether all of an order's money has been refunded, as far as payments has reported it.
+/// Whether an order has been refunded in full, as far as payments has reported it. The order must exist.
 pub async fn is_refunded(conn: &mut PgConnection, id: OrderId) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"SELECT payment_status = 'refunded' AS "is_refunded!" FROM orders WHERE id = $1"#,
@@ -161,13 +145,13 @@ pub async fn is_refunded(conn: &mut PgConnection, id: OrderId) -> sqlx::Result<b
     .await
 }
 
-/// Takes a locked order to `status`, which its goods take too.
+/// Changes the status of a locked order and of its items to `status`, and writes an event with `data`.
 pub async fn fulfil(
     conn: &mut PgConnection,
     id: OrderId,
     status: OrderStatus,
     event: &str,
-    told: serde_json::Value,
+    data: serde_json::Value,
 ) -> sqlx::Result<()> {
     let trace = TraceContext::current();
     sqlx::query!(
@@ -180,7 +164,7 @@ pub async fn fulfil(
         id.0,
         status.as_str(),
         event,
-        told,
+        data,
         trace.traceparent,
         trace.tracestate
     )
@@ -189,22 +173,30 @@ pub async fn fulfil(
     .map(|_| ())
 }
 
-/// Notes how much went back in all. Totals only grow, so an old notice, or one that comes twice, changes nothing.
+/// Records the total refund of an order, as payments reports it. Totals only grow, so outdated and duplicate notices change
+/// nothing.
 pub async fn refunded_to(conn: &mut PgConnection, id: OrderId, refunded: Money) -> sqlx::Result<()> {
+    // The total of an order never changes, so no lock is needed.
+    let total = sqlx::query_scalar!("SELECT amount FROM orders WHERE id = $1", id.0)
+        .fetch_optional(&mut *conn)
+        .await?;
+    let Some(total) = total else {
+        return Ok(());
+    };
     let trace = TraceContext::current();
     sqlx::query!(
         "WITH changed AS (
-             UPDATE orders SET refunded = $2, updated_at = now(),
-                 payment_status = CASE WHEN $2 >= amount THEN 'refunded' ELSE 'partially_refunded' END
+             UPDATE orders SET refunded = $2, payment_status = $3, updated_at = now()
              WHERE id = $1 AND refunded < $2
              RETURNING *)
          INSERT INTO order_events (order_id, type, data, traceparent, tracestate)
          SELECT id, 'payment_refunded', jsonb_build_object('status', status, 'payment_status', payment_status,
              'fulfilment_status', fulfilment_status,
-             'refunded', jsonb_build_object('amount', refunded, 'currency', currency)), $3, $4
+             'refunded', jsonb_build_object('amount', refunded, 'currency', currency)), $4, $5
          FROM changed",
         id.0,
         refunded.amount,
+        PaymentStatus::after_refund(refunded.amount, total).as_str(),
         trace.traceparent,
         trace.tracestate
     )

@@ -1,154 +1,108 @@
-//! An order as the API shows it. The database builds it as one JSON document (the view `order_documents`), so reading
-//! one, or a page of them, is one round trip; this is that document's type.
+//! An order as the API shows it. The database view `order_documents` builds it as one JSON document, so that one order or a
+//! page of orders is read in one round trip. These are the types of that document.
 
 use chrono::{DateTime, Utc};
 use contracts::{Address, Money, OrderId, OrderItem, PaymentId, Quantity, ReturnId, Sku, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{FulfilmentStatus, OrderStatus, PaymentStatus};
+use super::{FulfilmentStatus, OrderStatus, PaymentStatus, ReturnStatus};
 
-/// An order.
+/// An order with its lines, shipment and returns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Order)]
 pub struct OrderView {
-    /// Its id.
+    /// Id of the order, which is also the id of its checkout saga.
     pub id: OrderId,
-    /// Whose it is.
+    /// The user who placed the order.
     pub user_id: UserId,
-    /// Where it stands.
+    /// Status of the order.
     pub status: OrderStatus,
-    /// Why it was rejected (`out_of_stock`, `payment_declined`, `timeout`) or cancelled.
+    /// Why the order was rejected (`out_of_stock`, `payment_declined`, `timeout`), or the reason that was given for its
+    /// cancellation. Absent for other orders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What was bought, at the prices of that moment.
+    /// The ordered items, with the names and prices at the time of the order.
     pub lines: Vec<LineView>,
-    /// The sum of the lines.
+    /// Total price, the sum of the lines.
     pub total: Money,
-    /// The payment's id, which exists once payments was asked.
+    /// Id of the payment. The payment exists in payments once its authorization has been requested.
     pub payment_id: PaymentId,
-    /// The provider's token.
+    /// The payment provider's token of the payment method.
     #[schema(example = "pm_card_ok")]
     pub payment_method: String,
-    /// Where it goes.
+    /// Address to which the items are shipped.
     pub shipping_address: Address,
-    /// What happened to the money.
+    /// Status of the order's payment.
     pub payment_status: PaymentStatus,
-    /// What happened to the goods.
+    /// Status of the order's items.
     pub fulfilment_status: FulfilmentStatus,
-    /// How it was sent, once it was.
+    /// The shipment. Absent if the order has not been shipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipment: Option<ShipmentView>,
-    /// Its returns, oldest first.
+    /// The returns of this order, oldest first.
     pub returns: Vec<ReturnView>,
-    /// The trace of its checkout.
+    /// Id of the trace in which the order was placed.
     pub trace_id: Option<String>,
-    /// When it was placed.
+    /// Time at which the order was placed.
     pub created_at: DateTime<Utc>,
-    /// When it last changed.
+    /// Time of the order's last change.
     pub updated_at: DateTime<Utc>,
 }
 
-/// A line of an order.
+/// A product in an order, with its quantity and price.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = OrderLine)]
 pub struct LineView {
-    /// What.
+    /// SKU of the product.
     pub sku: Sku,
-    /// Its name when it was ordered.
+    /// Name of the product at the time of the order.
     pub name: String,
-    /// How many.
+    /// Number of items of this product, 1 to 99.
     pub quantity: Quantity,
-    /// Its price when it was ordered.
+    /// Price of one item at the time of the order.
     pub unit_price: Money,
-    /// The price, so many times.
+    /// Price of the whole line: `unit_price` times `quantity`.
     pub line_total: Money,
 }
 
-/// How an order was sent.
+/// The shipment of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Shipment)]
 pub struct ShipmentView {
-    /// Who carries it.
+    /// Name of the carrier, if the operator entered one.
     pub carrier: Option<String>,
-    /// The carrier's number.
+    /// Tracking number of the carrier, if the operator entered one.
     pub tracking_number: Option<String>,
-    /// When it left.
+    /// Time at which the items were handed to the carrier.
     pub shipped_at: DateTime<Utc>,
-    /// When it arrived.
+    /// Time at which the items arrived at the shopper. Null until then.
     pub delivered_at: Option<DateTime<Utc>>,
 }
 
-/// Items of an order that are returned.
+/// A return of items of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Return)]
 pub struct ReturnView {
-    /// Its id, which is also its saga's.
+    /// Id of the return, which is also the id of its saga.
     pub id: ReturnId,
-    /// How far it is.
+    /// Status of the return.
     pub status: ReturnStatus,
-    /// Why the shopper returns the items.
+    /// Reason that the shopper gave for the return.
     pub reason: String,
-    /// The returned items.
+    /// SKUs and quantities that are returned.
     pub items: Vec<OrderItem>,
-    /// The refund: the price of the items, or what remained of the payment if an operator had refunded a part of it.
+    /// Amount of the refund: the price of the items, or the remainder of the payment if an operator had refunded a part.
     pub amount: Money,
     /// Whether the items had been shipped when the return was requested, so that an operator must confirm that they have
     /// arrived before anything is refunded. Items that had not been shipped are refunded at once.
     #[serde(default)]
     pub needs_receipt: bool,
-    /// Why an operator refused the return.
+    /// Reason that the operator gave for refusing the return. Absent unless an operator refused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal_reason: Option<String>,
-    /// When it was requested.
+    /// Time at which the return was requested.
     pub created_at: DateTime<Utc>,
-    /// When it last changed.
+    /// Time of the return's last change.
     pub updated_at: DateTime<Utc>,
-}
-
-/// How far a return is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ReturnStatus {
-    /// The shopper has requested it. Items that were shipped must arrive first; otherwise the refund is under way.
-    Requested,
-    /// The items have arrived, and the refund is under way.
-    Received,
-    /// The money has been refunded, and the items are being restocked.
-    Refunded,
-    /// The money has been refunded, and the items are for sale again.
-    Completed,
-    /// An operator refused it, or the refund failed. The items can be returned again.
-    Refused,
-}
-
-impl ReturnStatus {
-    /// Every status.
-    pub const ALL: [Self; 5] = [
-        Self::Requested,
-        Self::Received,
-        Self::Refunded,
-        Self::Completed,
-        Self::Refused,
-    ];
-
-    /// As it is stored and shown.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Requested => "requested",
-            Self::Received => "received",
-            Self::Refunded => "refunded",
-            Self::Completed => "completed",
-            Self::Refused => "refused",
-        }
-    }
-
-    /// From its stored word.
-    pub fn parse(word: &str) -> sqlx::Result<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|status| status.as_str() == word)
-            .ok_or_else(|| sqlx::Error::Decode(format!("no return status: {word}").into()))
-    }
 }

@@ -1,4 +1,4 @@
-//! `POST /v1/orders/{id}/returns/{return_id}/receipt`: an operator confirms that returned items have arrived. Only now are
+//! `POST /v1/orders/{id}/returns/{return_id}/receipt`: an operator confirms that returned items have arrived. Only then are
 //! they refunded and restocked.
 
 use axum::{extract::State, http::StatusCode};
@@ -14,12 +14,15 @@ use crate::{
 
 /// Confirm the receipt of returned items
 ///
-/// From `requested` to `received`; the refund begins, then the items are restocked. Only for a return that needs a receipt,
-/// and once. A body is not needed, and not read.
+/// Changes the status of a return that needs a receipt from `requested` to `received`, and starts its refund; after that, the
+/// items are restocked. Needs no request body; one that is sent is ignored.
 #[utoipa::path(post, path = "/v1/orders/{id}/returns/{return_id}/receipt", tag = "fulfilment", security(("bearer" = [])),
-    params(("id" = OrderId, Path), ("return_id" = ReturnId, Path)),
-    responses((status = 202, body = ReturnView), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
+    params(("id" = OrderId, Path, description = "Id of the order"), ("return_id" = ReturnId, Path, description = "Id of the return")),
+    responses((status = 202, description = "The return, whose refund has started", body = ReturnView),
+        (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+        (status = 403, description = "The caller is not an operator", body = ProblemBody),
+        (status = 404, description = "There is no such order, or it has no such return", body = ProblemBody),
+        (status = 409, description = "The return needs no receipt, or was received or refused before", body = ProblemBody)))]
 pub async fn confirm_receipt(
     State(app): State<App>,
     Admin(claims): Admin,
@@ -29,7 +32,7 @@ pub async fn confirm_receipt(
         let mut transaction = app.pool.begin().await?;
         let requested = requested::lock(&mut transaction, order, id).await?;
         let facts = requested.receive(&mut transaction, claims.sub).await?;
-        saga::start(&mut transaction, &app.faults, &RETURN, &facts).await?;
+        saga::start(&mut transaction, &*app.dispatcher, &RETURN, &facts).await?;
         let view = requested::view(&mut transaction, order, id).await?;
         transaction.commit().await?;
         app.outbox.flush_soon();

@@ -1,4 +1,6 @@
-//! `POST /v1/orders/{id}/returns`: a shopper returns items of a paid order, and gets their price back.
+//! `POST /v1/orders/{id}/returns`: a shopper returns items of a paid order and is refunded.
+
+use std::sync::Arc;
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use contracts::{Money, OrderId, OrderItem, ReturnId, SagaId};
@@ -16,32 +18,47 @@ use super::store::{self, Returnable};
 use crate::{
     App,
     error::Error,
-    faults::Faults,
     orders::{ReturnStatus, ReturnView, place_order::check_items},
-    saga::{self, checkout::RETURN, table::Facts},
+    saga::{self, checkout::RETURN, dispatch::Dispatcher, table::Facts},
     text,
 };
 
-/// A request for a return.
+/// A return to request.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateReturn {
-    /// Items of the order, each SKU once; not more than was bought and has not been returned yet.
+    /// Items to return: 1 to 50 lines, each SKU at most once, and no more than were bought and not returned yet.
+    #[schema(min_items = 1, max_items = 50)]
     items: Vec<OrderItem>,
-    /// Why, 1 to 500 characters.
+    /// Reason for the return: 1 to 500 characters, not counting leading and trailing white space.
+    #[schema(
+        min_length = 1,
+        max_length = 500,
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
+        example = "The cup has the wrong colour."
+    )]
     reason: String,
 }
 
-/// Return items
+/// Return items of an order
 ///
-/// If the order has not been shipped, the money is refunded at once and the items are restocked. If it has, the return
-/// stays `requested` until an operator confirms that the items have arrived. While a return is open the order cannot be
-/// shipped. When everything has been returned the order is `returned`.
+/// If the order has not been shipped, the refund starts at once, and the items are restocked. If it has, the return stays
+/// `requested` until an operator confirms that the items have arrived. While a return is open, the order cannot be shipped.
+/// Once every item has been returned, the order is `returned`. A repetition with the same key returns the first response
+/// and returns nothing more.
 #[utoipa::path(post, path = "/v1/orders/{id}/returns", tag = "fulfilment", security(("bearer" = [])),
-    params(("id" = OrderId, Path), ("Idempotency-Key" = String, Header, description = "The same at every repetition")),
+    params(("id" = OrderId, Path, description = "Id of the order"),
+        ("Idempotency-Key" = String, Header, description = "Send the same key when repeating the request: 1 to 255 visible ASCII characters",
+            min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
     request_body = CreateReturn,
-    responses((status = 202, body = ReturnView), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
-        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
+    responses(
+        (status = 202, description = "The return is requested", body = ReturnView,
+            headers(("Location" = String, description = "Path of the order"))),
+        (status = 400, description = "The Idempotency-Key is missing or not valid, or the body is not JSON", body = ProblemBody),
+        (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+        (status = 404, description = "There is no such order, or it belongs to another user", body = ProblemBody),
+        (status = 409, description = "The order cannot be returned or was refunded in full, more would be returned than was bought, or a request with the same key is in progress", body = ProblemBody),
+        (status = 422, description = "A field is not valid, or the key was already used with a different body", body = ProblemBody)))]
 pub async fn create_return(
     State(app): State<App>,
     User(claims): User,
@@ -54,25 +71,26 @@ pub async fn create_return(
     if !errors.is_empty() {
         return Err(Error::Invalid(errors).into());
     }
-    // The order is part of the request: the same body for another order is another request.
+    // The order's id is part of the request, so the same key with the same body for another order is rejected.
     for (byte, id) in sha256.iter_mut().zip(order.0.as_bytes()) {
         *byte ^= id;
     }
-    let (user, items, faults) = (claims.sub, value.items, app.faults);
+    let (user, items, dispatcher) = (claims.sub, value.items, app.dispatcher);
     souk_http::detached(async move {
-        let answer = idempotency::run(&app.pool, user, "create_return", &key, sha256, move |conn| {
-            create(conn, faults, order, claims, items, reason).boxed()
+        let response = idempotency::run(&app.pool, user, "create_return", &key, sha256, move |conn| {
+            create(conn, dispatcher, order, claims, items, reason).boxed()
         })
         .await;
         app.outbox.flush_soon();
-        answer
+        response
     })
     .await
 }
 
+/// Writes the return, and starts its saga unless the items must arrive first.
 async fn create(
     conn: &mut PgConnection,
-    faults: Faults,
+    dispatcher: Arc<dyn Dispatcher>,
     order: OrderId,
     claims: Claims,
     items: Vec<OrderItem>,
@@ -84,13 +102,13 @@ async fn create(
         .ok_or(Error::NotFound("order"))?;
     if !found.status.can_be_returned() {
         let detail = format!(
-            "Nothing of an order that is {} can be returned.",
+            "Items of an order that is {} cannot be returned.",
             found.status.as_str()
         );
         return Err(Error::Conflict("not-returnable", detail));
     }
     if found.is_refunded {
-        let detail = "The order has been refunded in full already, so nothing of it can be returned.";
+        let detail = "The order has already been refunded in full, so its items cannot be returned.";
         return Err(Error::Conflict("already-refunded", detail.into()));
     }
     let amount = price(&found, &items)?;
@@ -107,7 +125,7 @@ async fn create(
     };
     let created_at = store::insert(conn, &facts, needs_receipt).await?;
     if !needs_receipt {
-        saga::start(conn, &faults, &RETURN, &facts).await?;
+        saga::start(conn, &*dispatcher, &RETURN, &facts).await?;
     }
     let view = ReturnView {
         id: facts.return_id(),
@@ -127,7 +145,8 @@ async fn create(
     })
 }
 
-/// The price of the items, if so many can be returned; at most what has not been refunded yet.
+/// Returns the refund for the items: their price, but at most the amount that has not been refunded yet. Fails if more would be
+/// returned than is possible.
 fn price(order: &Returnable, items: &[OrderItem]) -> Result<Money, Error> {
     let mut sum: Option<Money> = None;
     for (index, item) in items.iter().enumerate() {
@@ -136,8 +155,11 @@ fn price(order: &Returnable, items: &[OrderItem]) -> Result<Money, Error> {
             .iter()
             .find(|line| line.sku == item.sku.as_str())
             .ok_or_else(|| Error::field(format!("/items/{index}/sku"), "is not a line of this order"))?;
-        if item.quantity.get() > line.left {
-            let detail = format!("Of {} there are {} left to return.", line.sku, line.left);
+        if item.quantity.get() > line.returnable {
+            let detail = format!(
+                "At most {} of {} can still be returned.",
+                line.returnable, line.sku
+            );
             return Err(Error::Conflict("exceeds-bought", detail));
         }
         let overflow = |_| Error::field(format!("/items/{index}/quantity"), "is too large");

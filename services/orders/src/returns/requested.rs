@@ -1,5 +1,5 @@
-//! A return whose items were shipped, while it waits for an operator. No saga works on it yet, so the lock on the order's
-//! row is enough to decide about it.
+//! A return of shipped items that waits for an operator. Its saga has not started yet, so the lock on the order's row is
+//! enough to decide about it.
 
 use contracts::{Money, OrderId, OrderItem, PaymentId, ReturnId, SagaId, UserId};
 use serde_json::{Value, json};
@@ -13,24 +13,28 @@ use crate::{
     saga::table::Facts,
 };
 
-/// A requested return of shipped items, whose order is locked.
+/// A requested return of shipped items. Its order is locked.
 #[derive(Debug)]
-pub(super) struct Requested {
+pub(super) struct RequestedReturn {
     order: OrderId,
     id: ReturnId,
     user: UserId,
     payment: PaymentId,
     payment_method: String,
-    /// The refund as it was requested.
+    /// The amount to refund, calculated when the return was requested.
     amount: Money,
-    /// Paid and not refunded by now.
+    /// The part of the payment that has not been refunded so far.
     not_refunded: Money,
     items: Vec<OrderItem>,
     reason: String,
 }
 
-/// Locks the order and finds its return; fails unless the return waits for an operator.
-pub(super) async fn lock(conn: &mut PgConnection, order: OrderId, id: ReturnId) -> Result<Requested, Error> {
+/// Locks the order and reads its return. Fails unless the return waits for an operator.
+pub(super) async fn lock(
+    conn: &mut PgConnection,
+    order: OrderId,
+    id: ReturnId,
+) -> Result<RequestedReturn, Error> {
     let found = store::lock(conn, order).await?.ok_or(Error::NotFound("order"))?;
     let row = sqlx::query!(
         r#"SELECT r.status, r.needs_receipt, r.reason, r.amount, (
@@ -46,14 +50,14 @@ pub(super) async fn lock(conn: &mut PgConnection, order: OrderId, id: ReturnId) 
     let status = ReturnStatus::parse(&row.status)?;
     if status != ReturnStatus::Requested || !row.needs_receipt {
         let detail = if row.needs_receipt {
-            format!("The return is {} already.", status.as_str())
+            format!("The return is already {}.", status.as_str())
         } else {
-            "The items of this return were never shipped, so it does not wait for them.".to_owned()
+            "The items of this return were never shipped, so it needs no receipt.".to_owned()
         };
         return Err(Error::Conflict("not-awaiting-receipt", detail));
     }
     let currency = found.not_refunded.currency;
-    Ok(Requested {
+    Ok(RequestedReturn {
         order,
         id,
         user: found.user,
@@ -66,9 +70,9 @@ pub(super) async fn lock(conn: &mut PgConnection, order: OrderId, id: ReturnId) 
     })
 }
 
-impl Requested {
-    /// Marks it as received, by `operator`; returns the facts of the saga that refunds and restocks it. An operator may have
-    /// refunded a part of the payment since the request; the return then refunds at most the remainder.
+impl RequestedReturn {
+    /// Marks the return as received by `operator`, and returns the facts of the saga that refunds and restocks it. If a part of
+    /// the payment has been refunded since the request, the return refunds at most the remainder.
     pub(super) async fn receive(mut self, conn: &mut PgConnection, operator: UserId) -> sqlx::Result<Facts> {
         self.amount.amount = self.amount.amount.min(self.not_refunded.amount);
         let event = json!({"return_id": self.id, "actor": operator});
@@ -87,7 +91,7 @@ impl Requested {
         })
     }
 
-    /// Marks it as refused, by `operator` and for this reason.
+    /// Marks the return as refused by `operator` for this reason.
     pub(super) async fn refuse(
         self,
         conn: &mut PgConnection,
@@ -100,6 +104,7 @@ impl Requested {
             .await
     }
 
+    /// Writes the operator's decision and its event.
     async fn decide(
         &self,
         conn: &mut PgConnection,
@@ -136,11 +141,11 @@ impl Requested {
     }
 }
 
-/// The return as the API shows it.
+/// Reads a return as the API shows it.
 pub(super) async fn view(conn: &mut PgConnection, order: OrderId, id: ReturnId) -> Result<ReturnView, Error> {
     let order: OrderView = orders::store::find(conn, order, None)
         .await?
         .ok_or(Error::NotFound("order"))?;
-    let found = order.returns.into_iter().find(|one| one.id == id);
+    let found = order.returns.into_iter().find(|candidate| candidate.id == id);
     found.ok_or(Error::NotFound("return"))
 }

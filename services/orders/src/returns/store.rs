@@ -1,4 +1,4 @@
-//! The SQL of returns.
+//! SQL queries for returns. Functions take a connection; the caller owns the transaction.
 
 use chrono::{DateTime, Utc};
 use contracts::{Currency, Money, OrderId, OrderItem, PaymentId, UserId};
@@ -6,40 +6,36 @@ use sqlx::PgConnection;
 use telemetry::TraceContext;
 
 use crate::{
-    orders::{OrderStatus, PaymentStatus, ReturnStatus},
-    saga::{
-        effects::Change,
-        engine::{Direction, Heard},
-        table::Facts,
-    },
+    orders::{OrderStatus, PaymentStatus},
+    saga::table::Facts,
 };
 
-/// An order, locked, as far as a return needs it.
+/// The parts of a locked order that a return needs.
 #[derive(Debug)]
 pub(crate) struct Returnable {
     pub(crate) user: UserId,
     pub(crate) status: OrderStatus,
     pub(crate) payment: PaymentId,
     pub(crate) payment_method: String,
-    /// Whether all of its money has been refunded.
+    /// Whether the order has been refunded in full.
     pub(crate) is_refunded: bool,
-    /// Paid and not refunded, as far as this service knows: payments' notice of an operator's refund may still be on its
-    /// way. Payments itself never refunds more than was captured.
+    /// The part of the payment that has not been refunded, as far as this service knows: a notice from payments about an
+    /// operator's refund may still be in flight. Payments itself never refunds more than was captured.
     pub(crate) not_refunded: Money,
     pub(crate) lines: Vec<ReturnableLine>,
 }
 
-/// A line of it.
+/// A line of an order that items can be returned from.
 #[derive(Debug)]
 pub(crate) struct ReturnableLine {
     pub(crate) sku: String,
     pub(crate) unit_price: Money,
-    /// Number bought that no return covers, except for refused ones.
-    pub(crate) left: u32,
+    /// Number of items that can still be returned: those bought, without those in other returns that are not refused.
+    pub(crate) returnable: u32,
 }
 
-/// The order, locked until the transaction ends, so that concurrent returns are not granted the same items, and neither is
-/// a shipment.
+/// Locks an order until the transaction ends and reads it. The lock keeps a concurrent return or shipment from claiming the
+/// same items. None if the order does not exist.
 pub(crate) async fn lock(conn: &mut PgConnection, id: OrderId) -> sqlx::Result<Option<Returnable>> {
     let Some(order) = sqlx::query!(
         "SELECT user_id, status, payment_id, payment_method, payment_status, amount, refunded, currency
@@ -64,10 +60,10 @@ pub(crate) async fn lock(conn: &mut PgConnection, id: OrderId) -> sqlx::Result<O
     )
     .fetch_all(conn)
     .await?;
-    let line = |sku, unit_price, left| ReturnableLine {
+    let line = |sku, unit_price, returnable: i64| ReturnableLine {
         sku,
         unit_price: Money::new(unit_price, currency),
-        left: u32::try_from(left).unwrap_or(0),
+        returnable: u32::try_from(returnable).unwrap_or(0),
     };
     Ok(Some(Returnable {
         user: UserId(order.user_id),
@@ -83,7 +79,7 @@ pub(crate) async fn lock(conn: &mut PgConnection, id: OrderId) -> sqlx::Result<O
     }))
 }
 
-/// Writes a requested return and its event; returns when it was requested.
+/// Writes a requested return and its event. Returns the time of the request, by the database's clock.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     facts: &Facts,
@@ -96,25 +92,8 @@ pub(crate) async fn insert(
         .map(|item: &OrderItem| item.quantity.get().cast_signed())
         .collect();
     let trace = TraceContext::current();
-    sqlx::query_scalar!(
-        r#"WITH asked AS (
-               INSERT INTO returns (id, order_id, status, reason, amount, needs_receipt)
-               VALUES ($1, $2, 'requested', $3, $4, $9)
-               RETURNING *
-           ), lined AS (
-               INSERT INTO return_lines (return_id, sku, quantity)
-               SELECT asked.id, line.sku, line.quantity
-               FROM asked, unnest($5::text[], $6::int[]) AS line (sku, quantity)
-           ), changed AS (
-               UPDATE orders SET updated_at = now() FROM asked WHERE orders.id = asked.order_id RETURNING orders.*
-           ), told AS (
-               INSERT INTO order_events (order_id, type, data, traceparent, tracestate)
-               SELECT asked.order_id, 'return_requested', jsonb_build_object('return_id', asked.id, 'reason', asked.reason,
-                   'needs_receipt', asked.needs_receipt, 'status', changed.status,
-                   'payment_status', changed.payment_status, 'fulfilment_status', changed.fulfilment_status), $7, $8
-               FROM asked, changed
-           )
-           SELECT created_at AS "created_at!" FROM asked"#,
+    sqlx::query_file_scalar!(
+        "src/returns/insert_return.sql",
         facts.saga.0,
         facts.order.0,
         facts.reason,
@@ -129,7 +108,7 @@ pub(crate) async fn insert(
     .await
 }
 
-/// Whether a return of the order is neither completed nor refused. Ask only with the order's row locked.
+/// Whether a return of the order is neither completed nor refused. The caller must hold the lock on the order's row.
 pub(crate) async fn is_open(conn: &mut PgConnection, order: OrderId) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT FROM returns WHERE order_id = $1
@@ -138,89 +117,4 @@ pub(crate) async fn is_open(conn: &mut PgConnection, order: OrderId) -> sqlx::Re
     )
     .fetch_one(conn)
     .await
-}
-
-/// Applies what happened in the saga of a return to the return and its order; returns the type of the event to publish.
-pub(crate) async fn follow(
-    conn: &mut PgConnection,
-    facts: &Facts,
-    happened: &[(&str, Direction, Heard)],
-) -> sqlx::Result<&'static str> {
-    let mut event = Change::NONE.event;
-    for (step, _, heard) in happened {
-        match (*step, heard) {
-            ("refund_payment", Heard::Done) => {
-                event = if refunded(conn, facts).await? {
-                    "payment_refunded"
-                } else {
-                    event
-                };
-            }
-            ("refund_payment", Heard::Refused) => {
-                set_status(conn, facts, ReturnStatus::Refused).await?;
-                event = "return_refused";
-            }
-            ("complete_return", Heard::Done) => {
-                event = if complete(conn, facts).await? {
-                    "order_returned"
-                } else {
-                    "return_completed"
-                };
-            }
-            _ => {}
-        }
-    }
-    Ok(event)
-}
-
-/// Records the refund of a return. True if the order did not know of it: payments' notices carry the total of all refunds
-/// and may arrive first, and then there is no second event.
-async fn refunded(conn: &mut PgConnection, facts: &Facts) -> sqlx::Result<bool> {
-    set_status(conn, facts, ReturnStatus::Refunded).await?;
-    let done = sqlx::query!(
-        "WITH back AS (
-             SELECT coalesce(sum(amount), 0)::bigint AS amount FROM returns
-             WHERE order_id = $1 AND status IN ('refunded', 'completed'))
-         UPDATE orders SET refunded = back.amount, updated_at = now(),
-             payment_status = CASE WHEN back.amount >= orders.amount THEN 'refunded' ELSE 'partially_refunded' END
-         FROM back WHERE orders.id = $1 AND orders.refunded < back.amount",
-        facts.order.0
-    )
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// Completes a return; true if that makes the order `returned`, because every item has been returned.
-async fn complete(conn: &mut PgConnection, facts: &Facts) -> sqlx::Result<bool> {
-    // Two returns that complete together must see each other, or neither would be the last.
-    sqlx::query!("SELECT id FROM orders WHERE id = $1 FOR UPDATE", facts.order.0)
-        .fetch_one(&mut *conn)
-        .await?;
-    set_status(conn, facts, ReturnStatus::Completed).await?;
-    let done = sqlx::query!(
-        "UPDATE orders SET status = 'returned', updated_at = now(),
-             -- What was never sent does not come back; it just will not be sent.
-             fulfilment_status = CASE WHEN EXISTS (SELECT FROM shipments s WHERE s.order_id = orders.id)
-                 THEN 'returned' ELSE 'cancelled' END
-         WHERE id = $1 AND status <> 'returned' AND NOT EXISTS (
-             SELECT FROM order_lines l WHERE l.order_id = $1 AND l.quantity > coalesce((
-                 SELECT sum(i.quantity) FROM returns r JOIN return_lines i ON i.return_id = r.id
-                 WHERE r.order_id = $1 AND i.sku = l.sku AND r.status = 'completed'), 0))",
-        facts.order.0
-    )
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-async fn set_status(conn: &mut PgConnection, facts: &Facts, status: ReturnStatus) -> sqlx::Result<()> {
-    sqlx::query!(
-        "UPDATE returns SET status = $2, updated_at = now() WHERE id = $1",
-        facts.saga.0,
-        status.as_str()
-    )
-    .execute(conn)
-    .await
-    .map(|_| ())
 }

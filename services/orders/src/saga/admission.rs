@@ -1,42 +1,43 @@
-//! Overload protection. A bounded number of checkouts are in flight; later ones wait for a free place, oldest first, and
-//! when that wait grows too long, new orders are refused. So the participants' queues stay short, few commands outlive
-//! their deadline in one, and compensations, which need no place, run before new work (docs/adr/0013).
+//! Overload protection. The number of checkouts in flight is limited; later ones wait for a free place, oldest first, and when
+//! that wait grows too long, new orders are refused. So the participants' queues stay short, few commands reach their deadline
+//! in a queue, and compensations, which need no place, run before new work (docs/adr/0013).
 
 use sqlx::PgConnection;
 
 use crate::{error::Error, gauges};
 
-/// Checkouts in flight at once, over all replicas. Enough to keep every participant's consumers busy; each command more
-/// would only wait in a queue.
+/// Maximum number of checkouts in flight, over all replicas. It is enough to keep every participant's consumers busy; any
+/// further command would only wait in a queue.
 pub(super) const IN_FLIGHT: i64 = 64;
-/// A saga whose command was sent more often than this is stuck rather than in flight, and gives its place to others.
+/// A saga whose current command was sent more often than this is stuck and does not count as in flight.
 pub(super) const STUCK_AFTER: i32 = 8;
-/// Checkouts in flight and waiting, together: what the slowest machine that we know confirms within a deadline.
-const LIVE_LIMIT: i64 = 512;
-/// How long the oldest waiting checkout may have waited before new orders are refused, in seconds.
-const LONGEST_WAIT_SECONDS: f64 = 30.0;
+/// Maximum number of checkouts in flight and waiting together: the number that the slowest machine we have measured confirms
+/// within a deadline.
+const MAX_LIVE: i64 = 512;
+/// New orders are refused once the oldest waiting checkout has waited this long, in seconds.
+const MAX_WAIT_SECONDS: f64 = 30.0;
 
-/// How busy the checkouts are.
+/// The current load of checkouts, over all replicas.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
-    /// Sagas in flight and waiting.
+    /// Number of sagas in flight and waiting, without those that are stuck.
     pub(crate) live: i64,
     /// Age of the oldest checkout that waits for a place, in seconds; 0 when none waits.
     pub(crate) waited_seconds: f64,
 }
 
 impl Load {
-    /// Refuses a new order that could not be checked out in time.
+    /// Fails if a new order could not be checked out before its deadline.
     pub(crate) fn admit(self) -> Result<(), Error> {
-        if self.live >= LIVE_LIMIT || self.waited_seconds >= LONGEST_WAIT_SECONDS {
-            gauges::refused();
+        if self.live >= MAX_LIVE || self.waited_seconds >= MAX_WAIT_SECONDS {
+            gauges::record_refusal();
             return Err(Error::Overloaded);
         }
         Ok(())
     }
 }
 
-/// Reads the load, over all replicas.
+/// Reads the current load from the database.
 pub(crate) async fn load(conn: &mut PgConnection) -> sqlx::Result<Load> {
     sqlx::query_as!(
         Load,
@@ -58,8 +59,8 @@ mod tests {
     fn refuses_when_too_many_are_live_or_the_oldest_has_waited_too_long() {
         let admits = |live, waited_seconds| Load { live, waited_seconds }.admit().is_ok();
         assert!(admits(0, 0.0));
-        assert!(admits(LIVE_LIMIT - 1, LONGEST_WAIT_SECONDS - 0.1));
-        assert!(!admits(LIVE_LIMIT, 0.0));
-        assert!(!admits(1, LONGEST_WAIT_SECONDS));
+        assert!(admits(MAX_LIVE - 1, MAX_WAIT_SECONDS - 0.1));
+        assert!(!admits(MAX_LIVE, 0.0));
+        assert!(!admits(1, MAX_WAIT_SECONDS));
     }
 }

@@ -1,76 +1,102 @@
-//! The sagas of Souk, each a table to be read from top to bottom. What a reply does to them is in `engine.rs`; what a
-//! step means for the order in `effects.rs`.
+//! The sagas of Souk, each a table to be read from top to bottom: every step with its service, its command, its undo, and
+//! what each outcome means for the order. `engine.rs` says how a saga moves from step to step.
 
 use contracts::saga::{
-    AuthorizePayment, CapturePayment, CommitStock, PinStock, RefundPayment, ReleaseStock, ReserveStock,
-    RestockItems, UnpinStock, VoidPayment,
+    AuthorizePayment, CapturePayment, Command, CommitStock, PinStock, RefundPayment, ReleaseStock,
+    ReserveStock, RestockItems, UnpinStock, VoidPayment,
 };
 
-use super::table::{Facts, Saga, inventory, local, payments};
+use super::table::{Effect, Facts, Rejection, Saga, StepId, inventory, local, payments};
+use crate::orders::{FulfilmentStatus, OrderStatus, PaymentStatus, ReturnStatus};
 
-/// From a placed order to a confirmed one. Its id is the order's.
+/// Takes a placed order to a confirmed one.
 pub const CHECKOUT: Saga = Saga::new(
     "checkout",
     &[
-        inventory("reserve_stock", reserve).undo(|c| ReleaseStock { order_id: c.order }.into()),
-        payments("authorize_payment", authorize).undo(|c| VoidPayment { order_id: c.order }.into()),
-        // From here the hold no longer expires.
-        inventory("pin_stock", |c| PinStock { order_id: c.order }.into())
-            .undo(|c| UnpinStock { order_id: c.order }.into()),
-        // Money moves: no way back.
-        payments("capture_payment", |c| CapturePayment { order_id: c.order }.into()).pivot(),
-        inventory("commit_stock", |c| CommitStock { order_id: c.order }.into()),
-        local("confirm_order"),
+        inventory(StepId::ReserveStock, reserve)
+            .undo(|f| ReleaseStock { order_id: f.order }.into())
+            .done(Effect::event("stock_reserved").fulfilment(FulfilmentStatus::Reserved))
+            .undone(Effect::event("stock_released").fulfilment(FulfilmentStatus::Cancelled))
+            .rejects(Rejection::OutOfStock),
+        payments(StepId::AuthorizePayment, authorize)
+            .undo(|f| VoidPayment { order_id: f.order }.into())
+            .done(Effect::event("payment_authorized").payment(PaymentStatus::Authorized))
+            .refused(Effect::event("payment_failed").payment(PaymentStatus::Failed))
+            .undone(Effect::event("payment_voided").payment(PaymentStatus::Voided))
+            .rejects(Rejection::PaymentDeclined),
+        // From here on the hold does not expire.
+        inventory(StepId::PinStock, |f| PinStock { order_id: f.order }.into())
+            .undo(|f| UnpinStock { order_id: f.order }.into()),
+        // The card is charged: there is no way back.
+        payments(StepId::CapturePayment, |f| {
+            CapturePayment { order_id: f.order }.into()
+        })
+        .pivot()
+        .done(Effect::event("payment_captured").payment(PaymentStatus::Captured))
+        .rejects(Rejection::PaymentDeclined),
+        inventory(StepId::CommitStock, |f| CommitStock { order_id: f.order }.into()),
+        local(StepId::ConfirmOrder).done(Effect::event("order_confirmed").order(OrderStatus::Confirmed)),
     ],
-);
+)
+.checks_out();
 
-/// From goods that come back to money given back. Its id is the return's.
+/// Refunds returned items and adds them to the stock again.
 pub const RETURN: Saga = Saga::new(
     "return",
     &[
-        payments("refund_payment", refund).pivot(),
-        inventory("restock_items", restock),
-        local("complete_return"),
+        payments(StepId::RefundPayment, refund)
+            .pivot()
+            .done(Effect::event("payment_refunded").returned(ReturnStatus::Refunded))
+            .refused(Effect::event("return_refused").returned(ReturnStatus::Refused)),
+        inventory(StepId::RestockItems, restock),
+        local(StepId::CompleteReturn)
+            .done(Effect::event("return_completed").returned(ReturnStatus::Completed)),
     ],
 );
 
 /// Every saga that a row of `sagas` may name.
 pub const ALL: [&Saga; 2] = [&CHECKOUT, &RETURN];
 
-fn reserve(c: &Facts) -> contracts::saga::Command {
+/// Finds the saga with a stored name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Saga> {
+    ALL.into_iter().find(|saga| saga.name == name)
+}
+
+fn reserve(f: &Facts) -> Command {
     ReserveStock {
-        order_id: c.order,
-        items: c.items.clone(),
+        order_id: f.order,
+        items: f.items.clone(),
     }
     .into()
 }
 
-fn authorize(c: &Facts) -> contracts::saga::Command {
+fn authorize(f: &Facts) -> Command {
     AuthorizePayment {
-        order_id: c.order,
-        payment_id: c.payment,
-        user_id: c.user,
-        amount: c.amount,
-        payment_method: c.payment_method.clone(),
+        order_id: f.order,
+        payment_id: f.payment,
+        user_id: f.user,
+        amount: f.amount,
+        payment_method: f.payment_method.clone(),
     }
     .into()
 }
 
-fn refund(c: &Facts) -> contracts::saga::Command {
+fn refund(f: &Facts) -> Command {
     RefundPayment {
-        order_id: c.order,
-        return_id: c.return_id(),
-        amount: c.amount,
-        reason: c.reason.clone(),
+        order_id: f.order,
+        return_id: f.return_id(),
+        amount: f.amount,
+        reason: f.reason.clone(),
     }
     .into()
 }
 
-fn restock(c: &Facts) -> contracts::saga::Command {
+fn restock(f: &Facts) -> Command {
     RestockItems {
-        order_id: c.order,
-        return_id: c.return_id(),
-        items: c.items.clone(),
+        order_id: f.order,
+        return_id: f.return_id(),
+        items: f.items.clone(),
     }
     .into()
 }

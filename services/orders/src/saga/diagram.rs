@@ -1,10 +1,10 @@
-//! The picture of a saga, generated from its table, for the documentation.
+//! Draws the diagrams of the sagas in the README from their tables.
 
 use std::fmt::Write as _;
 
 use super::table::{Kind, Saga};
 
-/// A Mermaid flowchart of `saga`.
+/// Returns a Mermaid flowchart of `saga`: its steps, their undos, and where each outcome leads.
 #[must_use]
 pub fn mermaid(saga: &Saga) -> String {
     let mut text = String::from("flowchart LR\n");
@@ -13,13 +13,17 @@ pub fn mermaid(saga: &Saga) -> String {
         let _ = writeln!(text, "    {line}");
     };
     for (index, step) in saga.steps.iter().enumerate() {
-        let label = format!("{}<br/><small>{}</small>", step.name, step.service());
+        let label = format!(
+            "{}<br/><small>{}</small>",
+            step.id.as_str(),
+            step.participant.as_str()
+        );
         match step.kind {
             Kind::Pivot => line(format_args!("do{index}{{{{\"{label}\"}}}}")),
             Kind::Undoable | Kind::Retriable => line(format_args!("do{index}[\"{label}\"]")),
         }
         if step.kind == Kind::Undoable {
-            line(format_args!("undo{index}([\"undo {}\"])", step.name));
+            line(format_args!("undo{index}([\"undo {}\"])", step.id.as_str()));
         }
     }
     line(format_args!("completed(((completed)))"));
@@ -51,9 +55,9 @@ pub fn mermaid(saga: &Saga) -> String {
 mod tests {
     use super::{super::checkout, *};
 
-    /// The README shows what the table says. When this fails, put the text of the message into it.
+    /// If this fails, copy the diagram of the message to the README.
     #[test]
-    fn the_readme_shows_the_sagas_as_they_are() {
+    fn the_readme_shows_the_current_sagas() {
         let readme = include_str!("../../README.md");
         for saga in checkout::ALL {
             let diagram = format!("```mermaid\n{}```\n", mermaid(saga));

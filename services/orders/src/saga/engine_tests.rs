@@ -1,4 +1,4 @@
-//! Every place a saga can be, with everything it can hear there.
+//! Tests of every place where a saga can be, with every outcome that the awaited command can have there.
 
 use std::collections::HashSet;
 
@@ -8,102 +8,106 @@ use uuid::Uuid;
 use super::*;
 use crate::saga::checkout::{ALL, CHECKOUT, RETURN};
 
-const HEARD: [Heard; 3] = [Heard::Done, Heard::Refused, Heard::Silent];
+const OUTCOMES: [StepOutcome; 3] = [StepOutcome::Done, StepOutcome::Refused, StepOutcome::TimedOut];
 
-fn at(saga: &Saga, step: &str, direction: Direction) -> At {
+fn at(saga: &Saga, step: StepId, direction: Direction) -> At {
     At::Active(Position {
         step: saga.index_of(step).unwrap(),
         direction,
     })
 }
 
-fn doing_step(step: &str) -> At {
+fn performing_step(step: StepId) -> At {
     at(&CHECKOUT, step, Direction::Do)
 }
 
-fn undoing_step(step: &str) -> At {
+fn undoing_step(step: StepId) -> At {
     at(&CHECKOUT, step, Direction::Undo)
 }
 
 #[test]
 fn the_reply_table_holds_for_every_step_of_the_checkout() {
     let parked = |at: At| At::Parked(at.position().unwrap());
-    // Step, done, refused, silent.
-    let doing = [
+    // Step, done, refused, timed out.
+    let performing = [
         (
-            "reserve_stock",
-            doing_step("authorize_payment"),
+            StepId::ReserveStock,
+            performing_step(StepId::AuthorizePayment),
             At::Compensated,
-            undoing_step("reserve_stock"),
+            undoing_step(StepId::ReserveStock),
         ),
         (
-            "authorize_payment",
-            doing_step("pin_stock"),
-            undoing_step("reserve_stock"),
-            undoing_step("authorize_payment"),
+            StepId::AuthorizePayment,
+            performing_step(StepId::PinStock),
+            undoing_step(StepId::ReserveStock),
+            undoing_step(StepId::AuthorizePayment),
         ),
         (
-            "pin_stock",
-            doing_step("capture_payment"),
-            undoing_step("authorize_payment"),
-            undoing_step("pin_stock"),
+            StepId::PinStock,
+            performing_step(StepId::CapturePayment),
+            undoing_step(StepId::AuthorizePayment),
+            undoing_step(StepId::PinStock),
         ),
         (
-            "capture_payment",
-            doing_step("commit_stock"),
-            undoing_step("pin_stock"),
-            doing_step("capture_payment"),
+            StepId::CapturePayment,
+            performing_step(StepId::CommitStock),
+            undoing_step(StepId::PinStock),
+            performing_step(StepId::CapturePayment),
         ),
         (
-            "commit_stock",
-            doing_step("confirm_order"),
-            parked(doing_step("commit_stock")),
-            doing_step("commit_stock"),
+            StepId::CommitStock,
+            performing_step(StepId::ConfirmOrder),
+            parked(performing_step(StepId::CommitStock)),
+            performing_step(StepId::CommitStock),
         ),
         (
-            "confirm_order",
+            StepId::ConfirmOrder,
             At::Completed,
-            parked(doing_step("confirm_order")),
-            doing_step("confirm_order"),
+            parked(performing_step(StepId::ConfirmOrder)),
+            performing_step(StepId::ConfirmOrder),
         ),
     ];
     let undoing = [
-        ("pin_stock", undoing_step("authorize_payment")),
-        ("authorize_payment", undoing_step("reserve_stock")),
-        ("reserve_stock", At::Compensated),
+        (StepId::PinStock, undoing_step(StepId::AuthorizePayment)),
+        (StepId::AuthorizePayment, undoing_step(StepId::ReserveStock)),
+        (StepId::ReserveStock, At::Compensated),
     ];
-    for (step, done, refused, silent) in doing {
-        let next = HEARD.map(|heard| advance(&CHECKOUT, doing_step(step), heard));
-        assert_eq!(next, [done, refused, silent], "{step}");
+    for (step, done, refused, timed_out) in performing {
+        let next = OUTCOMES.map(|outcome| advance(&CHECKOUT, performing_step(step), outcome));
+        assert_eq!(next, [done, refused, timed_out], "{step:?}");
     }
     for (step, done) in undoing {
         let here = undoing_step(step);
-        let next = HEARD.map(|heard| advance(&CHECKOUT, here, heard));
-        assert_eq!(next, [done, parked(here), here], "undo {step}");
+        let next = OUTCOMES.map(|outcome| advance(&CHECKOUT, here, outcome));
+        assert_eq!(next, [done, parked(here), here], "undo {step:?}");
     }
 }
 
 #[test]
 fn the_reply_table_holds_for_every_step_of_a_return() {
     let here = |step| at(&RETURN, step, Direction::Do);
-    let next = |step| HEARD.map(|heard| advance(&RETURN, here(step), heard));
+    let next = |step| OUTCOMES.map(|outcome| advance(&RETURN, here(step), outcome));
     let parked = |step| At::Parked(here(step).position().unwrap());
     assert_eq!(
-        next("refund_payment"),
-        [here("restock_items"), At::Compensated, here("refund_payment")]
-    );
-    assert_eq!(
-        next("restock_items"),
+        next(StepId::RefundPayment),
         [
-            here("complete_return"),
-            parked("restock_items"),
-            here("restock_items")
+            here(StepId::RestockItems),
+            At::Compensated,
+            here(StepId::RefundPayment)
         ]
     );
-    assert_eq!(next("complete_return")[0], At::Completed);
+    assert_eq!(
+        next(StepId::RestockItems),
+        [
+            here(StepId::CompleteReturn),
+            parked(StepId::RestockItems),
+            here(StepId::RestockItems)
+        ]
+    );
+    assert_eq!(next(StepId::CompleteReturn)[0], At::Completed);
 }
 
-/// Every place that any sequence of replies leads to, with whether the pivot was done on the way.
+/// Every place that a sequence of outcomes can lead to, with whether the pivot was done on the way.
 fn reachable(saga: &Saga) -> HashSet<(At, bool)> {
     let mut found = HashSet::new();
     let mut open = vec![(At::START, false)];
@@ -111,12 +115,12 @@ fn reachable(saga: &Saga) -> HashSet<(At, bool)> {
         if !found.insert((at, passed)) {
             continue;
         }
-        for heard in HEARD {
-            let done_pivot = heard == Heard::Done
+        for outcome in OUTCOMES {
+            let done_pivot = outcome == StepOutcome::Done
                 && at.position().is_some_and(|position| {
                     position.direction == Direction::Do && saga.steps[position.step].kind == Kind::Pivot
                 });
-            open.push((advance(saga, at, heard), passed || done_pivot));
+            open.push((advance(saga, at, outcome), passed || done_pivot));
         }
         if let Some(back) = give_up(saga, at) {
             open.push((back, passed));
@@ -143,7 +147,7 @@ fn nothing_is_undone_after_the_pivot_and_nothing_completes_before_it() {
 }
 
 #[test]
-fn whatever_is_heard_it_ends_unless_silence_never_does() {
+fn every_saga_ends_unless_replies_never_come() {
     /// Moves left at most, counting no repetitions; every move must lower it.
     fn left(saga: &Saga, at: At) -> usize {
         match at {
@@ -159,20 +163,20 @@ fn whatever_is_heard_it_ends_unless_silence_never_does() {
     }
     for saga in ALL {
         for (at, _) in reachable(saga) {
-            for heard in HEARD {
-                let next = advance(saga, at, heard);
-                let waits = next == at && (heard == Heard::Silent || at.position().is_none());
+            for outcome in OUTCOMES {
+                let next = advance(saga, at, outcome);
+                let waits = next == at && (outcome == StepOutcome::TimedOut || at.position().is_none());
                 let stays_parked = matches!(at, At::Parked(_)) && next == at;
                 assert!(
                     waits || stays_parked || left(saga, next) < left(saga, at),
-                    "{} does not get nearer to its end from {at:?} by {heard:?}",
+                    "{} does not get nearer to its end from {at:?} by {outcome:?}",
                     saga.name
                 );
             }
-            // Somebody who answers "done" always brings it to an end.
+            // Outcomes that are all "done" always end the saga.
             let mut end = at;
             for _ in 0..=2 * saga.steps.len() {
-                end = advance(saga, end, Heard::Done);
+                end = advance(saga, end, StepOutcome::Done);
             }
             assert!(matches!(end, At::Completed | At::Compensated), "{at:?}");
         }
@@ -180,7 +184,7 @@ fn whatever_is_heard_it_ends_unless_silence_never_does() {
 }
 
 #[test]
-fn an_answer_counts_once_and_only_in_time() {
+fn a_reply_is_awaited_once() {
     let id = SagaId(Uuid::from_u128(7));
     for saga in ALL {
         for (at, _) in reachable(saga) {
@@ -189,12 +193,12 @@ fn an_answer_counts_once_and_only_in_time() {
                 let awaited = at.position() == Some(position);
                 assert_eq!(awaits(saga, id, at, command), awaited, "{at:?} {position:?}");
                 if awaited {
-                    for heard in [Heard::Done, Heard::Refused] {
-                        let next = advance(saga, at, heard);
+                    for outcome in [StepOutcome::Done, StepOutcome::Refused] {
+                        let next = advance(saga, at, outcome);
                         let parked = matches!(next, At::Parked(_));
                         assert!(
                             parked || !awaits(saga, id, next, command),
-                            "{at:?} takes {heard:?} twice"
+                            "{at:?} takes {outcome:?} twice"
                         );
                     }
                 }
@@ -218,14 +222,17 @@ fn an_answer_counts_once_and_only_in_time() {
 
 #[test]
 fn giving_up_undoes_the_step_in_flight_until_the_pivot_is_sent() {
-    for step in ["reserve_stock", "authorize_payment", "pin_stock"] {
-        assert_eq!(give_up(&CHECKOUT, doing_step(step)), Some(undoing_step(step)));
-        let parked = At::Parked(doing_step(step).position().unwrap());
+    for step in [StepId::ReserveStock, StepId::AuthorizePayment, StepId::PinStock] {
+        assert_eq!(
+            give_up(&CHECKOUT, performing_step(step)),
+            Some(undoing_step(step))
+        );
+        let parked = At::Parked(performing_step(step).position().unwrap());
         assert_eq!(give_up(&CHECKOUT, parked), Some(undoing_step(step)));
         assert_eq!(give_up(&CHECKOUT, undoing_step(step)), None);
     }
-    for step in ["capture_payment", "commit_stock", "confirm_order"] {
-        assert_eq!(give_up(&CHECKOUT, doing_step(step)), None);
+    for step in [StepId::CapturePayment, StepId::CommitStock, StepId::ConfirmOrder] {
+        assert_eq!(give_up(&CHECKOUT, performing_step(step)), None);
     }
     assert_eq!(give_up(&CHECKOUT, At::Completed), None);
     assert_eq!(give_up(&RETURN, At::START), None);
@@ -258,13 +265,18 @@ fn every_position_but_local_ones_has_a_command_of_its_participant() {
             match command(saga, position, &facts) {
                 Some(command) => {
                     assert!(
-                        command.kind.starts_with(&format!("{}.", step.service())),
+                        command
+                            .kind
+                            .starts_with(&format!("{}.", step.participant.as_str())),
                         "{}",
                         command.kind
                     );
-                    assert!(command.queue.starts_with(step.service()));
+                    assert!(command.queue.starts_with(step.participant.as_str()));
                     if position.direction == Direction::Do {
-                        assert_eq!(command.kind, format!("{}.{}.v1", step.service(), step.name));
+                        assert_eq!(
+                            command.kind,
+                            format!("{}.{}.v1", step.participant.as_str(), step.id.as_str())
+                        );
                     }
                     assert_eq!(command.body["order_id"], serde_json::json!(facts.order));
                 }

@@ -1,17 +1,23 @@
-//! The saga orchestrator. `checkout.rs` says what a saga does, `engine.rs` how it moves, `effects.rs` what that means for
-//! the order, `store.rs` how it is kept, `drive.rs` who moves it,
-//! `admission.rs` how many are moved at once. Start with `checkout.rs`.
+//! The saga orchestrator. Read it in this order: `checkout.rs` declares the sagas, `engine.rs` moves from step to step,
+//! `decide.rs` and `plan.rs` derive everything that a move writes and sends, and `apply.rs` writes it. `orchestrator.rs`
+//! receives replies and runs the timers, `overdue.rs` says when a reply is overdue, and `admission.rs` limits how many
+//! checkouts are in flight.
 
 pub(crate) mod admission;
+mod apply;
 pub mod checkout;
+mod decide;
 pub mod diagram;
-pub mod drive;
-pub mod effects;
+pub mod dispatch;
 pub mod engine;
+pub mod log;
+pub mod orchestrator;
 pub mod overdue;
-mod proceed;
-pub mod store;
+pub mod plan;
+pub mod state;
 pub mod table;
 pub mod timeline;
 
-pub(crate) use proceed::{Move, proceed, start};
+pub use apply::apply;
+pub(crate) use apply::{advance, start};
+pub use decide::{Action, Cause, Impossible};

@@ -1,4 +1,4 @@
-//! A saga as people see it: the log folded into one line a step and direction.
+//! The timeline of a saga as the API shows it: the log, folded into one line per step and direction.
 
 use chrono::{DateTime, Utc};
 use contracts::{CommandId, OrderId, SagaId, UserId};
@@ -10,92 +10,93 @@ use utoipa::ToSchema;
 use super::{
     checkout,
     engine::Direction,
-    table::{Kind, Saga},
+    log::LogOutcome,
+    table::{Kind, Saga, StepId},
 };
 
-/// A saga and how it went so far.
+/// A saga and its progress.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct SagaView {
-    /// Its id; a checkout's is its order's.
+    /// The saga's id. A checkout has its order's id, the saga of a return has the return's id.
     pub id: SagaId,
-    /// Whose.
+    /// The order that the saga works on.
     pub order_id: OrderId,
-    /// `checkout` or `return`.
+    /// The kind of saga: `checkout` or `return`.
     pub definition: String,
-    /// `running`, `compensating`, `parked`, `completed` or `compensated`.
+    /// The saga's status: `running`, `compensating`, `parked`, `completed` or `compensated`.
     #[schema(example = "completed")]
     pub status: String,
-    /// Why it waits for an operator.
+    /// Why the saga waits for an operator, if it is parked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parked_reason: Option<String>,
-    /// In the order of the saga, then what was undone, in that order.
+    /// The steps in the order of the saga, followed by the undone ones in the order in which they are undone.
     pub steps: Vec<StepView>,
-    /// The trace it began in.
+    /// The id of the trace in which the saga was started.
     pub trace_id: Option<String>,
-    /// When it began.
+    /// When the saga was started.
     pub created_at: DateTime<Utc>,
-    /// When it last moved.
+    /// When the saga last moved.
     pub updated_at: DateTime<Utc>,
 }
 
-/// An order's checkout, and the sagas of what was sent back.
+/// The checkout of an order and the sagas of its returns.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct OrderSagas {
-    /// The checkout.
+    /// The checkout of the order.
     #[serde(flatten)]
     pub checkout: SagaView,
-    /// A saga for each return whose refund has begun, in the order of the order's `returns`; its id is the return's.
+    /// A saga for each return whose refund has started, in the order of the order's `returns`.
     pub returns: Vec<SagaView>,
 }
 
-/// A step, done or undone.
+/// A step that is performed, or undone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StepView {
-    /// Which.
+    /// The name of the step, such as `capture_payment`.
     pub name: String,
-    /// Who performs it.
+    /// The service that performs the step.
     pub service: String,
-    /// `do` or `undo`.
+    /// Whether the step is performed (`do`) or undone (`undo`).
     pub direction: String,
-    /// Whether doing it is the point of no return.
+    /// Whether this step is the point of no return.
     pub pivot: bool,
-    /// How it stands.
+    /// The state of the step.
     pub state: StepState,
-    /// The command that asks for it, once it was sent; a step of orders' own needs none.
+    /// The id of the step's command, once it was sent; a step of orders itself has none.
     pub command_id: Option<CommandId>,
-    /// How often its command was sent.
+    /// How many times the command was sent.
     pub attempts: u32,
-    /// When it was sent first.
+    /// When the command was sent for the first time.
     pub started_at: Option<DateTime<Utc>>,
-    /// When it was answered, or given up.
+    /// When the reply arrived, or the saga stopped waiting for it.
     pub finished_at: Option<DateTime<Utc>>,
-    /// Why it was refused, given up or parked.
+    /// A code for why the step was refused, given up or parked, or an operator's reason.
     pub reason: Option<String>,
-    /// The same for a person.
+    /// The reason in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// The operator who decided it.
+    /// The operator who decided about the step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<UserId>,
 }
 
-/// How a step stands.
+/// The state of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StepState {
-    /// Its turn has not come.
+    /// The saga has not reached the step yet.
     Pending,
-    /// Its answer is awaited.
+    /// The command was sent, and the saga waits for the reply.
     Running,
-    /// Done.
+    /// The participant has performed the step.
     Done,
-    /// A business no.
+    /// The participant refused the step for a business reason.
     Refused,
-    /// Given up without an answer: it may have run, so it is undone too.
+    /// The saga no longer waits for a reply. The step may have been performed, so it is undone as well.
     Silent,
-    /// An operator decides.
+    /// The saga waits for an operator.
     Parked,
-    /// Its turn will not come.
+    /// The saga goes back and will not reach the step.
     Skipped,
 }
 
@@ -114,13 +115,13 @@ pub(crate) struct Document {
     log: Vec<Logged>,
 }
 
-/// One entry of the log.
+/// An entry of the log, as the view returns it.
 #[derive(Debug, Deserialize)]
 struct Logged {
-    step: String,
-    direction: String,
+    step: StepId,
+    direction: Direction,
     command_id: Option<CommandId>,
-    outcome: String,
+    outcome: LogOutcome,
     reason: Option<String>,
     detail: Option<String>,
     actor: Option<UserId>,
@@ -129,9 +130,7 @@ struct Logged {
 
 impl From<Document> for SagaView {
     fn from(document: Document) -> Self {
-        let saga = checkout::ALL
-            .into_iter()
-            .find(|saga| saga.name == document.definition);
+        let saga = checkout::find(&document.definition);
         Self {
             id: document.id,
             order_id: document.order_id,
@@ -147,7 +146,7 @@ impl From<Document> for SagaView {
 }
 
 impl OrderSagas {
-    /// The sagas of one order, of which the checkout comes first. None when there is no checkout.
+    /// Builds the view from the sagas of one order, the checkout first. None when there is no checkout.
     pub(crate) fn of(documents: impl IntoIterator<Item = Document>) -> Option<Self> {
         let mut sagas = documents.into_iter().map(SagaView::from);
         let checkout = sagas.next()?;
@@ -158,7 +157,7 @@ impl OrderSagas {
     }
 }
 
-/// The sagas of an order, if it exists and, where an owner is given, belongs to that user. One round trip.
+/// Reads the sagas of an order; none if it does not exist or, where an owner is given, belongs to another user.
 pub async fn of_order(
     conn: &mut PgConnection,
     order: OrderId,
@@ -177,7 +176,7 @@ pub async fn of_order(
     Ok(OrderSagas::of(sagas.into_iter().map(|Json(document)| document)))
 }
 
-/// The saga of this id.
+/// Reads the saga with this id.
 pub async fn find(conn: &mut PgConnection, id: SagaId) -> sqlx::Result<Option<SagaView>> {
     let document = sqlx::query_scalar!(
         r#"SELECT document AS "document!: Json<Document>" FROM saga_documents WHERE id = $1"#,
@@ -188,31 +187,28 @@ pub async fn find(conn: &mut PgConnection, id: SagaId) -> sqlx::Result<Option<Sa
     Ok(document.map(|Json(document)| document.into()))
 }
 
-/// The log, folded.
+/// Folds the log into one view per step and direction.
 fn steps(saga: &Saga, status: &str, log: &[Logged]) -> Vec<StepView> {
-    let undoing = log
-        .iter()
-        .any(|entry| entry.direction == Direction::Undo.as_str())
-        || status == "compensated";
-    let done = saga.steps.iter().map(|step| (step, Direction::Do));
-    // What will be undone: every undoable step from the first undone one back.
-    let first_undone = log
-        .iter()
-        .find(|entry| entry.direction == Direction::Undo.as_str())
-        .and_then(|entry| saga.index_of(&entry.step));
-    let undone = first_undone.map_or(0..0, |last| 0..last + 1);
+    let first_undone = log.iter().find(|entry| entry.direction == Direction::Undo);
+    let goes_back = first_undone.is_some() || status == "compensated";
+    // Everything from the first undone step back to the start is, or will be, undone.
+    let undone = first_undone
+        .and_then(|entry| saga.index_of(entry.step))
+        .map_or(0..0, |last| 0..last + 1);
     let undone = saga.steps[undone]
         .iter()
         .rev()
         .map(|step| (step, Direction::Undo));
-    done.chain(undone)
+    let performed = saga.steps.iter().map(|step| (step, Direction::Do));
+    performed
+        .chain(undone)
         .map(|(step, direction)| {
             let mut view = StepView {
-                name: step.name.to_owned(),
-                service: step.service().to_owned(),
+                name: step.id.as_str().to_owned(),
+                service: step.participant.as_str().to_owned(),
                 direction: direction.as_str().to_owned(),
                 pivot: direction == Direction::Do && step.kind == Kind::Pivot,
-                state: if undoing && direction == Direction::Do {
+                state: if goes_back && direction == Direction::Do {
                     StepState::Skipped
                 } else {
                     StepState::Pending
@@ -226,8 +222,8 @@ fn steps(saga: &Saga, status: &str, log: &[Logged]) -> Vec<StepView> {
                 actor: None,
             };
             for entry in log {
-                if entry.step == step.name && entry.direction == direction.as_str() {
-                    view.hear(entry);
+                if entry.step == step.id && entry.direction == direction {
+                    view.apply(entry);
                 }
             }
             view
@@ -236,27 +232,28 @@ fn steps(saga: &Saga, status: &str, log: &[Logged]) -> Vec<StepView> {
 }
 
 impl StepView {
-    fn hear(&mut self, entry: &Logged) {
+    /// Applies the next entry of the log.
+    fn apply(&mut self, entry: &Logged) {
         self.started_at = self.started_at.or(Some(entry.at));
         self.command_id = entry.command_id.or(self.command_id);
-        let state = match entry.outcome.as_str() {
-            "sent" => {
+        let state = match entry.outcome {
+            LogOutcome::Sent => {
                 self.attempts += 1;
                 StepState::Running
             }
-            "refused" => StepState::Refused,
-            "silent" | "compensated" => StepState::Silent,
-            "parked" => StepState::Parked,
-            "resolved" if entry.detail.as_deref() == Some("refused") => StepState::Refused,
-            "done" | "resolved" => StepState::Done,
-            // Retried and redriven: the sending that follows tells.
-            _ => self.state,
+            LogOutcome::Refused => StepState::Refused,
+            LogOutcome::Silent | LogOutcome::Compensated => StepState::Silent,
+            LogOutcome::Parked => StepState::Parked,
+            LogOutcome::Resolved if entry.detail.as_deref() == Some("refused") => StepState::Refused,
+            LogOutcome::Done | LogOutcome::Resolved => StepState::Done,
+            // The entry of the sent command follows.
+            LogOutcome::Retried | LogOutcome::Redriven => self.state,
         };
         // A local step is done without being sent.
         self.attempts = self.attempts.max(u32::from(state == StepState::Done));
         self.finished_at = (state != StepState::Running && state != StepState::Parked).then_some(entry.at);
         self.state = state;
-        if entry.outcome != "sent" {
+        if entry.outcome != LogOutcome::Sent {
             self.reason.clone_from(&entry.reason);
             self.detail.clone_from(&entry.detail);
             self.actor = entry.actor;

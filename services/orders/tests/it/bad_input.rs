@@ -1,12 +1,12 @@
-//! Requests that are wrong, and what they are told.
+//! Invalid requests, and the problems with which they are rejected.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, address, body, shop};
+use crate::support::{Response, address, body, shop};
 
 #[tokio::test]
-async fn every_wrong_field_of_an_order_is_pointed_at() {
+async fn every_invalid_field_of_an_order_has_a_pointer() {
     let shop = shop().await;
     let with = |change: fn(&mut Value)| {
         let mut body = body(&[("TEA-1", 1)]);
@@ -77,16 +77,16 @@ async fn every_wrong_field_of_an_order_is_pointed_at() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_no_json_and_tokens_that_are_none() {
+async fn malformed_bodies_missing_tokens_and_invalid_queries_are_rejected() {
     let shop = shop().await;
     let order = || {
         shop.as_user(shop.user, Method::POST, "/v1/orders")
             .header("idempotency-key", "k")
     };
     let json = |request: reqwest::RequestBuilder| request.header("content-type", "application/json");
-    let _ = Answer::of(json(order()).body("{")).await.problem(400);
-    let _ = Answer::of(order().body("items=1")).await.problem(415);
-    let _ = Answer::of(json(order()).body(format!("\"{}\"", "x".repeat(70_000))))
+    let _ = Response::of(json(order()).body("{")).await.problem(400);
+    let _ = Response::of(order().body("items=1")).await.problem(415);
+    let _ = Response::of(json(order()).body(format!("\"{}\"", "x".repeat(70_000))))
         .await
         .problem(413);
     for path in [
@@ -95,9 +95,9 @@ async fn bodies_that_are_no_json_and_tokens_that_are_none() {
         "/v1/admin/sagas",
         "/v1/admin/dead-letters",
     ] {
-        let _ = Answer::of(shop.request(Method::GET, path)).await.problem(401);
+        let _ = Response::of(shop.request(Method::GET, path)).await.problem(401);
         let expired = shop.issuer.expired_token(shop.user);
-        let _ = Answer::of(shop.request(Method::GET, path).bearer_auth(expired))
+        let _ = Response::of(shop.request(Method::GET, path).bearer_auth(expired))
             .await
             .problem(401);
     }
@@ -118,22 +118,22 @@ async fn bodies_that_are_no_json_and_tokens_that_are_none() {
 }
 
 #[tokio::test]
-async fn what_belongs_to_someone_else_is_not_there() {
+async fn the_orders_of_another_user_are_not_found() {
     let shop = shop().await;
-    let order = shop.confirmed().await;
+    let order = shop.confirmed_order().await;
     let stranger = contracts::UserId::generate();
     for path in ["", "/saga"] {
         let path = format!("/v1/orders/{order}{path}");
-        let _ = Answer::of(shop.as_user(stranger, Method::GET, &path))
+        let _ = Response::of(shop.as_user(stranger, Method::GET, &path))
             .await
             .problem(404);
         shop.admin_get(&path).await.expect(200);
     }
     let cancel = shop.as_user(stranger, Method::POST, &format!("/v1/orders/{order}/cancel"));
-    let _ = Answer::of(cancel.json(&json!({}))).await.problem(404);
-    let back = shop.as_user(stranger, Method::POST, &format!("/v1/orders/{order}/returns"));
+    let _ = Response::of(cancel.json(&json!({}))).await.problem(404);
+    let request = shop.as_user(stranger, Method::POST, &format!("/v1/orders/{order}/returns"));
     let body = json!({"items": [{"sku": "TEA-1", "quantity": 1}], "reason": "mine now"});
-    let _ = Answer::of(back.header("idempotency-key", "k").json(&body))
+    let _ = Response::of(request.header("idempotency-key", "k").json(&body))
         .await
         .problem(404);
     for path in ["shipments", "deliveries"] {

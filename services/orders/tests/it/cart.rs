@@ -1,21 +1,21 @@
-//! Carts, and orders from them.
+//! Carts, and orders that are placed from a cart.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::eventually;
 
 use crate::{
-    participants::PATIENCE,
-    support::{Answer, Shop, address, shop},
+    participants::TIMEOUT,
+    support::{Response, Shop, address, shop},
 };
 
-async fn put(shop: &Shop, sku: &str, quantity: i64) -> Answer {
+async fn put(shop: &Shop, sku: &str, quantity: i64) -> Response {
     let request = shop.as_user(shop.user, Method::PUT, &format!("/v1/cart/items/{sku}"));
-    Answer::of(request.json(&json!({"quantity": quantity}))).await
+    Response::of(request.json(&json!({"quantity": quantity}))).await
 }
 
 async fn delete(shop: &Shop, path: &str) -> u16 {
-    Answer::of(shop.as_user(shop.user, Method::DELETE, path))
+    Response::of(shop.as_user(shop.user, Method::DELETE, path))
         .await
         .status
 }
@@ -50,7 +50,7 @@ async fn a_cart_is_filled_changed_and_emptied() {
 }
 
 #[tokio::test]
-async fn a_cart_takes_fifty_lines() {
+async fn a_cart_has_at_most_fifty_lines() {
     let shop = shop().await;
     for n in 0..50 {
         put(&shop, &format!("S-{n}"), 1).await.expect(200);
@@ -60,7 +60,7 @@ async fn a_cart_takes_fifty_lines() {
 }
 
 #[tokio::test]
-async fn the_cart_becomes_the_order() {
+async fn an_order_without_items_is_placed_from_the_cart() {
     let shop = shop().await;
     assert_eq!(shop.post("/v1/orders", &from_cart()).await.pointers(), ["/items"]);
     put(&shop, "TEA-1", 2).await.expect(200);
@@ -72,7 +72,7 @@ async fn the_cart_becomes_the_order() {
             .unwrap()
             .len(),
         2,
-        "nothing is lost"
+        "the cart is unchanged"
     );
     assert_eq!(delete(&shop, "/v1/cart/items/NONE-1").await, 204);
     let placed = shop.post("/v1/orders", &from_cart()).await.expect(202);
@@ -81,10 +81,10 @@ async fn the_cart_becomes_the_order() {
 }
 
 #[tokio::test]
-async fn a_cart_that_changes_while_it_is_ordered_is_not_ordered() {
+async fn a_cart_that_changes_while_it_is_being_ordered_is_not_ordered() {
     let shop = shop().await;
     put(&shop, "TEA-1", 2).await.expect(200);
-    // Another window of the same shopper is about to take one more.
+    // Another browser window of the same shopper is about to add an item.
     let mut change = shop.pool().begin().await.unwrap();
     sqlx::query("UPDATE cart_items SET quantity = 3")
         .execute(&mut *change)
@@ -93,21 +93,21 @@ async fn a_cart_that_changes_while_it_is_ordered_is_not_ordered() {
     let cart = from_cart();
     let ordering = shop.post("/v1/orders", &cart);
     let changing = async {
-        eventually("the order waits for the cart", PATIENCE, async || {
-            let waits: bool = sqlx::query_scalar(
+        eventually("the order waits for the cart", TIMEOUT, async || {
+            let is_waiting: bool = sqlx::query_scalar(
                 "SELECT EXISTS (SELECT FROM pg_stat_activity
                      WHERE datname = current_database() AND wait_event_type = 'Lock')",
             )
             .fetch_one(shop.pool())
             .await
             .unwrap();
-            waits.then_some(())
+            is_waiting.then_some(())
         })
         .await;
         change.commit().await.unwrap();
     };
-    let (answer, ()) = tokio::join!(ordering, changing);
-    let problem = answer.problem(409);
+    let (response, ()) = tokio::join!(ordering, changing);
+    let problem = response.problem(409);
     assert!(
         problem["type"].as_str().unwrap().ends_with("/cart-changed"),
         "{problem:#}"
@@ -120,11 +120,11 @@ async fn a_cart_that_changes_while_it_is_ordered_is_not_ordered() {
 }
 
 #[tokio::test]
-async fn a_repetition_that_finds_the_cart_taken_by_the_first_request_gets_its_answer() {
+async fn a_repetition_that_finds_the_cart_ordered_gets_the_first_response() {
     let shop = shop().await;
     put(&shop, "TEA-1", 1).await.expect(200);
     let (key, request) = (uuid::Uuid::new_v4().to_string(), from_cart().to_string());
-    // The first request, in the middle of its transaction.
+    // The first request has not committed its transaction.
     let mut first = shop.pool().begin().await.unwrap();
     sqlx::query("LOCK TABLE cart_items IN ACCESS EXCLUSIVE MODE")
         .execute(&mut *first)
@@ -135,9 +135,9 @@ async fn a_repetition_that_finds_the_cart_taken_by_the_first_request_gets_its_an
         .header("idempotency-key", &key)
         .header("content-type", "application/json")
         .body(request.clone());
-    let repeated = tokio::spawn(Answer::of(repeated));
-    eventually("the repetition reads the cart", PATIENCE, async || {
-        let waits: bool = sqlx::query_scalar(
+    let repeated = tokio::spawn(Response::of(repeated));
+    eventually("the repetition reads the cart", TIMEOUT, async || {
+        let is_waiting: bool = sqlx::query_scalar(
             "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
                  WHERE NOT l.granted AND c.relname = 'cart_items' AND l.database =
                      (SELECT oid FROM pg_database WHERE datname = current_database()))",
@@ -145,7 +145,7 @@ async fn a_repetition_that_finds_the_cart_taken_by_the_first_request_gets_its_an
         .fetch_one(shop.pool())
         .await
         .unwrap();
-        waits.then_some(())
+        is_waiting.then_some(())
     })
     .await;
     sqlx::query("DELETE FROM cart_items")
@@ -163,7 +163,12 @@ async fn a_repetition_that_finds_the_cart_taken_by_the_first_request_gets_its_an
     .await
     .unwrap();
     first.commit().await.unwrap();
-    let answer = repeated.await.unwrap();
-    assert_eq!(answer.header("idempotency-replayed"), "true", "{}", answer.text);
-    assert_eq!(answer.expect(202), json!({"id": 1}));
+    let response = repeated.await.unwrap();
+    assert_eq!(
+        response.header("idempotency-replayed"),
+        "true",
+        "{}",
+        response.text
+    );
+    assert_eq!(response.expect(202), json!({"id": 1}));
 }

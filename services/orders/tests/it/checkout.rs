@@ -1,21 +1,21 @@
-//! The whole way over a real broker.
+//! Whole checkouts over a real broker.
 
 use contracts::CommandId;
 use serde_json::json;
 
 use crate::{
-    participants::{PATIENCE, Script, live},
+    participants::{Script, TIMEOUT, running_shop},
     support::steps,
 };
 
 #[tokio::test]
-async fn a_checkout_that_goes_well_is_confirmed() {
-    let live = live(&[("inventory.pin_stock.v1", Script::Twice)]).await;
-    let order = live.shop.order().await;
-    let (seen, saga) = live.settled(order, "completed").await;
-    assert_eq!(seen["status"], "confirmed");
+async fn a_successful_checkout_confirms_the_order() {
+    let running = running_shop(&[("inventory.pin_stock.v1", Script::ReplyTwice)]).await;
+    let order = running.shop.place_order().await;
+    let (view, saga) = running.wait_for_status(order, "completed").await;
+    assert_eq!(view["status"], "confirmed");
     assert_eq!(
-        (&seen["payment_status"], &seen["fulfilment_status"]),
+        (&view["payment_status"], &view["fulfilment_status"]),
         (&json!("captured"), &json!("reserved"))
     );
     let expected = [
@@ -59,8 +59,8 @@ async fn a_checkout_that_goes_well_is_confirmed() {
             "orders"
         ]
     );
-    testkit::eventually("the outbox is empty", PATIENCE, async || {
-        live.shop.sent().await.is_empty().then_some(())
+    testkit::eventually("the outbox is empty", TIMEOUT, async || {
+        running.shop.sent().await.is_empty().then_some(())
     })
     .await;
     let expected = [
@@ -71,20 +71,20 @@ async fn a_checkout_that_goes_well_is_confirmed() {
         "payment_captured",
         "order_confirmed",
     ];
-    assert_eq!(live.shop.events(order).await, expected);
+    assert_eq!(running.shop.events(order).await, expected);
 }
 
 #[tokio::test]
 async fn a_declined_capture_is_undone_in_reverse_order() {
-    let live = live(&[("payments.capture_payment.v1", Script::Refuse("capture_declined"))]).await;
-    let order = live.shop.order().await;
-    let (seen, saga) = live.settled(order, "compensated").await;
+    let running = running_shop(&[("payments.capture_payment.v1", Script::Refuse("capture_declined"))]).await;
+    let order = running.shop.place_order().await;
+    let (view, saga) = running.wait_for_status(order, "compensated").await;
     assert_eq!(
-        (&seen["status"], &seen["reason"]),
+        (&view["status"], &view["reason"]),
         (&json!("rejected"), &json!("payment_declined"))
     );
     assert_eq!(
-        (&seen["payment_status"], &seen["fulfilment_status"]),
+        (&view["payment_status"], &view["fulfilment_status"]),
         (&json!("voided"), &json!("cancelled"))
     );
     let expected = [
@@ -98,7 +98,7 @@ async fn a_declined_capture_is_undone_in_reverse_order() {
     ];
     assert_eq!(steps(&saga), expected);
     assert_eq!(saga["steps"][3]["reason"], "capture_declined");
-    let received = live.participants.received.lock().unwrap().clone();
+    let received = running.participants.received.lock().unwrap().clone();
     let expected = [
         "inventory.reserve_stock.v1",
         "payments.authorize_payment.v1",

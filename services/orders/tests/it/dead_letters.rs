@@ -1,20 +1,20 @@
-//! Poison: kept, named as the reason of a parked saga, and sent again when an operator says so.
+//! Messages that cannot be handled are stored as dead letters, park their sagas, and are redriven or deleted by an operator.
 
 use contracts::{CommandId, OrderId, saga::queues};
 use messaging::{Handler as _, Incoming, Outgoing};
-use orders::dead_letters::bury::Undertaker;
+use orders::dead_letters::consumer::DeadLetterConsumer;
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::eventually;
 
 use crate::{
-    participants::{Live, PATIENCE, Script, live},
-    support::{Answer, Shop, shop},
+    participants::{RunningShop, Script, TIMEOUT, running_shop},
+    support::{Response, Shop, shop},
 };
 
-async fn letters(live: &Live, count: usize) -> Vec<Value> {
-    eventually("dead letters", PATIENCE, async || {
-        let listed = live.shop.admin_get("/v1/admin/dead-letters").await.expect(200);
+async fn letters(running: &RunningShop, count: usize) -> Vec<Value> {
+    eventually("dead letters", TIMEOUT, async || {
+        let listed = running.shop.admin_get("/v1/admin/dead-letters").await.expect(200);
         let items = listed["items"].as_array().unwrap().clone();
         (items.len() == count).then_some(items)
     })
@@ -22,21 +22,26 @@ async fn letters(live: &Live, count: usize) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_command_that_cannot_be_read_parks_its_saga_until_it_is_redriven() {
-    let live = live(&[("payments.authorize_payment.v1", Script::Choke)]).await;
-    let order = live.shop.order().await;
-    let (_, saga) = live.settled(order, "parked").await;
+async fn a_command_that_cannot_be_decoded_parks_its_saga_until_it_is_redriven() {
+    let running = running_shop(&[("payments.authorize_payment.v1", Script::FailToDecode)]).await;
+    let order = running.shop.place_order().await;
+    let (_, saga) = running.wait_for_status(order, "parked").await;
     let reason = saga["parked_reason"].as_str().unwrap();
     assert!(
         reason.contains("payments.authorize_payment.v1") && reason.contains("it does not decode"),
         "{reason}"
     );
-    let told: Value = sqlx::query_scalar("SELECT data FROM order_events ORDER BY id DESC LIMIT 1")
-        .fetch_one(live.shop.pool())
+    let event: Value = sqlx::query_scalar("SELECT data FROM order_events ORDER BY id DESC LIMIT 1")
+        .fetch_one(running.shop.pool())
         .await
         .unwrap();
     assert_eq!(
-        (&told["outcome"], &told["step"], &told["attempt"], &told["status"]),
+        (
+            &event["outcome"],
+            &event["step"],
+            &event["attempt"],
+            &event["status"]
+        ),
         (
             &json!("parked"),
             &json!("authorize_payment"),
@@ -44,37 +49,40 @@ async fn a_command_that_cannot_be_read_parks_its_saga_until_it_is_redriven() {
             &json!("pending")
         )
     );
-    let letter = letters(&live, 1).await.remove(0);
+    let letter = letters(&running, 1).await.remove(0);
     assert_eq!(
         (&letter["queue"], &letter["saga_id"]),
         (&json!(queues::PAYMENTS), &json!(order))
     );
-    live.participants.told("payments.authorize_payment.v1", None);
+    running
+        .participants
+        .set_script("payments.authorize_payment.v1", None);
     let path = format!(
         "/v1/admin/dead-letters/{}/redrive",
         letter["id"].as_str().unwrap()
     );
-    let _ = live.shop.post(&path, &json!({})).await.problem(403);
+    let _ = running.shop.post(&path, &json!({})).await.problem(403);
     assert_eq!(
-        live.shop
+        running
+            .shop
             .admin_post(&path, &json!({"reason": "fixed"}))
             .await
             .status,
         202
     );
-    let (seen, _) = live.settled(order, "completed").await;
-    assert_eq!(seen["status"], "confirmed");
-    let _ = live
+    let (view, _) = running.wait_for_status(order, "completed").await;
+    assert_eq!(view["status"], "confirmed");
+    let _ = running
         .shop
         .admin_post(&path, &json!({"reason": "fixed"}))
         .await
         .problem(404);
-    letters(&live, 0).await;
+    letters(&running, 0).await;
 }
 
 #[tokio::test]
-async fn a_reply_that_is_no_reply_is_kept_and_deleted_and_its_neighbours_go_on() {
-    let live = live(&[]).await;
+async fn a_malformed_reply_is_stored_and_deleted_and_other_replies_are_handled() {
+    let running = running_shop(&[]).await;
     let poison = Outgoing {
         id: CommandId(uuid::Uuid::new_v4()).0,
         kind: "saga.reply.v1".into(),
@@ -84,25 +92,27 @@ async fn a_reply_that_is_no_reply_is_kept_and_deleted_and_its_neighbours_go_on()
         body: json!({"outcome": "perhaps"}),
         trace: telemetry::TraceContext::default(),
     };
-    live.shop.broker.publish(&poison).await.unwrap();
-    let order = live.shop.order().await;
-    live.settled(order, "completed").await;
-    let letter = letters(&live, 1).await.remove(0);
+    running.shop.broker.publish(&poison).await.unwrap();
+    let order = running.shop.place_order().await;
+    running.wait_for_status(order, "completed").await;
+    let letter = letters(&running, 1).await.remove(0);
     assert_eq!(letter["body"], r#"{"outcome":"perhaps"}"#);
     let path = format!(
         "/v1/admin/dead-letters/{}?reason=noise",
         letter["id"].as_str().unwrap()
     );
     assert_eq!(
-        Answer::of(live.shop.as_admin(Method::DELETE, &path)).await.status,
+        Response::of(running.shop.as_admin(Method::DELETE, &path))
+            .await
+            .status,
         204
     );
     let kept: (String, uuid::Uuid) = sqlx::query_as("SELECT settled_reason, settled_by FROM dead_letters")
-        .fetch_one(live.shop.pool())
+        .fetch_one(running.shop.pool())
         .await
         .unwrap();
-    assert_eq!(kept, ("noise".to_owned(), live.shop.admin.0));
-    let _ = Answer::of(live.shop.as_admin(Method::DELETE, &path))
+    assert_eq!(kept, ("noise".to_owned(), running.shop.admin.0));
+    let _ = Response::of(running.shop.as_admin(Method::DELETE, &path))
         .await
         .problem(404);
 }
@@ -132,45 +142,45 @@ fn command(order: OrderId, step: &str, kind: &str, queue: &str) -> Incoming {
 #[tokio::test]
 async fn a_dead_letter_is_superseded_when_its_saga_moves_on() {
     let shop = shop().await;
-    let order = shop.order().await;
+    let order = shop.place_order().await;
     let reserve = command(
         order,
         "reserve_stock",
         "inventory.reserve_stock.v1",
         queues::INVENTORY,
     );
-    let undertaker = Undertaker::new(shop.pool().clone());
-    undertaker.handle(reserve.clone()).await.unwrap();
+    let consumer = DeadLetterConsumer::new(shop.pool().clone(), shop.app.dispatcher.clone());
+    consumer.handle(reserve.clone()).await.unwrap();
     assert_eq!(shop.saga(order).await["status"], "parked");
     assert_eq!(settled(&shop).await, [(None, 1)]);
-    // Another copy of the command was performed.
-    shop.done(order.into(), "reserve_stock", "do").await;
+    // Another copy of the command has been performed.
+    shop.reply_done(order.into(), "reserve_stock", "do").await;
     assert_eq!(shop.saga(order).await["status"], "running");
     assert_eq!(settled(&shop).await, [(Some("superseded".into()), 1)]);
-    // A copy that dies now is no reason to stop the saga.
-    undertaker.handle(reserve).await.unwrap();
+    // A copy that is dead-lettered now does not park the saga.
+    consumer.handle(reserve).await.unwrap();
     assert_eq!(shop.saga(order).await["status"], "running");
     assert_eq!(settled(&shop).await, [(Some("superseded".into()), 2)]);
 }
 
 #[tokio::test]
-async fn an_unread_notice_stays_for_an_operator_when_its_saga_moves_on() {
+async fn a_dead_notice_is_not_superseded_when_its_saga_moves_on() {
     let shop = shop().await;
-    let order = shop.order().await;
-    let undertaker = Undertaker::new(shop.pool().clone());
+    let order = shop.place_order().await;
+    let consumer = DeadLetterConsumer::new(shop.pool().clone(), shop.app.dispatcher.clone());
     let notice = Incoming {
         id: uuid::Uuid::new_v4(),
         ..command(order, "", "payments.payment_refunded.v1", queues::ORDERS)
     };
-    undertaker.handle(notice).await.unwrap();
+    consumer.handle(notice).await.unwrap();
     let reserve = command(
         order,
         "reserve_stock",
         "inventory.reserve_stock.v1",
         queues::INVENTORY,
     );
-    undertaker.handle(reserve).await.unwrap();
-    shop.done(order.into(), "reserve_stock", "do").await;
+    consumer.handle(reserve).await.unwrap();
+    shop.reply_done(order.into(), "reserve_stock", "do").await;
     assert_eq!(shop.saga(order).await["status"], "running");
     assert_eq!(settled(&shop).await, [(Some("superseded".into()), 1), (None, 1)]);
 }
@@ -178,17 +188,17 @@ async fn an_unread_notice_stays_for_an_operator_when_its_saga_moves_on() {
 #[tokio::test]
 async fn a_command_that_its_saga_no_longer_awaits_is_not_redriven() {
     let shop = shop().await;
-    let order = shop.order().await;
-    let undertaker = Undertaker::new(shop.pool().clone());
-    shop.done(order.into(), "reserve_stock", "do").await;
+    let order = shop.place_order().await;
+    let consumer = DeadLetterConsumer::new(shop.pool().clone(), shop.app.dispatcher.clone());
+    shop.reply_done(order.into(), "reserve_stock", "do").await;
     let kind = "payments.authorize_payment.v1";
-    undertaker
+    consumer
         .handle(command(order, "authorize_payment", kind, queues::PAYMENTS))
         .await
         .unwrap();
-    // Its saga was given up by an older version of this service, which left the letter open.
-    let given_up = "status = 'compensated', awaiting = NULL, parked_reason = NULL";
-    shop.set(order.into(), given_up).await;
+    // An older version of this service compensated the saga and left the dead letter unsettled.
+    let compensated = "status = 'compensated', awaiting = NULL, parked_reason = NULL";
+    shop.update_saga(order.into(), compensated).await;
     let listed = shop.admin_get("/v1/admin/dead-letters").await.expect(200);
     let path = format!(
         "/v1/admin/dead-letters/{}/redrive",
@@ -208,26 +218,30 @@ async fn a_command_that_its_saga_no_longer_awaits_is_not_redriven() {
 #[tokio::test]
 async fn a_redrive_before_the_pivot_starts_a_new_deadline() {
     let shop = shop().await;
-    let order = shop.order().await;
+    let order = shop.place_order().await;
     let reserve = command(
         order,
         "reserve_stock",
         "inventory.reserve_stock.v1",
         queues::INVENTORY,
     );
-    Undertaker::new(shop.pool().clone())
+    DeadLetterConsumer::new(shop.pool().clone(), shop.app.dispatcher.clone())
         .handle(reserve)
         .await
         .unwrap();
-    shop.set(order.into(), "deadline_at = now() - interval '1 hour'")
+    shop.update_saga(order.into(), "deadline_at = now() - interval '1 hour'")
         .await;
     let listed = shop.admin_get("/v1/admin/dead-letters").await.expect(200);
     let path = format!(
         "/v1/admin/dead-letters/{}/redrive",
         listed["items"][0]["id"].as_str().unwrap()
     );
-    let answer = shop.admin_post(&path, &json!({"reason": "fixed"})).await;
-    assert_eq!(answer.status, 202, "{}", answer.text);
+    let response = shop.admin_post(&path, &json!({"reason": "fixed"})).await;
+    assert_eq!(response.status, 202, "{}", response.text);
     assert_eq!(shop.tick_when_due(order.into()).await, 1);
-    assert_eq!(shop.saga(order).await["status"], "running", "it is not given up");
+    assert_eq!(
+        shop.saga(order).await["status"],
+        "running",
+        "the saga is not given up"
+    );
 }

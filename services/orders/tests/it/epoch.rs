@@ -1,20 +1,26 @@
-//! Orchestrators side by side: leases, epochs, and a start with sagas of another version.
+//! Concurrent orchestrators: leases, epochs, and a start with sagas of another version.
 
 use std::time::Duration;
 
 use orders::saga::{
+    Cause, apply,
     overdue::Backlog,
-    store::{self, Lease},
+    plan::plan,
+    state::{self, Lease, SagaState},
 };
+use testkit::eventually;
 use tokio::time::timeout;
 
-use crate::support::shop;
+use crate::{
+    participants::TIMEOUT,
+    support::{Shop, shop},
+};
 
 #[tokio::test]
-async fn a_leased_saga_is_left_to_the_one_that_leased_it() {
+async fn a_leased_saga_is_moved_only_by_the_orchestrator_that_leased_it() {
     let shop = shop().await;
-    let order = shop.order().await;
-    shop.set(order.into(), "next_at = now()").await;
+    let order = shop.place_order().await;
+    shop.update_saga(order.into(), "next_at = now()").await;
     let other = shop.orchestrator.clone();
     let leases = shop.orchestrator.lease().await.unwrap();
     assert_eq!(leases.len(), 1);
@@ -29,17 +35,17 @@ async fn a_leased_saga_is_left_to_the_one_that_leased_it() {
 }
 
 #[tokio::test]
-async fn orchestrators_that_look_at_the_same_time_lease_different_sagas() {
+async fn orchestrators_that_poll_at_the_same_time_lease_different_sagas() {
     let shop = shop().await;
     for _ in 0..4 {
-        let order = shop.order().await;
-        shop.set(order.into(), "next_at = now()").await;
+        let order = shop.place_order().await;
+        shop.update_saga(order.into(), "next_at = now()").await;
     }
-    // The first is in the middle of it: nothing is committed.
+    // The first orchestrator has not committed its leases.
     let mut first = shop.pool().begin().await.unwrap();
-    let leased = store::lease_due(&mut first, 2).await.unwrap();
+    let leased = state::lease_due(&mut first, 2).await.unwrap();
     let others = timeout(Duration::from_secs(5), shop.orchestrator.lease()).await;
-    let others = others.expect("it waits for the first").unwrap();
+    let others = others.expect("the second does not wait for the first").unwrap();
     first.commit().await.unwrap();
     let ids = |leases: &[Lease]| leases.iter().map(|lease| lease.id).collect::<Vec<_>>();
     let mut all = [ids(&leased), ids(&others)].concat();
@@ -54,13 +60,13 @@ async fn orchestrators_that_look_at_the_same_time_lease_different_sagas() {
 }
 
 #[tokio::test]
-async fn an_orchestrator_stopped_past_its_lease_changes_no_row() {
+async fn an_orchestrator_whose_lease_has_expired_changes_no_row() {
     let shop = shop().await;
-    let order = shop.order().await;
-    shop.set(order.into(), "next_at = now()").await;
+    let order = shop.place_order().await;
+    shop.update_saga(order.into(), "next_at = now()").await;
     let leases = shop.orchestrator.lease().await.unwrap();
-    // It stops; its lease runs out, and another takes over.
-    shop.set(order.into(), "lease_until = now() - interval '1 ms'")
+    // The orchestrator pauses, its lease expires, and another one takes over.
+    shop.update_saga(order.into(), "lease_until = now() - interval '1 ms'")
         .await;
     let other = shop.orchestrator.clone();
     assert_eq!(other.tick().await.unwrap(), 1);
@@ -71,18 +77,18 @@ async fn an_orchestrator_stopped_past_its_lease_changes_no_row() {
             .wake(leases[0], &Backlog::default())
             .await
             .unwrap(),
-        "it comes back too late"
+        "its lease is lost"
     );
     assert_eq!((shop.saga(order).await, shop.sent().await), before);
 }
 
 #[tokio::test]
-async fn a_reply_between_lease_and_wake_wins() {
+async fn a_reply_between_lease_and_wake_takes_precedence() {
     let shop = shop().await;
-    let order = shop.order().await;
-    shop.set(order.into(), "next_at = now()").await;
+    let order = shop.place_order().await;
+    shop.update_saga(order.into(), "next_at = now()").await;
     let leases = shop.orchestrator.lease().await.unwrap();
-    shop.done(order.into(), "reserve_stock", "do").await;
+    shop.reply_done(order.into(), "reserve_stock", "do").await;
     assert!(
         !shop
             .orchestrator
@@ -97,18 +103,63 @@ async fn a_reply_between_lease_and_wake_wins() {
 }
 
 #[tokio::test]
-async fn starting_is_refused_with_live_sagas_that_the_code_does_not_know() {
+async fn startup_fails_with_active_sagas_that_this_version_does_not_know() {
     let shop = shop().await;
-    let order = shop.order().await;
+    let order = shop.place_order().await;
     let mut conn = shop.pool().acquire().await.unwrap();
-    store::check_known(&mut conn).await.unwrap();
-    shop.set(order.into(), "step_name = 'wrap_gift'").await;
-    let error = store::check_known(&mut conn).await.unwrap_err().to_string();
+    state::check_known(&mut conn).await.unwrap();
+    shop.update_saga(order.into(), "step_name = 'wrap_gift'").await;
+    let error = state::check_known(&mut conn).await.unwrap_err().to_string();
     assert!(
         error.contains(&order.to_string()) && error.contains("wrap_gift of checkout"),
         "{error}"
     );
-    shop.set(order.into(), "status = 'completed', awaiting = NULL")
+    shop.update_saga(order.into(), "status = 'completed', awaiting = NULL")
         .await;
-    store::check_known(&mut conn).await.unwrap();
+    state::check_known(&mut conn).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_move_is_planned_again_when_its_order_has_changed() {
+    let shop = shop().await;
+    let order = shop.place_order().await;
+    let mut conn = shop.pool().acquire().await.unwrap();
+    let state = SagaState::find(&mut conn, order.into()).await.unwrap().unwrap();
+    let planned = plan(&state, &Cause::Cancel(None)).unwrap();
+    sqlx::query("UPDATE orders SET refunded = 1")
+        .execute(&mut *conn)
+        .await
+        .unwrap();
+    let before = (shop.saga(order).await, shop.sent().await);
+    let dispatcher = &*shop.app.dispatcher;
+    assert!(!apply(&mut conn, dispatcher, &state, &planned).await.unwrap());
+    assert_eq!((shop.saga(order).await, shop.sent().await), before);
+    // It is not applied either if another transaction changes the order while the move waits for the order's row.
+    let state = SagaState::find(&mut conn, order.into()).await.unwrap().unwrap();
+    let mut other = shop.pool().begin().await.unwrap();
+    sqlx::query("UPDATE orders SET refunded = 2")
+        .execute(&mut *other)
+        .await
+        .unwrap();
+    let applied = async { apply(&mut conn, dispatcher, &state, &planned).await.unwrap() };
+    let committed = async {
+        wait_for_blocked_statement(&shop).await;
+        other.commit().await.unwrap();
+    };
+    assert!(!tokio::join!(applied, committed).0);
+    assert_eq!((shop.saga(order).await, shop.sent().await), before);
+}
+
+/// Waits until a statement in the shop's database is blocked by a lock.
+async fn wait_for_blocked_statement(shop: &Shop) {
+    eventually("a statement waits for a lock", TIMEOUT, async || {
+        let waiting: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        )
+        .fetch_one(shop.pool())
+        .await
+        .unwrap();
+        (waiting > 0).then_some(())
+    })
+    .await;
 }

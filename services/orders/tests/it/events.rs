@@ -1,4 +1,4 @@
-//! What is told of orders, from the log to Kafka.
+//! Events of orders, from the table `order_events` to Kafka.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -11,23 +11,23 @@ use contracts::{
         ReturnRequested, StockReleased, StockReserved, topics,
     },
 };
-use events::{Brokers, Namespace, Reader, Relay};
+use events::{Brokers, Reader, Relay};
 use serde_json::json;
 
 use crate::{
     receipts::{receive, refuse},
-    returns::{ask, saga_of},
+    returns::{return_items, saga_of},
     support::{Shop, shop},
 };
 
-const LONG: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 const MIGRATION: &str = include_str!("../../../../migrations/orders/0006_events.sql");
 
 fn euros(amount: i64) -> Money {
     Money::new(amount, Currency::EUR)
 }
 
-/// The lines of [`Shop::order`].
+/// The lines of [`Shop::place_order`].
 fn lines() -> Vec<Line> {
     let line = |sku: &str, quantity, price| Line {
         sku: sku.parse().unwrap(),
@@ -38,46 +38,47 @@ fn lines() -> Vec<Line> {
     vec![line("TEA-1", 2, 450), line("CUP-1", 1, 1_200)]
 }
 
-/// The events of one order, in order. `OrderDelivered {}` is short for one with the two fields that all have.
-macro_rules! story {
+/// An order and its expected events, in order. Each event gets the two fields that all of them have: order and user.
+macro_rules! expected {
     ($shop:ident, $order:ident: $($name:ident { $($field:ident: $value:expr),* })+) => {
         ($order, vec![$(OrderEvent::from($name { order_id: $order, user_id: $shop.user, $($field: $value),* })),+])
     };
 }
 
-type Story = (OrderId, Vec<OrderEvent>);
+/// An order and its expected events.
+type Expected = (OrderId, Vec<OrderEvent>);
 
-/// Sold, returned in part, shipped, and returned in vain, twice, and then completely.
-async fn sold_and_returned(shop: &Shop) -> Story {
-    let order = shop.confirmed().await;
-    let path = |what: &str| format!("/v1/orders/{order}/{what}");
-    let come_back = async |saga: SagaId| {
+/// An order that is returned in part, shipped, has two returns refused, and is then returned completely.
+async fn shipped_and_returned(shop: &Shop) -> Expected {
+    let order = shop.confirmed_order().await;
+    let path = |action: &str| format!("/v1/orders/{order}/{action}");
+    let complete_return = async |saga: SagaId| {
         for step in ["refund_payment", "restock_items"] {
-            shop.done(saga, step, "do").await;
+            shop.reply_done(saga, step, "do").await;
         }
         ReturnId(saga.0)
     };
-    let part = come_back(saga_of(&ask(shop, order, &[("TEA-1", 1)]).await)).await;
+    let part = complete_return(saga_of(&return_items(shop, order, &[("TEA-1", 1)]).await)).await;
     shop.admin_post(&path("shipments"), &json!({"carrier": "DHL"}))
         .await
         .expect(201);
-    let refused = ask(shop, order, &[("CUP-1", 1)]).await;
+    let refused = return_items(shop, order, &[("CUP-1", 1)]).await;
     refuse(shop, order, &refused, "The box is empty.")
         .await
         .expect(200);
     let refused = ReturnId(saga_of(&refused).0);
-    let failed = ask(shop, order, &[("CUP-1", 1)]).await;
+    let failed = return_items(shop, order, &[("CUP-1", 1)]).await;
     receive(shop, order, &failed).await.expect(202);
-    shop.refuse(saga_of(&failed), "refund_payment", "do", "exceeds_captured")
+    shop.reply_refused(saga_of(&failed), "refund_payment", "do", "exceeds_captured")
         .await;
     let failed = ReturnId(saga_of(&failed).0);
     shop.admin_post(&path("deliveries"), &json!({})).await.expect(201);
-    let rest = ask(shop, order, &[("TEA-1", 1), ("CUP-1", 1)]).await;
+    let rest = return_items(shop, order, &[("TEA-1", 1), ("CUP-1", 1)]).await;
     receive(shop, order, &rest).await.expect(202);
-    let rest = come_back(saga_of(&rest)).await;
+    let rest = complete_return(saga_of(&rest)).await;
     assert!(shop.events(order).await.contains(&"saga_progressed".to_owned()));
     let reason = || "wrong colour".to_owned();
-    story! { shop, order:
+    expected! { shop, order:
         OrderPlaced { total: euros(2_100), lines: lines() }
         StockReserved {}
         OrderPaymentAuthorized {}
@@ -100,13 +101,13 @@ async fn sold_and_returned(shop: &Shop) -> Story {
     }
 }
 
-async fn declined(shop: &Shop) -> Story {
-    let order = shop.order().await;
-    shop.done(order.into(), "reserve_stock", "do").await;
-    shop.refuse(order.into(), "authorize_payment", "do", "card_declined")
+async fn declined(shop: &Shop) -> Expected {
+    let order = shop.place_order().await;
+    shop.reply_done(order.into(), "reserve_stock", "do").await;
+    shop.reply_refused(order.into(), "authorize_payment", "do", "card_declined")
         .await;
-    shop.done(order.into(), "reserve_stock", "undo").await;
-    story! { shop, order:
+    shop.reply_done(order.into(), "reserve_stock", "undo").await;
+    expected! { shop, order:
         OrderPlaced { total: euros(2_100), lines: lines() }
         StockReserved {}
         OrderPaymentFailed {}
@@ -115,19 +116,19 @@ async fn declined(shop: &Shop) -> Story {
     }
 }
 
-async fn cancelled(shop: &Shop) -> Story {
-    let order = shop.order().await;
+async fn cancelled(shop: &Shop) -> Expected {
+    let order = shop.place_order().await;
     for step in ["reserve_stock", "authorize_payment"] {
-        shop.done(order.into(), step, "do").await;
+        shop.reply_done(order.into(), step, "do").await;
     }
-    let why = json!({"reason": "changed my mind"});
-    shop.post(&format!("/v1/orders/{order}/cancel"), &why)
+    let reason = json!({"reason": "changed my mind"});
+    shop.post(&format!("/v1/orders/{order}/cancel"), &reason)
         .await
         .expect(202);
     for step in ["pin_stock", "authorize_payment", "reserve_stock"] {
-        shop.done(order.into(), step, "undo").await;
+        shop.reply_done(order.into(), step, "undo").await;
     }
-    story! { shop, order:
+    expected! { shop, order:
         OrderPlaced { total: euros(2_100), lines: lines() }
         StockReserved {}
         OrderPaymentAuthorized {}
@@ -138,24 +139,24 @@ async fn cancelled(shop: &Shop) -> Story {
 }
 
 #[tokio::test]
-async fn the_story_of_each_order_arrives_on_kafka_as_the_contract_says() {
+async fn the_events_of_each_order_are_published_to_kafka_in_order() {
     let shop = shop().await;
-    let stories = [
-        sold_and_returned(&shop).await,
+    let expected = [
+        shipped_and_returned(&shop).await,
         declined(&shop).await,
         cancelled(&shop).await,
     ];
-    let count = stories.iter().map(|(_, story)| story.len()).sum();
+    let count = expected.iter().map(|(_, events)| events.len()).sum();
 
     let brokers = Brokers(testkit::kafka::brokers());
-    let namespace = Namespace::new(testkit::kafka::prefix());
+    let namespace = testkit::namespace();
     events::topics::create(&brokers, &namespace).await.unwrap();
     let relay = Relay::new::<OrderEvent>(shop.pool().clone(), &brokers, &namespace);
     let reader = Reader::new(&brokers, namespace);
-    let events = testkit::eventually("the events are on Kafka", LONG, async || {
+    let events = testkit::eventually("the events are on Kafka", TIMEOUT, async || {
         relay.run_once().await.unwrap();
         let events = reader
-            .read::<Vec<Envelope>>(topics::ORDERS, None, LONG)
+            .read::<Vec<Envelope>>(topics::ORDERS, None, TIMEOUT)
             .await
             .unwrap()
             .events;
@@ -163,29 +164,29 @@ async fn the_story_of_each_order_arrives_on_kafka_as_the_contract_says() {
     })
     .await;
 
-    let mut told = BTreeMap::<String, (i64, Vec<OrderEvent>)>::new();
+    let mut published = BTreeMap::<String, (i64, Vec<OrderEvent>)>::new();
     for event in &events {
-        let (last, story) = told.entry(event.aggregate_id.clone()).or_default();
+        let (last, decoded) = published.entry(event.aggregate_id.clone()).or_default();
         assert!(event.sequence > *last, "{event:?} after {last}");
         *last = event.sequence;
-        story.push(event.decode().unwrap().expect("a type of the contract"));
+        decoded.push(event.decode().unwrap().expect("a type of the contract"));
     }
-    for (order, story) in stories {
-        assert_eq!(told.remove(&order.to_string()).unwrap().1, story);
+    for (order, events) in expected {
+        assert_eq!(published.remove(&order.to_string()).unwrap().1, events);
     }
-    assert!(told.is_empty(), "{told:?}");
+    assert!(published.is_empty(), "{published:?}");
 }
 
 #[tokio::test]
-async fn what_was_before_events_were_told_is_not_told_afterwards() {
+async fn events_from_before_publishing_was_introduced_are_not_published() {
     let shop = shop().await;
-    let order = shop.order().await;
-    let back = "DROP VIEW domain_events; DROP TABLE event_cursor;
+    let order = shop.place_order().await;
+    let revert = "DROP VIEW domain_events; DROP TABLE event_cursor;
         ALTER TABLE order_events DROP traceparent, DROP tracestate";
-    for sql in [back, MIGRATION] {
+    for sql in [revert, MIGRATION] {
         sqlx::raw_sql(sql).execute(shop.pool()).await.unwrap();
     }
-    shop.done(order.into(), "reserve_stock", "do").await;
+    shop.reply_done(order.into(), "reserve_stock", "do").await;
     let waiting = "SELECT type FROM domain_events WHERE id > (SELECT id FROM event_cursor)";
     let waiting: Vec<String> = sqlx::query_scalar(waiting).fetch_all(shop.pool()).await.unwrap();
     assert_eq!(waiting, ["stock_reserved"]);

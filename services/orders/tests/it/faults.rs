@@ -1,27 +1,31 @@
-//! The fault switches of the demo: each breaks what it says, and what it broke settles when it is over.
+//! The fault switches: each has its effect while it is on, and the affected sagas finish after it is off.
 
 use contracts::{
     CommandId, OrderId,
     saga::{Outcome, Reply},
 };
 use messaging::Handler as _;
-use orders::faults::{Fault, Faults};
+use orders::{
+    faults::{Fault, Faults, Quotes},
+    inventory::Inventory,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::eventually;
 
 use crate::{
     fulfilment::incoming,
-    participants::{PATIENCE, live},
-    support::{Answer, Shop, body, shop},
+    participants::{TIMEOUT, running_shop},
+    prices::start_inventory,
+    support::{Response, Shop, body, shop},
 };
 
 const PATH: &str = "/v1/admin/faults";
 
-async fn put(shop: &Shop, name: &str, seconds: i64) -> Answer {
+async fn put(shop: &Shop, name: &str, seconds: i64) -> Response {
     let request = shop.as_admin(Method::PUT, PATH);
-    let body = json!({"name": name, "seconds": seconds, "reason": "a show"});
-    Answer::of(request.json(&body)).await
+    let body = json!({"name": name, "seconds": seconds, "reason": "a demonstration"});
+    Response::of(request.json(&body)).await
 }
 
 async fn set(shop: &Shop, name: &str, seconds: i64) {
@@ -34,7 +38,7 @@ async fn switch(shop: &Shop, name: &str) -> Value {
     items.iter().find(|item| item["name"] == name).unwrap().clone()
 }
 
-/// Goes on with a checkout from its first answer to its end.
+/// Replies to every command of a checkout from step `from` on, until the order is confirmed.
 async fn finish(shop: &Shop, order: OrderId, from: usize) {
     let steps = [
         "reserve_stock",
@@ -44,13 +48,13 @@ async fn finish(shop: &Shop, order: OrderId, from: usize) {
         "commit_stock",
     ];
     for step in &steps[from..] {
-        shop.done(order.into(), step, "do").await;
+        shop.reply_done(order.into(), step, "do").await;
     }
-    assert_eq!(shop.see(order).await["status"], "confirmed");
+    assert_eq!(shop.get_order(order).await["status"], "confirmed");
 }
 
 #[tokio::test]
-async fn a_switch_is_listed_with_who_why_and_until_when() {
+async fn a_switch_is_listed_with_operator_reason_and_end() {
     let shop = shop().await;
     let listed = shop.admin_get(PATH).await.expect(200);
     let off = listed["items"].as_array().unwrap();
@@ -63,25 +67,25 @@ async fn a_switch_is_listed_with_who_why_and_until_when() {
     let on = switch(&shop, "payments_unreachable").await;
     assert_eq!(
         (&on["set_by"], &on["reason"]),
-        (&json!(shop.admin), &json!("a show"))
+        (&json!(shop.admin), &json!("a demonstration"))
     );
     assert_eq!(on["title"], "Payments is unreachable");
     assert!(on["description"].as_str().unwrap().contains("lost"));
-    let left: f64 = sqlx::query_scalar("SELECT extract(epoch FROM $1::timestamptz - now())::float8")
+    let seconds_left: f64 = sqlx::query_scalar("SELECT extract(epoch FROM $1::timestamptz - now())::float8")
         .bind(on["until"].as_str().unwrap())
         .fetch_one(shop.pool())
         .await
         .unwrap();
-    assert!((50.0..=60.0).contains(&left), "{left}");
-    // Anyone may know that it is so, and not who did it.
-    let public = Answer::of(shop.request(Method::GET, "/v1/faults"))
+    assert!((50.0..=60.0).contains(&seconds_left), "{seconds_left}");
+    // The public list does not show the operator and the reason.
+    let public = Response::of(shop.request(Method::GET, "/v1/faults"))
         .await
         .expect(200);
     let expected = json!([{"name": "payments_unreachable", "title": on["title"], "until": on["until"]}]);
     assert_eq!(public["items"], expected);
     set(&shop, "payments_unreachable", 0).await;
     assert_eq!(switch(&shop, "payments_unreachable").await["until"], json!(null));
-    let public = Answer::of(shop.request(Method::GET, "/v1/faults"))
+    let public = Response::of(shop.request(Method::GET, "/v1/faults"))
         .await
         .expect(200);
     assert_eq!(public, json!({"items": []}));
@@ -89,17 +93,17 @@ async fn a_switch_is_listed_with_who_why_and_until_when() {
         .fetch_all(shop.pool())
         .await
         .unwrap();
-    assert_eq!(log, [shop.admin.0; 2], "every setting is kept");
+    assert_eq!(log, [shop.admin.0; 2], "every change is stored");
 }
 
 #[tokio::test]
-async fn only_operators_set_what_there_is_and_for_a_while() {
+async fn only_operators_set_known_faults_for_a_limited_time() {
     let shop = shop().await;
     let _ = shop.get(PATH).await.problem(403);
     let request = shop.as_user(shop.user, Method::PUT, PATH);
     let body = json!({"name": "replies_lost", "seconds": 1, "reason": "mine"});
-    let _ = Answer::of(request.json(&body)).await.problem(403);
-    let _ = Answer::of(shop.request(Method::PUT, PATH).json(&body))
+    let _ = Response::of(request.json(&body)).await.problem(403);
+    let _ = Response::of(shop.request(Method::PUT, PATH).json(&body))
         .await
         .problem(401);
     assert_eq!(put(&shop, "gravity", 1).await.pointers(), ["/name"]);
@@ -116,58 +120,63 @@ async fn only_operators_set_what_there_is_and_for_a_while() {
             "/forever",
         ),
     ] {
-        let answer = Answer::of(shop.as_admin(Method::PUT, PATH).json(&body)).await;
-        assert_eq!(answer.pointers(), [pointer]);
+        let response = Response::of(shop.as_admin(Method::PUT, PATH).json(&body)).await;
+        assert_eq!(response.pointers(), [pointer]);
     }
     assert_eq!(switch(&shop, "replies_lost").await["until"], json!(null));
 }
 
 #[tokio::test]
-async fn outside_demo_mode_there_are_none() {
+async fn outside_demo_mode_there_are_no_switches() {
     let mut shop = shop().await;
     set(&shop, "quotes_unavailable", 60).await;
     let pool = shop.pool().clone();
-    shop.replica(|app| app.faults = Faults::new(pool, false)).await;
+    let inventory = Inventory::new(&start_inventory().await).unwrap();
+    shop.switch_replica(|app| {
+        app.faults = Faults::new(pool, false);
+        app.quotes = Quotes::new(inventory, app.faults.clone());
+    })
+    .await;
     shop.app.faults.refresh().await.unwrap();
-    for answer in [
+    for response in [
         shop.admin_get(PATH).await,
         put(&shop, "quotes_unavailable", 60).await,
     ] {
-        let problem = answer.problem(404);
+        let problem = response.problem(404);
         assert!(problem["type"].as_str().unwrap().ends_with("/not-in-demo-mode"));
     }
     assert_eq!(shop.get("/v1/faults").await.expect(200), json!({"items": []}));
-    shop.order().await;
+    shop.place_order().await;
 }
 
 #[tokio::test]
-async fn a_switch_goes_off_by_itself_on_every_replica() {
+async fn a_switch_turns_off_automatically_on_every_replica() {
     let shop = shop().await;
     let other = Faults::new(shop.pool().clone(), true);
     tokio::spawn(other.clone().run(shop.stop.clone()));
     set(&shop, "commands_duplicated", 5).await;
-    let seen = |on| {
+    let has_state = |on| {
         let other = &other;
         async move || (other.has(Fault::CommandsDuplicated) == on).then_some(())
     };
-    eventually("the other replica knows", PATIENCE, seen(true)).await;
+    eventually("the other replica has read the switch", TIMEOUT, has_state(true)).await;
     assert!(!other.has(Fault::RepliesLost));
-    eventually("it is over", PATIENCE, seen(false)).await;
+    eventually("the switch is off again", TIMEOUT, has_state(false)).await;
     assert_eq!(switch(&shop, "commands_duplicated").await["until"], json!(null));
 }
 
 #[tokio::test]
-async fn commands_to_an_unreachable_service_are_lost_until_it_is_back() {
+async fn commands_to_an_unreachable_service_are_lost_until_it_is_reachable_again() {
     let shop = shop().await;
     set(&shop, "inventory_unreachable", 900).await;
-    let order = shop.order().await;
+    let order = shop.place_order().await;
     shop.tick_when_due(order.into()).await;
     assert!(shop.sent().await.is_empty());
     assert_eq!(shop.saga(order).await["steps"][0]["attempts"], 2);
     set(&shop, "inventory_unreachable", 0).await;
     set(&shop, "payments_unreachable", 900).await;
     shop.tick_when_due(order.into()).await;
-    shop.done(order.into(), "reserve_stock", "do").await;
+    shop.reply_done(order.into(), "reserve_stock", "do").await;
     assert_eq!(shop.sent().await, ["inventory.reserve_stock.v1"]);
     set(&shop, "payments_unreachable", 0).await;
     shop.tick_when_due(order.into()).await;
@@ -179,12 +188,12 @@ async fn commands_to_an_unreachable_service_are_lost_until_it_is_back() {
 }
 
 #[tokio::test]
-async fn a_duplicated_command_is_done_once() {
-    let live = live(&[]).await;
-    set(&live.shop, "commands_duplicated", 900).await;
-    let order = live.shop.order().await;
-    let (seen, saga) = live.settled(order, "completed").await;
-    assert_eq!(seen["status"], "confirmed");
+async fn a_duplicated_command_moves_the_saga_once() {
+    let running = running_shop(&[]).await;
+    set(&running.shop, "commands_duplicated", 900).await;
+    let order = running.shop.place_order().await;
+    let (view, saga) = running.wait_for_status(order, "completed").await;
+    assert_eq!(view["status"], "confirmed");
     assert!(
         saga["steps"]
             .as_array()
@@ -192,37 +201,37 @@ async fn a_duplicated_command_is_done_once() {
             .iter()
             .all(|step| step["attempts"] == 1)
     );
-    eventually("each command came three times", PATIENCE, async || {
-        (live.participants.received.lock().unwrap().len() == 15).then_some(())
+    eventually("each command was received three times", TIMEOUT, async || {
+        (running.participants.received.lock().unwrap().len() == 15).then_some(())
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_lost_reply_comes_again() {
+async fn a_repeated_reply_is_handled_after_the_first_was_lost() {
     let shop = shop().await;
-    let order = shop.order().await;
+    let order = shop.place_order().await;
     let reply = Reply {
         command_id: CommandId::derive(order.into(), "reserve_stock", "do"),
         outcome: Outcome::Done,
     };
     let reply = || incoming(order, &reply);
     set(&shop, "replies_lost", 900).await;
-    shop.orchestrator.handle(reply()).await.unwrap();
+    shop.replies.handle(reply()).await.unwrap();
     assert_eq!(shop.saga(order).await["steps"][0]["state"], "running");
     set(&shop, "replies_lost", 0).await;
-    shop.orchestrator.handle(reply()).await.unwrap();
+    shop.replies.handle(reply()).await.unwrap();
     finish(&shop, order, 1).await;
 }
 
 #[tokio::test]
-async fn without_prices_no_order_is_placed() {
+async fn no_order_is_placed_while_prices_are_unavailable() {
     let shop = shop().await;
     set(&shop, "quotes_unavailable", 900).await;
     let refused = shop.post("/v1/orders", &body(&[("TEA-1", 1)])).await;
     assert!(!refused.header("retry-after").is_empty());
     let _ = refused.problem(503);
     set(&shop, "quotes_unavailable", 0).await;
-    let order = shop.order().await;
+    let order = shop.place_order().await;
     finish(&shop, order, 0).await;
 }

@@ -1,4 +1,4 @@
-//! Shipments, deliveries, and refunds that payments tells of.
+//! Shipments, deliveries, and notices from payments about refunds.
 
 use contracts::{
     CommandId, Currency, Money, OrderId,
@@ -13,8 +13,8 @@ use crate::support::shop;
 #[tokio::test]
 async fn a_confirmed_order_is_shipped_and_then_delivered() {
     let shop = shop().await;
-    let order = shop.order().await;
-    let path = |what: &str| format!("/v1/orders/{order}/{what}");
+    let order = shop.place_order().await;
+    let path = |action: &str| format!("/v1/orders/{order}/{action}");
     let _ = shop.admin_post(&path("shipments"), &json!({})).await.problem(409);
     for step in [
         "reserve_stock",
@@ -23,7 +23,7 @@ async fn a_confirmed_order_is_shipped_and_then_delivered() {
         "capture_payment",
         "commit_stock",
     ] {
-        shop.done(order.into(), step, "do").await;
+        shop.reply_done(order.into(), step, "do").await;
     }
     let _ = shop
         .admin_post(&path("deliveries"), &json!({}))
@@ -51,7 +51,7 @@ async fn a_confirmed_order_is_shipped_and_then_delivered() {
     );
 }
 
-/// What the consumer would hand over.
+/// A message as the consumer passes it to its handler.
 pub(crate) fn incoming<M: Message>(order: OrderId, message: &M) -> Incoming {
     Incoming {
         id: Uuid::new_v4(),
@@ -69,9 +69,9 @@ pub(crate) fn incoming<M: Message>(order: OrderId, message: &M) -> Incoming {
 #[tokio::test]
 async fn refund_notices_carry_totals_so_the_largest_wins() {
     let shop = shop().await;
-    let order = shop.confirmed().await;
+    let order = shop.confirmed_order().await;
     let euro = |amount| Money::new(amount, Currency::EUR);
-    // The total is 2100. The notices arrive out of order, and one twice.
+    // The order's total is 2100. The notices arrive out of order, and two of them twice.
     let notices = [
         (1_000, "partially_refunded"),
         (400, "partially_refunded"),
@@ -86,7 +86,11 @@ async fn refund_notices_carry_totals_so_the_largest_wins() {
             refunded: euro(refunded),
         };
         shop.orchestrator.handle(incoming(order, &notice)).await.unwrap();
-        assert_eq!(shop.see(order).await["payment_status"], expected, "{refunded}");
+        assert_eq!(
+            shop.get_order(order).await["payment_status"],
+            expected,
+            "{refunded}"
+        );
     }
     assert_eq!(
         shop.events(order).await[6..],
@@ -95,11 +99,11 @@ async fn refund_notices_carry_totals_so_the_largest_wins() {
 }
 
 #[tokio::test]
-async fn a_refund_that_is_heard_of_before_the_capture_is_not_forgotten() {
+async fn a_refund_notice_that_arrives_before_the_capture_reply_is_kept() {
     let shop = shop().await;
-    let order = shop.order().await;
+    let order = shop.place_order().await;
     for step in ["reserve_stock", "authorize_payment", "pin_stock"] {
-        shop.done(order.into(), step, "do").await;
+        shop.reply_done(order.into(), step, "do").await;
     }
     let notice = PaymentRefunded {
         order_id: order,
@@ -107,12 +111,12 @@ async fn a_refund_that_is_heard_of_before_the_capture_is_not_forgotten() {
         refunded: Money::new(2_100, Currency::EUR),
     };
     shop.orchestrator.handle(incoming(order, &notice)).await.unwrap();
-    shop.done(order.into(), "capture_payment", "do").await;
-    assert_eq!(shop.see(order).await["payment_status"], "refunded");
+    shop.reply_done(order.into(), "capture_payment", "do").await;
+    assert_eq!(shop.get_order(order).await["payment_status"], "refunded");
 }
 
 #[tokio::test]
-async fn a_message_of_a_kind_that_nobody_knows_is_poison() {
+async fn a_message_of_an_unknown_type_is_poison() {
     let shop = shop().await;
     let mut message = incoming(
         OrderId::generate(),

@@ -1,13 +1,13 @@
-//! `Idempotency-Key`: one key, one order, one answer.
+//! `Idempotency-Key`: requests with the same key place one order and get the same response.
 
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::support::{Answer, Shop, body, shop};
+use crate::support::{Response, Shop, body, shop};
 
-async fn place(shop: &Shop, key: &str, body: &Value) -> Answer {
+async fn place(shop: &Shop, key: &str, body: &Value) -> Response {
     let request = shop.as_user(shop.user, Method::POST, "/v1/orders");
-    Answer::of(request.header("idempotency-key", key).json(body)).await
+    Response::of(request.header("idempotency-key", key).json(body)).await
 }
 
 async fn orders(shop: &Shop) -> i64 {
@@ -18,7 +18,7 @@ async fn orders(shop: &Shop) -> i64 {
 }
 
 #[tokio::test]
-async fn a_repetition_gets_the_same_bytes_and_another_body_is_refused() {
+async fn a_repetition_gets_the_same_response_and_another_body_is_rejected() {
     let shop = shop().await;
     let first = place(&shop, "one", &body(&[("TEA-1", 1)])).await;
     assert_eq!(first.status, 202, "{}", first.text);
@@ -35,16 +35,18 @@ async fn a_repetition_gets_the_same_bytes_and_another_body_is_refused() {
         "{other:#}"
     );
     assert_eq!(orders(&shop).await, 1);
-    // Another's key is another key.
+    // Keys of different users are independent.
     let request = shop
         .as_user(shop.admin, Method::POST, "/v1/orders")
         .header("idempotency-key", "one");
-    Answer::of(request.json(&body(&[("TEA-1", 1)]))).await.expect(202);
+    Response::of(request.json(&body(&[("TEA-1", 1)])))
+        .await
+        .expect(202);
     assert_eq!(orders(&shop).await, 2);
 }
 
 #[tokio::test]
-async fn a_repetition_needs_no_inventory() {
+async fn a_repetition_is_answered_while_inventory_is_unavailable() {
     let shop = shop().await;
     let first = place(&shop, "one", &body(&[("TEA-1", 1)])).await;
     let shop = shop.without_inventory().await;
@@ -62,31 +64,38 @@ async fn a_key_in_flight_is_a_conflict() {
         .execute(&mut *transaction)
         .await
         .unwrap();
-    let answer = place(&shop, "slow", &body(&[("TEA-1", 1)])).await;
-    assert!(!answer.header("retry-after").is_empty());
-    let _ = answer.problem(409);
+    let response = place(&shop, "slow", &body(&[("TEA-1", 1)])).await;
+    assert!(!response.header("retry-after").is_empty());
+    let _ = response.problem(409);
     transaction.rollback().await.unwrap();
     place(&shop, "slow", &body(&[("TEA-1", 1)])).await.expect(202);
 }
 
 #[tokio::test]
-async fn many_at_once_are_one_order() {
+async fn concurrent_requests_with_one_key_place_one_order() {
     let shop = shop().await;
     let request = body(&[("TEA-1", 1)]);
-    let answers = futures::future::join_all((0..8).map(|_| place(&shop, "many", &request))).await;
-    let accepted: Vec<_> = answers.iter().filter(|answer| answer.status == 202).collect();
-    assert!(!accepted.is_empty() && accepted.iter().all(|answer| answer.text == accepted[0].text));
-    assert!(answers.iter().all(|answer| [202, 409].contains(&answer.status)));
+    let responses = futures::future::join_all((0..8).map(|_| place(&shop, "many", &request))).await;
+    let accepted: Vec<_> = responses
+        .iter()
+        .filter(|response| response.status == 202)
+        .collect();
+    assert!(!accepted.is_empty() && accepted.iter().all(|response| response.text == accepted[0].text));
+    assert!(
+        responses
+            .iter()
+            .all(|response| [202, 409].contains(&response.status))
+    );
     assert_eq!(orders(&shop).await, 1);
 }
 
 #[tokio::test]
-async fn a_key_is_required_and_what_failed_leaves_none_behind() {
+async fn a_key_is_required_and_can_be_used_again_after_a_failure() {
     let shop = shop().await;
     let request = shop
         .as_user(shop.user, Method::POST, "/v1/orders")
         .json(&body(&[("TEA-1", 1)]));
-    let _ = Answer::of(request).await.problem(400);
+    let _ = Response::of(request).await.problem(400);
     assert_eq!(
         place(&shop, "later", &body(&[("NONE-1", 1)])).await.pointers(),
         ["/items/0/sku"]

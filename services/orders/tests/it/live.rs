@@ -1,4 +1,4 @@
-//! An order as it happens, over Server-Sent Events.
+//! Live views of orders over Server-Sent Events.
 
 use std::time::{Duration, Instant};
 
@@ -10,8 +10,8 @@ use souk_http::{Admin, database, health::Health};
 use testkit::{auth::Issuer, eventually};
 
 use crate::{
-    sse::{Events, wire},
-    support::{Answer, Shop, nowhere, shop},
+    sse::{Events, database_proxy},
+    support::{Response, Shop, shop, unused_url},
 };
 
 const STEPS: [&str; 5] = [
@@ -22,6 +22,7 @@ const STEPS: [&str; 5] = [
     "commit_stock",
 ];
 
+/// The numbers and types of an order's events, in order.
 async fn log(shop: &Shop, order: OrderId) -> Vec<(i64, String)> {
     sqlx::query_as("SELECT id, type FROM order_events WHERE order_id = $1 ORDER BY id")
         .bind(order.0)
@@ -31,9 +32,9 @@ async fn log(shop: &Shop, order: OrderId) -> Vec<(i64, String)> {
 }
 
 #[tokio::test]
-async fn a_snapshot_and_then_every_change_once_and_in_order() {
+async fn a_stream_has_a_snapshot_and_then_every_change_once_and_in_order() {
     let shop = shop().await;
-    let order = shop.order().await;
+    let order = shop.place_order().await;
     let mut events = shop.follow(order, None).await;
     assert_eq!(events.headers["content-type"], "text/event-stream");
     assert_eq!(events.headers["cache-control"], "no-store");
@@ -44,14 +45,14 @@ async fn a_snapshot_and_then_every_change_once_and_in_order() {
         (snapshot.event.as_str(), snapshot.id),
         ("snapshot", log(&shop, order).await[0].0)
     );
-    assert_eq!(snapshot.data["order"], shop.see(order).await);
+    assert_eq!(snapshot.data["order"], shop.get_order(order).await);
     assert_eq!(snapshot.data["saga"], shop.saga(order).await);
-    let other = shop.order().await;
+    let other = shop.place_order().await;
     let buying = async {
         shop.tick_when_due(order.into()).await;
         for step in STEPS {
-            shop.done(other.into(), step, "do").await;
-            shop.done(order.into(), step, "do").await;
+            shop.reply_done(other.into(), step, "do").await;
+            shop.reply_done(order.into(), step, "do").await;
         }
     };
     let watching = async {
@@ -67,12 +68,12 @@ async fn a_snapshot_and_then_every_change_once_and_in_order() {
         }
     };
     let ((), changes) = tokio::join!(buying, watching);
-    let told: Vec<_> = changes
+    let received: Vec<_> = changes
         .iter()
         .map(|change| (change.id, change.data["type"].as_str().unwrap().to_owned()))
         .collect();
-    assert_eq!(told, log(&shop, order).await[1..]);
-    assert_eq!(told[0].1, "saga_progressed");
+    assert_eq!(received, log(&shop, order).await[1..]);
+    assert_eq!(received[0].1, "saga_progressed");
     assert_eq!(
         (
             &changes[0].data["data"]["attempt"],
@@ -81,7 +82,7 @@ async fn a_snapshot_and_then_every_change_once_and_in_order() {
         (&json!(2), &json!("sent"))
     );
     let last = &changes.last().unwrap().data;
-    assert_eq!(last["order"], shop.see(order).await);
+    assert_eq!(last["order"], shop.get_order(order).await);
     assert_eq!(last["saga"], shop.saga(order).await);
     assert!(last["at"].is_string());
     assert_eq!(
@@ -91,30 +92,30 @@ async fn a_snapshot_and_then_every_change_once_and_in_order() {
 }
 
 #[tokio::test]
-async fn another_replica_goes_on_where_one_stopped() {
+async fn another_replica_resumes_a_stream_after_its_last_event() {
     let mut shop = shop().await;
-    let order = shop.order().await;
+    let order = shop.place_order().await;
     let mut events = shop.follow(order, None).await;
     assert_eq!(events.event().await.event, "snapshot");
-    shop.done(order.into(), "reserve_stock", "do").await;
-    let seen = events.event().await.id;
+    shop.reply_done(order.into(), "reserve_stock", "do").await;
+    let last_id = events.event().await.id;
     drop(events);
-    shop.done(order.into(), "authorize_payment", "do").await;
-    shop.done(order.into(), "pin_stock", "do").await;
-    shop.feed_replica(shop.pool().clone(), Limits::default()).await;
-    let mut events = shop.follow(order, Some(&seen.to_string())).await;
+    shop.reply_done(order.into(), "authorize_payment", "do").await;
+    shop.reply_done(order.into(), "pin_stock", "do").await;
+    shop.switch_feed(shop.pool().clone(), Limits::default()).await;
+    let mut events = shop.follow(order, Some(&last_id.to_string())).await;
     let missed = [events.event().await, events.event().await];
     let log = log(&shop, order).await;
     assert_eq!(missed.each_ref().map(|frame| frame.id), [log[2].0, log[3].0]);
-    // Read together: only the last says how things are.
+    // The events were read together, so only the last one carries the state of the order.
     assert_eq!(missed[0].data.get("order"), None);
     assert_eq!(missed[1].data["saga"]["steps"][2]["state"], "done");
-    shop.done(order.into(), "capture_payment", "do").await;
+    shop.reply_done(order.into(), "capture_payment", "do").await;
     assert_eq!(events.event().await.data["type"], "payment_captured");
-    // Nothing is new, and then something is.
+    // A stream that resumes at the newest event waits for the next one.
     let newest = self::log(&shop, order).await.last().unwrap().0;
     let mut events = shop.follow(order, Some(&newest.to_string())).await;
-    shop.done(order.into(), "commit_stock", "do").await;
+    shop.reply_done(order.into(), "commit_stock", "do").await;
     assert_eq!(events.event().await.data["type"], "order_confirmed");
     for last in [
         "",
@@ -130,9 +131,9 @@ async fn another_replica_goes_on_where_one_stopped() {
 }
 
 #[tokio::test]
-async fn many_missed_changes_come_in_order_too() {
+async fn many_missed_changes_are_received_in_order() {
     let shop = shop().await;
-    let order = shop.order().await;
+    let order = shop.place_order().await;
     let mut events = shop.follow(order, None).await;
     let first = events.event().await.id;
     sqlx::query(
@@ -143,22 +144,22 @@ async fn many_missed_changes_come_in_order_too() {
     .await
     .unwrap();
     let expected: Vec<i64> = log(&shop, order).await.iter().map(|(id, _)| *id).collect();
-    let mut told = vec![first];
-    while told.len() < expected.len() {
-        told.push(events.event().await.id);
+    let mut received = vec![first];
+    while received.len() < expected.len() {
+        received.push(events.event().await.id);
     }
-    assert_eq!(told, expected);
+    assert_eq!(received, expected);
 }
 
 #[tokio::test]
-async fn someone_elses_order_is_not_there() {
+async fn the_order_of_another_user_cannot_be_followed() {
     let shop = shop().await;
-    let order = shop.order().await;
+    let order = shop.place_order().await;
     let path = format!("/v1/orders/{order}/events");
-    let _ = Answer::of(shop.as_user(UserId::generate(), Method::GET, &path))
+    let _ = Response::of(shop.as_user(UserId::generate(), Method::GET, &path))
         .await
         .problem(404);
-    let _ = Answer::of(shop.request(Method::GET, &path)).await.problem(401);
+    let _ = Response::of(shop.request(Method::GET, &path)).await.problem(401);
     let _ = shop
         .get(&format!("/v1/orders/{}/events", OrderId::generate()))
         .await
@@ -169,37 +170,37 @@ async fn someone_elses_order_is_not_there() {
 }
 
 #[tokio::test]
-async fn a_quiet_stream_shows_that_it_lives_and_outlasts_the_database() {
+async fn a_stream_sends_heartbeats_and_survives_a_database_outage() {
     let mut shop = shop().await;
-    let order = shop.order().await;
-    let (url, holds) = wire(&shop.database.url).await;
+    let order = shop.place_order().await;
+    let (url, connected) = database_proxy(&shop.database.url).await;
     let limits = Limits {
         heartbeat: Duration::from_millis(200),
         ..Limits::default()
     };
-    shop.feed_replica(database::pool(&url, 2).unwrap(), limits).await;
+    shop.switch_feed(database::pool(&url, 2).unwrap(), limits).await;
     let mut events = shop.follow(order, None).await;
     assert_eq!(events.event().await.event, "snapshot");
-    holds.send_replace(false);
-    shop.done(order.into(), "reserve_stock", "do").await;
-    let cut = Instant::now();
-    while cut.elapsed() < Duration::from_secs(1) {
+    connected.send_replace(false);
+    shop.reply_done(order.into(), "reserve_stock", "do").await;
+    let disconnected = Instant::now();
+    while disconnected.elapsed() < Duration::from_secs(1) {
         assert_eq!(events.frame().await.unwrap().event, "");
     }
-    let _ = Answer::of(shop.events_of(order, None)).await.problem(503);
-    holds.send_replace(true);
+    let _ = Response::of(shop.events_of(order, None)).await.problem(503);
+    connected.send_replace(true);
     let change = events.event().await;
     assert_eq!(change.data["type"], "stock_reserved");
-    assert_eq!(change.data["order"], shop.see(order).await);
+    assert_eq!(change.data["order"], shop.get_order(order).await);
 }
 
 #[tokio::test]
-async fn a_stream_ends_with_its_token() {
+async fn a_stream_ends_when_its_token_expires() {
     let shop = shop().await;
-    let order = shop.order().await;
+    let order = shop.place_order().await;
     let issued = Instant::now();
     let mut claims = Issuer::claims(shop.user, &["customer"]);
-    // Whole seconds: it is valid for 4 to 5.
+    // `exp` has whole seconds, so the token is valid for 4 to 5 seconds.
     claims["exp"] = json!(claims["iat"].as_i64().unwrap() + 5);
     let token = shop.issuer.sign(&shop.issuer.header(), &claims);
     let request = shop.request(Method::GET, &format!("/v1/orders/{order}/events"));
@@ -214,23 +215,23 @@ async fn a_stream_ends_with_its_token() {
 }
 
 #[tokio::test]
-async fn streams_do_not_hold_up_a_shutdown() {
+async fn open_streams_do_not_delay_a_shutdown() {
     let shop = shop().await;
-    let order = shop.order().await;
+    let order = shop.place_order().await;
     let address = |url: String| url.trim_start_matches("http://").parse().unwrap();
-    let (http, admin) = (address(nowhere().await), address(nowhere().await));
+    let (http, admin) = (address(unused_url().await), address(unused_url().await));
     let admin = Admin {
         addr: admin,
         health: Health::new(),
     };
     let router = orders::app::router(shop.app.clone());
-    let served = tokio::spawn(souk_http::serve(router, http, admin, shop.stop.clone()));
+    let served = tokio::spawn(souk_http::serve(router, http, None, admin, shop.stop.clone()));
     let request = || {
         reqwest::Client::new()
             .get(format!("http://{http}/v1/orders/{order}/events"))
             .bearer_auth(shop.issuer.customer(shop.user))
     };
-    eventually("it listens", Duration::from_secs(5), async || {
+    eventually("the server listens", Duration::from_secs(5), async || {
         request().send().await.ok()
     })
     .await;
@@ -239,27 +240,30 @@ async fn streams_do_not_hold_up_a_shutdown() {
     shop.stop.cancel();
     assert!(events.frame().await.is_none());
     let ended = tokio::time::timeout(Duration::from_secs(1), served).await;
-    ended.expect("it waits for the stream").unwrap().unwrap();
+    ended
+        .expect("the server does not wait for the stream")
+        .unwrap()
+        .unwrap();
 }
 
 #[tokio::test]
-async fn streams_are_bounded_and_a_client_that_leaves_makes_room() {
+async fn the_number_of_streams_is_limited_and_a_closed_stream_is_not_counted() {
     let mut shop = shop().await;
-    let order = shop.order().await;
+    let order = shop.place_order().await;
     let limits = Limits {
         streams: 1,
         heartbeat: Duration::from_millis(100),
         ..Limits::default()
     };
-    shop.feed_replica(shop.pool().clone(), limits).await;
-    // One that is refused takes no place.
+    shop.switch_feed(shop.pool().clone(), limits).await;
+    // A request that is rejected does not count as a stream.
     let _ = shop
         .get(&format!("/v1/orders/{}/events", OrderId::generate()))
         .await
         .problem(404);
     let mut events = shop.follow(order, None).await;
     assert_eq!(events.event().await.event, "snapshot");
-    let refused = Answer::of(shop.events_of(order, None)).await;
+    let refused = Response::of(shop.events_of(order, None)).await;
     assert!(!refused.header("retry-after").is_empty());
     assert!(
         refused.problem(503)["type"]
@@ -268,25 +272,25 @@ async fn streams_are_bounded_and_a_client_that_leaves_makes_room() {
             .ends_with("/too-many-streams")
     );
     drop(events);
-    eventually("there is room", Duration::from_secs(5), async || {
-        let answer = shop.events_of(order, None).send().await.unwrap();
-        (answer.status() == 200).then_some(())
+    eventually("another stream is accepted", Duration::from_secs(5), async || {
+        let response = shop.events_of(order, None).send().await.unwrap();
+        (response.status() == 200).then_some(())
     })
     .await;
 }
 
 #[tokio::test]
-async fn one_person_leaves_places_for_others() {
+async fn the_number_of_streams_of_one_user_is_limited() {
     let mut shop = shop().await;
-    let order = shop.order().await;
+    let order = shop.place_order().await;
     let limits = Limits {
-        streams_each: 2,
+        streams_per_user: 2,
         ..Limits::default()
     };
-    shop.feed_replica(shop.pool().clone(), limits).await;
+    shop.switch_feed(shop.pool().clone(), limits).await;
     let first = shop.follow(order, None).await;
     let _second = shop.follow(order, None).await;
-    let refused = Answer::of(shop.events_of(order, None)).await;
+    let refused = Response::of(shop.events_of(order, None)).await;
     assert!(!refused.header("retry-after").is_empty());
     let problem = refused.problem(429);
     assert!(
@@ -297,9 +301,9 @@ async fn one_person_leaves_places_for_others() {
     let mut other = Events::of(shop.as_admin(Method::GET, &path)).await;
     assert_eq!(other.event().await.event, "snapshot");
     drop(first);
-    eventually("there is room", Duration::from_secs(5), async || {
-        let answer = shop.events_of(order, None).send().await.unwrap();
-        (answer.status() == 200).then_some(())
+    eventually("another stream is accepted", Duration::from_secs(5), async || {
+        let response = shop.events_of(order, None).send().await.unwrap();
+        (response.status() == 200).then_some(())
     })
     .await;
 }

@@ -1,12 +1,12 @@
-//! Orders on a real database, and where it matters a real broker: handlers by their URLs, sagas by their replies.
+//! Tests of the orders service with a real database and, where it matters, a real broker. Handlers are called by their URLs,
+//! sagas are moved by replies.
 
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "a test fails where it stands"
+    reason = "a panic is how a test fails"
 )]
 
-mod answers;
 mod bad_input;
 mod cart;
 mod checkout;
@@ -25,6 +25,7 @@ mod participants;
 mod prices;
 mod quotes;
 mod receipts;
+mod replies;
 mod returns;
 mod ship_or_return;
 mod sse;

@@ -1,4 +1,4 @@
-//! The OpenAPI document, as clients are generated from it.
+//! The OpenAPI document, from which clients are generated.
 
 use orders::openapi::Document;
 use utoipa::OpenApi as _;

@@ -1,40 +1,41 @@
-//! Operators: sagas listed, retried, compensated and resolved, with who and why.
+//! Operators list, retry, compensate and resolve sagas; the operator and the reason are logged.
 
 use contracts::OrderId;
 use serde_json::{Value, json};
 
 use crate::{
-    returns::{ask, saga_of},
+    returns::{return_items, saga_of},
     support::{Shop, shop, steps},
 };
 
-async fn steer(shop: &Shop, order: OrderId, what: &str, body: Value) -> crate::support::Answer {
-    shop.admin_post(&format!("/v1/admin/sagas/{order}/{what}"), &body)
+async fn steer(shop: &Shop, order: OrderId, action: &str, body: Value) -> crate::support::Response {
+    shop.admin_post(&format!("/v1/admin/sagas/{order}/{action}"), &body)
         .await
 }
 
-fn why() -> Value {
+fn reason() -> Value {
     json!({"reason": "ticket 7"})
 }
 
 async fn parked_after_the_pivot(shop: &Shop) -> OrderId {
-    let order = shop.order().await;
+    let order = shop.place_order().await;
     for step in [
         "reserve_stock",
         "authorize_payment",
         "pin_stock",
         "capture_payment",
     ] {
-        shop.done(order.into(), step, "do").await;
+        shop.reply_done(order.into(), step, "do").await;
     }
-    shop.refuse(order.into(), "commit_stock", "do", "no_hold").await;
+    shop.reply_refused(order.into(), "commit_stock", "do", "no_hold")
+        .await;
     order
 }
 
 #[tokio::test]
-async fn parked_sagas_are_listed_with_what_is_known() {
+async fn parked_sagas_are_listed_with_step_and_reason() {
     let shop = shop().await;
-    shop.order().await;
+    shop.place_order().await;
     let order = parked_after_the_pivot(&shop).await;
     let listed = shop.admin_get("/v1/admin/sagas?status=parked").await.expect(200);
     insta::assert_json_snapshot!(listed, {
@@ -55,11 +56,11 @@ async fn parked_sagas_are_listed_with_what_is_known() {
         .admin_get(&format!("/v1/admin/sagas/{unknown}"))
         .await
         .problem(404);
-    let _ = steer(&shop, unknown, "retry", why()).await.problem(404);
+    let _ = steer(&shop, unknown, "retry", reason()).await.problem(404);
 }
 
 #[tokio::test]
-async fn a_parked_saga_is_retried_and_goes_on() {
+async fn a_parked_saga_is_retried_and_continues() {
     let shop = shop().await;
     let order = parked_after_the_pivot(&shop).await;
     assert_eq!(
@@ -72,7 +73,7 @@ async fn a_parked_saga_is_retried_and_goes_on() {
         steer(&shop, order, "retry", json!({})).await.pointers(),
         ["/reason"]
     );
-    let retried = steer(&shop, order, "retry", why()).await.expect(202);
+    let retried = steer(&shop, order, "retry", reason()).await.expect(202);
     assert_eq!(retried["status"], "running");
     assert_eq!(
         shop.sent()
@@ -82,9 +83,9 @@ async fn a_parked_saga_is_retried_and_goes_on() {
             .count(),
         2
     );
-    shop.done(order.into(), "commit_stock", "do").await;
-    assert_eq!(shop.see(order).await["status"], "confirmed");
-    let _ = steer(&shop, order, "retry", why()).await.problem(409);
+    shop.reply_done(order.into(), "commit_stock", "do").await;
+    assert_eq!(shop.get_order(order).await["status"], "confirmed");
+    let _ = steer(&shop, order, "retry", reason()).await.problem(409);
     let logged: (uuid::Uuid, String) =
         sqlx::query_as("SELECT actor, reason FROM saga_log WHERE outcome = 'retried'")
             .fetch_one(shop.pool())
@@ -94,28 +95,27 @@ async fn a_parked_saga_is_retried_and_goes_on() {
 }
 
 #[tokio::test]
-async fn a_parked_saga_is_resolved_by_what_was_found_out() {
+async fn a_parked_saga_is_resolved_with_the_actual_outcome() {
     let shop = shop().await;
     let order = parked_after_the_pivot(&shop).await;
     let refused = json!({"reason": "ticket 7", "outcome": "refused"});
     let _ = steer(&shop, order, "resolve", refused).await.problem(409);
-    let _ = steer(&shop, order, "compensate", why()).await.problem(409);
-    let resolved = steer(&shop, order, "resolve", why()).await.expect(202);
+    let _ = steer(&shop, order, "compensate", reason()).await.problem(409);
+    let resolved = steer(&shop, order, "resolve", reason()).await.expect(202);
     assert_eq!(resolved["status"], "completed");
     assert_eq!(resolved["steps"][4]["actor"], json!(shop.admin));
-    assert_eq!(shop.see(order).await["status"], "confirmed");
-    let _ = steer(&shop, order, "resolve", why()).await.problem(409);
+    assert_eq!(shop.get_order(order).await["status"], "confirmed");
+    let _ = steer(&shop, order, "resolve", reason()).await.problem(409);
 }
 
-/// A saga that waits for an operator at `step`, as a dead letter leaves it, long after its deadline.
+/// Places an order and parks its checkout after these steps, as a dead letter does, with its deadline long past.
 async fn parked_at(shop: &Shop, done_before: &[&str]) -> OrderId {
-    let order = shop.order().await;
+    let order = shop.place_order().await;
     for step in done_before {
-        shop.done(order.into(), step, "do").await;
+        shop.reply_done(order.into(), step, "do").await;
     }
-    let long_ago =
-        "status = 'parked', parked_reason = 'dead letter', deadline_at = now() - interval '1 hour'";
-    shop.set(order.into(), long_ago).await;
+    let parked = "status = 'parked', parked_reason = 'dead letter', deadline_at = now() - interval '1 hour'";
+    shop.update_saga(order.into(), parked).await;
     order
 }
 
@@ -123,14 +123,19 @@ async fn parked_at(shop: &Shop, done_before: &[&str]) -> OrderId {
 async fn a_retry_before_the_pivot_starts_a_new_deadline() {
     let shop = shop().await;
     let order = parked_at(&shop, &["reserve_stock"]).await;
-    steer(&shop, order, "retry", why()).await.expect(202);
+    steer(&shop, order, "retry", reason()).await.expect(202);
     assert_eq!(shop.tick_when_due(order.into()).await, 1);
-    assert_eq!(shop.saga(order).await["status"], "running", "it is not given up");
-    let left: f64 = sqlx::query_scalar("SELECT extract(epoch FROM deadline_at - now())::float8 FROM sagas")
-        .fetch_one(shop.pool())
-        .await
-        .unwrap();
-    assert!((115.0..=120.0).contains(&left), "{left}");
+    assert_eq!(
+        shop.saga(order).await["status"],
+        "running",
+        "the saga is not given up"
+    );
+    let seconds_left: f64 =
+        sqlx::query_scalar("SELECT extract(epoch FROM deadline_at - now())::float8 FROM sagas")
+            .fetch_one(shop.pool())
+            .await
+            .unwrap();
+    assert!((115.0..=120.0).contains(&seconds_left), "{seconds_left}");
 }
 
 #[tokio::test]
@@ -141,36 +146,36 @@ async fn a_step_that_is_resolved_as_refused_is_undone_too() {
     let saga = steer(&shop, order, "resolve", refused).await.expect(202);
     assert_eq!(saga["status"], "compensating");
     assert_eq!(shop.sent().await.last().unwrap(), "payments.void_payment.v1");
-    // The provider answers after all.
-    shop.done(order.into(), "authorize_payment", "do").await;
+    // The provider performs the authorization after all.
+    shop.reply_done(order.into(), "authorize_payment", "do").await;
     for step in ["authorize_payment", "reserve_stock"] {
-        shop.done(order.into(), step, "undo").await;
+        shop.reply_done(order.into(), step, "undo").await;
     }
-    let seen = shop.see(order).await;
+    let view = shop.get_order(order).await;
     assert_eq!(
-        (&seen["status"], &seen["reason"], &seen["payment_status"]),
+        (&view["status"], &view["reason"], &view["payment_status"]),
         (&json!("rejected"), &json!("payment_declined"), &json!("voided"))
     );
     assert_eq!(steps(&shop.saga(order).await)[1], "do authorize_payment refused");
 }
 
 #[tokio::test]
-async fn money_that_may_still_move_cannot_be_resolved_as_refused() {
+async fn a_payment_that_may_still_be_performed_cannot_be_resolved_as_refused() {
     let shop = shop().await;
     let refused = json!({"reason": "ticket 7", "outcome": "refused"});
     let order = parked_at(&shop, &["reserve_stock", "authorize_payment", "pin_stock"]).await;
     let _ = steer(&shop, order, "resolve", refused.clone()).await.problem(409);
-    let bought = shop.confirmed().await;
-    let back = saga_of(&ask(&shop, bought, &[("TEA-1", 1)]).await);
-    shop.set(back, "status = 'parked', parked_reason = 'dead letter'")
+    let bought = shop.confirmed_order().await;
+    let return_saga = saga_of(&return_items(&shop, bought, &[("TEA-1", 1)]).await);
+    shop.update_saga(return_saga, "status = 'parked', parked_reason = 'dead letter'")
         .await;
-    let _ = steer(&shop, OrderId(back.0), "resolve", refused)
+    let _ = steer(&shop, OrderId(return_saga.0), "resolve", refused)
         .await
         .problem(409);
 }
 
 #[tokio::test]
-async fn a_parked_saga_that_is_refused_again_stays_as_it_is() {
+async fn a_parked_saga_that_is_refused_again_is_unchanged() {
     let shop = shop().await;
     let order = parked_after_the_pivot(&shop).await;
     let count = async || -> i64 {
@@ -180,31 +185,32 @@ async fn a_parked_saga_that_is_refused_again_stays_as_it_is() {
             .unwrap()
     };
     let before = (shop.saga(order).await, count().await);
-    shop.refuse(order.into(), "commit_stock", "do", "no_hold").await;
+    shop.reply_refused(order.into(), "commit_stock", "do", "no_hold")
+        .await;
     assert_eq!((shop.saga(order).await, count().await), before);
-    shop.done(order.into(), "commit_stock", "do").await;
+    shop.reply_done(order.into(), "commit_stock", "do").await;
     assert_eq!(
-        shop.see(order).await["status"],
+        shop.get_order(order).await["status"],
         "confirmed",
-        "a late answer still counts"
+        "a late reply still moves a parked saga"
     );
 }
 
 #[tokio::test]
-async fn a_saga_is_compensated_until_its_pivot() {
+async fn a_saga_can_be_compensated_until_its_pivot() {
     let shop = shop().await;
-    let order = shop.order().await;
-    shop.done(order.into(), "reserve_stock", "do").await;
-    let _ = steer(&shop, order, "resolve", why()).await.problem(409);
-    let back = steer(&shop, order, "compensate", why()).await.expect(202);
-    assert_eq!(back["status"], "compensating");
-    let _ = steer(&shop, order, "compensate", why()).await.problem(409);
+    let order = shop.place_order().await;
+    shop.reply_done(order.into(), "reserve_stock", "do").await;
+    let _ = steer(&shop, order, "resolve", reason()).await.problem(409);
+    let compensating = steer(&shop, order, "compensate", reason()).await.expect(202);
+    assert_eq!(compensating["status"], "compensating");
+    let _ = steer(&shop, order, "compensate", reason()).await.problem(409);
     for step in ["authorize_payment", "reserve_stock"] {
-        shop.done(order.into(), step, "undo").await;
+        shop.reply_done(order.into(), step, "undo").await;
     }
-    let seen = shop.see(order).await;
+    let view = shop.get_order(order).await;
     assert_eq!(
-        (&seen["status"], &seen["reason"]),
+        (&view["status"], &view["reason"]),
         (&json!("cancelled"), &json!("cancelled_by_operator"))
     );
     let saga = shop.saga(order).await;
@@ -216,12 +222,12 @@ async fn a_saga_is_compensated_until_its_pivot() {
 }
 
 #[tokio::test]
-async fn shoppers_steer_nothing() {
+async fn shoppers_cannot_steer_sagas() {
     let shop = shop().await;
-    let order = shop.order().await;
-    for what in ["retry", "compensate", "resolve"] {
+    let order = shop.place_order().await;
+    for action in ["retry", "compensate", "resolve"] {
         let _ = shop
-            .post(&format!("/v1/admin/sagas/{order}/{what}"), &why())
+            .post(&format!("/v1/admin/sagas/{order}/{action}"), &reason())
             .await
             .problem(403);
     }

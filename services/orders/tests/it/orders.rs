@@ -1,9 +1,9 @@
-//! Orders as they are placed, read, listed and cancelled.
+//! Placing, reading, listing and cancelling orders.
 
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Answer, body, id, shop, steps};
+use crate::support::{Response, body, id, shop, steps};
 
 #[tokio::test]
 async fn a_placed_order_has_its_prices_and_can_be_read_at_its_location() {
@@ -23,19 +23,21 @@ async fn a_placed_order_has_its_prices_and_can_be_read_at_its_location() {
 }
 
 #[tokio::test]
-async fn lists_are_the_shoppers_own_newest_first_by_status_and_by_page() {
+async fn shoppers_list_their_own_orders_newest_first_by_status_and_page() {
     let shop = shop().await;
     let mut placed = vec![];
     for _ in 0..3 {
-        placed.push(shop.order().await);
+        placed.push(shop.place_order().await);
     }
-    shop.refuse(placed[1].into(), "reserve_stock", "do", "out_of_stock")
+    shop.reply_refused(placed[1].into(), "reserve_stock", "do", "out_of_stock")
         .await;
     let stranger = contracts::UserId::generate();
     let request = shop
         .as_user(stranger, Method::POST, "/v1/orders")
         .header("idempotency-key", "k");
-    Answer::of(request.json(&body(&[("POT-1", 1)]))).await.expect(202);
+    Response::of(request.json(&body(&[("POT-1", 1)])))
+        .await
+        .expect(202);
     let ids = |list: &serde_json::Value| {
         list["items"]
             .as_array()
@@ -75,10 +77,10 @@ async fn lists_are_the_shoppers_own_newest_first_by_status_and_by_page() {
 }
 
 #[tokio::test]
-async fn a_cancelled_order_undoes_the_step_in_flight_too() {
+async fn cancelling_an_order_undoes_the_step_in_flight_too() {
     let shop = shop().await;
-    let order = shop.order().await;
-    shop.done(order.into(), "reserve_stock", "do").await;
+    let order = shop.place_order().await;
+    shop.reply_done(order.into(), "reserve_stock", "do").await;
     let path = format!("/v1/orders/{order}/cancel");
     let cancelled = shop
         .post(&path, &json!({"reason": "changed my mind"}))
@@ -86,18 +88,18 @@ async fn a_cancelled_order_undoes_the_step_in_flight_too() {
         .expect(202);
     assert_eq!(cancelled["status"], "pending");
     shop.post(&path, &json!({})).await.expect(202);
-    // The authorization was on its way, and its answer is late.
-    shop.done(order.into(), "authorize_payment", "do").await;
+    // The authorization was in flight, so its reply is late.
+    shop.reply_done(order.into(), "authorize_payment", "do").await;
     for step in ["authorize_payment", "reserve_stock"] {
-        shop.done(order.into(), step, "undo").await;
+        shop.reply_done(order.into(), step, "undo").await;
     }
-    let seen = shop.see(order).await;
+    let view = shop.get_order(order).await;
     assert_eq!(
-        (&seen["status"], &seen["reason"]),
+        (&view["status"], &view["reason"]),
         (&json!("cancelled"), &json!("changed my mind"))
     );
     assert_eq!(
-        (&seen["payment_status"], &seen["fulfilment_status"]),
+        (&view["payment_status"], &view["fulfilment_status"]),
         (&json!("voided"), &json!("cancelled"))
     );
     let saga = shop.saga(order).await;
@@ -116,24 +118,24 @@ async fn a_cancelled_order_undoes_the_step_in_flight_too() {
 }
 
 #[tokio::test]
-async fn once_the_capture_is_sent_it_is_too_late_to_cancel() {
+async fn an_order_cannot_be_cancelled_after_the_capture_is_sent() {
     let shop = shop().await;
-    let order = shop.order().await;
+    let order = shop.place_order().await;
     for step in ["reserve_stock", "authorize_payment", "pin_stock"] {
-        shop.done(order.into(), step, "do").await;
+        shop.reply_done(order.into(), step, "do").await;
     }
     let path = format!("/v1/orders/{order}/cancel");
     let sent = shop.sent().await;
     let _ = shop.post(&path, &json!({})).await.problem(409);
     assert_eq!(shop.sent().await, sent);
     for step in ["capture_payment", "commit_stock"] {
-        shop.done(order.into(), step, "do").await;
+        shop.reply_done(order.into(), step, "do").await;
     }
     let _ = shop.post(&path, &json!({})).await.problem(409);
-    assert_eq!(shop.see(order).await["status"], "confirmed");
-    let rejected = shop.order().await;
-    shop.done(rejected.into(), "reserve_stock", "do").await;
-    shop.refuse(rejected.into(), "authorize_payment", "do", "card_declined")
+    assert_eq!(shop.get_order(order).await["status"], "confirmed");
+    let rejected = shop.place_order().await;
+    shop.reply_done(rejected.into(), "reserve_stock", "do").await;
+    shop.reply_refused(rejected.into(), "authorize_payment", "do", "card_declined")
         .await;
     let _ = shop
         .post(&format!("/v1/orders/{rejected}/cancel"), &json!({}))
@@ -142,9 +144,9 @@ async fn once_the_capture_is_sent_it_is_too_late_to_cancel() {
 }
 
 #[tokio::test]
-async fn the_database_refuses_a_status_that_cannot_follow() {
+async fn the_database_rejects_a_transition_that_is_not_allowed() {
     let shop = shop().await;
-    let order = shop.confirmed().await;
+    let order = shop.confirmed_order().await;
     for status in ["pending", "rejected", "cancelled", "delivered"] {
         let error = sqlx::query("UPDATE orders SET status = $2 WHERE id = $1")
             .bind(order.0)

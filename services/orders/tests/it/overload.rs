@@ -1,5 +1,5 @@
-//! More orders than the system can check out at once: a bounded number is in flight, the others wait in line, and when the
-//! line grows too long new orders are refused. Nothing that already waits in a queue is sent again.
+//! Overload: a limited number of checkouts is in flight, later ones wait in order, and new orders are refused once too many
+//! wait. A command that is still in a queue is not resent.
 
 use contracts::{OrderId, SagaId, saga::queues};
 use orders::saga::overdue::Backlog;
@@ -9,14 +9,14 @@ use uuid::Uuid;
 
 use crate::{
     returns,
-    support::{Answer, Shop, body, shop, steps},
+    support::{Response, Shop, body, shop, steps},
 };
 
-/// Checkouts in flight at most, as docs/adr/0013 says.
+/// Maximum number of checkouts in flight, see docs/adr/0013.
 const IN_FLIGHT: usize = 64;
 
-/// Lets copies of `order` run, as if so many other checkouts were in flight (`attempts` 1) or waiting (0).
-async fn crowd(shop: &Shop, order: OrderId, count: i64, attempts: i32, age: &str) {
+/// Adds `count` copies of `order` and its saga: other checkouts that are in flight (`attempts` 1) or waiting (0).
+async fn add_checkouts(shop: &Shop, order: OrderId, count: i64, attempts: i32, age: &str) {
     let sql = format!(
         "WITH copies AS (
              INSERT INTO orders SELECT gen_random_uuid(), user_id, status, reason, payment_id, payment_method,
@@ -37,7 +37,7 @@ async fn crowd(shop: &Shop, order: OrderId, count: i64, attempts: i32, age: &str
         .unwrap();
 }
 
-async fn deadline(shop: &Shop, saga: SagaId) -> f64 {
+async fn seconds_to_deadline(shop: &Shop, saga: SagaId) -> f64 {
     sqlx::query_scalar("SELECT extract(epoch FROM deadline_at - now())::float8 FROM sagas WHERE id = $1")
         .bind(saga.0)
         .fetch_one(shop.pool())
@@ -46,11 +46,11 @@ async fn deadline(shop: &Shop, saga: SagaId) -> f64 {
 }
 
 #[tokio::test]
-async fn a_checkout_waits_for_a_free_place_and_gets_it_in_its_turn() {
+async fn checkouts_wait_for_a_free_place_and_start_in_order() {
     let shop = shop().await;
-    let first = shop.order().await;
-    crowd(&shop, first, i64::try_from(IN_FLIGHT).unwrap() - 1, 1, "0 s").await;
-    let waiting = [shop.order().await, shop.order().await];
+    let first = shop.place_order().await;
+    add_checkouts(&shop, first, i64::try_from(IN_FLIGHT).unwrap() - 1, 1, "0 s").await;
+    let waiting = [shop.place_order().await, shop.place_order().await];
     assert_eq!(
         shop.sent().await.len(),
         1,
@@ -61,41 +61,41 @@ async fn a_checkout_waits_for_a_free_place_and_gets_it_in_its_turn() {
     assert_eq!(shop.orchestrator.tick().await.unwrap(), 0, "no place is free");
 
     // One checkout ends.
-    shop.refuse(first.into(), "reserve_stock", "do", "out_of_stock")
+    shop.reply_refused(first.into(), "reserve_stock", "do", "out_of_stock")
         .await;
-    shop.set(waiting[0].into(), "deadline_at = now() + interval '5 s'")
+    shop.update_saga(waiting[0].into(), "deadline_at = now() + interval '5 s'")
         .await;
     assert_eq!(shop.orchestrator.tick().await.unwrap(), 1);
     assert_eq!(steps(&shop.saga(waiting[0]).await), ["do reserve_stock running"]);
     assert!(
         steps(&shop.saga(waiting[1]).await).is_empty(),
-        "it is not its turn"
+        "the other one still waits"
     );
-    let left = deadline(&shop, waiting[0].into()).await;
+    let left = seconds_to_deadline(&shop, waiting[0].into()).await;
     assert!(
         (115.0..=120.0).contains(&left),
-        "the deadline counts from the first command on, not {left} s"
+        "the deadline is counted from the first command: {left} s left"
     );
     assert_eq!(shop.orchestrator.tick().await.unwrap(), 0);
 }
 
 #[tokio::test]
-async fn a_checkout_whose_turn_does_not_come_in_time_is_rejected_with_nothing_to_undo() {
+async fn a_checkout_that_waits_past_its_deadline_is_rejected_with_nothing_to_undo() {
     let shop = shop().await;
-    let first = shop.order().await;
-    crowd(&shop, first, i64::try_from(IN_FLIGHT).unwrap(), 1, "0 s").await;
-    let waiting = shop.order().await;
-    let left = deadline(&shop, waiting.into()).await;
+    let first = shop.place_order().await;
+    add_checkouts(&shop, first, i64::try_from(IN_FLIGHT).unwrap(), 1, "0 s").await;
+    let waiting = shop.place_order().await;
+    let left = seconds_to_deadline(&shop, waiting.into()).await;
     assert!((115.0..=120.0).contains(&left), "{left}");
-    shop.set(
+    shop.update_saga(
         waiting.into(),
         "deadline_at = now() - interval '1 ms', next_at = now() - interval '1 ms'",
     )
     .await;
     assert_eq!(shop.orchestrator.tick().await.unwrap(), 1);
-    let seen = shop.see(waiting).await;
+    let view = shop.get_order(waiting).await;
     assert_eq!(
-        (&seen["status"], &seen["reason"], &seen["payment_status"]),
+        (&view["status"], &view["reason"], &view["payment_status"]),
         (&json!("rejected"), &json!("timeout"), &json!("voided"))
     );
     let saga = shop.saga(waiting).await;
@@ -109,9 +109,9 @@ async fn a_checkout_whose_turn_does_not_come_in_time_is_rejected_with_nothing_to
 #[tokio::test]
 async fn a_waiting_order_can_be_cancelled_at_once() {
     let shop = shop().await;
-    let first = shop.order().await;
-    crowd(&shop, first, i64::try_from(IN_FLIGHT).unwrap(), 1, "0 s").await;
-    let waiting = shop.order().await;
+    let first = shop.place_order().await;
+    add_checkouts(&shop, first, i64::try_from(IN_FLIGHT).unwrap(), 1, "0 s").await;
+    let waiting = shop.place_order().await;
     let cancelled = shop
         .post(
             &format!("/v1/orders/{waiting}/cancel"),
@@ -129,15 +129,15 @@ async fn a_waiting_order_can_be_cancelled_at_once() {
 }
 
 #[tokio::test]
-async fn compensations_and_returns_need_no_place() {
+async fn compensations_and_returns_do_not_wait_for_a_place() {
     let shop = shop().await;
-    let bought = shop.confirmed().await;
-    let failing = shop.order().await;
-    shop.done(failing.into(), "reserve_stock", "do").await;
-    crowd(&shop, failing, i64::try_from(IN_FLIGHT).unwrap(), 1, "0 s").await;
-    shop.refuse(failing.into(), "authorize_payment", "do", "card_declined")
+    let bought = shop.confirmed_order().await;
+    let failing = shop.place_order().await;
+    shop.reply_done(failing.into(), "reserve_stock", "do").await;
+    add_checkouts(&shop, failing, i64::try_from(IN_FLIGHT).unwrap(), 1, "0 s").await;
+    shop.reply_refused(failing.into(), "authorize_payment", "do", "card_declined")
         .await;
-    returns::ask(&shop, bought, &[("TEA-1", 1)]).await;
+    returns::return_items(&shop, bought, &[("TEA-1", 1)]).await;
     let sent = shop.sent().await;
     assert_eq!(
         sent[sent.len() - 2..],
@@ -146,25 +146,25 @@ async fn compensations_and_returns_need_no_place() {
 }
 
 #[tokio::test]
-async fn sagas_that_nobody_answers_any_more_keep_no_place() {
+async fn stuck_sagas_do_not_occupy_a_place() {
     let shop = shop().await;
-    let first = shop.order().await;
-    crowd(&shop, first, 200, 9, "0 s").await;
-    shop.order().await;
+    let first = shop.place_order().await;
+    add_checkouts(&shop, first, 200, 9, "0 s").await;
+    shop.place_order().await;
     assert_eq!(shop.sent().await.len(), 2);
 }
 
 #[tokio::test]
-async fn new_orders_are_refused_while_the_line_is_too_long_and_known_keys_are_answered() {
+async fn new_orders_are_refused_while_too_many_wait_but_repetitions_are_answered() {
     let shop = shop().await;
     let (request, key) = (body(&[("TEA-1", 1)]), Uuid::new_v4().to_string());
     let place = async || {
         let request = shop.as_user(shop.user, Method::POST, "/v1/orders").json(&request);
-        Answer::of(request.header("idempotency-key", &key)).await
+        Response::of(request.header("idempotency-key", &key)).await
     };
     let placed = place().await.expect(202);
     let order = crate::support::id(&placed);
-    crowd(&shop, order, 511, 0, "1 s").await;
+    add_checkouts(&shop, order, 511, 0, "1 s").await;
     let refused = shop.post("/v1/orders", &request).await;
     assert_eq!(refused.header("retry-after"), "5");
     let problem = refused.problem(503);
@@ -175,7 +175,7 @@ async fn new_orders_are_refused_while_the_line_is_too_long_and_known_keys_are_an
     assert_eq!(
         place().await.expect(202),
         placed,
-        "what was accepted stays accepted"
+        "the repetition returns the accepted order"
     );
 
     sqlx::query("DELETE FROM sagas WHERE attempts = 0")
@@ -183,17 +183,17 @@ async fn new_orders_are_refused_while_the_line_is_too_long_and_known_keys_are_an
         .await
         .unwrap();
     shop.post("/v1/orders", &request).await.expect(202);
-    crowd(&shop, order, 1, 0, "31 s").await;
+    add_checkouts(&shop, order, 1, 0, "31 s").await;
     let _ = shop.post("/v1/orders", &request).await.problem(503);
 }
 
 #[tokio::test]
-async fn a_command_that_may_still_wait_in_a_queue_is_not_sent_again() {
+async fn a_command_that_may_still_be_in_a_queue_is_not_resent() {
     let shop = shop().await;
-    let order = shop.order().await;
-    // The command's own queue, or that of the replies.
+    let order = shop.place_order().await;
+    // The queue of the command, and the queue of the replies.
     for queue in [queues::INVENTORY, queues::ORDERS] {
-        shop.set(order.into(), "next_at = now()").await;
+        shop.update_saga(order.into(), "next_at = now()").await;
         let lease = shop.orchestrator.lease().await.unwrap()[0];
         assert!(
             !shop
@@ -207,36 +207,37 @@ async fn a_command_that_may_still_wait_in_a_queue_is_not_sent_again() {
         assert_eq!(
             shop.orchestrator.tick().await.unwrap(),
             0,
-            "it is looked at again later"
+            "it is checked again later"
         );
     }
-    shop.set(order.into(), "next_at = now()").await;
+    shop.update_saga(order.into(), "next_at = now()").await;
     let lease = shop.orchestrator.lease().await.unwrap()[0];
-    let elsewhere = Backlog::of(&[queues::PAYMENTS]);
-    assert!(shop.orchestrator.wake(lease, &elsewhere).await.unwrap());
-    assert_eq!(shop.sent().await.len(), 2, "a lost command is sent again");
+    let other_queue = Backlog::of(&[queues::PAYMENTS]);
+    assert!(shop.orchestrator.wake(lease, &other_queue).await.unwrap());
+    assert_eq!(shop.sent().await.len(), 2, "a lost command is resent");
 }
 
 #[tokio::test]
-async fn the_deadline_comes_however_long_the_queues_are() {
+async fn the_deadline_applies_even_if_every_queue_has_a_backlog() {
     let shop = shop().await;
-    let order = shop.order().await;
-    shop.set(order.into(), "next_at = now(), deadline_at = now()")
+    let order = shop.place_order().await;
+    shop.update_saga(order.into(), "next_at = now(), deadline_at = now()")
         .await;
     let lease = shop.orchestrator.lease().await.unwrap()[0];
-    let everywhere = Backlog::of(&[queues::INVENTORY, queues::PAYMENTS, queues::ORDERS]);
-    assert!(shop.orchestrator.wake(lease, &everywhere).await.unwrap());
+    let every_queue = Backlog::of(&[queues::INVENTORY, queues::PAYMENTS, queues::ORDERS]);
+    assert!(shop.orchestrator.wake(lease, &every_queue).await.unwrap());
     assert_eq!(shop.saga(order).await["status"], "compensating");
 }
 
 #[tokio::test]
-async fn a_reply_is_overdue_only_when_it_takes_longer_than_replies_do_at_the_moment() {
+async fn a_reply_is_overdue_only_if_it_takes_longer_than_recent_replies() {
     let shop = shop().await;
-    let (slow, other) = (shop.order().await, shop.order().await);
-    shop.set(slow.into(), "updated_at = now() - interval '2 s'").await;
-    shop.done(slow.into(), "reserve_stock", "do").await;
-    // Replies take two seconds: one is not overdue after one.
-    shop.set(
+    let (slow, other) = (shop.place_order().await, shop.place_order().await);
+    shop.update_saga(slow.into(), "updated_at = now() - interval '2 s'")
+        .await;
+    shop.reply_done(slow.into(), "reserve_stock", "do").await;
+    // Replies currently take two seconds, so one is not overdue after one second.
+    shop.update_saga(
         other.into(),
         "updated_at = now() - interval '1 s', next_at = now()",
     )
@@ -251,7 +252,7 @@ async fn a_reply_is_overdue_only_when_it_takes_longer_than_replies_do_at_the_mom
             .unwrap();
     assert!(
         (3.0..=9.0).contains(&wait),
-        "three times the usual delay of two seconds or more, at most 10 s, less the second: {wait}"
+        "three times the current delay of at least two seconds, at most 10 s, minus one second: {wait}"
     );
     shop.tick_when_due(other.into()).await;
     assert_eq!(shop.saga(other).await["steps"][0]["attempts"], 2);

@@ -1,4 +1,4 @@
-//! Stand-ins for inventory and payments on a real broker: they answer "done" unless told otherwise.
+//! Fake inventory and payments on a real broker. They reply "done" unless a script says otherwise.
 
 use std::{
     collections::BTreeMap,
@@ -8,23 +8,23 @@ use std::{
 
 use contracts::saga::{Outcome, queues};
 use messaging::{Broker, DEAD_LETTERS, HandleError, Handler, Incoming, Outgoing, consume};
-use orders::dead_letters::bury::Undertaker;
+use orders::dead_letters::consumer::DeadLetterConsumer;
 use serde_json::Value;
 use testkit::eventually;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{Shop, shop_with_broker};
 
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What they do with a kind of command.
+/// How the participants handle a type of command.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Script {
     Refuse(&'static str),
-    /// Answers, and then again.
-    Twice,
-    /// Cannot read it.
-    Choke,
+    /// Performs the command and sends the reply "done" twice.
+    ReplyTwice,
+    /// Fails as if the body could not be decoded.
+    FailToDecode,
 }
 
 #[derive(Default)]
@@ -40,7 +40,7 @@ impl Handler for Participants {
         self.received.lock().unwrap().push(message.kind.clone());
         let broker = self.broker.lock().unwrap().clone().unwrap();
         let outcome = match script {
-            Some(Script::Choke) => {
+            Some(Script::FailToDecode) => {
                 return Err(HandleError::Poison(
                     std::io::Error::other("it does not decode").into(),
                 ));
@@ -49,7 +49,7 @@ impl Handler for Participants {
                 reason: reason.into(),
                 detail: format!("because of {reason}"),
             },
-            Some(Script::Twice) => {
+            Some(Script::ReplyTwice) => {
                 broker.publish(&Outgoing::reply(&message, Outcome::Done)).await?;
                 Outcome::Done
             }
@@ -61,7 +61,8 @@ impl Handler for Participants {
 }
 
 impl Participants {
-    pub(crate) fn told(&self, kind: &'static str, script: Option<Script>) {
+    /// Sets how a type of command is handled; none means that the reply is "done".
+    pub(crate) fn set_script(&self, kind: &'static str, script: Option<Script>) {
         let mut scripts = self.scripts.lock().unwrap();
         match script {
             Some(script) => scripts.insert(kind, script),
@@ -70,65 +71,68 @@ impl Participants {
     }
 }
 
-/// A shop with a relay, consumers and participants, which stop with it.
-pub(crate) struct Live {
+/// A shop with a relay, consumers and participants, which stop when it is dropped.
+pub(crate) struct RunningShop {
     pub(crate) shop: Shop,
     pub(crate) participants: Arc<Participants>,
-    halt: CancellationToken,
+    shutdown: CancellationToken,
 }
 
-impl Drop for Live {
+impl Drop for RunningShop {
     fn drop(&mut self) {
-        self.halt.cancel();
+        self.shutdown.cancel();
     }
 }
 
-pub(crate) async fn live(scripts: &[(&'static str, Script)]) -> Live {
+pub(crate) async fn running_shop(scripts: &[(&'static str, Script)]) -> RunningShop {
     let shop = shop_with_broker().await;
     let participants = Arc::new(Participants::default());
     *participants.broker.lock().unwrap() = Some(Arc::clone(&shop.broker));
     for (kind, script) in scripts {
-        participants.told(kind, Some(*script));
+        participants.set_script(kind, Some(*script));
     }
-    let halt = CancellationToken::new();
+    let shutdown = CancellationToken::new();
     for queue in [queues::INVENTORY, queues::PAYMENTS] {
-        let (broker, participants, token) =
-            (Arc::clone(&shop.broker), Arc::clone(&participants), halt.clone());
+        let (broker, participants, token) = (
+            Arc::clone(&shop.broker),
+            Arc::clone(&participants),
+            shutdown.clone(),
+        );
         tokio::spawn(async move { consume(broker, queue, 8, participants, token).await });
     }
-    let orchestrator = Arc::new(shop.orchestrator.clone());
+    let replies = Arc::new(shop.replies.clone());
     tokio::spawn(consume(
         Arc::clone(&shop.broker),
         queues::ORDERS,
         8,
-        orchestrator,
-        halt.clone(),
+        replies,
+        shutdown.clone(),
     ));
-    let undertaker = Arc::new(Undertaker::new(shop.app.pool.clone()));
+    let dead_letters = DeadLetterConsumer::new(shop.app.pool.clone(), shop.app.dispatcher.clone());
     tokio::spawn(consume(
         Arc::clone(&shop.broker),
         DEAD_LETTERS,
         8,
-        undertaker,
-        halt.clone(),
+        Arc::new(dead_letters),
+        shutdown.clone(),
     ));
-    let (relay, token) = (shop.app.outbox.clone(), halt.clone());
+    let (relay, token) = (shop.app.outbox.clone(), shutdown.clone());
     tokio::spawn(async move { relay.run(token).await });
-    Live {
+    RunningShop {
         shop,
         participants,
-        halt,
+        shutdown,
     }
 }
 
-impl Live {
-    /// The order, once its saga has this status.
-    pub(crate) async fn settled(&self, order: contracts::OrderId, status: &str) -> (Value, Value) {
-        let saga = eventually(&format!("the saga is {status}"), PATIENCE, async || {
+impl RunningShop {
+    /// Waits until the order's saga has this status. Returns the order and the saga.
+    pub(crate) async fn wait_for_status(&self, order: contracts::OrderId, status: &str) -> (Value, Value) {
+        let saga = eventually(&format!("the saga is {status}"), TIMEOUT, async || {
             let saga = self.shop.saga(order).await;
             (saga["status"] == status).then_some(saga)
         })
         .await;
-        (self.shop.see(order).await, saga)
+        (self.shop.get_order(order).await, saga)
     }
 }

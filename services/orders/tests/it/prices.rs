@@ -1,4 +1,4 @@
-//! A stand-in for inventory that quotes three products.
+//! A fake inventory that quotes three products.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ use contracts::proto::inventory::{
 use tokio::net::TcpListener;
 use tonic::{Request, Response, Status, transport::Server, transport::server::TcpIncoming};
 
-/// Prices of the shop: everything else is unknown.
+/// SKUs and prices in cents. Every other SKU is unknown.
 const PRICES: [(&str, i64); 3] = [("TEA-1", 450), ("CUP-1", 1_200), ("POT-1", 3_999)];
 
-/// An inventory that knows [`PRICES`].
-pub(crate) async fn quotes() -> String {
+/// Starts a server that quotes [`PRICES`], and returns its URL.
+pub(crate) async fn start_inventory() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let server = Server::builder().add_service(InventoryServer::new(Quotes));
@@ -59,6 +59,6 @@ impl InventoryApi for Quotes {
         &self,
         _: Request<AvailabilityRequest>,
     ) -> Result<Response<AvailabilityReply>, Status> {
-        Err(Status::unimplemented("not asked by orders"))
+        Err(Status::unimplemented("orders does not call it"))
     }
 }

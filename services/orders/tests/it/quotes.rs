@@ -1,18 +1,18 @@
-//! Inventory away: no order, a fast answer, and nothing lost.
+//! Orders while inventory is unavailable or does not respond: they are refused quickly, and nothing is written.
 
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 
-use crate::support::{body, nowhere, shop_with_inventory_at};
+use crate::support::{body, shop_with_inventory_at, unused_url};
 
 #[tokio::test]
-async fn without_inventory_an_order_is_refused_for_now() {
-    let shop = shop_with_inventory_at(&nowhere().await).await;
+async fn an_order_is_refused_with_503_while_inventory_is_unavailable() {
+    let shop = shop_with_inventory_at(&unused_url().await).await;
     for _ in 0..6 {
-        let answer = shop.post("/v1/orders", &body(&[("TEA-1", 1)])).await;
-        assert!(!answer.header("retry-after").is_empty());
-        let _ = answer.problem(503);
+        let response = shop.post("/v1/orders", &body(&[("TEA-1", 1)])).await;
+        assert!(!response.header("retry-after").is_empty());
+        let _ = response.problem(503);
     }
     let count: i64 = sqlx::query_scalar("SELECT count(*) FROM orders")
         .fetch_one(shop.pool())
@@ -22,15 +22,15 @@ async fn without_inventory_an_order_is_refused_for_now() {
 }
 
 #[tokio::test]
-async fn an_inventory_that_hangs_is_given_two_seconds_and_then_left_alone() {
-    // It accepts connections and says nothing.
+async fn a_hanging_inventory_times_out_after_two_seconds_and_then_fails_fast() {
+    // It accepts connections and never responds.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let shop = shop_with_inventory_at(&format!("http://{}", listener.local_addr().unwrap())).await;
     let request = body(&[("TEA-1", 1)]);
     let started = Instant::now();
-    let answers = (0..5).map(|_| shop.post("/v1/orders", &request));
-    for answer in futures::future::join_all(answers).await {
-        let _ = answer.problem(503);
+    let responses = (0..5).map(|_| shop.post("/v1/orders", &request));
+    for response in futures::future::join_all(responses).await {
+        let _ = response.problem(503);
     }
     assert!(
         started.elapsed() < Duration::from_secs(4),

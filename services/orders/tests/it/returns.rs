@@ -1,4 +1,4 @@
-//! Returns of orders that have not been shipped: refund and restock begin at once.
+//! Returns of orders that have not been shipped, whose refund starts at once.
 
 use contracts::{Currency, Money, OrderId, SagaId, saga::PaymentRefunded};
 use messaging::Handler as _;
@@ -9,7 +9,8 @@ use crate::{
     support::{Shop, shop, steps},
 };
 
-fn back(items: &[(&str, i64)]) -> Value {
+/// The body of a request for a return.
+fn return_body(items: &[(&str, i64)]) -> Value {
     let items: Vec<Value> = items
         .iter()
         .map(|(sku, quantity)| json!({"sku": sku, "quantity": quantity}))
@@ -17,21 +18,23 @@ fn back(items: &[(&str, i64)]) -> Value {
     json!({"items": items, "reason": "wrong colour"})
 }
 
-pub(crate) async fn ask(shop: &Shop, order: OrderId, items: &[(&str, i64)]) -> Value {
-    shop.post(&format!("/v1/orders/{order}/returns"), &back(items))
+/// Requests a return of these items, and returns its view.
+pub(crate) async fn return_items(shop: &Shop, order: OrderId, items: &[(&str, i64)]) -> Value {
+    shop.post(&format!("/v1/orders/{order}/returns"), &return_body(items))
         .await
         .expect(202)
 }
 
-pub(crate) fn saga_of(asked: &Value) -> SagaId {
-    SagaId(asked["id"].as_str().unwrap().parse().unwrap())
+/// The saga of a return.
+pub(crate) fn saga_of(return_view: &Value) -> SagaId {
+    SagaId(return_view["id"].as_str().unwrap().parse().unwrap())
 }
 
 #[tokio::test]
-async fn goods_come_back_in_parts_until_the_order_is_returned() {
+async fn an_order_is_returned_in_parts_until_every_item_is_returned() {
     let shop = shop().await;
-    let order = shop.confirmed().await;
-    let first = ask(&shop, order, &[("TEA-1", 1)]).await;
+    let order = shop.confirmed_order().await;
+    let first = return_items(&shop, order, &[("TEA-1", 1)]).await;
     assert_eq!(
         (&first["status"], &first["amount"]),
         (&json!("requested"), &json!({"amount": 450, "currency": "EUR"}))
@@ -47,36 +50,39 @@ async fn goods_come_back_in_parts_until_the_order_is_returned() {
         events.event().await.data["saga"]["returns"][0],
         sagas["returns"][0]
     );
-    shop.done(saga_of(&first), "refund_payment", "do").await;
-    let told = loop {
+    shop.reply_done(saga_of(&first), "refund_payment", "do").await;
+    let steps_after_refund = loop {
         let change = events.event().await.data;
         if !change["saga"].is_null() {
             break steps(&change["saga"]["returns"][0]);
         }
     };
-    assert_eq!(told[..2], ["do refund_payment done", "do restock_items running"]);
-    let seen = shop.see(order).await;
     assert_eq!(
-        (&seen["payment_status"], &seen["returns"][0]["status"]),
+        steps_after_refund[..2],
+        ["do refund_payment done", "do restock_items running"]
+    );
+    let view = shop.get_order(order).await;
+    assert_eq!(
+        (&view["payment_status"], &view["returns"][0]["status"]),
         (&json!("partially_refunded"), &json!("refunded"))
     );
-    shop.done(saga_of(&first), "restock_items", "do").await;
-    let seen = shop.see(order).await;
+    shop.reply_done(saga_of(&first), "restock_items", "do").await;
+    let view = shop.get_order(order).await;
     assert_eq!(
-        (&seen["status"], &seen["returns"][0]["status"]),
+        (&view["status"], &view["returns"][0]["status"]),
         (&json!("confirmed"), &json!("completed"))
     );
-    let rest = ask(&shop, order, &[("TEA-1", 1), ("CUP-1", 1)]).await;
+    let rest = return_items(&shop, order, &[("TEA-1", 1), ("CUP-1", 1)]).await;
     for step in ["refund_payment", "restock_items"] {
-        shop.done(saga_of(&rest), step, "do").await;
+        shop.reply_done(saga_of(&rest), step, "do").await;
     }
-    let seen = shop.see(order).await;
+    let view = shop.get_order(order).await;
     assert_eq!(
-        (&seen["status"], &seen["fulfilment_status"]),
+        (&view["status"], &view["fulfilment_status"]),
         (&json!("returned"), &json!("cancelled")),
-        "it was never sent"
+        "the items were never shipped"
     );
-    assert_eq!(seen["payment_status"], "refunded");
+    assert_eq!(view["payment_status"], "refunded");
     let saga = shop
         .admin_get(&format!("/v1/admin/sagas/{}", saga_of(&rest)))
         .await
@@ -95,15 +101,15 @@ async fn goods_come_back_in_parts_until_the_order_is_returned() {
     );
     assert_eq!(shop.events(order).await.last().unwrap(), "order_returned");
     let path = format!("/v1/orders/{order}/returns");
-    let _ = shop.post(&path, &back(&[("TEA-1", 1)])).await.problem(409);
+    let _ = shop.post(&path, &return_body(&[("TEA-1", 1)])).await.problem(409);
 }
 
 #[tokio::test]
-async fn the_money_of_a_return_is_told_of_once_whoever_tells_first() {
+async fn the_refund_of_a_return_is_logged_once_whether_reply_or_notice_is_first() {
     let shop = shop().await;
     for notice_is_first in [true, false] {
-        let order = shop.confirmed().await;
-        let saga = saga_of(&ask(&shop, order, &[("TEA-1", 1)]).await);
+        let order = shop.confirmed_order().await;
+        let saga = saga_of(&return_items(&shop, order, &[("TEA-1", 1)]).await);
         let notice = PaymentRefunded {
             order_id: order,
             captured: Money::new(2_100, Currency::EUR),
@@ -112,98 +118,101 @@ async fn the_money_of_a_return_is_told_of_once_whoever_tells_first() {
         let notice = incoming(order, &notice);
         if notice_is_first {
             shop.orchestrator.handle(notice).await.unwrap();
-            shop.done(saga, "refund_payment", "do").await;
+            shop.reply_done(saga, "refund_payment", "do").await;
         } else {
-            shop.done(saga, "refund_payment", "do").await;
+            shop.reply_done(saga, "refund_payment", "do").await;
             shop.orchestrator.handle(notice).await.unwrap();
         }
         let events = shop.events(order).await;
-        let told = events.iter().filter(|event| *event == "payment_refunded").count();
-        assert_eq!(told, 1, "{events:?}");
-        let seen = shop.see(order).await;
+        let count = events.iter().filter(|event| *event == "payment_refunded").count();
+        assert_eq!(count, 1, "{events:?}");
+        let view = shop.get_order(order).await;
         assert_eq!(
-            (&seen["payment_status"], &seen["returns"][0]["status"]),
+            (&view["payment_status"], &view["returns"][0]["status"]),
             (&json!("partially_refunded"), &json!("refunded"))
         );
     }
 }
 
 #[tokio::test]
-async fn no_more_comes_back_than_was_bought_even_at_once() {
+async fn no_more_is_returned_than_was_bought_even_concurrently() {
     let shop = shop().await;
-    let order = shop.confirmed().await;
+    let order = shop.confirmed_order().await;
     let path = format!("/v1/orders/{order}/returns");
-    let _ = shop.post(&path, &back(&[("TEA-1", 3)])).await.problem(409);
+    let _ = shop.post(&path, &return_body(&[("TEA-1", 3)])).await.problem(409);
     assert_eq!(
-        shop.post(&path, &back(&[("POT-1", 1)])).await.pointers(),
+        shop.post(&path, &return_body(&[("POT-1", 1)])).await.pointers(),
         ["/items/0/sku"]
     );
     assert_eq!(
-        shop.post(&path, &back(&[("TEA-1", 1), ("TEA-1", 1)]))
+        shop.post(&path, &return_body(&[("TEA-1", 1), ("TEA-1", 1)]))
             .await
             .pointers(),
         ["/items/1/sku"]
     );
-    assert_eq!(shop.post(&path, &back(&[])).await.pointers(), ["/items"]);
+    assert_eq!(shop.post(&path, &return_body(&[])).await.pointers(), ["/items"]);
     assert_eq!(
         shop.post(&path, &json!({"items": [], "reason": " "}))
             .await
             .pointers(),
         ["/reason"]
     );
-    let request = back(&[("TEA-1", 2)]);
-    let answers = futures::future::join_all((0..4).map(|_| shop.post(&path, &request))).await;
-    let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+    let request = return_body(&[("TEA-1", 2)]);
+    let responses = futures::future::join_all((0..4).map(|_| shop.post(&path, &request))).await;
+    let mut statuses: Vec<_> = responses.iter().map(|response| response.status).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [202, 409, 409, 409]);
-    let pending = shop.order().await;
+    let pending = shop.place_order().await;
     let _ = shop
-        .post(&format!("/v1/orders/{pending}/returns"), &back(&[("TEA-1", 1)]))
+        .post(
+            &format!("/v1/orders/{pending}/returns"),
+            &return_body(&[("TEA-1", 1)]),
+        )
         .await
         .problem(409);
 }
 
 #[tokio::test]
-async fn a_refused_refund_takes_nothing_back() {
+async fn a_refused_refund_refuses_the_return_and_restocks_nothing() {
     let shop = shop().await;
-    let order = shop.confirmed().await;
-    let asked = ask(&shop, order, &[("TEA-1", 2)]).await;
-    shop.refuse(saga_of(&asked), "refund_payment", "do", "exceeds_captured")
+    let order = shop.confirmed_order().await;
+    let requested = return_items(&shop, order, &[("TEA-1", 2)]).await;
+    shop.reply_refused(saga_of(&requested), "refund_payment", "do", "exceeds_captured")
         .await;
-    let seen = shop.see(order).await;
+    let view = shop.get_order(order).await;
     assert_eq!(
-        (&seen["status"], &seen["payment_status"]),
+        (&view["status"], &view["payment_status"]),
         (&json!("confirmed"), &json!("captured"))
     );
-    assert_eq!(seen["returns"][0]["status"], "refused");
+    assert_eq!(view["returns"][0]["status"], "refused");
     assert!(
         !shop
             .sent()
             .await
             .contains(&"inventory.restock_items.v1".to_owned())
     );
-    // What was refused may be asked for again.
-    ask(&shop, order, &[("TEA-1", 2)]).await;
+    // The items of a refused return can be returned again.
+    return_items(&shop, order, &[("TEA-1", 2)]).await;
 }
 
 #[tokio::test]
-async fn two_returns_that_complete_together_return_the_order() {
+async fn two_returns_that_complete_concurrently_return_the_order() {
     let shop = shop().await;
-    let order = shop.confirmed().await;
+    let order = shop.confirmed_order().await;
     let sagas = [
-        saga_of(&ask(&shop, order, &[("TEA-1", 2)]).await),
-        saga_of(&ask(&shop, order, &[("CUP-1", 1)]).await),
+        saga_of(&return_items(&shop, order, &[("TEA-1", 2)]).await),
+        saga_of(&return_items(&shop, order, &[("CUP-1", 1)]).await),
     ];
     for saga in sagas {
-        shop.done(saga, "refund_payment", "do").await;
+        shop.reply_done(saga, "refund_payment", "do").await;
     }
     tokio::join!(
-        shop.done(sagas[0], "restock_items", "do"),
-        shop.done(sagas[1], "restock_items", "do")
+        shop.reply_done(sagas[0], "restock_items", "do"),
+        shop.reply_done(sagas[1], "restock_items", "do")
     );
-    let seen = shop.see(order).await;
+    let view = shop.get_order(order).await;
     assert_eq!(
-        (&seen["status"], &seen["payment_status"]),
+        (&view["status"], &view["payment_status"]),
         (&json!("returned"), &json!("refunded"))
     );
 }

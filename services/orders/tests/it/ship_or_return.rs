@@ -1,5 +1,5 @@
-//! An order is not shipped while items of it are being returned, nor once its money is back. A shipment and a return at the
-//! same moment are decided by the lock on the order's row.
+//! An order cannot be shipped while one of its returns is open, nor after it was refunded in full. The lock on the order's row
+//! serializes a shipment and a return at the same moment.
 
 use std::time::Duration;
 
@@ -8,71 +8,71 @@ use serde_json::{Value, json};
 use testkit::eventually;
 
 use crate::{
-    receipts::{receive, refunded, refuse},
-    returns::{ask, saga_of},
-    support::{Answer, Shop, shop},
+    receipts::{receive, refuse, report_refund},
+    returns::{return_items, saga_of},
+    support::{Response, Shop, shop},
 };
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-async fn ship(shop: &Shop, order: OrderId) -> Answer {
+async fn ship(shop: &Shop, order: OrderId) -> Response {
     shop.admin_post(&format!("/v1/orders/{order}/shipments"), &json!({}))
         .await
 }
 
-async fn request_return(shop: &Shop, order: OrderId) -> Answer {
+async fn post_return(shop: &Shop, order: OrderId) -> Response {
     let body = json!({"items": [{"sku": "TEA-1", "quantity": 2}], "reason": "wrong colour"});
     shop.post(&format!("/v1/orders/{order}/returns"), &body).await
 }
 
 #[track_caller]
-fn refused_with(answer: Answer, kind: &str) {
+fn assert_conflict(response: Response, kind: &str) {
     assert_eq!(
-        answer.problem(409)["type"],
+        response.problem(409)["type"],
         format!("https://souk.test/problems/{kind}")
     );
 }
 
 #[tokio::test]
-async fn an_order_is_not_shipped_until_its_return_is_completed_or_refused() {
+async fn an_order_cannot_be_shipped_until_its_return_is_completed_or_refused() {
     let shop = shop().await;
-    let order = shop.confirmed().await;
-    let asked = ask(&shop, order, &[("TEA-1", 1)]).await;
-    refused_with(ship(&shop, order).await, "return-in-progress");
-    shop.done(saga_of(&asked), "refund_payment", "do").await;
-    refused_with(ship(&shop, order).await, "return-in-progress");
-    shop.done(saga_of(&asked), "restock_items", "do").await;
+    let order = shop.confirmed_order().await;
+    let requested = return_items(&shop, order, &[("TEA-1", 1)]).await;
+    assert_conflict(ship(&shop, order).await, "return-in-progress");
+    shop.reply_done(saga_of(&requested), "refund_payment", "do").await;
+    assert_conflict(ship(&shop, order).await, "return-in-progress");
+    shop.reply_done(saga_of(&requested), "restock_items", "do").await;
     assert_eq!(
         ship(&shop, order).await.expect(201)["status"],
         "shipped",
-        "the rest"
+        "the remaining items"
     );
 
-    let order = shop.confirmed().await;
-    let asked = ask(&shop, order, &[("TEA-1", 1)]).await;
-    shop.refuse(saga_of(&asked), "refund_payment", "do", "exceeds_captured")
+    let order = shop.confirmed_order().await;
+    let requested = return_items(&shop, order, &[("TEA-1", 1)]).await;
+    shop.reply_refused(saga_of(&requested), "refund_payment", "do", "exceeds_captured")
         .await;
     ship(&shop, order).await.expect(201);
 }
 
 #[tokio::test]
-async fn an_order_that_was_refunded_in_full_is_not_shipped() {
+async fn an_order_that_was_refunded_in_full_cannot_be_shipped() {
     let shop = shop().await;
-    let order = shop.confirmed().await;
-    refunded(&shop, order, 2_100).await;
-    refused_with(ship(&shop, order).await, "already-refunded");
-    let seen = shop.see(order).await;
+    let order = shop.confirmed_order().await;
+    report_refund(&shop, order, 2_100).await;
+    assert_conflict(ship(&shop, order).await, "already-refunded");
+    let view = shop.get_order(order).await;
     assert_eq!(
-        (&seen["status"], &seen["shipment"]),
+        (&view["status"], &view["shipment"]),
         (&json!("confirmed"), &Value::Null)
     );
-    // A part is no reason to keep the items.
-    let order = shop.confirmed().await;
-    refunded(&shop, order, 2_000).await;
+    // A partial refund does not prevent the shipment.
+    let order = shop.confirmed_order().await;
+    report_refund(&shop, order, 2_000).await;
     ship(&shop, order).await.expect(201);
 }
 
-/// Runs both requests while the order's row is locked, so that they wait for it one after the other, and then lets them go.
+/// Starts both requests while the order's row is locked, so that they queue for it in this order, and then releases the row.
 async fn in_this_order<A, B>(shop: &Shop, order: OrderId, first: A, second: B) -> (A::Output, B::Output)
 where
     A: Future,
@@ -85,7 +85,7 @@ where
         .await
         .unwrap();
     let waiting = async |count: i64| {
-        eventually("requests wait for the order's row", PATIENCE, async || {
+        eventually("requests wait for the order's row", TIMEOUT, async || {
             let sql = "SELECT count(*) FROM pg_stat_activity
                 WHERE datname = current_database() AND wait_event_type = 'Lock'";
             let now: i64 = sqlx::query_scalar(sql).fetch_one(shop.pool()).await.unwrap();
@@ -106,11 +106,11 @@ where
 }
 
 #[tokio::test]
-async fn a_return_that_comes_just_after_the_shipment_waits_for_the_items() {
+async fn a_return_just_after_the_shipment_waits_for_the_items() {
     let shop = shop().await;
-    let order = shop.confirmed().await;
+    let order = shop.confirmed_order().await;
     let (shipped, returned) =
-        in_this_order(&shop, order, ship(&shop, order), request_return(&shop, order)).await;
+        in_this_order(&shop, order, ship(&shop, order), post_return(&shop, order)).await;
     shipped.expect(201);
     let returned = returned.expect(202);
     assert_eq!(
@@ -125,43 +125,43 @@ async fn a_return_that_comes_just_after_the_shipment_waits_for_the_items() {
 }
 
 #[tokio::test]
-async fn a_shipment_that_comes_just_after_the_return_is_refused() {
+async fn a_shipment_just_after_the_return_is_refused() {
     let shop = shop().await;
-    let order = shop.confirmed().await;
+    let order = shop.confirmed_order().await;
     let (returned, shipped) =
-        in_this_order(&shop, order, request_return(&shop, order), ship(&shop, order)).await;
+        in_this_order(&shop, order, post_return(&shop, order), ship(&shop, order)).await;
     assert_eq!(returned.expect(202)["needs_receipt"], false);
-    refused_with(shipped, "return-in-progress");
+    assert_conflict(shipped, "return-in-progress");
     let sent = shop.sent().await;
     assert!(
         sent.contains(&"payments.refund_payment.v1".to_owned()),
         "{sent:?}"
     );
-    assert_eq!(shop.see(order).await["shipment"], Value::Null);
+    assert_eq!(shop.get_order(order).await["shipment"], Value::Null);
 }
 
 #[tokio::test]
-async fn of_a_receipt_and_a_refusal_at_the_same_moment_the_first_counts() {
+async fn of_a_receipt_and_a_refusal_at_the_same_moment_the_first_takes_effect() {
     let shop = shop().await;
     for receipt_is_first in [true, false] {
-        let order = shop.confirmed().await;
+        let order = shop.confirmed_order().await;
         ship(&shop, order).await.expect(201);
-        let asked = ask(&shop, order, &[("TEA-1", 1)]).await;
+        let requested = return_items(&shop, order, &[("TEA-1", 1)]).await;
         let (receipt, refusal) = (
-            receive(&shop, order, &asked),
-            refuse(&shop, order, &asked, "The box is empty."),
+            receive(&shop, order, &requested),
+            refuse(&shop, order, &requested, "The box is empty."),
         );
         let expected = if receipt_is_first {
             let (receipt, refusal) = in_this_order(&shop, order, receipt, refusal).await;
             receipt.expect(202);
-            refused_with(refusal, "not-awaiting-receipt");
+            assert_conflict(refusal, "not-awaiting-receipt");
             "received"
         } else {
             let (refusal, receipt) = in_this_order(&shop, order, refusal, receipt).await;
             refusal.expect(200);
-            refused_with(receipt, "not-awaiting-receipt");
+            assert_conflict(receipt, "not-awaiting-receipt");
             "refused"
         };
-        assert_eq!(shop.see(order).await["returns"][0]["status"], expected);
+        assert_eq!(shop.get_order(order).await["returns"][0]["status"], expected);
     }
 }

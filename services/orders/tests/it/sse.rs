@@ -1,4 +1,4 @@
-//! A reader of Server-Sent Events, and a wire to the database that can be cut.
+//! A client for Server-Sent Events, and a proxy for the database whose connections can be cut.
 
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ use tokio::{
 
 use crate::support::Shop;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// One block of lines.
+/// One event or comment of a stream.
 #[derive(Debug, Default)]
 pub(crate) struct Frame {
     pub(crate) event: String,
@@ -28,6 +28,7 @@ pub(crate) struct Frame {
 pub(crate) struct Events {
     pub(crate) headers: HeaderMap,
     response: reqwest::Response,
+    /// Received text that is not parsed yet.
     unread: String,
 }
 
@@ -42,7 +43,7 @@ impl Events {
         }
     }
 
-    /// The next block, comments too; None at the end.
+    /// Reads the next event or comment. None at the end of the stream.
     pub(crate) async fn frame(&mut self) -> Option<Frame> {
         let text = loop {
             if let Some((text, rest)) = self.unread.split_once("\n\n") {
@@ -50,9 +51,9 @@ impl Events {
                 self.unread = rest;
                 break text;
             }
-            let chunk = timeout(PATIENCE, self.response.chunk())
+            let chunk = timeout(TIMEOUT, self.response.chunk())
                 .await
-                .expect("silence")
+                .expect("nothing was received in time")
                 .unwrap()?;
             self.unread.push_str(std::str::from_utf8(&chunk).unwrap());
         };
@@ -67,13 +68,13 @@ impl Events {
                 Some(("data", value)) => frame.data = serde_json::from_str(value).unwrap(),
                 Some(("retry", value)) => value.clone_into(&mut frame.retry),
                 Some(("", _)) => {}
-                _ => panic!("no line of an event stream: {line}"),
+                _ => panic!("not a line of an event stream: {line}"),
             }
         }
         Some(frame)
     }
 
-    /// The next event.
+    /// Reads the next event and skips comments.
     pub(crate) async fn event(&mut self) -> Frame {
         loop {
             let frame = self.frame().await.expect("the stream has ended");
@@ -98,26 +99,26 @@ impl Shop {
     }
 }
 
-/// The URL of a database behind a wire, and the wire: true while it holds.
-pub(crate) async fn wire(url: &str) -> (String, watch::Sender<bool>) {
+/// Starts a proxy for the database. Returns its URL, and a switch: sending false closes its connections.
+pub(crate) async fn database_proxy(url: &str) -> (String, watch::Sender<bool>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (account, place) = url.split_once('@').unwrap();
-    let (server, path) = place.split_once('/').unwrap();
-    let (server, ours) = (server.to_owned(), listener.local_addr().unwrap());
-    let (holds, state) = watch::channel(true);
+    let (account, address) = url.split_once('@').unwrap();
+    let (server, path) = address.split_once('/').unwrap();
+    let (server, proxy) = (server.to_owned(), listener.local_addr().unwrap());
+    let (connected, state) = watch::channel(true);
     tokio::spawn(async move {
-        while let Ok((mut near, _)) = listener.accept().await {
+        while let Ok((mut client, _)) = listener.accept().await {
             let (server, mut state) = (server.clone(), state.clone());
             tokio::spawn(async move {
-                let Ok(mut far) = TcpStream::connect(server).await else {
+                let Ok(mut database) = TcpStream::connect(server).await else {
                     return;
                 };
                 tokio::select! {
-                    _ = copy_bidirectional(&mut near, &mut far) => {}
-                    _ = state.wait_for(|holds| !holds) => {}
+                    _ = copy_bidirectional(&mut client, &mut database) => {}
+                    _ = state.wait_for(|connected| !connected) => {}
                 }
             });
         }
     });
-    (format!("{account}@{ours}/{path}"), holds)
+    (format!("{account}@{proxy}/{path}"), connected)
 }

@@ -1,4 +1,4 @@
-//! The summary of sales and of what is in work.
+//! The summary of sales and of work in progress.
 
 use serde_json::{Value, json};
 
@@ -13,9 +13,9 @@ async fn sql(shop: &Shop, sql: &'static str) {
 }
 
 #[tokio::test]
-async fn it_counts_what_was_sold_and_what_is_in_work() {
+async fn it_counts_sales_and_work_in_progress() {
     let shop = shop().await;
-    let confirmed = [shop.confirmed().await, shop.confirmed().await];
+    let confirmed = [shop.confirmed_order().await, shop.confirmed_order().await];
     let pots = shop.post("/v1/orders", &body(&[("POT-1", 3)])).await.expect(202);
     let pots = id(&pots);
     for step in [
@@ -24,24 +24,26 @@ async fn it_counts_what_was_sold_and_what_is_in_work() {
         "pin_stock",
         "capture_payment",
     ] {
-        shop.done(pots.into(), step, "do").await;
+        shop.reply_done(pots.into(), step, "do").await;
     }
-    shop.refuse(pots.into(), "commit_stock", "do", "no_hold").await;
-    let declined = shop.order().await;
-    shop.done(declined.into(), "reserve_stock", "do").await;
-    shop.refuse(declined.into(), "authorize_payment", "do", "card_declined")
+    shop.reply_refused(pots.into(), "commit_stock", "do", "no_hold")
         .await;
-    shop.done(declined.into(), "reserve_stock", "undo").await;
+    let declined = shop.place_order().await;
+    shop.reply_done(declined.into(), "reserve_stock", "do").await;
+    shop.reply_refused(declined.into(), "authorize_payment", "do", "card_declined")
+        .await;
+    shop.reply_done(declined.into(), "reserve_stock", "undo").await;
     for _ in 0..2 {
-        let order = shop.order().await;
-        shop.refuse(order.into(), "reserve_stock", "do", "out_of_stock")
+        let order = shop.place_order().await;
+        shop.reply_refused(order.into(), "reserve_stock", "do", "out_of_stock")
             .await;
     }
-    let back = json!({"items": [{"sku": "TEA-1", "quantity": 1}], "reason": "too much"});
+    let request = json!({"items": [{"sku": "TEA-1", "quantity": 1}], "reason": "too much"});
     let path = format!("/v1/orders/{}/returns", confirmed[0]);
-    let back = id(&shop.post(&path, &back).await.expect(202));
-    shop.done(contracts::SagaId(back.0), "refund_payment", "do").await;
-    let latest = shop.order().await;
+    let return_id = id(&shop.post(&path, &request).await.expect(202));
+    shop.reply_done(contracts::SagaId(return_id.0), "refund_payment", "do")
+        .await;
+    let latest = shop.place_order().await;
     sql(
         &shop,
         "UPDATE sagas SET created_at = now() - interval '90 s' WHERE status = 'running'",
@@ -49,22 +51,22 @@ async fn it_counts_what_was_sold_and_what_is_in_work() {
     .await;
     sql(&shop, "UPDATE outbox SET created_at = now() - interval '30 s'").await;
 
-    let seen = summary(&shop).await;
-    assert_eq!(seen["orders"]["total"], 7);
+    let figures = summary(&shop).await;
+    assert_eq!(figures["orders"]["total"], 7);
     let by_status = json!({"pending": 2, "confirmed": 2, "rejected": 3, "cancelled": 0, "shipped": 0, "delivered": 0,
         "returned": 0});
-    assert_eq!(seen["orders"]["by_status"], by_status);
+    assert_eq!(figures["orders"]["by_status"], by_status);
     let funnel = json!({"placed": 7, "reserved": 4, "authorized": 3, "captured": 3, "confirmed": 2});
-    assert_eq!(seen["funnel"], funnel);
+    assert_eq!(figures["funnel"], funnel);
     let reasons = json!([{"reason": "out_of_stock", "count": 2}, {"reason": "payment_declined", "count": 1}]);
-    assert_eq!(seen["rejected_by_reason"], reasons);
-    let hours = seen["revenue"].as_array().unwrap();
-    assert_eq!((hours.len(), &hours[0]["hour"]), (24, &seen["since"]));
+    assert_eq!(figures["rejected_by_reason"], reasons);
+    let hours = figures["revenue"].as_array().unwrap();
+    assert_eq!((hours.len(), &hours[0]["hour"]), (24, &figures["since"]));
     let now = &hours[23];
-    let taken = 2 * (2 * 450 + 1_200) + 3 * 3_999 - 450;
-    assert_eq!(now["amount"], json!({"amount": taken, "currency": "EUR"}));
+    let revenue = 2 * (2 * 450 + 1_200) + 3 * 3_999 - 450;
+    assert_eq!(now["amount"], json!({"amount": revenue, "currency": "EUR"}));
     assert_eq!((&now["orders"], &hours[22]["orders"]), (&json!(3), &json!(0)));
-    let best: Vec<_> = seen["best_sellers"]
+    let best: Vec<_> = figures["best_sellers"]
         .as_array()
         .unwrap()
         .iter()
@@ -86,23 +88,23 @@ async fn it_counts_what_was_sold_and_what_is_in_work() {
             ("CUP-1", &two, &cups)
         ]
     );
-    assert_eq!(seen["best_sellers"][0]["name"], "A fine TEA-1");
-    let sagas = &seen["sagas"];
+    assert_eq!(figures["best_sellers"][0]["name"], "A fine TEA-1");
+    let sagas = &figures["sagas"];
     assert_eq!(
         (&sagas["running"], &sagas["compensating"], &sagas["parked"]),
         (&json!(2), &json!(0), &json!(1))
     );
     let age = |value: &Value| value.as_f64().unwrap();
     assert!((90.0..120.0).contains(&age(&sagas["oldest_active_age_seconds"])));
-    assert_eq!(seen["outbox"]["pending"], shop.sent().await.len());
-    assert!((30.0..60.0).contains(&age(&seen["outbox"]["oldest_age_seconds"])));
-    assert_eq!(seen["dead_letters"], 0);
-    assert_eq!(seen["latest"].as_array().unwrap().len(), 7);
-    assert_eq!(seen["latest"][0], shop.see(latest).await);
+    assert_eq!(figures["outbox"]["pending"], shop.sent().await.len());
+    assert!((30.0..60.0).contains(&age(&figures["outbox"]["oldest_age_seconds"])));
+    assert_eq!(figures["dead_letters"], 0);
+    assert_eq!(figures["latest"].as_array().unwrap().len(), 7);
+    assert_eq!(figures["latest"][0], shop.get_order(latest).await);
 }
 
 #[tokio::test]
-async fn what_is_old_is_not_counted_and_nothing_is_zero() {
+async fn old_orders_are_not_counted_and_without_orders_every_figure_is_zero() {
     let shop = shop().await;
     let empty = summary(&shop).await;
     assert_eq!(
@@ -124,24 +126,24 @@ async fn what_is_old_is_not_counted_and_nothing_is_zero() {
         (&json!(null), &json!(null))
     );
     for _ in 0..2 {
-        shop.confirmed().await;
+        shop.confirmed_order().await;
     }
     sql(&shop, "UPDATE orders SET created_at = now() - interval '2 days'").await;
-    let seen = summary(&shop).await;
+    let figures = summary(&shop).await;
     assert_eq!(
-        (&seen["orders"]["total"], &seen["funnel"]["placed"]),
+        (&figures["orders"]["total"], &figures["funnel"]["placed"]),
         (&json!(0), &json!(0))
     );
-    assert_eq!(seen["revenue"], json!([]));
-    assert_eq!(seen["best_sellers"][0]["quantity"], 4);
+    assert_eq!(figures["revenue"], json!([]));
+    assert_eq!(figures["best_sellers"][0]["quantity"], 4);
     sql(&shop, "UPDATE orders SET created_at = now() - interval '8 days'").await;
-    let seen = summary(&shop).await;
-    assert_eq!(seen["best_sellers"], json!([]));
-    assert_eq!(seen["latest"].as_array().unwrap().len(), 2);
+    let figures = summary(&shop).await;
+    assert_eq!(figures["best_sellers"], json!([]));
+    assert_eq!(figures["latest"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]
-async fn it_is_for_operators() {
+async fn only_operators_can_read_it() {
     let shop = shop().await;
     let _ = shop.get("/v1/admin/metrics-summary").await.problem(403);
 }

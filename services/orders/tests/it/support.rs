@@ -1,5 +1,5 @@
-//! A database, an API and an orchestrator of its own for each test. Replies are given by hand, timers are stepped; tests
-//! of the whole way add a broker and participants.
+//! A database, an API and an orchestrator for each test. Tests pass the replies of participants and advance the timers by
+//! themselves; end-to-end tests add a broker and participants.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use contracts::{
 use messaging::{Broker, Outbox};
 use orders::{
     App, MIGRATOR, app,
-    faults::Faults,
+    faults::{Faults, Quotes, Replies},
     inventory::Inventory,
     live::{Feed, feed::Limits},
-    saga::drive::Orchestrator,
+    saga::orchestrator::Orchestrator,
 };
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
@@ -24,17 +24,20 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::prices::quotes;
+use crate::prices::start_inventory;
 
+/// The service under test, with its database and a client.
 pub(crate) struct Shop {
     pub(crate) database: TestDatabase,
     pub(crate) broker: Arc<Broker>,
     pub(crate) app: App,
     pub(crate) orchestrator: Orchestrator,
+    /// The orchestrator, wrapped for its queue as in the service.
+    pub(crate) replies: Replies<Orchestrator>,
     pub(crate) issuer: Issuer,
     pub(crate) user: UserId,
     pub(crate) admin: UserId,
-    /// Ends its live views.
+    /// Closes the live views.
     pub(crate) stop: CancellationToken,
     pub(crate) url: String,
     http: reqwest::Client,
@@ -46,19 +49,20 @@ impl Drop for Shop {
     }
 }
 
-/// A shop whose messages stay in its outbox: most tests need no broker, and each that has one fills it with queues.
+/// A shop without a broker: its messages stay in the outbox. Most tests need no broker, and each shop that has one creates its
+/// own queues.
 pub(crate) async fn shop() -> Shop {
-    shop_with_inventory_at(&quotes().await).await
+    shop_with_inventory_at(&start_inventory().await).await
 }
 
 pub(crate) async fn shop_with_inventory_at(inventory: &str) -> Shop {
-    let nobody = nowhere().await.replace("http", "amqp");
-    shop_at(inventory, &nobody).await
+    let unused = unused_url().await.replace("http", "amqp");
+    shop_at(inventory, &unused).await
 }
 
-/// A shop that talks to the tests' broker.
+/// A shop that is connected to the tests' broker.
 pub(crate) async fn shop_with_broker() -> Shop {
-    shop_at(&quotes().await, &testkit::amqp_url()).await
+    shop_at(&start_inventory().await, &testkit::amqp_url()).await
 }
 
 async fn shop_at(inventory: &str, amqp: &str) -> Shop {
@@ -68,17 +72,21 @@ async fn shop_at(inventory: &str, amqp: &str) -> Shop {
         .unwrap();
     let outbox = Outbox::new(database.pool.clone(), Arc::clone(&broker));
     let stop = CancellationToken::new();
+    let faults = Faults::new(database.pool.clone(), true);
     let app = App {
         pool: database.pool.clone(),
         outbox: outbox.clone(),
-        inventory: Inventory::new(inventory).unwrap(),
-        faults: Faults::new(database.pool.clone(), true),
+        dispatcher: Arc::new(faults.clone()),
+        quotes: Quotes::new(Inventory::new(inventory).unwrap(), faults.clone()),
+        faults: faults.clone(),
         feed: feed(database.pool.clone(), Limits::default(), &stop),
         verifier: Verifier::new(issuer.jwks_url()),
     };
     let url = testkit::spawn(souk_http::layers(app::router(app.clone()))).await;
+    let orchestrator = Orchestrator::new(database.pool.clone(), outbox, app.dispatcher.clone());
     Shop {
-        orchestrator: Orchestrator::new(database.pool.clone(), outbox, app.faults.clone()),
+        replies: Replies::new(orchestrator.clone(), faults),
+        orchestrator,
         database,
         broker,
         app,
@@ -91,7 +99,7 @@ async fn shop_at(inventory: &str, amqp: &str) -> Shop {
     }
 }
 
-/// A feed at work.
+/// A running feed of live views.
 fn feed(pool: PgPool, limits: Limits, stop: &CancellationToken) -> Feed {
     let feed = Feed::new(pool, limits, stop.clone());
     tokio::spawn(feed.clone().run());
@@ -99,29 +107,31 @@ fn feed(pool: PgPool, limits: Limits, stop: &CancellationToken) -> Feed {
 }
 
 impl Shop {
-    /// From now on asks another replica over the same database, which differs in this.
-    pub(crate) async fn replica(&mut self, change: impl FnOnce(&mut App)) {
+    /// Starts another replica on the same database, changed by `change`, and sends all further requests to it.
+    pub(crate) async fn switch_replica(&mut self, change: impl FnOnce(&mut App)) {
         change(&mut self.app);
         self.url = testkit::spawn(souk_http::layers(app::router(self.app.clone()))).await;
     }
 
-    /// Another replica whose live views are of this pool.
-    pub(crate) async fn feed_replica(&mut self, pool: PgPool, limits: Limits) {
+    /// Switches to another replica whose live views use this pool and these limits.
+    pub(crate) async fn switch_feed(&mut self, pool: PgPool, limits: Limits) {
         let feed = feed(pool, limits, &self.stop);
-        self.replica(|app| app.feed = feed).await;
+        self.switch_replica(|app| app.feed = feed).await;
     }
 
-    /// The same shop, after its inventory went away.
+    /// Switches to a replica for which inventory is unavailable.
     pub(crate) async fn without_inventory(mut self) -> Self {
-        let nowhere = nowhere().await;
-        self.replica(|app| app.inventory = Inventory::new(&nowhere).unwrap())
-            .await;
+        let unused_url = unused_url().await;
+        self.switch_replica(|app| {
+            app.quotes = Quotes::new(Inventory::new(&unused_url).unwrap(), app.faults.clone());
+        })
+        .await;
         self
     }
 }
 
-/// Where nobody listens: a port that was free a moment ago.
-pub(crate) async fn nowhere() -> String {
+/// The URL of a port on which no server listens.
+pub(crate) async fn unused_url() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     format!("http://{}", listener.local_addr().unwrap())
 }
@@ -157,14 +167,14 @@ impl Shop {
             .bearer_auth(self.issuer.token(self.admin, &["admin"]))
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
-        Answer::of(self.as_user(self.user, Method::GET, path)).await
+    pub(crate) async fn get(&self, path: &str) -> Response {
+        Response::of(self.as_user(self.user, Method::GET, path)).await
     }
 
-    /// By the shopper, with a fresh key.
-    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+    /// Sends a request of the shopper with a new idempotency key.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Response {
         let request = self.as_user(self.user, Method::POST, path);
-        Answer::of(
+        Response::of(
             request
                 .header("idempotency-key", Uuid::new_v4().to_string())
                 .json(body),
@@ -172,13 +182,13 @@ impl Shop {
         .await
     }
 
-    pub(crate) async fn admin_get(&self, path: &str) -> Answer {
-        Answer::of(self.as_admin(Method::GET, path)).await
+    pub(crate) async fn admin_get(&self, path: &str) -> Response {
+        Response::of(self.as_admin(Method::GET, path)).await
     }
 
-    pub(crate) async fn admin_post(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn admin_post(&self, path: &str, body: &Value) -> Response {
         let request = self.as_admin(Method::POST, path);
-        Answer::of(
+        Response::of(
             request
                 .header("idempotency-key", Uuid::new_v4().to_string())
                 .json(body),
@@ -186,17 +196,17 @@ impl Shop {
         .await
     }
 
-    /// Places an order of two teas and a cup.
-    pub(crate) async fn order(&self) -> OrderId {
+    /// Places an order for two teas and a cup, 21.00 EUR in total.
+    pub(crate) async fn place_order(&self) -> OrderId {
         let placed = self
             .post("/v1/orders", &body(&[("TEA-1", 2), ("CUP-1", 1)]))
             .await;
         id(&placed.expect(202))
     }
 
-    /// An order whose checkout is done.
-    pub(crate) async fn confirmed(&self) -> OrderId {
-        let order = self.order().await;
+    /// Places an order and completes its checkout.
+    pub(crate) async fn confirmed_order(&self) -> OrderId {
+        let order = self.place_order().await;
         for step in [
             "reserve_stock",
             "authorize_payment",
@@ -204,12 +214,12 @@ impl Shop {
             "capture_payment",
             "commit_stock",
         ] {
-            self.done(order.into(), step, "do").await;
+            self.reply_done(order.into(), step, "do").await;
         }
         order
     }
 
-    pub(crate) async fn see(&self, order: OrderId) -> Value {
+    pub(crate) async fn get_order(&self, order: OrderId) -> Value {
         self.get(&format!("/v1/orders/{order}")).await.expect(200)
     }
 
@@ -217,8 +227,8 @@ impl Shop {
         self.get(&format!("/v1/orders/{order}/saga")).await.expect(200)
     }
 
-    /// A participant's answer, as the consumer would hand it over.
-    pub(crate) async fn answer(&self, saga: SagaId, step: &str, direction: &str, outcome: Outcome) {
+    /// Passes a participant's reply to the orchestrator, as the consumer does.
+    pub(crate) async fn reply(&self, saga: SagaId, step: &str, direction: &str, outcome: Outcome) {
         let command_id = CommandId::derive(saga, step, direction);
         self.orchestrator
             .on_reply(saga, Reply { command_id, outcome })
@@ -226,17 +236,17 @@ impl Shop {
             .unwrap();
     }
 
-    pub(crate) async fn done(&self, saga: SagaId, step: &str, direction: &str) {
-        self.answer(saga, step, direction, Outcome::Done).await;
+    pub(crate) async fn reply_done(&self, saga: SagaId, step: &str, direction: &str) {
+        self.reply(saga, step, direction, Outcome::Done).await;
     }
 
-    pub(crate) async fn refuse(&self, saga: SagaId, step: &str, direction: &str, reason: &str) {
+    pub(crate) async fn reply_refused(&self, saga: SagaId, step: &str, direction: &str, reason: &str) {
         let (reason, detail) = (reason.to_owned(), format!("because of {reason}"));
-        self.answer(saga, step, direction, Outcome::Refused { reason, detail })
+        self.reply(saga, step, direction, Outcome::Refused { reason, detail })
             .await;
     }
 
-    /// The kinds of all messages that were sent, in order; without a relay they stay in the outbox.
+    /// The types of all messages in the outbox, in order. Without a broker, that is every message that was sent.
     pub(crate) async fn sent(&self) -> Vec<String> {
         sqlx::query_scalar("SELECT kind FROM outbox ORDER BY id")
             .fetch_all(self.pool())
@@ -244,20 +254,20 @@ impl Shop {
             .unwrap()
     }
 
-    /// Runs SQL on a saga, as time or an operator's mistake would.
-    pub(crate) async fn set(&self, saga: SagaId, what: &'static str) {
-        let sql = format!("UPDATE sagas SET {what} WHERE id = $1");
-        let done = sqlx::query(sqlx::AssertSqlSafe(sql))
+    /// Sets columns of a saga, to simulate that time has passed or that a row is damaged.
+    pub(crate) async fn update_saga(&self, saga: SagaId, assignments: &'static str) {
+        let sql = format!("UPDATE sagas SET {assignments} WHERE id = $1");
+        let result = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(saga.0)
             .execute(self.pool())
             .await;
-        assert_eq!(done.unwrap().rows_affected(), 1);
+        assert_eq!(result.unwrap().rows_affected(), 1);
     }
 
-    /// Lets the awaited answer be late, and wakes the timers.
+    /// Makes the awaited reply overdue, and runs the timers once. Returns how many sagas were due.
     pub(crate) async fn tick_when_due(&self, saga: SagaId) -> usize {
-        let late = "next_at = now() - interval '1 ms', updated_at = now() - interval '1 min'";
-        self.set(saga, late).await;
+        let overdue = "next_at = now() - interval '1 ms', updated_at = now() - interval '1 min'";
+        self.update_saga(saga, overdue).await;
         self.orchestrator.tick().await.unwrap()
     }
 
@@ -294,14 +304,14 @@ pub(crate) fn id(order: &Value) -> OrderId {
     OrderId(order["id"].as_str().unwrap().parse().unwrap())
 }
 
-/// An answer, read to its end.
-pub(crate) struct Answer {
+/// An HTTP response whose body has been read.
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
 }
 
-impl Answer {
+impl Response {
     pub(crate) async fn of(request: RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -317,14 +327,14 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// The body of an answer with this status.
+    /// Checks the status and returns the body.
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         serde_json::from_str(&self.text).unwrap_or_default()
     }
 
-    /// A problem with this status: its body.
+    /// Checks that the response is a problem with this status, and returns its body.
     #[track_caller]
     pub(crate) fn problem(self, status: u16) -> Value {
         assert_eq!(
@@ -339,7 +349,7 @@ impl Answer {
         body
     }
 
-    /// The pointers of a 422.
+    /// Checks that the response is a 422, and returns the pointers to the invalid fields.
     #[track_caller]
     pub(crate) fn pointers(self) -> Vec<String> {
         let body = self.problem(422);

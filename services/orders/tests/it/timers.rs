@@ -1,17 +1,17 @@
-//! Silence: resends, the deadline, and who gives up what.
+//! Missing replies: resends, the deadline, and when a saga is given up.
 
 use serde_json::json;
 
 use crate::support::{shop, steps};
 
 #[tokio::test]
-async fn a_command_without_an_answer_is_sent_again_under_its_id() {
+async fn a_command_without_a_reply_is_resent_with_the_same_id() {
     let shop = shop().await;
-    let order = shop.order().await;
+    let order = shop.place_order().await;
     assert_eq!(
         shop.orchestrator.tick().await.unwrap(),
         0,
-        "nothing is due at once"
+        "nothing is due immediately"
     );
     for _ in 0..3 {
         assert_eq!(shop.tick_when_due(order.into()).await, 1);
@@ -33,23 +33,23 @@ async fn a_command_without_an_answer_is_sent_again_under_its_id() {
         .unwrap();
     assert!(
         (5.0..=9.7).contains(&wait),
-        "the fourth waits about 8 s, not {wait}"
+        "the wait after the fourth attempt is about 8 s, not {wait}"
     );
-    shop.done(order.into(), "reserve_stock", "do").await;
+    shop.reply_done(order.into(), "reserve_stock", "do").await;
     assert_eq!(shop.saga(order).await["steps"][0]["state"], "done");
     let resent = "saga_progressed";
     assert_eq!(
         shop.events(order).await,
         ["order_placed", resent, resent, resent, "stock_reserved"]
     );
-    let told: Vec<serde_json::Value> =
+    let data: Vec<serde_json::Value> =
         sqlx::query_scalar("SELECT data FROM order_events WHERE data ? 'attempt' ORDER BY id")
             .fetch_all(shop.pool())
             .await
             .unwrap();
-    let attempts: Vec<_> = told
+    let attempts: Vec<_> = data
         .iter()
-        .map(|data| (&data["outcome"], &data["attempt"]))
+        .map(|entry| (&entry["outcome"], &entry["attempt"]))
         .collect();
     let (sent, done) = (json!("sent"), json!("done"));
     let (two, three, four) = (json!(2), json!(3), json!(4));
@@ -59,9 +59,9 @@ async fn a_command_without_an_answer_is_sent_again_under_its_id() {
     );
     assert_eq!(
         (
-            &told[0]["step"],
-            &told[3]["next"]["step"],
-            &told[3]["saga_status"]
+            &data[0]["step"],
+            &data[3]["next"]["step"],
+            &data[3]["saga_status"]
         ),
         (
             &json!("reserve_stock"),
@@ -72,26 +72,26 @@ async fn a_command_without_an_answer_is_sent_again_under_its_id() {
 }
 
 #[tokio::test]
-async fn before_the_pivot_silence_until_the_deadline_undoes_that_step_too() {
+async fn before_the_pivot_a_step_without_a_reply_until_the_deadline_is_undone_too() {
     let shop = shop().await;
-    let order = shop.order().await;
-    shop.done(order.into(), "reserve_stock", "do").await;
-    let left: f64 =
+    let order = shop.place_order().await;
+    shop.reply_done(order.into(), "reserve_stock", "do").await;
+    let seconds: f64 =
         sqlx::query_scalar("SELECT extract(epoch FROM deadline_at - created_at)::float8 FROM sagas")
             .fetch_one(shop.pool())
             .await
             .unwrap();
-    assert!((left - 120.0).abs() < 0.01);
-    shop.set(order.into(), "deadline_at = now() - interval '1 ms'")
+    assert!((seconds - 120.0).abs() < 0.01);
+    shop.update_saga(order.into(), "deadline_at = now() - interval '1 ms'")
         .await;
     assert_eq!(shop.tick_when_due(order.into()).await, 1);
-    // The answer comes after all, and too late.
-    shop.done(order.into(), "authorize_payment", "do").await;
-    shop.done(order.into(), "authorize_payment", "undo").await;
-    shop.done(order.into(), "reserve_stock", "undo").await;
-    let seen = shop.see(order).await;
+    // The reply arrives after all, but too late.
+    shop.reply_done(order.into(), "authorize_payment", "do").await;
+    shop.reply_done(order.into(), "authorize_payment", "undo").await;
+    shop.reply_done(order.into(), "reserve_stock", "undo").await;
+    let view = shop.get_order(order).await;
     assert_eq!(
-        (&seen["status"], &seen["reason"]),
+        (&view["status"], &view["reason"]),
         (&json!("rejected"), &json!("timeout"))
     );
     let expected = [
@@ -104,27 +104,27 @@ async fn before_the_pivot_silence_until_the_deadline_undoes_that_step_too() {
 }
 
 #[tokio::test]
-async fn the_wait_before_the_pivot_ends_at_the_deadline() {
+async fn before_the_pivot_no_wait_is_longer_than_the_deadline() {
     let shop = shop().await;
-    let order = shop.order().await;
-    shop.set(order.into(), "attempts = 7, deadline_at = now() + interval '5 s'")
+    let order = shop.place_order().await;
+    shop.update_saga(order.into(), "attempts = 7, deadline_at = now() + interval '5 s'")
         .await;
     shop.tick_when_due(order.into()).await;
     let due: bool = sqlx::query_scalar("SELECT next_at = deadline_at FROM sagas")
         .fetch_one(shop.pool())
         .await
         .unwrap();
-    assert!(due, "100 s would be past the deadline");
+    assert!(due, "a wait of 100 s would end after the deadline");
 }
 
 #[tokio::test]
-async fn the_pivot_what_follows_and_undos_are_asked_for_whatever_the_time() {
+async fn the_pivot_later_steps_and_undos_are_resent_after_the_deadline_too() {
     let shop = shop().await;
-    let order = shop.order().await;
+    let order = shop.place_order().await;
     for step in ["reserve_stock", "authorize_payment", "pin_stock"] {
-        shop.done(order.into(), step, "do").await;
+        shop.reply_done(order.into(), step, "do").await;
     }
-    shop.set(order.into(), "deadline_at = now() - interval '1 hour'")
+    shop.update_saga(order.into(), "deadline_at = now() - interval '1 hour'")
         .await;
     for step in ["capture_payment", "commit_stock"] {
         for _ in 0..10 {
@@ -132,34 +132,34 @@ async fn the_pivot_what_follows_and_undos_are_asked_for_whatever_the_time() {
         }
         let saga = shop.saga(order).await;
         assert_eq!(saga["status"], "running");
-        let asked = saga["steps"]
+        let view = saga["steps"]
             .as_array()
             .unwrap()
             .iter()
-            .find(|asked| asked["name"] == step)
+            .find(|view| view["name"] == step)
             .unwrap()
             .clone();
         assert_eq!(
-            (&asked["state"], &asked["attempts"]),
+            (&view["state"], &view["attempts"]),
             (&json!("running"), &json!(11))
         );
-        shop.done(order.into(), step, "do").await;
+        shop.reply_done(order.into(), step, "do").await;
     }
-    assert_eq!(shop.see(order).await["status"], "confirmed");
+    assert_eq!(shop.get_order(order).await["status"], "confirmed");
     let listed = shop
         .admin_get("/v1/admin/sagas?status=completed")
         .await
         .expect(200);
-    assert_eq!(listed["items"][0]["last_error"], "no answer after 10 sendings");
-    let other = shop.order().await;
-    shop.done(other.into(), "reserve_stock", "do").await;
-    shop.refuse(other.into(), "authorize_payment", "do", "card_declined")
+    assert_eq!(listed["items"][0]["last_error"], "no reply after 10 attempts");
+    let other = shop.place_order().await;
+    shop.reply_done(other.into(), "reserve_stock", "do").await;
+    shop.reply_refused(other.into(), "authorize_payment", "do", "card_declined")
         .await;
-    shop.set(other.into(), "deadline_at = now() - interval '1 hour'")
+    shop.update_saga(other.into(), "deadline_at = now() - interval '1 hour'")
         .await;
     for _ in 0..3 {
         shop.tick_when_due(other.into()).await;
     }
-    shop.done(other.into(), "reserve_stock", "undo").await;
+    shop.reply_done(other.into(), "reserve_stock", "undo").await;
     assert_eq!(shop.saga(other).await["status"], "compensated");
 }

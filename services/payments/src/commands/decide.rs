@@ -1,83 +1,88 @@
-//! What a command means for a payment as it stands: answer now, or ask the provider something first. Pure, so that every
-//! order of arrival can be tested without a server.
+//! Decides what a command requires, given the payment's current status: reply at once, or call the provider first. These
+//! functions are pure, so that every order of arrival can be tested without a server.
 
 use contracts::saga::{AuthorizePayment, Outcome};
 
-use super::refused;
+use super::refusal;
 use crate::{
     payment::{Payment, Status},
     provider::Operation,
 };
 
-/// What to do next.
+/// The next step in handling a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Decision {
-    Answer(Outcome),
-    /// Ask the provider, then decide again.
-    Ask(Operation),
-    /// Close the payment, of which the provider knows nothing, and decide again.
+    /// Reply with this outcome; the command is done.
+    Reply(Outcome),
+    /// Execute this operation at the provider, then decide again.
+    Execute(Operation),
+    /// Void the payment, which the provider does not know, and decide again.
     Close,
 }
 
-use Decision::{Answer, Ask, Close};
+use Decision::{Close, Execute, Reply};
 
+/// Decides about an `AuthorizePayment` for the order's payment, which may belong to another command or be a tombstone.
 pub(super) fn authorize(command: &AuthorizePayment, payment: &Payment) -> Decision {
-    let closed = || Answer(refused("closed", "The order's payment was voided."));
+    let closed = || Reply(refusal("closed", "The order's payment was voided."));
     match payment.status {
         Status::Voiding | Status::Voided | Status::Expired => closed(),
-        // The order is being paid by another command: not this one's to do.
+        // Another command already created the order's payment.
         _ if payment.id != command.payment_id => closed(),
-        Status::Created | Status::Authorizing => Ask(Operation::Authorize),
-        Status::Failed => Answer(failure(payment)),
+        Status::Created | Status::Authorizing => Execute(Operation::Authorize),
+        Status::Failed => Reply(failure(payment)),
         Status::Authorized
         | Status::Capturing
         | Status::Captured
         | Status::PartiallyRefunded
-        | Status::Refunded => Answer(Outcome::Done),
+        | Status::Refunded => Reply(Outcome::Done),
     }
 }
 
+/// Decides about a `CapturePayment`.
 pub(super) fn capture(payment: Option<&Payment>) -> Decision {
     let Some(payment) = payment else {
-        return Answer(refused("not_authorized", "The order has no payment."));
+        return Reply(refusal("not_authorized", "The order has no payment."));
     };
     match payment.status {
-        // Asked once before and refused: the provider would say the same again.
-        Status::Authorized if payment.failure.is_some() => Answer(failure(payment)),
-        Status::Authorized | Status::Capturing => Ask(Operation::Capture),
-        Status::Captured | Status::PartiallyRefunded | Status::Refunded => Answer(Outcome::Done),
+        // An earlier capture was refused; the provider would refuse again.
+        Status::Authorized if payment.failure.is_some() => Reply(failure(payment)),
+        Status::Authorized | Status::Capturing => Execute(Operation::Capture),
+        Status::Captured | Status::PartiallyRefunded | Status::Refunded => Reply(Outcome::Done),
         Status::Created
         | Status::Authorizing
         | Status::Voiding
         | Status::Voided
         | Status::Failed
-        | Status::Expired => Answer(refused(
+        | Status::Expired => Reply(refusal(
             "not_authorized",
             format!("The payment is {}.", payment.status.as_str()),
         )),
     }
 }
 
+/// Decides about a `VoidPayment`. An operation in progress is completed first.
 pub(super) fn void(payment: &Payment) -> Decision {
     match payment.status {
-        // Another worker may be asking, or died asking: only the provider knows, so the same is asked under the same key.
-        Status::Authorizing => Ask(Operation::Authorize),
-        Status::Capturing => Ask(Operation::Capture),
-        Status::Authorized | Status::Voiding => Ask(Operation::Void),
-        // Otherwise a late authorization would find it open, and reserve money for an order that is over.
+        // Another worker may be executing this operation, or died doing so. Only the provider knows the outcome, so execute
+        // the operation with the same key.
+        Status::Authorizing => Execute(Operation::Authorize),
+        Status::Capturing => Execute(Operation::Capture),
+        Status::Authorized | Status::Voiding => Execute(Operation::Void),
+        // If it stayed open, a late authorization would reserve money for an order that has ended.
         Status::Created => Close,
-        Status::Voided | Status::Failed | Status::Expired => Answer(Outcome::Done),
-        Status::Captured | Status::PartiallyRefunded | Status::Refunded => Answer(refused(
+        Status::Voided | Status::Failed | Status::Expired => Reply(Outcome::Done),
+        Status::Captured | Status::PartiallyRefunded | Status::Refunded => Reply(refusal(
             "captured",
-            "The money was taken; it can only be refunded.",
+            "The payment was captured; it can only be refunded.",
         )),
     }
 }
 
 fn failure(payment: &Payment) -> Outcome {
     match &payment.failure {
-        Some(failure) => refused(&failure.code, failure.message.clone()),
-        None => refused("card_declined", "The provider refused."),
+        Some(failure) => refusal(&failure.code, failure.message.clone()),
+        None => refusal("card_declined", "The payment provider declined."),
     }
 }
 
@@ -100,15 +105,15 @@ mod tests {
 
     fn reason(decision: &Decision) -> &str {
         match decision {
-            Answer(Outcome::Refused { reason, .. }) => reason,
-            Answer(Outcome::Done) => "done",
-            Ask(operation) => operation.as_str(),
+            Reply(Outcome::Refused { reason, .. }) => reason,
+            Reply(Outcome::Done) => "done",
+            Execute(operation) => operation.as_str(),
             Close => "close",
         }
     }
 
     #[test]
-    fn every_command_in_every_state() {
+    fn every_command_in_every_status() {
         for (status, on_authorize, on_capture, on_void) in [
             (Status::Created, "authorize", "not_authorized", "close"),
             (Status::Authorizing, "authorize", "not_authorized", "authorize"),
@@ -135,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_capture_that_was_refused_is_not_asked_for_again_but_can_be_voided() {
+    fn a_refused_capture_is_not_retried_but_can_be_voided() {
         let mut payment = payment(Status::Authorized);
         payment.failure = Some(Failure {
             code: "capture_declined".into(),
@@ -146,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_is_paid_by_one_payment() {
+    fn a_second_payment_for_an_order_is_refused() {
         let payment = payment(Status::Authorized);
         let mut other = command(&payment);
         other.payment_id = PaymentId::generate();

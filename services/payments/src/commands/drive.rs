@@ -1,7 +1,7 @@
-//! Carries a decision out. What is to be asked is committed, then the provider is asked outside any transaction, then the
-//! answer is written if the payment still waits for it. The key of a question comes from the payment and the operation:
-//! workers that race on one order ask under the same key and so get the same answer; whoever writes first wins, the other
-//! finds it written.
+//! Executes decisions. First the pending operation is committed, then the provider is called outside any transaction, then
+//! the outcome is recorded if the payment is still waiting for it. The idempotency key depends only on payment and
+//! operation, so concurrent workers get the same outcome from the provider. The first one records it; the others find it
+//! recorded.
 
 use contracts::{
     OrderId,
@@ -11,18 +11,19 @@ use messaging::{HandleError, Incoming};
 use sqlx::PgConnection;
 
 use super::{
-    answer,
+    begin_transaction,
     decide::{self, Decision},
-    open, retry,
+    reply, retry,
 };
 use crate::{
     App,
     error::Error,
     ledger,
     payment::{Payment, Status, events, store},
-    provider::{Operation, Said},
+    provider::{Operation, ProviderOutcome},
 };
 
+/// Handles `AuthorizePayment`: reserves the order's total on the card.
 pub(super) async fn authorize(
     app: &App,
     message: &Incoming,
@@ -30,7 +31,7 @@ pub(super) async fn authorize(
 ) -> Result<(), HandleError> {
     if command.amount.amount <= 0 {
         return Err(HandleError::Poison(anyhow::anyhow!(
-            "the amount is not above zero"
+            "the amount must be above zero"
         )));
     }
     drive(
@@ -39,7 +40,7 @@ pub(super) async fn authorize(
         command.order_id,
         async |conn| store::insert(conn, command).await.map(Some),
         |payment| {
-            payment.map_or(Decision::Ask(Operation::Authorize), |payment| {
+            payment.map_or(Decision::Execute(Operation::Authorize), |payment| {
                 decide::authorize(command, payment)
             })
         },
@@ -47,6 +48,7 @@ pub(super) async fn authorize(
     .await
 }
 
+/// Handles `CapturePayment`: charges the reserved amount.
 pub(super) async fn capture(
     app: &App,
     message: &Incoming,
@@ -57,18 +59,19 @@ pub(super) async fn capture(
     drive(app, message, order, lock, decide::capture).await
 }
 
+/// Handles `VoidPayment`: releases the reserved amount, and closes the order to later authorizations.
 pub(super) async fn void(app: &App, message: &Incoming, command: &VoidPayment) -> Result<(), HandleError> {
     drive(
         app,
         message,
         command.order_id,
         async |conn| store::insert_tombstone(conn, command.order_id).await.map(Some),
-        |payment| payment.map_or(Decision::Answer(contracts::saga::Outcome::Done), decide::void),
+        |payment| payment.map_or(Decision::Reply(contracts::saga::Outcome::Done), decide::void),
     )
     .await
 }
 
-/// `find` locks the order's payment, and may make one; `decide` says what to do with it.
+/// Handles a command: `find` locks the order's payment and may insert it; `decide` determines the next step.
 async fn drive(
     app: &App,
     message: &Incoming,
@@ -76,39 +79,47 @@ async fn drive(
     find: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<Option<Payment>>,
     decide: impl Fn(Option<&Payment>) -> Decision,
 ) -> Result<(), HandleError> {
-    let Some(mut tx) = open(app, message).await? else {
+    let Some(mut tx) = begin_transaction(app, message).await? else {
         return Ok(());
     };
     let mut locked = find(&mut tx).await.map_err(retry)?;
-    // A void may have to settle an authorization or a capture first; nothing needs more than two questions.
+    // A void may have to complete an authorization or a capture first, so no command needs more than two calls.
     for _ in 0..3 {
         let (operation, payment) = match (decide(locked.as_ref()), locked) {
-            (Decision::Answer(outcome), _) => return answer(app, tx, message, outcome).await,
-            (Decision::Ask(operation), Some(payment)) => (operation, payment),
+            (Decision::Reply(outcome), _) => return reply(app, tx, message, outcome).await,
+            (Decision::Execute(operation), Some(payment)) => (operation, payment),
             (Decision::Close, Some(payment)) => {
                 let closed = payment.close().map_err(retry)?;
                 store::save(&mut tx, &closed).await.map_err(retry)?;
                 locked = Some(closed);
                 continue;
             }
-            (Decision::Ask(_) | Decision::Close, None) => break,
+            (Decision::Execute(_) | Decision::Close, None) => break,
         };
-        let payment = begin(&mut tx, operation, payment).await.map_err(retry)?;
+        let payment = mark_pending(&mut tx, operation, payment).await.map_err(retry)?;
         tx.commit().await.map_err(retry)?;
-        let said = app.provider.ask(operation, &payment).await.map_err(retry)?;
+        let outcome = app.provider.execute(operation, &payment).await.map_err(retry)?;
         tx = app.pool.begin().await.map_err(retry)?;
         locked = match store::lock_by_order(&mut tx, order).await.map_err(retry)? {
-            Some(payment) => Some(settle(&mut tx, operation, payment, said).await.map_err(retry)?),
+            Some(payment) => Some(
+                record_outcome(&mut tx, operation, payment, outcome)
+                    .await
+                    .map_err(retry)?,
+            ),
             None => None,
         };
     }
     Err(HandleError::Retry(anyhow::anyhow!(
-        "the payment of order {order} is being changed elsewhere"
+        "the payment of order {order} is being changed concurrently"
     )))
 }
 
-/// Enters the state in which the provider is asked, unless an earlier delivery did.
-async fn begin(conn: &mut PgConnection, operation: Operation, payment: Payment) -> Result<Payment, Error> {
+/// Saves that the operation is about to be executed, unless an earlier delivery already did.
+async fn mark_pending(
+    conn: &mut PgConnection,
+    operation: Operation,
+    payment: Payment,
+) -> Result<Payment, Error> {
     let payment = match (operation, payment.status) {
         (Operation::Authorize, Status::Created) => payment.begin_authorization()?,
         (Operation::Capture, Status::Authorized) => payment.begin_capture()?,
@@ -119,34 +130,34 @@ async fn begin(conn: &mut PgConnection, operation: Operation, payment: Payment) 
     Ok(payment)
 }
 
-/// Writes what the provider said, if the locked payment still waits for it, and returns the payment as it is then. Also for
-/// the provider's webhooks, which may be faster than its answer.
-pub(crate) async fn settle(
+/// Records the provider's outcome if the locked payment is still waiting for it, and returns the updated payment. Also used
+/// for webhooks, which may arrive before the response of the call.
+pub(crate) async fn record_outcome(
     conn: &mut PgConnection,
     operation: Operation,
     payment: Payment,
-    said: Said,
+    outcome: ProviderOutcome,
 ) -> Result<Payment, Error> {
-    let (payment, event) = match (operation, payment.status, said) {
-        (Operation::Authorize, Status::Authorizing, Said::Yes { id }) => {
+    let (payment, event) = match (operation, payment.status, outcome) {
+        (Operation::Authorize, Status::Authorizing, ProviderOutcome::Succeeded { id }) => {
             let payment = payment.authorize(id)?;
             let event = events::authorized(&payment);
             (payment, event)
         }
-        (Operation::Authorize, Status::Authorizing, Said::No(why)) => {
-            let event = events::failed(&payment, &why);
-            (payment.refuse_authorization(why)?, event)
+        (Operation::Authorize, Status::Authorizing, ProviderOutcome::Refused(failure)) => {
+            let event = events::failed(&payment, &failure);
+            (payment.refuse_authorization(failure)?, event)
         }
-        (Operation::Capture, Status::Capturing, Said::Yes { .. }) => {
+        (Operation::Capture, Status::Capturing, ProviderOutcome::Succeeded { .. }) => {
             let payment = payment.capture()?;
             let event = events::captured(&payment);
             (payment, event)
         }
-        (Operation::Capture, Status::Capturing, Said::No(why)) => {
-            let event = events::capture_refused(&payment, &why);
-            (payment.refuse_capture(why)?, event)
+        (Operation::Capture, Status::Capturing, ProviderOutcome::Refused(failure)) => {
+            let event = events::capture_refused(&payment, &failure);
+            (payment.refuse_capture(failure)?, event)
         }
-        (Operation::Void, Status::Voiding, Said::Yes { .. }) => {
+        (Operation::Void, Status::Voiding, ProviderOutcome::Succeeded { .. }) => {
             let event = events::voided(&payment);
             (payment.void()?, event)
         }
@@ -156,6 +167,6 @@ pub(crate) async fn settle(
     if payment.status == Status::Captured {
         ledger::capture(conn, payment.id, payment.captured).await?;
     }
-    events::tell(conn, payment.id, &event).await?;
+    events::record(conn, payment.id, &event).await?;
     Ok(payment)
 }

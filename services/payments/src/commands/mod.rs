@@ -1,5 +1,6 @@
-//! The saga's commands from RabbitMQ. Each has its effect once, however often it is delivered and by how many workers
-//! at a time: the inbox knows the message, the payment's state knows the work, and the provider knows the key.
+//! Handles the saga's commands from RabbitMQ. Each command takes effect once, even if it is redelivered or delivered
+//! concurrently: the inbox detects duplicate messages, the payment's status records the progress, and the provider
+//! detects repeated idempotency keys.
 
 mod decide;
 mod drive;
@@ -12,7 +13,7 @@ use sqlx::{Postgres, Transaction};
 
 use crate::App;
 
-pub(crate) use drive::settle;
+pub(crate) use drive::record_outcome;
 
 /// Handles the queue `payments.commands`.
 #[derive(Debug, Clone)]
@@ -21,7 +22,7 @@ pub struct Commands {
 }
 
 impl Commands {
-    /// Over the service's state.
+    /// Creates a handler that uses the service's database and provider.
     #[must_use]
     pub fn new(app: App) -> Self {
         Self { app }
@@ -50,18 +51,21 @@ impl Handler for Commands {
     }
 }
 
-/// Anything that a later delivery may not meet again.
+/// Wraps an error that a later delivery may not encounter.
 fn retry(error: impl Into<anyhow::Error>) -> HandleError {
     HandleError::Retry(error.into())
 }
 
-/// Opens a transaction in which the message is known to be in the inbox; `None` when it was answered before, and now
-/// once more.
-async fn open(app: &App, message: &Incoming) -> Result<Option<Transaction<'static, Postgres>>, HandleError> {
+/// Begins a transaction with the message recorded in the inbox. Returns `None` if the message was already replied to; then
+/// that reply is sent again.
+async fn begin_transaction(
+    app: &App,
+    message: &Incoming,
+) -> Result<Option<Transaction<'static, Postgres>>, HandleError> {
     let mut tx = app.pool.begin().await.map_err(retry)?;
     match inbox::begin(&mut tx, message).await.map_err(retry)? {
         inbox::Seen::Conflict => Err(HandleError::Poison(anyhow::anyhow!(
-            "message {} came with another body before",
+            "message {} was received before with a different body",
             message.id
         ))),
         inbox::Seen::Duplicate { reply: Some(reply) } => {
@@ -69,13 +73,13 @@ async fn open(app: &App, message: &Incoming) -> Result<Option<Transaction<'stati
             commit(app, tx).await?;
             Ok(None)
         }
-        // Without a reply, an earlier delivery began and did not finish: the state says where to go on.
+        // Without a reply, an earlier delivery did not finish. The payment's status determines where to resume.
         inbox::Seen::New | inbox::Seen::Duplicate { reply: None } => Ok(Some(tx)),
     }
 }
 
-/// Stores the reply with the message and in the outbox, and commits.
-async fn answer(
+/// Stores the reply in the inbox and in the outbox, and commits.
+async fn reply(
     app: &App,
     mut tx: Transaction<'static, Postgres>,
     message: &Incoming,
@@ -95,7 +99,7 @@ async fn commit(app: &App, tx: Transaction<'static, Postgres>) -> Result<(), Han
     Ok(())
 }
 
-fn refused(reason: &str, detail: impl Into<String>) -> Outcome {
+fn refusal(reason: &str, detail: impl Into<String>) -> Outcome {
     Outcome::Refused {
         reason: reason.into(),
         detail: detail.into(),

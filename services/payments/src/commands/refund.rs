@@ -1,4 +1,4 @@
-//! `RefundPayment`: refunds a return, once, and never more than is left of the payment.
+//! Handles `RefundPayment`: refunds a return once, and never more than can still be refunded.
 
 use contracts::{
     Money,
@@ -7,39 +7,39 @@ use contracts::{
 use messaging::{HandleError, Incoming};
 use uuid::Uuid;
 
-use super::{answer, open, refused, retry};
+use super::{begin_transaction, refusal, reply, retry};
 use crate::{
     App,
     payment::{Payment, store as payments},
     refunds::{self, NewRefund, RefundStatus, store},
 };
 
-/// The provider is asked for what is reserved in the first transaction; the second one answers.
+/// The first transaction reserves the refund, then the provider is called, and the second transaction replies.
 pub(super) async fn refund(
     app: &App,
     message: &Incoming,
     command: &RefundPayment,
 ) -> Result<(), HandleError> {
-    let Some(mut tx) = open(app, message).await? else {
+    let Some(mut tx) = begin_transaction(app, message).await? else {
         return Ok(());
     };
     let payment = payments::lock_by_order(&mut tx, command.order_id)
         .await
         .map_err(retry)?;
-    let known = store::of_return(&mut tx, command.return_id)
+    let existing = store::find_by_return(&mut tx, command.return_id)
         .await
         .map_err(retry)?;
-    let id = match (known, payment) {
+    let id = match (existing, payment) {
         (Some(refund), _) => refund.id,
         (None, None) => {
-            return answer(app, tx, message, exceeds("The order has no payment.")).await;
+            return reply(app, tx, message, exceeds_captured("The order has no payment.")).await;
         }
         (None, Some(payment)) => {
-            // Orders may not know yet what an operator has refunded in the meantime. The items are on their way back all the
-            // same, so a remainder is refunded rather than nothing.
-            let amount = amount(&payment, command.amount);
+            // An operator may have refunded part of the payment already, which orders may not know yet. The items are being
+            // returned anyway, so refund the remainder.
+            let amount = refund_amount(&payment, command.amount);
             if payment.captured.amount > 0 && amount.amount == 0 {
-                return answer(app, tx, message, Outcome::Done).await;
+                return reply(app, tx, message, Outcome::Done).await;
             }
             let new = NewRefund {
                 id: Uuid::now_v7(),
@@ -50,7 +50,7 @@ pub(super) async fn refund(
             match refunds::reserve(&mut tx, payment, new).await {
                 Ok(refund) => refund.id,
                 Err(crate::error::Error::Database(error)) => return Err(retry(error)),
-                Err(error) => return answer(app, tx, message, exceeds(&format!("{error}."))).await,
+                Err(error) => return reply(app, tx, message, exceeds_captured(&format!("{error}."))).await,
             }
         }
     };
@@ -58,25 +58,25 @@ pub(super) async fn refund(
     let refund = refunds::settle(app, id).await.map_err(retry)?;
     let outcome = match refund.status {
         RefundStatus::Succeeded => Outcome::Done,
-        RefundStatus::Failed => exceeds(&refund.failure.unwrap_or_default()),
+        RefundStatus::Failed => exceeds_captured(&refund.failure.unwrap_or_default()),
         RefundStatus::Pending => return Err(HandleError::Retry(anyhow::anyhow!("the refund is pending"))),
     };
-    match open(app, message).await? {
-        Some(tx) => answer(app, tx, message, outcome).await,
+    match begin_transaction(app, message).await? {
+        Some(tx) => reply(app, tx, message, outcome).await,
         None => Ok(()),
     }
 }
 
-/// The asked amount, or the remainder of the payment if that is less.
-fn amount(payment: &Payment, asked: Money) -> Money {
-    let left = payment.refundable();
-    if left.currency == asked.currency && left.amount < asked.amount {
-        left
+/// Returns the requested amount, or what can still be refunded if that is less.
+fn refund_amount(payment: &Payment, requested: Money) -> Money {
+    let refundable = payment.refundable();
+    if refundable.currency == requested.currency && refundable.amount < requested.amount {
+        refundable
     } else {
-        asked
+        requested
     }
 }
 
-fn exceeds(detail: &str) -> Outcome {
-    refused("exceeds_captured", detail)
+fn exceeds_captured(detail: &str) -> Outcome {
+    refusal("exceeds_captured", detail)
 }

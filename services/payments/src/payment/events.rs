@@ -1,4 +1,4 @@
-//! The log of what happened to payments, which is told on Kafka.
+//! Domain events of payments: recorded in the database with each change, and published to Kafka by a relay.
 
 use contracts::{
     PaymentId,
@@ -13,8 +13,8 @@ use telemetry::TraceContext;
 use super::{Failure, Payment};
 use crate::refunds::Refund;
 
-/// Notes an event of a locked payment, in the transaction of the change.
-pub(crate) async fn tell(
+/// Records an event of a locked payment, in the transaction that makes the change.
+pub(crate) async fn record(
     conn: &mut PgConnection,
     payment: PaymentId,
     event: &PaymentEvent,
@@ -35,12 +35,12 @@ pub(crate) async fn tell(
     .map(|_| ())
 }
 
-/// Forgets what is older than 30 days; while it `is_told` on Kafka, only what was.
-pub(crate) async fn forget(conn: &mut PgConnection, is_told: bool) -> sqlx::Result<()> {
+/// Deletes events older than 30 days. With `publishes_events`, only those that have been published to Kafka.
+pub(crate) async fn delete_expired(conn: &mut PgConnection, publishes_events: bool) -> sqlx::Result<()> {
     sqlx::query!(
         "DELETE FROM payment_events WHERE created_at < now() - interval '30 days'
              AND (NOT $1 OR id <= (SELECT id FROM event_cursor))",
-        is_told
+        publishes_events
     )
     .execute(conn)
     .await
@@ -57,14 +57,14 @@ pub(crate) fn authorized(payment: &Payment) -> PaymentEvent {
     .into()
 }
 
-pub(crate) fn failed(payment: &Payment, why: &Failure) -> PaymentEvent {
+pub(crate) fn failed(payment: &Payment, failure: &Failure) -> PaymentEvent {
     PaymentFailed {
         payment_id: payment.id,
         order_id: payment.order_id,
         user_id: payment.user_id,
         amount: payment.amount,
-        code: why.code.clone(),
-        message: why.message.clone(),
+        code: failure.code.clone(),
+        message: failure.message.clone(),
     }
     .into()
 }
@@ -79,14 +79,14 @@ pub(crate) fn captured(payment: &Payment) -> PaymentEvent {
     .into()
 }
 
-pub(crate) fn capture_refused(payment: &Payment, why: &Failure) -> PaymentEvent {
+pub(crate) fn capture_refused(payment: &Payment, failure: &Failure) -> PaymentEvent {
     CaptureRefused {
         payment_id: payment.id,
         order_id: payment.order_id,
         user_id: payment.user_id,
         amount: payment.authorized,
-        code: why.code.clone(),
-        message: why.message.clone(),
+        code: failure.code.clone(),
+        message: failure.message.clone(),
     }
     .into()
 }

@@ -1,9 +1,9 @@
-//! A payment and its states. Every change of state goes through a transition here, which consumes the old state and
-//! knows which edges are legal; the database's CHECKs say the same a second time.
+//! A payment and its state machine. Every change of status is a method of [`Payment`] that consumes the old state and
+//! checks that the transition is legal. CHECK constraints in the database guard the same invariants again.
 
 pub(crate) mod events;
-pub(crate) mod get;
-pub(crate) mod list;
+pub(crate) mod get_payment;
+pub(crate) mod list_payments;
 pub(crate) mod store;
 pub(crate) mod view;
 
@@ -12,32 +12,32 @@ use contracts::{Currency, Money, OrderId, PaymentId, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Where a payment stands.
+/// Status of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = PaymentStatus)]
 pub enum Status {
-    /// Known, nothing asked of the provider yet.
+    /// The payment is recorded; the provider has not been called yet.
     Created,
-    /// The provider is being asked to reserve the money.
+    /// The authorization has been requested; its outcome is not known yet.
     Authorizing,
-    /// The money is reserved.
+    /// The amount is reserved on the card.
     Authorized,
-    /// The provider is being asked to take the money; until it answers, it may have.
+    /// The capture has been requested; the card may or may not have been charged.
     Capturing,
-    /// The money is taken.
+    /// The card has been charged.
     Captured,
-    /// Some of it went back.
+    /// Part of the captured amount has been refunded.
     PartiallyRefunded,
-    /// All of it went back.
+    /// The whole captured amount has been refunded.
     Refunded,
-    /// The provider is being asked to let the reserved money go.
+    /// The release of the reserved amount has been requested; its outcome is not known yet.
     Voiding,
-    /// Nothing is reserved, and nothing ever will be for this order.
+    /// The reservation was released or never made; payment order cannot be paid any more.
     Voided,
-    /// The provider refused to reserve the money.
+    /// The authorization was declined.
     Failed,
-    /// The provider let the reserved money go by itself.
+    /// The reservation lapsed at the provider before it was captured.
     Expired,
 }
 
@@ -56,7 +56,7 @@ impl Status {
         Self::Expired,
     ];
 
-    /// As it is stored and sent.
+    /// The value in the database and in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -81,8 +81,8 @@ impl Status {
             .ok_or_else(|| sqlx::Error::Decode(format!("no payment has the status {text}").into()))
     }
 
-    /// The legal edges.
-    fn may_become(self, next: Self) -> bool {
+    /// Whether the transition to `next` is legal.
+    fn can_become(self, next: Self) -> bool {
         use Status::{
             Authorized, Authorizing, Captured, Capturing, Created, Expired, Failed, PartiallyRefunded,
             Refunded, Voided, Voiding,
@@ -92,7 +92,7 @@ impl Status {
             (Created, Authorizing | Voided)
                 | (Authorizing, Authorized | Failed)
                 | (Authorized, Capturing | Voiding | Expired)
-                // A refused capture leaves the money reserved.
+                // After a refused capture, the amount is still reserved.
                 | (Capturing, Captured | Authorized)
                 | (Voiding, Voided)
                 | (Captured | PartiallyRefunded, PartiallyRefunded | Refunded)
@@ -100,40 +100,46 @@ impl Status {
     }
 }
 
-/// Why the provider refused.
+/// Why the provider refused an authorization or a capture.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = PaymentFailure)]
 pub struct Failure {
-    /// A word for programs, such as `card_declined`.
+    /// A code for programs.
+    #[schema(example = "card_declined")]
     pub code: String,
-    /// A sentence for the shopper.
+    /// An explanation for the shopper.
+    #[schema(example = "Your card was declined.")]
     pub message: String,
 }
 
-/// A payment, as it is stored.
+/// A payment, as stored in the database. All amounts have the same currency.
 #[derive(Debug, Clone)]
 pub(crate) struct Payment {
     pub(crate) id: PaymentId,
     pub(crate) order_id: OrderId,
     pub(crate) user_id: UserId,
     pub(crate) status: Status,
-    /// What the order costs.
+    /// Total of the order, to be authorized and captured.
     pub(crate) amount: Money,
     /// The token of the card, such as `pm_card_ok`.
     pub(crate) method: String,
-    /// The provider's id, once the money was reserved.
+    /// Id of the payment intent at the provider, once authorized.
     pub(crate) provider_id: Option<String>,
+    /// Amount reserved by the authorization, zero before it.
     pub(crate) authorized: Money,
+    /// Amount charged by the capture, zero before it.
     pub(crate) captured: Money,
+    /// Sum of the refunds that the provider has confirmed.
     pub(crate) refunded: Money,
-    /// Promised to refunds that the provider has not confirmed yet.
+    /// Sum of the pending refunds, which the provider has not confirmed yet.
     pub(crate) refunding: Money,
+    /// The last refusal of the provider.
     pub(crate) failure: Option<Failure>,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) updated_at: DateTime<Utc>,
 }
 
-/// A bug: a transition that no state machine of a payment has.
+/// An attempted transition that the state machine does not allow; always a bug.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a payment that is {} cannot become {}", from.as_str(), to.as_str())]
 pub(crate) struct IllegalTransition {
@@ -144,91 +150,101 @@ pub(crate) struct IllegalTransition {
 type Transition = Result<Payment, IllegalTransition>;
 
 impl Payment {
-    /// Captured and neither refunded nor promised to a refund.
+    /// The captured amount that is neither refunded nor reserved for a pending refund.
     pub(crate) fn refundable(&self) -> Money {
         self.money(self.captured.amount - self.refunded.amount - self.refunding.amount)
     }
 
+    /// The currency of all amounts of the payment.
     pub(crate) fn currency(&self) -> Currency {
         self.amount.currency
     }
 
+    /// `created` → `authorizing`, before the provider is called.
     pub(crate) fn begin_authorization(self) -> Transition {
-        self.to(Status::Authorizing)
+        self.transition_to(Status::Authorizing)
     }
 
+    /// `authorizing` → `authorized`, after the provider has reserved the amount.
     pub(crate) fn authorize(self, provider_id: String) -> Transition {
-        let mut this = self.to(Status::Authorized)?;
-        this.provider_id = Some(provider_id);
-        this.authorized = this.amount;
-        Ok(this)
+        let mut payment = self.transition_to(Status::Authorized)?;
+        payment.provider_id = Some(provider_id);
+        payment.authorized = payment.amount;
+        Ok(payment)
     }
 
+    /// `authorizing` → `failed`, after the provider has declined.
     pub(crate) fn refuse_authorization(self, failure: Failure) -> Transition {
-        let mut this = self.to(Status::Failed)?;
-        this.failure = Some(failure);
-        Ok(this)
+        let mut payment = self.transition_to(Status::Failed)?;
+        payment.failure = Some(failure);
+        Ok(payment)
     }
 
+    /// `authorized` → `capturing`, before the provider is called.
     pub(crate) fn begin_capture(self) -> Transition {
-        self.to(Status::Capturing)
+        self.transition_to(Status::Capturing)
     }
 
+    /// `capturing` → `captured`, after the provider has charged the card.
     pub(crate) fn capture(self) -> Transition {
-        let mut this = self.to(Status::Captured)?;
-        this.captured = this.authorized;
-        Ok(this)
+        let mut payment = self.transition_to(Status::Captured)?;
+        payment.captured = payment.authorized;
+        Ok(payment)
     }
 
+    /// `capturing` → `authorized` with a failure: the amount stays reserved until it is voided.
     pub(crate) fn refuse_capture(self, failure: Failure) -> Transition {
         if self.status != Status::Capturing {
             return Err(self.illegal(Status::Authorized));
         }
-        let mut this = self.to(Status::Authorized)?;
-        this.failure = Some(failure);
-        Ok(this)
+        let mut payment = self.transition_to(Status::Authorized)?;
+        payment.failure = Some(failure);
+        Ok(payment)
     }
 
+    /// `authorized` → `voiding`, before the provider is called.
     pub(crate) fn begin_void(self) -> Transition {
-        self.to(Status::Voiding)
+        self.transition_to(Status::Voiding)
     }
 
+    /// `voiding` → `voided`, after the provider has released the amount.
     pub(crate) fn void(self) -> Transition {
-        self.to(Status::Voided)
+        self.transition_to(Status::Voided)
     }
 
-    /// Voids a payment that the provider was never asked about.
+    /// `created` → `voided`, for a payment that the provider does not know.
     pub(crate) fn close(self) -> Transition {
         if self.status != Status::Created {
             return Err(self.illegal(Status::Voided));
         }
-        self.to(Status::Voided)
+        self.transition_to(Status::Voided)
     }
 
+    /// `authorized` → `expired`, after the provider has released the amount by itself.
     pub(crate) fn expire(self) -> Transition {
-        self.to(Status::Expired)
+        self.transition_to(Status::Expired)
     }
 
-    /// Promises `amount` to a refund; the caller has compared it with [`Self::refundable`].
+    /// Reserves `amount` for a refund. The caller must have checked that it is at most [`Self::refundable`].
     pub(crate) fn reserve_refund(mut self, amount: Money) -> Self {
         self.refunding.amount += amount.amount;
         self
     }
 
-    /// The promised `amount` went back.
+    /// Counts a reserved `amount` as refunded: `partially_refunded`, or `refunded` if nothing remains.
     pub(crate) fn refund(self, amount: Money) -> Transition {
         let refunded = self.refunded.amount + amount.amount;
         let all = refunded == self.captured.amount;
-        let mut this = self.to(if all {
+        let mut payment = self.transition_to(if all {
             Status::Refunded
         } else {
             Status::PartiallyRefunded
         })?;
-        this.refunded.amount = refunded;
-        Ok(this.release_refund(amount))
+        payment.refunded.amount = refunded;
+        Ok(payment.release_refund(amount))
     }
 
-    /// The promised `amount` did not go back.
+    /// Releases the reservation of `amount`, after a refund succeeded or failed.
     pub(crate) fn release_refund(mut self, amount: Money) -> Self {
         self.refunding.amount -= amount.amount;
         self
@@ -245,8 +261,8 @@ impl Payment {
         }
     }
 
-    fn to(mut self, next: Status) -> Transition {
-        if !self.status.may_become(next) {
+    fn transition_to(mut self, next: Status) -> Transition {
+        if !self.status.can_become(next) {
             return Err(self.illegal(next));
         }
         self.status = next;

@@ -1,4 +1,4 @@
-//! The SQL of payments and of what was asked of the provider about them.
+//! Database queries for payments.
 
 use chrono::{DateTime, Utc};
 use contracts::{Money, OrderId, PaymentId, UserId, saga::AuthorizePayment};
@@ -27,7 +27,7 @@ struct Row {
 }
 
 impl Row {
-    fn payment(self) -> sqlx::Result<Payment> {
+    fn into_payment(self) -> sqlx::Result<Payment> {
         let currency = self
             .currency
             .parse()
@@ -55,8 +55,9 @@ impl Row {
     }
 }
 
-/// The order's payment, locked until the transaction ends: a new one, unless it has one already, or its tombstone, because
-/// a void came first. The update that changes nothing is what locks and returns a row that was there.
+/// Inserts the payment of an order and locks it until the transaction ends. If the order already has a payment, or a
+/// tombstone because a void came first, that one is locked and returned. The no-op update is what locks and returns an
+/// existing row.
 pub(crate) async fn insert(conn: &mut PgConnection, command: &AuthorizePayment) -> sqlx::Result<Payment> {
     sqlx::query_as!(
         Row,
@@ -74,11 +75,11 @@ pub(crate) async fn insert(conn: &mut PgConnection, command: &AuthorizePayment) 
     )
     .fetch_one(conn)
     .await?
-    .payment()
+    .into_payment()
 }
 
-/// The same for an order that is given up: a new payment is a tombstone, and the authorization that comes later finds the
-/// order closed. It has no owner and no money; `XXX` is ISO 4217 for "no currency".
+/// Locks and returns the payment of an order, like [`insert`], but inserts a tombstone if there is none: a voided payment
+/// without owner and amount, so that a later authorization finds the order closed. `XXX` is ISO 4217 for "no currency".
 pub(crate) async fn insert_tombstone(conn: &mut PgConnection, order: OrderId) -> sqlx::Result<Payment> {
     sqlx::query_as!(
         Row,
@@ -93,10 +94,10 @@ pub(crate) async fn insert_tombstone(conn: &mut PgConnection, order: OrderId) ->
     )
     .fetch_one(conn)
     .await?
-    .payment()
+    .into_payment()
 }
 
-/// The order's payment (or its tombstone), locked until the transaction ends.
+/// Finds the payment of an order, or its tombstone, and locks it until the transaction ends.
 pub(crate) async fn lock_by_order(conn: &mut PgConnection, order: OrderId) -> sqlx::Result<Option<Payment>> {
     let row = sqlx::query_as!(
         Row,
@@ -107,10 +108,10 @@ pub(crate) async fn lock_by_order(conn: &mut PgConnection, order: OrderId) -> sq
     )
     .fetch_optional(conn)
     .await?;
-    row.map(Row::payment).transpose()
+    row.map(Row::into_payment).transpose()
 }
 
-/// A payment, locked until the transaction ends.
+/// Finds a payment that is not a tombstone and locks it until the transaction ends.
 pub(crate) async fn lock(conn: &mut PgConnection, id: PaymentId) -> sqlx::Result<Option<Payment>> {
     let row = sqlx::query_as!(
         Row,
@@ -121,10 +122,10 @@ pub(crate) async fn lock(conn: &mut PgConnection, id: PaymentId) -> sqlx::Result
     )
     .fetch_optional(conn)
     .await?;
-    row.map(Row::payment).transpose()
+    row.map(Row::into_payment).transpose()
 }
 
-/// Payments that are not tombstones, newest first; each filter applies if it is given.
+/// Lists payments that are not tombstones, newest first. Only the filters that are set apply.
 pub(crate) async fn list(conn: &mut PgConnection, filter: Filter, limit: i64) -> sqlx::Result<Vec<Payment>> {
     let rows = sqlx::query_as!(
         Row,
@@ -142,21 +143,21 @@ pub(crate) async fn list(conn: &mut PgConnection, filter: Filter, limit: i64) ->
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(Row::payment).collect()
+    rows.into_iter().map(Row::into_payment).collect()
 }
 
-/// Which payments.
+/// Filters of [`list`]; those that are `None` do not apply.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Filter {
     pub(crate) id: Option<PaymentId>,
     pub(crate) order: Option<OrderId>,
-    /// None for an operator, who sees all.
+    /// `None` for an operator, who sees the payments of all users.
     pub(crate) owner: Option<UserId>,
-    /// The last of the page before.
+    /// The last payment of the previous page.
     pub(crate) before: Option<PaymentId>,
 }
 
-/// Saves what a transition changed on a locked payment.
+/// Saves the status, amounts and failure of a locked payment.
 pub(crate) async fn save(conn: &mut PgConnection, payment: &Payment) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE payments SET status = $2, provider_id = $3, authorized = $4, captured = $5, refunded = $6,

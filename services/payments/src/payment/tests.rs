@@ -1,8 +1,8 @@
-//! The state machine by itself, without a database.
+//! Tests of the state machine, without a database.
 
 use super::*;
 
-/// A payment of 10.00 EUR in the given state.
+/// Returns a payment of 10.00 EUR in the given status.
 pub(crate) fn payment(status: Status) -> Payment {
     let zero = Money::zero(Currency::EUR);
     let amount = Money::new(1000, Currency::EUR);
@@ -25,52 +25,59 @@ pub(crate) fn payment(status: Status) -> Payment {
 }
 
 #[test]
-fn money_that_is_taken_never_counts_as_let_go() {
-    for taken in [
+fn a_captured_payment_can_never_become_voided_failed_or_expired() {
+    for status in [
         Status::Capturing,
         Status::Captured,
         Status::PartiallyRefunded,
         Status::Refunded,
     ] {
         for next in [Status::Voiding, Status::Voided, Status::Failed, Status::Expired] {
-            assert!(!taken.may_become(next), "{taken:?} -> {next:?}");
+            assert!(!status.can_become(next), "{status:?} -> {next:?}");
         }
     }
 }
 
 #[test]
-fn nothing_leaves_an_end() {
-    for end in [Status::Refunded, Status::Voided, Status::Failed, Status::Expired] {
-        assert!(Status::ALL.iter().all(|next| !end.may_become(*next)), "{end:?}");
+fn final_statuses_have_no_transitions() {
+    for status in [Status::Refunded, Status::Voided, Status::Failed, Status::Expired] {
+        assert!(
+            Status::ALL.iter().all(|next| !status.can_become(*next)),
+            "{status:?}"
+        );
     }
 }
 
 #[test]
-fn a_refund_in_two_parts_ends_refunded() {
-    let paid = payment(Status::Created)
+fn two_partial_refunds_of_the_whole_amount_end_as_refunded() {
+    let captured = payment(Status::Created)
         .begin_authorization()
         .and_then(|payment| payment.authorize("pi_1".into()))
         .and_then(Payment::begin_capture)
         .and_then(Payment::capture)
         .unwrap();
-    let part = Money::new(400, Currency::EUR);
-    let rest = Money::new(600, Currency::EUR);
-    let once = paid.reserve_refund(part);
-    assert_eq!(once.refundable(), rest);
-    let once = once.refund(part).unwrap();
+    let first = Money::new(400, Currency::EUR);
+    let second = Money::new(600, Currency::EUR);
+    let partially_refunded = captured.reserve_refund(first);
+    assert_eq!(partially_refunded.refundable(), second);
+    let partially_refunded = partially_refunded.refund(first).unwrap();
     assert_eq!(
-        (once.status, once.refundable()),
-        (Status::PartiallyRefunded, rest)
+        (partially_refunded.status, partially_refunded.refundable()),
+        (Status::PartiallyRefunded, second)
     );
-    let twice = once.reserve_refund(rest).refund(rest).unwrap();
+    let refunded = partially_refunded.reserve_refund(second).refund(second).unwrap();
     assert_eq!(
-        (twice.status, twice.refundable().amount, twice.refunding.amount),
+        (
+            refunded.status,
+            refunded.refundable().amount,
+            refunded.refunding.amount
+        ),
         (Status::Refunded, 0, 0)
     );
 }
 
 #[test]
-fn the_words_of_the_database_are_the_words_of_the_api() {
+fn statuses_have_the_same_name_in_database_and_json() {
     for status in Status::ALL {
         assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
         assert_eq!(Status::parse(status.as_str()).unwrap(), status);

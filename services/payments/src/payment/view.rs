@@ -1,4 +1,4 @@
-//! A payment as clients see it.
+//! The representation of a payment in the API.
 
 use chrono::{DateTime, Utc};
 use contracts::{Money, OrderId, PaymentId};
@@ -9,39 +9,43 @@ use utoipa::ToSchema;
 use super::{Failure, Payment, Status};
 use crate::refunds::{self, view::RefundView};
 
-/// A payment.
+/// A payment of an order, with its refunds.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = Payment)]
 pub struct PaymentView {
-    /// Its id.
+    /// Id of the payment.
     pub id: PaymentId,
-    /// The order it is for; an order has one payment.
+    /// Id of the order that is paid; an order has exactly one payment.
     pub order_id: OrderId,
-    /// Where it stands.
+    /// Current status of the payment.
     pub status: Status,
-    /// What was reserved.
+    /// Amount reserved on the card; zero until the authorization succeeds.
     pub authorized: Money,
-    /// What was taken.
+    /// Amount charged to the card; zero until the capture succeeds.
     pub captured: Money,
-    /// What went back.
+    /// Sum of all refunds that have succeeded.
     pub refunded: Money,
-    /// Every refund, oldest first.
+    /// All refunds of the payment, oldest first.
     pub refunds: Vec<RefundView>,
     /// The provider's token of the card.
+    #[schema(example = "pm_card_ok")]
     pub payment_method: String,
-    /// Why the provider last said no.
+    /// The last refusal of the provider; absent if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
-    /// When it was asked for.
+    /// Time at which the payment was requested.
     pub created_at: DateTime<Utc>,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: DateTime<Utc>,
 }
 
-/// With their refunds.
-pub(crate) async fn of(conn: &mut PgConnection, payments: Vec<Payment>) -> sqlx::Result<Vec<PaymentView>> {
+/// Loads the refunds of `payments` and returns both in their API representation.
+pub(crate) async fn with_refunds(
+    conn: &mut PgConnection,
+    payments: Vec<Payment>,
+) -> sqlx::Result<Vec<PaymentView>> {
     let ids: Vec<_> = payments.iter().map(|payment| payment.id.0).collect();
-    let refunds = refunds::store::of_payments(conn, &ids).await?;
+    let refunds = refunds::store::list_by_payments(conn, &ids).await?;
     let views = payments.into_iter().map(|payment| PaymentView {
         refunds: refunds
             .iter()

@@ -1,5 +1,6 @@
-//! The outside payment provider, over HTTP. Every call carries a key that was saved before, so that a call whose answer
-//! is lost is simply made again. No database transaction may be open while one of these is awaited.
+//! HTTP client for the external payment provider. Every call carries an idempotency key that follows from committed data,
+//! so a call whose response was lost can be repeated safely. Callers must not hold a database transaction open during a
+//! call.
 
 mod wire;
 
@@ -10,20 +11,25 @@ use rand::RngExt;
 use souk_config::{ExposeSecret, SecretString};
 
 use crate::payment::{Failure, Payment};
-use wire::{ErrorDetail, Reply};
+use wire::{ErrorDetail, Response};
 
-/// Pauses before the second, third and fourth try of a call; after that the message's own retries take over.
-const PAUSES: [u64; 3] = [100, 200, 400];
+/// Delays in milliseconds before the second, third and fourth attempt of a call. After that, the caller's own retries take
+/// over.
+const RETRY_DELAYS: [u64; 3] = [100, 200, 400];
 
-/// What the provider is asked to do with a payment, once each.
+/// An operation of the provider on a payment. Each takes effect at most once for a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operation {
+    /// Reserve the amount on the card.
     Authorize,
+    /// Charge the reserved amount.
     Capture,
+    /// Release the reserved amount.
     Void,
 }
 
 impl Operation {
+    /// The name in idempotency keys.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Authorize => "authorize",
@@ -33,27 +39,27 @@ impl Operation {
     }
 }
 
-/// The provider's final answer.
+/// The final outcome of an operation at the provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Said {
-    /// Done, now or when it was first asked; the id of the intent or the refund.
-    Yes { id: String },
-    /// A business no.
-    No(Failure),
+pub(crate) enum ProviderOutcome {
+    /// The operation was done, by this call or an earlier one; `id` is that of the payment intent or refund.
+    Succeeded { id: String },
+    /// The provider refused for a business reason; a retry would be refused as well.
+    Refused(Failure),
 }
 
-/// No final answer: whether it is done is unknown, and the same must be asked again under the same key.
+/// The call had no final outcome. The operation may have been done, so it must be retried with the same key.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProviderError {
-    #[error("the provider cannot be reached")]
+    #[error("the payment provider cannot be reached")]
     Unreachable(#[source] reqwest::Error),
-    #[error("the provider answered {0}: {1}")]
+    #[error("the payment provider responded with {0}: {1}")]
     Unexpected(u16, String),
-    #[error("the payment has no intent at the provider")]
+    #[error("the payment has no payment intent at the provider")]
     NoIntent,
 }
 
-/// The provider's API.
+/// Client for the provider's API. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Provider {
     client: reqwest::Client,
@@ -62,7 +68,7 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// At `url`, with our key.
+    /// Creates a client for the API at `url`; fails if the HTTP client cannot be set up.
     pub fn new(url: &str, api_key: SecretString) -> reqwest::Result<Self> {
         Ok(Self {
             client: reqwest::Client::builder()
@@ -74,11 +80,16 @@ impl Provider {
         })
     }
 
-    /// Asks for `operation` on `payment`. The key is the same each time, so that repeating the question does nothing twice.
-    pub(crate) async fn ask(&self, operation: Operation, payment: &Payment) -> Result<Said, ProviderError> {
+    /// Executes `operation` for `payment`. The idempotency key depends only on these two, so a repetition has no further
+    /// effect.
+    pub(crate) async fn execute(
+        &self,
+        operation: Operation,
+        payment: &Payment,
+    ) -> Result<ProviderOutcome, ProviderError> {
         let key = &format!("{}:{}", operation.as_str(), payment.id);
         let intent = || payment.provider_id.as_deref().ok_or(ProviderError::NoIntent);
-        let reply = match operation {
+        let response = match operation {
             Operation::Authorize => {
                 let body = wire::authorization(payment);
                 self.post("/v1/payment_intents", key, body).await?
@@ -92,51 +103,54 @@ impl Provider {
                 self.post(&path, key, serde_json::json!({})).await?
             }
         };
-        match reply {
-            Reply::Object { id } => Ok(Said::Yes { id }),
-            Reply::Error(status, error) => meaning(operation, status, error),
+        match response {
+            Response::Object { id } => Ok(ProviderOutcome::Succeeded { id }),
+            Response::Error(status, error) => interpret_error(operation, status, error),
         }
     }
 
-    /// Asks for a refund of `amount` under `key`; the metadata come back in the event.
+    /// Refunds `amount` with the idempotency key `key`. The ids of order and refund are sent as metadata, which the
+    /// provider's event repeats.
     pub(crate) async fn refund(
         &self,
         payment: &Payment,
         refund: uuid::Uuid,
         amount: Money,
         key: &str,
-    ) -> Result<Said, ProviderError> {
+    ) -> Result<ProviderOutcome, ProviderError> {
         let intent = payment.provider_id.as_deref().ok_or(ProviderError::NoIntent)?;
         let body = wire::refund(intent, payment, refund, amount);
         match self.post("/v1/refunds", key, body).await? {
-            Reply::Object { id } => Ok(Said::Yes { id }),
-            Reply::Error(_, error) if error.code == "amount_too_large" => Ok(Said::No(Failure {
-                code: "exceeds_captured".into(),
-                message: error.message,
-            })),
-            Reply::Error(status, error) => Err(ProviderError::Unexpected(status, error.code)),
+            Response::Object { id } => Ok(ProviderOutcome::Succeeded { id }),
+            Response::Error(_, error) if error.code == "amount_too_large" => {
+                Ok(ProviderOutcome::Refused(Failure {
+                    code: "exceeds_captured".into(),
+                    message: error.message,
+                }))
+            }
+            Response::Error(status, error) => Err(ProviderError::Unexpected(status, error.code)),
         }
     }
 
-    /// Tries a few times within the handler, for what passes quickly.
-    async fn post(&self, path: &str, key: &str, body: serde_json::Value) -> Result<Reply, ProviderError> {
-        let mut pauses = PAUSES.into_iter();
+    /// Sends a request, with a few quick retries for failures that pass soon.
+    async fn post(&self, path: &str, key: &str, body: serde_json::Value) -> Result<Response, ProviderError> {
+        let mut delays = RETRY_DELAYS.into_iter();
         loop {
             let error = match self.post_once(path, key, &body).await {
-                Ok(reply) => return Ok(reply),
+                Ok(response) => return Ok(response),
                 Err(error) => error,
             };
-            let Some(pause) = pauses.next() else {
+            let Some(delay) = delays.next() else {
                 return Err(error);
             };
             tracing::warn!(
                 path,
                 error = &error as &dyn std::error::Error,
-                "asking the provider again"
+                "a call to the payment provider failed; will retry in {delay} ms"
             );
-            // So that workers that failed together do not come back together.
-            let jitter = rand::rng().random_range(0..=pause / 5);
-            tokio::time::sleep(Duration::from_millis(pause + jitter)).await;
+            // Jitter keeps workers that failed together from retrying together.
+            let jitter = rand::rng().random_range(0..=delay / 5);
+            tokio::time::sleep(Duration::from_millis(delay + jitter)).await;
         }
     }
 
@@ -145,26 +159,30 @@ impl Provider {
         path: &str,
         key: &str,
         body: &serde_json::Value,
-    ) -> Result<Reply, ProviderError> {
+    ) -> Result<Response, ProviderError> {
         let request = self
             .client
             .post(format!("{}{path}", self.url))
             .bearer_auth(self.api_key.expose_secret())
             .header("idempotency-key", key)
             .json(body);
-        let answer = telemetry::http::send(&self.client, request)
+        let response = telemetry::http::send(&self.client, request)
             .await
             .map_err(ProviderError::Unreachable)?;
-        let status = answer.status().as_u16();
-        let body = answer.bytes().await.map_err(ProviderError::Unreachable)?;
-        wire::read(status, &body)
+        let status = response.status().as_u16();
+        let body = response.bytes().await.map_err(ProviderError::Unreachable)?;
+        wire::parse_response(status, &body)
     }
 }
 
-/// What an error answer means for an operation.
-fn meaning(operation: Operation, status: u16, error: ErrorDetail) -> Result<Said, ProviderError> {
-    let no = |code: &str, message| {
-        Ok(Said::No(Failure {
+/// Interprets an error response: a refusal, a success of an earlier call, or no final outcome.
+fn interpret_error(
+    operation: Operation,
+    status: u16,
+    error: ErrorDetail,
+) -> Result<ProviderOutcome, ProviderError> {
+    let refused = |code: &str, message| {
+        Ok(ProviderOutcome::Refused(Failure {
             code: code.into(),
             message,
         }))
@@ -173,18 +191,22 @@ fn meaning(operation: Operation, status: u16, error: ErrorDetail) -> Result<Said
     let state = intent.as_ref().map_or("", |intent| intent.status.as_str());
     match (operation, status, error.code.as_str(), state) {
         (Operation::Authorize, 402, ..) if error.decline_code.as_deref() == Some("insufficient_funds") => {
-            no("insufficient_funds", error.message)
+            refused("insufficient_funds", error.message)
         }
-        (Operation::Authorize, 402, ..) => no("card_declined", error.message),
-        (Operation::Authorize, 400, "resource_missing", _) => no("unknown_payment_method", error.message),
-        (Operation::Capture, 402, ..) => no("capture_declined", error.message),
-        // It is what it was to become: an earlier call under another key, or the provider itself, did it.
+        (Operation::Authorize, 402, ..) => refused("card_declined", error.message),
+        (Operation::Authorize, 400, "resource_missing", _) => {
+            refused("unknown_payment_method", error.message)
+        }
+        (Operation::Capture, 402, ..) => refused("capture_declined", error.message),
+        // The intent already has the desired state: an earlier call or the provider itself put it there.
         (Operation::Capture, 400, "payment_intent_unexpected_state", "succeeded")
-        | (Operation::Void, 400, "payment_intent_unexpected_state", "canceled") => Ok(Said::Yes {
-            id: intent.map(|intent| intent.id).unwrap_or_default(),
-        }),
+        | (Operation::Void, 400, "payment_intent_unexpected_state", "canceled") => {
+            Ok(ProviderOutcome::Succeeded {
+                id: intent.map(|intent| intent.id).unwrap_or_default(),
+            })
+        }
         (Operation::Capture, 400, "payment_intent_unexpected_state", "canceled") => {
-            no("not_authorized", error.message)
+            refused("not_authorized", error.message)
         }
         _ => Err(ProviderError::Unexpected(status, error.code)),
     }

@@ -1,4 +1,4 @@
-//! What the provider's errors are taken for.
+//! Tests of the interpretation of error responses.
 
 use super::*;
 
@@ -10,16 +10,17 @@ fn error(code: &str, decline: Option<&str>, state: Option<&str>) -> ErrorDetail 
     .unwrap()
 }
 
-fn code(said: Result<Said, ProviderError>) -> String {
-    match said {
-        Ok(Said::Yes { .. }) => "yes".into(),
-        Ok(Said::No(failure)) => failure.code,
+/// `succeeded`, the code of the refusal, or `unknown` without a final outcome.
+fn outcome_name(result: Result<ProviderOutcome, ProviderError>) -> String {
+    match result {
+        Ok(ProviderOutcome::Succeeded { .. }) => "succeeded".into(),
+        Ok(ProviderOutcome::Refused(failure)) => failure.code,
         Err(_) => "unknown".into(),
     }
 }
 
 #[test]
-fn only_a_business_no_is_taken_for_one() {
+fn only_business_refusals_count_as_refused() {
     use Operation::{Authorize, Capture, Void};
     let unexpected = "payment_intent_unexpected_state";
     for (operation, status, error, expected) in [
@@ -47,21 +48,26 @@ fn only_a_business_no_is_taken_for_one() {
             error("capture_declined", None, None),
             "capture_declined",
         ),
-        (Capture, 400, error(unexpected, None, Some("succeeded")), "yes"),
+        (
+            Capture,
+            400,
+            error(unexpected, None, Some("succeeded")),
+            "succeeded",
+        ),
         (
             Capture,
             400,
             error(unexpected, None, Some("canceled")),
             "not_authorized",
         ),
-        (Void, 400, error(unexpected, None, Some("canceled")), "yes"),
+        (Void, 400, error(unexpected, None, Some("canceled")), "succeeded"),
         (Void, 400, error(unexpected, None, Some("succeeded")), "unknown"),
         (Authorize, 401, error("api_key_invalid", None, None), "unknown"),
         (Void, 402, error("card_declined", None, None), "unknown"),
         (Capture, 404, error("resource_missing", None, None), "unknown"),
     ] {
         assert_eq!(
-            code(meaning(operation, status, error)),
+            outcome_name(interpret_error(operation, status, error)),
             expected,
             "{operation:?} {status}"
         );
@@ -69,9 +75,9 @@ fn only_a_business_no_is_taken_for_one() {
 }
 
 #[test]
-fn a_conflict_a_limit_and_a_fault_are_no_answers() {
+fn conflicts_rate_limits_and_server_errors_are_not_final() {
     for status in [409, 429, 500, 503] {
-        assert!(wire::read(status, b"{}").is_err(), "{status}");
+        assert!(wire::parse_response(status, b"{}").is_err(), "{status}");
     }
-    assert!(wire::read(200, b"not json").is_err());
+    assert!(wire::parse_response(200, b"not json").is_err());
 }

@@ -1,4 +1,4 @@
-//! The provider's JSON, as far as payments reads and writes it.
+//! The part of the provider's JSON format that payments reads and writes.
 
 use contracts::Money;
 use serde::Deserialize;
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::ProviderError;
 use crate::payment::Payment;
 
-/// A final answer of the API.
-pub(super) enum Reply {
+/// A final response of the provider's API.
+pub(super) enum Response {
     Object { id: String },
     Error(u16, ErrorDetail),
 }
@@ -39,20 +39,21 @@ pub(super) struct IntentState {
     pub(super) status: String,
 }
 
-/// Body and status as a final answer. A fault, a limit, or a key that is still being worked on are none.
-pub(super) fn read(status: u16, body: &[u8]) -> Result<Reply, ProviderError> {
+/// Parses a final response. A server error, a rate limit, or a key that is still in use is not final, and an error.
+pub(super) fn parse_response(status: u16, body: &[u8]) -> Result<Response, ProviderError> {
     let unexpected = |detail: String| ProviderError::Unexpected(status, detail);
     match status {
         200..300 => serde_json::from_slice::<Object>(body)
-            .map(|object| Reply::Object { id: object.id })
+            .map(|object| Response::Object { id: object.id })
             .map_err(|error| unexpected(error.to_string())),
-        409 | 429 | 500.. => Err(unexpected("try again".into())),
+        409 | 429 | 500.. => Err(unexpected("not a final response".into())),
         _ => serde_json::from_slice::<ErrorBody>(body)
-            .map(|body| Reply::Error(status, body.error))
+            .map(|body| Response::Error(status, body.error))
             .map_err(|error| unexpected(error.to_string())),
     }
 }
 
+/// Body of the request that creates a payment intent.
 pub(super) fn authorization(payment: &Payment) -> Value {
     json!({
         "amount": payment.amount.amount,
@@ -63,6 +64,7 @@ pub(super) fn authorization(payment: &Payment) -> Value {
     })
 }
 
+/// Body of the request that refunds `amount`.
 pub(super) fn refund(intent: &str, payment: &Payment, refund: uuid::Uuid, amount: Money) -> Value {
     json!({
         "payment_intent": intent,

@@ -1,7 +1,7 @@
-//! Refunds. The amount is first promised in a row, under the payment's lock, so that refunds that race never promise
-//! more than was captured; then the provider is asked under the row's id; then the promise is kept or released.
+//! Refunds. First the amount is reserved while the payment is locked, so that concurrent refunds never exceed what was
+//! captured. Then the provider is called, with the refund's id as idempotency key. Finally its outcome is recorded.
 
-pub(crate) mod create;
+pub(crate) mod create_refund;
 pub(crate) mod store;
 pub(crate) mod view;
 mod worker;
@@ -21,22 +21,22 @@ use crate::{
     error::Error,
     ledger,
     payment::{Payment, Status, events, store as payments},
-    provider::{ProviderError, Said},
+    provider::{ProviderError, ProviderOutcome},
 };
 
-/// Where a refund stands.
+/// Status of a refund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundStatus {
-    /// Promised; the provider has not confirmed it yet.
+    /// The refund is recorded; the provider has not confirmed it yet.
     Pending,
-    /// The money went back.
+    /// The provider has refunded the amount.
     Succeeded,
-    /// The provider refused.
+    /// The provider refused the refund; the amount can be refunded again.
     Failed,
 }
 
-/// A refund, as it is stored.
+/// A refund, as stored in the database.
 #[derive(Debug, Clone)]
 pub(crate) struct Refund {
     pub(crate) id: Uuid,
@@ -44,24 +44,25 @@ pub(crate) struct Refund {
     pub(crate) amount: Money,
     pub(crate) reason: String,
     pub(crate) status: RefundStatus,
+    /// Why the provider refused, if it did.
     pub(crate) failure: Option<String>,
     pub(crate) created_at: DateTime<Utc>,
 }
 
-/// A refund to be promised.
+/// A refund to be recorded.
 #[derive(Debug, Clone)]
 pub(crate) struct NewRefund {
     pub(crate) id: Uuid,
-    /// For which return, if for one.
+    /// The return that is refunded; `None` if an operator refunds without a return.
     pub(crate) return_id: Option<ReturnId>,
     pub(crate) amount: Money,
     pub(crate) reason: String,
 }
 
-/// Why a refund is not settled yet.
+/// Why a refund could not be settled; it stays pending and is retried.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SettleError {
-    #[error("the provider has not confirmed")]
+    #[error("the payment provider has not confirmed the refund")]
     Provider(#[from] ProviderError),
     #[error(transparent)]
     Other(#[from] Error),
@@ -73,7 +74,7 @@ impl From<sqlx::Error> for SettleError {
     }
 }
 
-/// Promises the amount, if the locked payment has that much left.
+/// Reserves the amount on the locked payment and records a pending refund; fails if less can be refunded.
 pub(crate) async fn reserve(
     conn: &mut PgConnection,
     payment: Payment,
@@ -88,17 +89,17 @@ pub(crate) async fn reserve(
     if new.amount.amount <= 0 {
         return Err(Error::NotPositive);
     }
-    let left = payment.refundable();
-    if new.amount.amount > left.amount {
-        return Err(Error::ExceedsCaptured(left));
+    let refundable = payment.refundable();
+    if new.amount.amount > refundable.amount {
+        return Err(Error::ExceedsCaptured(refundable));
     }
     let id = payment.id;
     payments::save(conn, &payment.reserve_refund(new.amount)).await?;
     Ok(store::insert(conn, id, new).await?)
 }
 
-/// Asks the provider for a pending refund and writes its answer; the refund as it then stands. Safe to do twice, also at
-/// the same time.
+/// Requests a pending refund from the provider, records the outcome and returns the updated refund. Safe to repeat, even
+/// concurrently.
 pub(crate) async fn settle(app: &App, id: Uuid) -> Result<Refund, SettleError> {
     let (refund, payment) = {
         let mut conn = app.pool.acquire().await?;
@@ -117,31 +118,31 @@ pub(crate) async fn settle(app: &App, id: Uuid) -> Result<Refund, SettleError> {
         return Ok(refund);
     }
     let key = format!("refund:{id}");
-    let said = app.provider.refund(&payment, id, refund.amount, &key).await?;
+    let outcome = app.provider.refund(&payment, id, refund.amount, &key).await?;
     let mut tx = app.pool.begin().await?;
-    let refund = conclude(&mut tx, refund.payment_id, id, said).await?;
+    let refund = record_outcome(&mut tx, refund.payment_id, id, outcome).await?;
     tx.commit().await?;
     app.outbox.flush_soon();
     Ok(refund)
 }
 
-/// Writes what the provider said about a refund, if it is still pending: state, books and notice together.
-pub(crate) async fn conclude(
+/// Records the provider's outcome of a refund that is still pending: status, ledger, notice to orders and event.
+pub(crate) async fn record_outcome(
     conn: &mut PgConnection,
     payment: PaymentId,
     id: Uuid,
-    said: Said,
+    outcome: ProviderOutcome,
 ) -> Result<Refund, Error> {
     let payment = payments::lock(conn, payment).await?.ok_or(Error::NotFound)?;
     let mut refund = store::find(conn, id).await?.ok_or(Error::NotFound)?;
     if refund.status != RefundStatus::Pending {
         return Ok(refund);
     }
-    match said {
-        Said::Yes { id: provider_id } => {
+    match outcome {
+        ProviderOutcome::Succeeded { id: provider_id } => {
             let payment = payment.refund(refund.amount)?;
             payments::save(conn, &payment).await?;
-            store::succeed(conn, id, &provider_id).await?;
+            store::mark_succeeded(conn, id, &provider_id).await?;
             ledger::refund(conn, payment.id, id, refund.amount).await?;
             let notice = PaymentRefunded {
                 order_id: payment.order_id,
@@ -150,14 +151,14 @@ pub(crate) async fn conclude(
             };
             let notice = Outgoing::notice(queues::ORDERS, payment.order_id.0, &notice);
             outbox::insert(conn, &[notice]).await?;
-            events::tell(conn, payment.id, &events::refunded(&payment, &refund)).await?;
+            events::record(conn, payment.id, &events::refunded(&payment, &refund)).await?;
             refund.status = RefundStatus::Succeeded;
         }
-        Said::No(why) => {
+        ProviderOutcome::Refused(failure) => {
             payments::save(conn, &payment.release_refund(refund.amount)).await?;
-            store::fail(conn, id, &why.message).await?;
+            store::mark_failed(conn, id, &failure.message).await?;
             refund.status = RefundStatus::Failed;
-            refund.failure = Some(why.message);
+            refund.failure = Some(failure.message);
         }
     }
     Ok(refund)

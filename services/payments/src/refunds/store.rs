@@ -1,4 +1,4 @@
-//! The SQL of refunds.
+//! Database queries for refunds.
 
 use chrono::{DateTime, Utc};
 use contracts::{Money, PaymentId, ReturnId};
@@ -19,7 +19,7 @@ struct Row {
 }
 
 impl Row {
-    fn refund(self) -> sqlx::Result<Refund> {
+    fn into_refund(self) -> sqlx::Result<Refund> {
         let currency = self
             .currency
             .parse()
@@ -46,7 +46,7 @@ impl Row {
     }
 }
 
-/// A pending one; a worker takes it up if whoever inserts it does not finish within half a minute.
+/// Inserts a pending refund. The caller settles it; if it has not done so within 30 seconds, a worker does.
 pub(super) async fn insert(
     conn: &mut PgConnection,
     payment: PaymentId,
@@ -74,7 +74,7 @@ pub(super) async fn insert(
     })
 }
 
-/// One by id.
+/// Finds a refund by its id.
 pub(crate) async fn find(conn: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<Refund>> {
     let row = sqlx::query_as!(
         Row,
@@ -84,11 +84,14 @@ pub(crate) async fn find(conn: &mut PgConnection, id: Uuid) -> sqlx::Result<Opti
     )
     .fetch_optional(conn)
     .await?;
-    row.map(Row::refund).transpose()
+    row.map(Row::into_refund).transpose()
 }
 
-/// The one of a return.
-pub(crate) async fn of_return(conn: &mut PgConnection, return_id: ReturnId) -> sqlx::Result<Option<Refund>> {
+/// Finds the refund of a return; a return has at most one.
+pub(crate) async fn find_by_return(
+    conn: &mut PgConnection,
+    return_id: ReturnId,
+) -> sqlx::Result<Option<Refund>> {
     let row = sqlx::query_as!(
         Row,
         "SELECT r.id, r.payment_id, r.amount, p.currency, r.reason, r.status, r.failure_message, r.created_at
@@ -97,11 +100,14 @@ pub(crate) async fn of_return(conn: &mut PgConnection, return_id: ReturnId) -> s
     )
     .fetch_optional(conn)
     .await?;
-    row.map(Row::refund).transpose()
+    row.map(Row::into_refund).transpose()
 }
 
-/// Those of some payments, oldest first.
-pub(crate) async fn of_payments(conn: &mut PgConnection, payments: &[Uuid]) -> sqlx::Result<Vec<Refund>> {
+/// Lists the refunds of several payments, oldest first.
+pub(crate) async fn list_by_payments(
+    conn: &mut PgConnection,
+    payments: &[Uuid],
+) -> sqlx::Result<Vec<Refund>> {
     let rows = sqlx::query_as!(
         Row,
         "SELECT r.id, r.payment_id, r.amount, p.currency, r.reason, r.status, r.failure_message, r.created_at
@@ -110,11 +116,11 @@ pub(crate) async fn of_payments(conn: &mut PgConnection, payments: &[Uuid]) -> s
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(Row::refund).collect()
+    rows.into_iter().map(Row::into_refund).collect()
 }
 
-/// The money went back.
-pub(super) async fn succeed(conn: &mut PgConnection, id: Uuid, provider_id: &str) -> sqlx::Result<()> {
+/// Marks a refund as succeeded, with its id at the provider.
+pub(super) async fn mark_succeeded(conn: &mut PgConnection, id: Uuid, provider_id: &str) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE refunds SET status = 'succeeded', provider_id = $2, updated_at = now() WHERE id = $1",
         id,
@@ -125,20 +131,20 @@ pub(super) async fn succeed(conn: &mut PgConnection, id: Uuid, provider_id: &str
     .map(|_| ())
 }
 
-/// The provider refused.
-pub(super) async fn fail(conn: &mut PgConnection, id: Uuid, why: &str) -> sqlx::Result<()> {
+/// Marks a refund as failed, with the provider's explanation.
+pub(super) async fn mark_failed(conn: &mut PgConnection, id: Uuid, reason: &str) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE refunds SET status = 'failed', failure_message = $2, updated_at = now() WHERE id = $1",
         id,
-        why
+        reason
     )
     .execute(conn)
     .await
     .map(|_| ())
 }
 
-/// Takes pending ones that are due, and says when to look again if this attempt fails: after a second, doubling, at
-/// most five minutes.
+/// Claims up to ten pending refunds that are due, and schedules their next attempt in case this one fails: after 30 seconds
+/// plus a delay that starts at one second and doubles up to five minutes.
 pub(super) async fn claim_due(conn: &mut PgConnection) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
         "UPDATE refunds SET attempts = attempts + 1,

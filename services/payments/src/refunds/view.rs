@@ -1,4 +1,4 @@
-//! A refund as clients see it.
+//! The representation of a refund in the API.
 
 use chrono::{DateTime, Utc};
 use contracts::Money;
@@ -8,19 +8,20 @@ use uuid::Uuid;
 
 use super::{Refund, RefundStatus};
 
-/// A refund.
+/// A refund of a payment, in whole or in part.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = Refund)]
 pub struct RefundView {
-    /// Its id.
+    /// Id of the refund.
     pub id: Uuid,
-    /// What goes back.
+    /// Amount to be refunded, above zero.
     pub amount: Money,
-    /// Where it stands.
+    /// Current status of the refund.
     pub status: RefundStatus,
-    /// Why it was asked for.
+    /// Reason given when the refund was requested.
+    #[schema(example = "The cup arrived broken.")]
     pub reason: String,
-    /// When it was asked for.
+    /// Time at which the refund was requested.
     pub created_at: DateTime<Utc>,
 }
 

@@ -1,4 +1,5 @@
-//! Goes on with refunds that whoever promised them did not finish: the provider was away, or the process died.
+//! Completes refunds that were not settled by the request or command that created them, because the provider was
+//! unavailable or the process died.
 
 use std::time::Duration;
 
@@ -7,44 +8,44 @@ use tokio_util::sync::CancellationToken;
 use super::{settle, store};
 use crate::App;
 
-/// How often pending refunds are looked for.
-const POLL: Duration = Duration::from_secs(1);
+/// How often the database is polled for pending refunds.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The worker.
+/// Background worker that settles pending refunds. Every replica may run it.
 #[derive(Debug)]
 pub struct RefundWorker {
     app: App,
 }
 
 impl RefundWorker {
-    /// Over the service's state.
+    /// Creates a worker that uses the service's database and provider.
     #[must_use]
     pub fn new(app: App) -> Self {
         Self { app }
     }
 
-    /// Works until `shutdown`.
+    /// Polls for pending refunds every second and settles them, until `shutdown`.
     pub async fn run(self, shutdown: CancellationToken) {
         while !shutdown.is_cancelled() {
             if let Err(error) = self.run_once().await {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "cannot look for pending refunds"
+                    "cannot query pending refunds; will retry in 1 s"
                 );
             }
             tokio::select! {
                 () = shutdown.cancelled() => {}
-                () = tokio::time::sleep(POLL) => {}
+                () = tokio::time::sleep(POLL_INTERVAL) => {}
             }
         }
     }
 
-    /// Tries each that is due, at most ten; how many there were.
+    /// Attempts to settle the refunds that are due, at most ten, and returns their number.
     pub async fn run_once(&self) -> sqlx::Result<usize> {
         let due = store::claim_due(&mut *self.app.pool.acquire().await?).await?;
         for id in &due {
             if let Err(error) = settle(&self.app, *id).await {
-                tracing::warn!(error = &error as &dyn std::error::Error, %id, "the refund stays pending");
+                tracing::warn!(error = &error as &dyn std::error::Error, %id, "cannot settle the refund; it stays pending and will be retried");
             }
         }
         Ok(due.len())

@@ -1,4 +1,4 @@
-//! What an event changes: only a state that waits for exactly this.
+//! Applies webhook events. An event changes a payment or refund only if that is waiting for exactly this outcome.
 
 use contracts::{OrderId, PaymentId};
 use serde::Deserialize;
@@ -6,12 +6,12 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::receive::Event;
+use super::receive_webhook::Event;
 use crate::{
-    commands::settle,
+    commands::record_outcome,
     error::Error,
     payment::{Payment, Status, events, store},
-    provider::{Operation, Said},
+    provider::{Operation, ProviderOutcome},
     refunds,
 };
 
@@ -39,67 +39,72 @@ struct RefundMetadata {
     refund_id: Uuid,
 }
 
-/// Applies the event. One that is none of ours, or that tells nothing new, changes nothing.
+/// Applies an event. Events of unknown types, about unknown payments or without news are ignored.
 pub(super) async fn apply(conn: &mut PgConnection, event: &Event) -> Result<(), Error> {
     match event.r#type.as_str() {
-        "payment_intent.authorized" => intent(conn, event, Operation::Authorize).await,
-        "payment_intent.captured" => intent(conn, event, Operation::Capture).await,
-        "payment_intent.canceled" => intent(conn, event, Operation::Void).await,
-        "refund.succeeded" => refund(conn, event).await,
+        "payment_intent.authorized" => apply_to_payment(conn, event, Operation::Authorize).await,
+        "payment_intent.captured" => apply_to_payment(conn, event, Operation::Capture).await,
+        "payment_intent.canceled" => apply_to_payment(conn, event, Operation::Void).await,
+        "refund.succeeded" => apply_to_refund(conn, event).await,
         _ => Ok(()),
     }
 }
 
-async fn intent(conn: &mut PgConnection, event: &Event, operation: Operation) -> Result<(), Error> {
-    let Some(intent) = read::<Intent>(event) else {
+/// Applies the outcome of an operation on a payment intent.
+async fn apply_to_payment(conn: &mut PgConnection, event: &Event, operation: Operation) -> Result<(), Error> {
+    let Some(intent) = parse_object::<Intent>(event) else {
         return Ok(());
     };
     let order = intent.metadata.order_id;
     let Some(payment) = store::lock_by_order(conn, order).await? else {
         return Ok(());
     };
-    if !is_of(&payment, &intent) {
-        tracing::warn!(event_id = event.id, %order, "an event speaks of another intent than the payment's");
+    if !matches_payment(&payment, &intent) {
+        tracing::warn!(event_id = event.id, %order, "ignoring a webhook event: its payment intent or amount differs from the payment's");
         return Ok(());
     }
     if operation == Operation::Void && payment.status == Status::Authorized {
-        // We did not ask for it: a reservation that is not captured in time lapses.
+        // We did not request the void: the reservation lapsed because it was not captured in time.
         let event = events::expired(&payment);
         let payment = payment.expire()?;
         store::save(conn, &payment).await?;
-        return Ok(events::tell(conn, payment.id, &event).await?);
+        return Ok(events::record(conn, payment.id, &event).await?);
     }
-    settle(conn, operation, payment, Said::Yes { id: intent.id }).await?;
+    let outcome = ProviderOutcome::Succeeded { id: intent.id };
+    record_outcome(conn, operation, payment, outcome).await?;
     Ok(())
 }
 
-/// While the answer to the authorization is out, the payment does not know its intent yet.
-fn is_of(payment: &Payment, intent: &Intent) -> bool {
+/// Whether the event's intent is that of the payment. Until the authorization's response has arrived, the payment does not
+/// know its intent.
+fn matches_payment(payment: &Payment, intent: &Intent) -> bool {
     let id = payment.provider_id.as_deref();
     id.is_none_or(|id| id == intent.id) && payment.amount.amount == intent.amount
 }
 
-async fn refund(conn: &mut PgConnection, event: &Event) -> Result<(), Error> {
-    let Some(told) = read::<ProviderRefund>(event) else {
+/// Applies the confirmation of a refund.
+async fn apply_to_refund(conn: &mut PgConnection, event: &Event) -> Result<(), Error> {
+    let Some(confirmed) = parse_object::<ProviderRefund>(event) else {
         return Ok(());
     };
-    let Some(refund) = refunds::store::find(conn, told.metadata.refund_id).await? else {
+    let Some(refund) = refunds::store::find(conn, confirmed.metadata.refund_id).await? else {
         return Ok(());
     };
-    if refund.amount.amount != told.amount {
-        tracing::warn!(event_id = event.id, refund_id = %refund.id, "an event tells another amount than was refunded");
+    if refund.amount.amount != confirmed.amount {
+        tracing::warn!(event_id = event.id, refund_id = %refund.id, "ignoring a webhook event: its amount differs from the refund's");
         return Ok(());
     }
     let payment: PaymentId = refund.payment_id;
-    refunds::conclude(conn, payment, refund.id, Said::Yes { id: told.id })
+    let outcome = ProviderOutcome::Succeeded { id: confirmed.id };
+    refunds::record_outcome(conn, payment, refund.id, outcome)
         .await
         .map(|_| ())
 }
 
-/// What other merchants' tools made at the provider has no metadata of ours.
-fn read<T: serde::de::DeserializeOwned>(event: &Event) -> Option<T> {
+/// Parses the event's object. Objects that were not created by this service lack our metadata; their events are ignored.
+fn parse_object<T: serde::de::DeserializeOwned>(event: &Event) -> Option<T> {
     let object: &Value = &event.data.object;
     T::deserialize(object)
-        .inspect_err(|error| tracing::info!(%error, event_id = event.id, "an event is none of ours"))
+        .inspect_err(|error| tracing::info!(%error, event_id = event.id, "ignoring a webhook event: its object was not created by this service"))
         .ok()
 }

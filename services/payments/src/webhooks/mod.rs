@@ -1,6 +1,6 @@
-//! The provider's events. A webhook confirms what the API call said, or settles what the lost answer of one left open.
-//! It never starts anything, and so never moves money twice.
+//! Webhooks of the payment provider. An event confirms the outcome of an API call, or supplies it when the call's response
+//! was lost. It never starts an operation, so it can never move money twice.
 
 mod apply;
-pub(crate) mod receive;
+pub(crate) mod receive_webhook;
 pub mod signature;

@@ -1,30 +1,31 @@
-//! `Souk-Signature: t=…,v1=…`: HMAC-SHA256 over the time of sending and the raw body, in the manner of Stripe. The time
-//! bounds how long a recorded request can be sent again; within that, the inbox of event ids does.
+//! Signatures of webhooks, modelled on Stripe's: the header `Souk-Signature: t=…,v1=…` carries an HMAC-SHA256 over the time
+//! of sending and the raw body. The time limits how long a recorded request can be replayed; within that limit, event ids
+//! that were already processed are ignored.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use souk_config::{ExposeSecret, SecretString};
 
-/// The header.
+/// Name of the header that carries the signature.
 pub const HEADER: &str = "souk-signature";
-/// How old, and how far ahead of our clock, a request may be, in seconds.
+/// How far the time of sending may differ from our clock, in seconds.
 pub const TOLERANCE: i64 = 300;
 
-/// Why a request is not believed. All look the same to the sender.
+/// Why a signature is rejected. The response to the sender is the same for all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
-    /// No header, or not of the form `t=…,v1=…`.
+    /// The header is missing or does not have the form `t=…,v1=…`.
     #[error("the signature is missing or malformed")]
     Malformed,
-    /// Sent too long ago, or in the future.
-    #[error("the signature is too old")]
+    /// The time of sending differs from our clock by more than [`TOLERANCE`].
+    #[error("the time of the signature is too far from the current time")]
     Stale,
-    /// Signed with none of our secrets.
+    /// The signature was not made with any of our secrets.
     #[error("the signature does not match")]
     Mismatch,
 }
 
-/// Believes `body` if `header` was made with one of `secrets` within [`TOLERANCE`] of `now` (seconds since 1970).
+/// Verifies that `header` signs `body` with one of `secrets`, at most [`TOLERANCE`] away from `now` (seconds since 1970).
 pub fn verify(
     header: Option<&str>,
     body: &[u8],
@@ -32,7 +33,7 @@ pub fn verify(
     now: i64,
 ) -> Result<(), SignatureError> {
     let (timestamp, signatures) = parse(header.unwrap_or_default()).ok_or(SignatureError::Malformed)?;
-    // Every combination is computed, in constant time each.
+    // All combinations are checked, each in constant time, so that the duration does not reveal which one matched.
     let mut matches = false;
     for secret in secrets {
         for signature in &signatures {
@@ -42,21 +43,21 @@ pub fn verify(
     if !matches {
         return Err(SignatureError::Mismatch);
     }
-    // After the comparison: only who knows the secret learns that the clock is the trouble.
+    // Checked last, so that only a sender who knows the secret can cause this error.
     if now.abs_diff(timestamp) > TOLERANCE.unsigned_abs() {
         return Err(SignatureError::Stale);
     }
     Ok(())
 }
 
-/// The header for `body`, as the provider makes it; for tests and tools.
+/// Returns the header for `body` as the provider creates it; for tests and tools.
 #[must_use]
 pub fn sign(secret: &SecretString, timestamp: i64, body: &[u8]) -> String {
     let signature = mac(secret, timestamp, body).map(|mac| hex::encode(mac.finalize().into_bytes()));
     format!("t={timestamp},v1={}", signature.unwrap_or_default())
 }
 
-/// HMAC takes keys of every length, so this is never `None`.
+/// The HMAC of time and body. Never `None`, since HMAC accepts keys of every length.
 fn mac(secret: &SecretString, timestamp: i64, body: &[u8]) -> Option<Hmac<Sha256>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()).ok()?;
     mac.update(format!("{timestamp}.").as_bytes());
@@ -72,7 +73,7 @@ fn parse(header: &str) -> Option<(i64, Vec<Vec<u8>>)> {
             ("t", value) if timestamp.is_none() => timestamp = Some(value.parse().ok()?),
             ("v1", value) if signatures.len() < 4 => signatures.push(hex::decode(value).ok()?),
             ("t" | "v1", _) => return None,
-            // Schemes of the future.
+            // Ignore schemes that may be added in the future.
             _ => {}
         }
     }
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn believes_either_secret_within_the_tolerance() {
+    fn accepts_either_secret_within_the_tolerance() {
         for secret in ["new", "old"] {
             let header = sign(&secret.into(), 1000, b"body");
             assert_eq!(check(&header, b"body", 1300), Ok(()));
@@ -99,11 +100,11 @@ mod tests {
     }
 
     #[test]
-    fn believes_nothing_that_was_changed() {
+    fn rejects_changed_bodies_times_and_signatures() {
         let header = sign(&"new".into(), 1000, b"body");
         assert_eq!(check(&header, b"bodY", 1000), Err(SignatureError::Mismatch));
-        let moved = header.replace("t=1000", "t=1200");
-        assert_eq!(check(&moved, b"body", 1200), Err(SignatureError::Mismatch));
+        let retimed = header.replace("t=1000", "t=1200");
+        assert_eq!(check(&retimed, b"body", 1200), Err(SignatureError::Mismatch));
         let forged = sign(&"guess".into(), 1000, b"body");
         assert_eq!(check(&forged, b"body", 1000), Err(SignatureError::Mismatch));
         let both = format!("{forged},{}", header.split_once(',').unwrap().1);
@@ -111,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_signature() {
+    fn rejects_malformed_headers() {
         for header in [
             "",
             "t=1",
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn agrees_with_the_provider() {
+    fn matches_a_signature_computed_by_openssl() {
         // printf '1700000000.{"id":"evt_1"}' | openssl dgst -sha256 -hmac whsec_test
         assert_eq!(
             sign(&"whsec_test".into(), 1_700_000_000, br#"{"id":"evt_1"}"#),

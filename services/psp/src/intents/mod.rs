@@ -1,28 +1,28 @@
-//! Payment intents: money that is first reserved, then taken or let go.
+//! Payment intents: an amount is first reserved on a card, then either captured or released.
 
-pub(crate) mod cancel;
-pub(crate) mod capture;
-pub(crate) mod create;
-pub(crate) mod get;
+pub(crate) mod cancel_intent;
+pub(crate) mod capture_intent;
+pub(crate) mod create_intent;
+pub(crate) mod get_intent;
 pub(crate) mod store;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What became of an intent.
+/// Status of a payment intent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum IntentStatus {
-    /// Authorized: the money is reserved.
+    /// The amount is reserved on the card and can be captured or canceled.
     RequiresCapture,
-    /// Captured.
+    /// The amount was captured; it can be refunded.
     Succeeded,
-    /// Let go; nothing was taken.
+    /// The reservation was released without a capture.
     Canceled,
 }
 
 impl IntentStatus {
-    /// As it is stored and sent.
+    /// The value in the database and in JSON.
     #[must_use]
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -40,28 +40,34 @@ impl IntentStatus {
     }
 }
 
-/// A payment intent.
+/// An amount that is reserved on a card and then captured or released.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Intent {
-    /// `pi_…`.
+    /// Id of the intent, `pi_` and 32 hexadecimal digits.
+    #[schema(example = "pi_0198c0de8f5b7c0a9d3e2b1a4f6c8d70")]
     pub(crate) id: String,
-    /// Always `payment_intent`.
+    /// Type of this object, always `payment_intent`.
+    #[schema(example = "payment_intent")]
     pub(crate) object: String,
-    /// Minor units that are reserved.
+    /// Authorized amount in minor units (cents for EUR).
+    #[schema(example = 1999)]
     pub(crate) amount: i64,
-    /// ISO 4217.
+    /// ISO 4217 currency code of all amounts.
+    #[schema(example = "EUR")]
     pub(crate) currency: String,
-    /// What became of it.
+    /// Current status of the intent.
     pub(crate) status: IntentStatus,
-    /// Minor units that were taken.
+    /// Captured amount in minor units; zero before the capture.
     pub(crate) amount_captured: i64,
-    /// Minor units that went back.
+    /// Refunded amount in minor units, at most the captured amount.
     pub(crate) amount_refunded: i64,
-    /// The method it was made with.
+    /// Token of the card that pays.
+    #[schema(example = "pm_card_ok")]
     pub(crate) payment_method: String,
-    /// The merchant's own words.
+    /// Data that the merchant attached to the intent.
     #[schema(value_type = Object)]
     pub(crate) metadata: serde_json::Value,
-    /// Seconds since 1970.
+    /// Time of creation, in seconds since 1970 (UTC).
+    #[schema(example = 1_750_000_000)]
     pub(crate) created: i64,
 }

@@ -1,4 +1,4 @@
-//! The SQL of payment intents.
+//! Database queries for payment intents.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -19,7 +19,7 @@ struct Row {
 }
 
 impl Row {
-    fn intent(self) -> sqlx::Result<Intent> {
+    fn into_intent(self) -> sqlx::Result<Intent> {
         Ok(Intent {
             object: "payment_intent".into(),
             status: IntentStatus::parse(&self.status)?,
@@ -35,7 +35,7 @@ impl Row {
     }
 }
 
-/// A new one, authorized.
+/// Inserts a new, authorized intent.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     amount: i64,
@@ -56,10 +56,10 @@ pub(crate) async fn insert(
     )
     .fetch_one(conn)
     .await?
-    .intent()
+    .into_intent()
 }
 
-/// One by id, locked until the transaction ends.
+/// Finds an intent and locks its row until the transaction ends.
 pub(crate) async fn lock(conn: &mut PgConnection, id: &str) -> Result<Intent, Error> {
     let row = sqlx::query_as!(
         Row,
@@ -69,10 +69,10 @@ pub(crate) async fn lock(conn: &mut PgConnection, id: &str) -> Result<Intent, Er
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.ok_or(Error::Missing("payment_intent"))?.intent()?)
+    Ok(row.ok_or(Error::NotFound("payment_intent"))?.into_intent()?)
 }
 
-/// One by id.
+/// Finds an intent without locking it.
 pub(crate) async fn find(conn: &mut PgConnection, id: &str) -> Result<Intent, Error> {
     let row = sqlx::query_as!(
         Row,
@@ -82,10 +82,10 @@ pub(crate) async fn find(conn: &mut PgConnection, id: &str) -> Result<Intent, Er
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.ok_or(Error::Missing("payment_intent"))?.intent()?)
+    Ok(row.ok_or(Error::NotFound("payment_intent"))?.into_intent()?)
 }
 
-/// Saves status and amounts of a locked one.
+/// Saves the status and amounts of a locked intent.
 pub(crate) async fn update(conn: &mut PgConnection, intent: &Intent) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE payment_intents SET status = $2, amount_captured = $3, amount_refunded = $4 WHERE id = $1",
@@ -99,7 +99,7 @@ pub(crate) async fn update(conn: &mut PgConnection, intent: &Intent) -> sqlx::Re
     .map(|_| ())
 }
 
-/// Counts a call under `key`; how many there were, this one included.
+/// Counts a call with `key` and returns the number of calls so far, including this one.
 pub(crate) async fn count_call(conn: &mut PgConnection, key: &str) -> sqlx::Result<i32> {
     sqlx::query_scalar!(
         "INSERT INTO flaky_calls (key, calls) VALUES ($1, 1)

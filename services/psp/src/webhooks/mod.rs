@@ -1,4 +1,5 @@
-//! Events: written in the transaction of what they tell, delivered by a worker of their own.
+//! Webhook events. An event is recorded in the transaction that makes the change it reports, and delivered later by a
+//! background worker.
 
 mod deliver;
 mod signature;
@@ -23,8 +24,8 @@ struct Data<'a, T> {
     object: &'a T,
 }
 
-/// Writes the event that `object` became what `kind` says.
-pub(crate) async fn write<T: Serialize + Sync>(
+/// Records an event of type `kind`, such as `payment_intent.captured`, with the current state of `object`.
+pub(crate) async fn record_event<T: Serialize + Sync>(
     conn: &mut PgConnection,
     kind: &'static str,
     object: &T,

@@ -1,7 +1,4 @@
-//! The log of what happened to accounts, which is told on Kafka.
-
-#[cfg(test)]
-mod tests;
+//! Domain events of accounts: recorded in the database with each change, and published to Kafka by a relay.
 
 use contracts::{
     UserId,
@@ -14,8 +11,8 @@ use sqlx::PgConnection;
 use telemetry::TraceContext;
 use uuid::Uuid;
 
-/// What happened. Whose account it is and how to reach them is added when it is told.
-pub(crate) enum Happened {
+/// A change of an account, to be recorded as an event together with the account's current data.
+pub(crate) enum AccountChange {
     Registered { verification_id: Option<Uuid> },
     VerificationRequested { verification_id: Uuid },
     EmailVerified,
@@ -26,15 +23,15 @@ pub(crate) enum Happened {
     Enabled,
 }
 
-/// Notes what happened to an account, in the transaction of the change, which has written or locked its row before.
-pub(crate) async fn tell(conn: &mut PgConnection, user: UserId, happened: Happened) -> sqlx::Result<()> {
-    let event = complete(conn, user, happened).await?;
+/// Records an event in the transaction that makes the change, which must have written or locked the account's row.
+pub(crate) async fn record(conn: &mut PgConnection, user: UserId, change: AccountChange) -> sqlx::Result<()> {
+    let event = build_event(conn, user, change).await?;
     insert(conn, user, &event).await
 }
 
-/// Notes that an account was deleted because its address was not verified in time, in the transaction of the deletion.
-/// Nothing about its owner stays in its last event.
-pub(crate) async fn tell_expired(conn: &mut PgConnection, user_id: UserId) -> sqlx::Result<()> {
+/// Records that an account was deleted because its email address was not verified in time, in the transaction of the
+/// deletion. The event contains no personal data.
+pub(crate) async fn record_expired(conn: &mut PgConnection, user_id: UserId) -> sqlx::Result<()> {
     let expired = VerificationExpired {
         user_id,
         email: String::new(),
@@ -61,14 +58,18 @@ async fn insert(conn: &mut PgConnection, user: UserId, event: &UserEvent) -> sql
     .map(|_| ())
 }
 
-/// Each event has the whole of the account, as it is after the change.
-async fn complete(conn: &mut PgConnection, user_id: UserId, happened: Happened) -> sqlx::Result<UserEvent> {
+/// Builds the event of a change. Every event contains the account's data after the change.
+async fn build_event(
+    conn: &mut PgConnection,
+    user_id: UserId,
+    change: AccountChange,
+) -> sqlx::Result<UserEvent> {
     let account = sqlx::query!("SELECT email, name, locale FROM users WHERE id = $1", user_id.0)
         .fetch_one(conn)
         .await?;
     let (email, name, locale) = (account.email, account.name, account.locale);
-    Ok(match happened {
-        Happened::Registered { verification_id } => UserRegistered {
+    Ok(match change {
+        AccountChange::Registered { verification_id } => UserRegistered {
             user_id,
             email,
             name,
@@ -76,7 +77,7 @@ async fn complete(conn: &mut PgConnection, user_id: UserId, happened: Happened) 
             verification_id,
         }
         .into(),
-        Happened::VerificationRequested { verification_id } => VerificationRequested {
+        AccountChange::VerificationRequested { verification_id } => VerificationRequested {
             user_id,
             email,
             name,
@@ -84,7 +85,7 @@ async fn complete(conn: &mut PgConnection, user_id: UserId, happened: Happened) 
             verification_id,
         }
         .into(),
-        Happened::PasswordResetRequested {
+        AccountChange::PasswordResetRequested {
             reset_id,
             registered_again,
         } => PasswordResetRequested {
@@ -96,28 +97,28 @@ async fn complete(conn: &mut PgConnection, user_id: UserId, happened: Happened) 
             registered_again,
         }
         .into(),
-        Happened::EmailVerified => EmailVerified {
+        AccountChange::EmailVerified => EmailVerified {
             user_id,
             email,
             name,
             locale,
         }
         .into(),
-        Happened::Changed => UserChanged {
+        AccountChange::Changed => UserChanged {
             user_id,
             email,
             name,
             locale,
         }
         .into(),
-        Happened::PasswordChanged => PasswordChanged {
+        AccountChange::PasswordChanged => PasswordChanged {
             user_id,
             email,
             name,
             locale,
         }
         .into(),
-        Happened::Disabled { reason } => UserDisabled {
+        AccountChange::Disabled { reason } => UserDisabled {
             user_id,
             email,
             name,
@@ -125,7 +126,7 @@ async fn complete(conn: &mut PgConnection, user_id: UserId, happened: Happened) 
             reason,
         }
         .into(),
-        Happened::Enabled => UserEnabled {
+        AccountChange::Enabled => UserEnabled {
             user_id,
             email,
             name,
@@ -135,12 +136,12 @@ async fn complete(conn: &mut PgConnection, user_id: UserId, happened: Happened) 
     })
 }
 
-/// Forgets what is older than 30 days; while it `is_told` on Kafka, only what was.
-pub(crate) async fn forget(conn: &mut PgConnection, is_told: bool) -> sqlx::Result<()> {
+/// Deletes events older than 30 days. With `publishes_events`, only those that have been published to Kafka.
+pub(crate) async fn delete_expired(conn: &mut PgConnection, publishes_events: bool) -> sqlx::Result<()> {
     sqlx::query!(
         "DELETE FROM user_events WHERE created_at < now() - interval '30 days'
              AND (NOT $1 OR id <= (SELECT id FROM event_cursor))",
-        is_told
+        publishes_events
     )
     .execute(conn)
     .await

@@ -1,4 +1,4 @@
-//! `/v1/users`: what operators may see and change. Each change is recorded with who made it.
+//! `/v1/users`: account administration for operators. Each change is recorded together with the operator who made it.
 
 pub(crate) mod list_users;
 pub(crate) mod patch_user;
@@ -8,14 +8,14 @@ use utoipa::ToSchema;
 
 use crate::account::{Account, Profile};
 
-/// An account as an operator sees it.
+/// An account as returned to operators.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UserDetails {
     #[serde(flatten)]
     profile: Profile,
-    /// Whether its address is confirmed.
+    /// Whether the email address is verified.
     verified: bool,
-    /// Whether it is kept from logging in.
+    /// Whether the account is disabled, so that its owner cannot log in.
     disabled: bool,
 }
 

@@ -1,11 +1,11 @@
-//! `PATCH /v1/users/{id}`.
+//! `PATCH /v1/users/{id}`: changes the roles of an account, or disables or enables it.
 
 use axum::extract::State;
 use chrono::Utc;
 use contracts::UserId;
 use serde::{Deserialize, Serialize};
 use souk_http::{
-    FieldError, Json, Path, Problem, ProblemBody,
+    Json, Path, Problem, ProblemBody,
     auth::{Admin, Role},
     detached,
 };
@@ -16,33 +16,42 @@ use super::UserDetails;
 use crate::{
     account::{
         self,
-        events::{self, Happened},
+        events::{self, AccountChange},
     },
+    error::Error,
     session,
 };
 
+/// Changes to an account. Absent and null fields leave their value unchanged.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PatchUser {
-    /// All roles that the account shall have, at least one.
+    /// The new roles of the account, at least one. They replace all current roles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_items = 1)]
     roles: Option<Vec<Role>>,
-    /// Whether it is kept from logging in; its sessions end.
+    /// True to disable the account, which ends its sessions; false to enable it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = true)]
     disabled: Option<bool>,
-    /// Why, for the record; at most 500 characters.
+    /// Reason for the change, stored with the record of the change; at most 500 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 500, pattern = r"^[^\x00]*$", example = "Fraudulent orders")]
     reason: Option<String>,
 }
 
-/// Changes an account's roles, or disables it. Roles count from the account's next token, within ten minutes.
+/// Change an account
+///
+/// Changes the roles of an account, or disables or enables it. For operators only, and not for their own account. New roles
+/// take effect with the account's next access token, within ten minutes. The change is recorded with its reason.
 #[utoipa::path(patch, path = "/v1/users/{id}", tag = "operators", security(("bearer" = [])),
-    params(("id" = UserId, Path)), request_body = PatchUser, responses(
-    (status = 200, body = UserDetails),
-    (status = 403, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 409, description = "One's own account", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, body = ProblemBody, content_type = "application/problem+json"),
+    params(("id" = UserId, Path, description = "Id of the account")), request_body = PatchUser, responses(
+    (status = 200, description = "The changed account", body = UserDetails),
+    (status = 401, description = "The access token is missing or not valid", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "The caller is not an operator", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 404, description = "There is no such account", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 409, description = "Operators cannot change their own account", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 422, description = "A field is not valid", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn patch_user(
     State(pool): State<PgPool>,
@@ -51,27 +60,18 @@ pub(crate) async fn patch_user(
     Json(mut patch): Json<PatchUser>,
 ) -> Result<Json<UserDetails>, Problem> {
     if patch.roles.as_ref().is_some_and(Vec::is_empty) {
-        return Err(Problem::invalid(vec![FieldError::new(
-            "/roles",
-            "must have at least one role",
-        )]));
+        return Err(Error::field("/roles", "must have at least one role").into());
     }
     if patch
         .reason
         .as_ref()
         .is_some_and(|reason| reason.chars().count() > 500)
     {
-        return Err(Problem::invalid(vec![FieldError::new(
-            "/reason",
-            "must have at most 500 characters",
-        )]));
+        return Err(Error::field("/reason", "must have at most 500 characters").into());
     }
-    // Whoever locks themselves out cannot undo it, and the shop may be left without an operator.
+    // An operator who locks themselves out cannot undo it, and the shop could be left without operators.
     if id == actor.sub {
-        return Err(Problem::conflict(
-            "own-account",
-            "Another operator must change your account.",
-        ));
+        return Err(Error::OwnAccount.into());
     }
     if let Some(roles) = &mut patch.roles {
         roles.sort_unstable();
@@ -81,19 +81,19 @@ pub(crate) async fn patch_user(
         let mut connection = pool.acquire().await?;
         let mut transaction = connection.begin().await?;
         let was_disabled = lock(&mut transaction, id).await?;
-        let was_disabled = was_disabled.ok_or_else(|| Problem::not_found("user"))?;
+        let was_disabled = was_disabled.ok_or(Error::NotFound("user"))?;
         update(&mut transaction, id, &patch).await?;
         let account = account::find(&mut transaction, id).await?;
-        let account = account.ok_or_else(|| Problem::not_found("user"))?;
+        let account = account.ok_or(Error::NotFound("user"))?;
         if account.disabled {
             session::end_all(&mut transaction, id, None, "disabled", Utc::now()).await?;
         }
-        // The record has it in a column of its own.
+        // The record stores the reason in a separate column.
         let reason = patch.reason.take();
         record(&mut transaction, id, actor.sub, &patch, reason.as_deref()).await?;
         match (was_disabled, account.disabled) {
-            (false, true) => events::tell(&mut transaction, id, Happened::Disabled { reason }).await?,
-            (true, false) => events::tell(&mut transaction, id, Happened::Enabled).await?,
+            (false, true) => events::record(&mut transaction, id, AccountChange::Disabled { reason }).await?,
+            (true, false) => events::record(&mut transaction, id, AccountChange::Enabled).await?,
             _ => {}
         }
         transaction.commit().await?;
@@ -102,7 +102,7 @@ pub(crate) async fn patch_user(
     .await
 }
 
-/// Keeps others from changing it, and says whether it is disabled.
+/// Locks an account's row and returns whether the account is disabled; `None` if it does not exist.
 async fn lock(connection: &mut PgConnection, id: UserId) -> sqlx::Result<Option<bool>> {
     sqlx::query_scalar!(
         r#"SELECT disabled_at IS NOT NULL AS "disabled!" FROM users WHERE id = $1 FOR UPDATE"#,
@@ -116,7 +116,7 @@ async fn update(connection: &mut PgConnection, id: UserId, patch: &PatchUser) ->
     let roles: Option<Vec<String>> = patch.roles.as_ref().map(|roles| {
         roles
             .iter()
-            .map(|role| account::name_of(*role).to_owned())
+            .map(|role| account::role_name(*role).to_owned())
             .collect()
     });
     sqlx::query!(
@@ -132,6 +132,7 @@ async fn update(connection: &mut PgConnection, id: UserId, patch: &PatchUser) ->
     .map(|_| ())
 }
 
+/// Records who changed what and why.
 async fn record(
     connection: &mut PgConnection,
     id: UserId,
@@ -149,87 +150,4 @@ async fn record(
     .execute(connection)
     .await
     .map(|_| ())
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use crate::testing::{PASSWORD, Users};
-
-    #[tokio::test]
-    async fn operators_disable_and_promote_and_it_is_recorded() {
-        let users = Users::start().await;
-        let ada = users.account("ada@souk.test").await;
-        let admin = users.admin().await;
-        let id = |body: &serde_json::Value| body["id"].as_str().unwrap().to_owned();
-        let path = format!("/v1/users/{}", id(&users.get("/v1/users/me", &ada).await.body));
-        let own = format!("/v1/users/{}", id(&users.get("/v1/users/me", &admin).await.body));
-        assert_eq!(
-            users
-                .patch(&path, &ada, &json!({"roles": ["admin"]}))
-                .await
-                .status,
-            403
-        );
-        assert_eq!(
-            users.patch(&own, &admin, &json!({"disabled": true})).await.status,
-            409
-        );
-        for bad in [
-            json!({"roles": []}),
-            json!({"roles": ["root"]}),
-            json!({"email": "x@souk.test"}),
-        ] {
-            assert_eq!(users.patch(&path, &admin, &bad).await.status, 422, "{bad}");
-        }
-        let nobody = "/v1/users/019283bc-0000-7000-8000-000000000000";
-        assert_eq!(
-            users
-                .patch(nobody, &admin, &json!({"disabled": true}))
-                .await
-                .status,
-            404
-        );
-
-        let session = users.login("ada@souk.test", PASSWORD).await.body["refresh_token"].clone();
-        let answer = users
-            .patch(&path, &admin, &json!({"disabled": true, "reason": "fraud"}))
-            .await;
-        assert_eq!((answer.status, &answer.body["disabled"]), (200, &json!(true)));
-        assert_eq!(users.login("ada@souk.test", PASSWORD).await.status, 401);
-        let answer = users
-            .patch(
-                &path,
-                &admin,
-                &json!({"disabled": false, "roles": ["customer", "admin"]}),
-            )
-            .await;
-        assert_eq!(
-            (&answer.body["disabled"], &answer.body["roles"]),
-            (&json!(false), &json!(["customer", "admin"]))
-        );
-        assert_eq!(
-            users
-                .post("/v1/auth/refresh", &json!({"refresh_token": session}))
-                .await
-                .status,
-            401,
-            "ended for good"
-        );
-        let token = users.login("ada@souk.test", PASSWORD).await.body["access_token"].clone();
-        assert_eq!(users.get("/v1/users", token.as_str().unwrap()).await.status, 200);
-        assert_eq!(
-            users
-                .count("SELECT count(*) FROM account_changes WHERE actor_id <> user_id")
-                .await,
-            2
-        );
-        assert_eq!(
-            users
-                .count("SELECT count(*) FROM account_changes WHERE reason = 'fraud'")
-                .await,
-            1
-        );
-    }
 }

@@ -1,7 +1,4 @@
-//! `POST /v1/auth/login`.
-
-#[cfg(test)]
-mod tests;
+//! `POST /v1/auth/login`: starts a session.
 
 use axum::{
     extract::State,
@@ -15,54 +12,58 @@ use sqlx::Connection;
 use utoipa::ToSchema;
 
 use crate::{
+    App,
     account::{self, Account},
-    app,
     cookie::{self, DeviceToken},
     device,
     email::Email,
+    error::Error,
     session,
     throttle::{self, ClientAddress, Source},
 };
 
+/// Credentials, and how to return the refresh token.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LoginRequest {
-    /// The account's address.
+    /// Email address of the account.
     #[schema(example = "demo@souk.test")]
     email: String,
-    /// The account's password.
-    #[schema(format = Password)]
+    /// Password of the account.
+    #[schema(format = Password, example = "demo-password-souk")]
     password: String,
-    /// Where the refresh token goes.
+    /// How to return the refresh token. Default: `token`.
     #[serde(default)]
     session: Transport,
 }
 
-/// How a client keeps its refresh token.
+/// How the refresh token is returned.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Transport {
-    /// In the body of the answer.
+    /// In the body of the response.
     #[default]
     Token,
-    /// In a cookie that scripts cannot read; for browsers.
+    /// In a cookie that scripts cannot read, for browsers.
     Cookie,
 }
 
-/// Starts a session. An unknown address, a wrong password, and an account that is unverified or disabled look the same
-/// and take the same time. After five failures the client's address has to wait before the next attempt, and after five
-/// failures from anywhere so has every address. A browser in which the owner has logged in before waits only for its
-/// own failures.
+/// Log in
+///
+/// Starts a session and returns its tokens. An unknown address, a wrong password, and an unverified or disabled account give
+/// the same response in the same time. After five failed attempts, the client's network address must wait before the next
+/// attempt; after five failures from anywhere, every network address must. A browser in which the owner has logged in
+/// before waits only for its own failures.
 #[utoipa::path(post, path = "/v1/auth/login", tag = "auth", request_body = LoginRequest, responses(
-    (status = 200, body = session::TokenResponse),
-    (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 429, description = "Too many failed logins. After `Retry-After` the next attempt from the same address is checked",
+    (status = 200, description = "The tokens of the new session", body = session::TokenResponse),
+    (status = 401, description = "The email address or the password is wrong, or the account cannot be used", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 422, description = "The body is not valid", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 429, description = "Too many failed logins; the next attempt is checked after the time in `Retry-After`",
         body = ProblemBody, content_type = "application/problem+json"),
-    (status = 503, description = "Too many logins at the moment; see `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 503, description = "Too many concurrent logins; retry after the time in `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn log_in(
-    State(app): State<app::State>,
+    State(app): State<App>,
     address: ClientAddress,
     DeviceToken(device): DeviceToken,
     Json(request): Json<LoginRequest>,
@@ -72,9 +73,9 @@ pub(crate) async fn log_in(
         let account = authenticate(&app, &request, address, device.as_deref()).await?;
         let mut connection = app.pool.acquire().await?;
         let mut transaction = connection.begin().await?;
-        // The password may have been changed since it was checked; then the other sessions have ended, and so must this.
+        // If the password was changed since it was verified, all other sessions have ended, so this one must not start.
         if !account::is_current(&mut transaction, &account).await? {
-            return Err(refused());
+            return Err(Error::WrongCredentials);
         }
         let grant = session::start(&mut transaction, &account.profile, Utc::now()).await?;
         let device = match transport {
@@ -84,7 +85,7 @@ pub(crate) async fn log_in(
             }
         };
         transaction.commit().await?;
-        Ok::<_, Problem>((grant.sign(&app.keyring).await?, device))
+        Ok((grant.sign(&app.keyring).await?, device))
     })
     .await?;
     let mut response = respond(tokens, transport)?;
@@ -96,23 +97,19 @@ pub(crate) async fn log_in(
     Ok(response)
 }
 
-fn refused() -> Problem {
-    Problem::unauthorized("The mail address or the password is wrong.")
-}
-
-/// The account of this address and password.
+/// Verifies the credentials and returns the account. A failure counts against the source of the attempt.
 async fn authenticate(
-    app: &app::State,
+    app: &App,
     request: &LoginRequest,
     address: ClientAddress,
     device: Option<&str>,
-) -> Result<Account, Problem> {
+) -> Result<Account, Error> {
     let password = request.password.clone();
-    // The turn comes first: nobody can have more attempts counted, but not yet checked, than there are turns.
-    let turn = app.passwords.turn().await?;
+    // Acquire the permit first: it limits how many attempts can be counted but not yet verified.
+    let permit = app.passwords.acquire().await?;
     let Some(email) = Email::parse(&request.email).filter(|_| password.chars().count() <= 128) else {
-        turn.verify("too long or no address".into(), None).await?;
-        return Err(refused());
+        permit.verify("too long or no email address".into(), None).await?;
+        return Err(Error::WrongCredentials);
     };
     let (account, source) = {
         let mut connection = app.pool.acquire().await?;
@@ -121,25 +118,25 @@ async fn authenticate(
             None => None,
         };
         let source = source.map_or(Source::Address(address), Source::Device);
-        throttle::begin(&mut connection, &email, source).await?;
+        throttle::count_attempt(&mut connection, &email, source).await?;
         (account::find_by_email(&mut connection, &email).await?, source)
     };
     let stored = account.as_ref().map(|account| account.password_hash.clone());
-    let matches = turn.verify(password, stored).await?;
+    let matches = permit.verify(password, stored).await?;
     let account = account.filter(|account| matches && account.is_usable());
-    let account = account.ok_or_else(refused)?;
-    throttle::succeed(&mut *app.pool.acquire().await?, &email, source).await?;
+    let account = account.ok_or(Error::WrongCredentials)?;
+    throttle::reset(&mut *app.pool.acquire().await?, &email, source).await?;
     Ok(account)
 }
 
-/// The tokens as the client asked for them. Neither may be kept by a cache.
-pub(crate) fn respond(mut tokens: session::TokenResponse, transport: Transport) -> Result<Response, Problem> {
+/// Builds the response with the tokens, returned as the client requested. It must not be cached.
+pub(crate) fn respond(mut tokens: session::TokenResponse, transport: Transport) -> Result<Response, Error> {
     let cookie = match transport {
         Transport::Token => None,
         Transport::Cookie => tokens
             .refresh_token
             .take()
-            .map(|token| cookie::set(&token))
+            .map(|token| cookie::set_refresh(&token))
             .transpose()?,
     };
     let mut response = ([(header::CACHE_CONTROL, "no-store")], Json(tokens)).into_response();

@@ -1,4 +1,4 @@
-//! `/v1/auth`: from an address and a password to tokens, and back to nothing.
+//! `/v1/auth`: registration, email verification, password reset, login, refresh and logout.
 
 pub(crate) mod jwks;
 pub(crate) mod login;

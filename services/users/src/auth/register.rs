@@ -1,7 +1,4 @@
-//! `POST /v1/auth/register`.
-
-#[cfg(test)]
-mod tests;
+//! `POST /v1/auth/register`: registers an account.
 
 use axum::extract::State;
 use chrono::{DateTime, Utc};
@@ -13,33 +10,47 @@ use sqlx::{Connection, PgConnection};
 use utoipa::ToSchema;
 
 use crate::{
+    App,
     account::{
         self,
-        events::{self, Happened},
+        events::{self, AccountChange},
     },
-    app,
     email::{self, Email},
+    error::Error,
     mail::{requests, token},
     password,
 };
 
+/// An account to register.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RegisterRequest {
-    /// A mail address.
-    #[schema(example = "ada@example.com", format = "email", max_length = 254)]
+    /// Email address of the owner. Case and surrounding white space are ignored.
+    #[schema(
+        example = "ada@example.com",
+        format = "email",
+        max_length = 254,
+        pattern = r#"^[^\s@,;<>()"\\]{1,64}@[^\s@,;<>()"\\]+\.[^\s@,;<>()"\\]+$"#
+    )]
     email: String,
-    /// 15 to 128 characters, none of the common ones.
-    #[schema(format = Password, min_length = 15, max_length = 128)]
+    /// The password, 15 to 128 characters. Common passwords, short pieces that repeat (`abcabcabcabcabc`), and the email
+    /// address with little added are refused.
+    #[schema(format = Password, min_length = 15, max_length = 128, example = "seven kettles on a blue shelf")]
     password: String,
-    /// What to call the owner, 1 to 200 characters.
-    #[schema(min_length = 1, max_length = 200)]
+    /// Name of the owner: 1 to 200 characters, not only white space, and no control characters.
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1F\x7F-\x9F]*[^\s\x00-\x1F\x7F-\x9F][^\x00-\x1F\x7F-\x9F]*$",
+        example = "Ada Lovelace"
+    )]
     name: String,
 }
 
-/// The request is accepted; a mail says what became of it.
+/// Confirms that a request was accepted. Its outcome is sent by email only.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Accepted {
+    /// Result of the request, always `accepted`.
     #[schema(example = "accepted")]
     status: &'static str,
 }
@@ -50,22 +61,26 @@ impl Default for Accepted {
     }
 }
 
-/// Registers an account. The answer is the same, and takes as long, whether or not the address is known; a mail to it says
-/// which. An address that was registered but not verified can be registered again: the newest name and password count,
-/// and only the newest mail verifies it. An account that is not verified is deleted after a week.
+/// Register an account
+///
+/// Registers an account and sends an email with a verification link. The response and its timing are the same whether or not
+/// the address is already registered. If it is, its owner gets an email with a link to reset the password. If it is
+/// registered but not verified, the new name and password replace the previous ones, and only the newest link works. An
+/// account that is not verified within a week is deleted.
 #[utoipa::path(post, path = "/v1/auth/register", tag = "auth", request_body = RegisterRequest,
-    params(("accept-language" = Option<String>, Header, description = "The language of mail to the owner, English or German.")), responses(
-    (status = 202, body = Accepted),
-    (status = 422, body = ProblemBody, content_type = "application/problem+json"),
+    params(("accept-language" = Option<String>, Header, description = "Preferred language of emails to the owner: English or German")), responses(
+    (status = 202, description = "The registration is accepted", body = Accepted),
+    (status = 422, description = "One or more fields are not valid", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 503, description = "Too many passwords are being hashed; retry after the time in `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn register_account(
-    State(app::State {
+    State(App {
         pool,
         passwords,
         policy,
         mail_tokens,
         ..
-    }): State<app::State>,
+    }): State<App>,
     headers: HeaderMap,
     Json(request): Json<RegisterRequest>,
 ) -> Result<(StatusCode, Json<Accepted>), Problem> {
@@ -75,16 +90,16 @@ pub(crate) async fn register_account(
         errors.push(FieldError::new("/email", email::EXPECTED));
     }
     let address = email.as_ref().map_or("", Email::as_str);
-    if let Some(objection) = password::objection(&request.password, address) {
-        errors.push(FieldError::new("/password", objection));
+    if let Some(reason) = password::rejection(&request.password, address) {
+        errors.push(FieldError::new("/password", reason));
     }
-    if !account::is_name(&request.name) {
+    if !account::is_valid_name(&request.name) {
         errors.push(FieldError::new("/name", "must have 1 to 200 characters"));
     }
     let Some(email) = email.filter(|_| errors.is_empty()) else {
-        return Err(Problem::invalid(errors));
+        return Err(Error::Invalid(errors).into());
     };
-    // What Souk writes mail in.
+    // The languages in which emails are written.
     let locale = language::preferred(&headers, &["en", "de"]);
     let password_hash = passwords.hash(request.password).await?;
     detached(async move {
@@ -99,7 +114,7 @@ pub(crate) async fn register_account(
             verified_at: policy.demo.then(Utc::now),
         };
         if insert(&mut transaction, &new).await? {
-            welcome(&mut transaction, &mail_tokens, &new).await?;
+            record_registration(&mut transaction, &mail_tokens, &new).await?;
         } else {
             register_again(&mut transaction, &mail_tokens, &new).await?;
         }
@@ -109,7 +124,8 @@ pub(crate) async fn register_account(
     .await
 }
 
-async fn welcome(
+/// Records the event of a new account. Outside demo mode, it requests the verification email.
+async fn record_registration(
     connection: &mut PgConnection,
     tokens: &MailTokens,
     new: &NewAccount<'_>,
@@ -118,11 +134,12 @@ async fn welcome(
         Some(_) => None,
         None => token::issue(connection, tokens, new.id, MailTokenKind::Verification).await?,
     };
-    events::tell(connection, new.id, Happened::Registered { verification_id }).await
+    events::record(connection, new.id, AccountChange::Registered { verification_id }).await
 }
 
-/// The address is known. If it is verified, its owner is notified and nothing changes. If it is not, the newest
-/// registration counts: without that, whoever registers an address first could keep its owner from using it.
+/// Handles the registration of an address that is already registered. If it is verified, its owner is notified and nothing
+/// changes. Otherwise the new registration replaces the previous one, so that no client can block an address by registering
+/// it first.
 async fn register_again(
     connection: &mut PgConnection,
     tokens: &MailTokens,
@@ -143,11 +160,11 @@ async fn register_again(
         return requests::request_reset(connection, tokens, id, true).await;
     }
     let issued = token::issue(connection, tokens, id, MailTokenKind::Verification).await?;
-    // After too many registrations in an hour there is no mail, so the last one that had a mail still counts.
+    // Beyond the hourly limit no email is sent, so the registration of the last email remains in effect.
     let Some(verification_id) = issued else {
         return Ok(());
     };
-    token::end(connection, id, MailTokenKind::Verification, Some(verification_id)).await?;
+    token::invalidate(connection, id, MailTokenKind::Verification, Some(verification_id)).await?;
     sqlx::query!(
         "UPDATE users SET name = $2, password_hash = $3, locale = $4, verified_at = $5, updated_at = now() WHERE id = $1",
         id.0,
@@ -158,13 +175,14 @@ async fn register_again(
     )
     .execute(&mut *connection)
     .await?;
-    let happened = match new.verified_at {
-        Some(_) => Happened::EmailVerified,
-        None => Happened::VerificationRequested { verification_id },
+    let change = match new.verified_at {
+        Some(_) => AccountChange::EmailVerified,
+        None => AccountChange::VerificationRequested { verification_id },
     };
-    events::tell(connection, id, happened).await
+    events::record(connection, id, change).await
 }
 
+/// An account to insert, with validated and normalized data.
 pub(crate) struct NewAccount<'a> {
     pub(crate) id: UserId,
     pub(crate) email: &'a Email,
@@ -174,7 +192,7 @@ pub(crate) struct NewAccount<'a> {
     pub(crate) verified_at: Option<DateTime<Utc>>,
 }
 
-/// Whether the address was new.
+/// Inserts the account; returns false if the email address is already registered.
 pub(crate) async fn insert(connection: &mut PgConnection, new: &NewAccount<'_>) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "INSERT INTO users (id, email, name, password_hash, locale, verified_at) VALUES ($1, $2, $3, $4, $5, $6)

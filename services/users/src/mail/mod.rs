@@ -1,5 +1,5 @@
-//! Mails that carry a token: the proof of an address, and the way to replace a forgotten password. Users decides whether
-//! there is such a mail and publishes an event with the id of its token; notifications writes and sends it.
+//! Emails that carry a token: to verify an email address, or to reset a forgotten password. This service decides whether
+//! to send one and publishes an event with the id of its token; notifications writes and sends the email.
 
 pub mod requests;
 pub(crate) mod token;

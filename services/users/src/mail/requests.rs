@@ -1,5 +1,5 @@
-//! Mails that someone asked for by an address. The request is stored and answered at once, the same for every address; a
-//! worker looks up the account later. So neither the answer nor its time says whether an address is known.
+//! Emails that were requested for an address. A request is stored and answered at once, in the same way for every address; a
+//! worker looks up the account later. So neither the response nor its timing reveals whether an address is registered.
 
 use std::{error::Error, time::Duration};
 
@@ -11,14 +11,14 @@ use tracing::{Instrument, info_span, warn};
 
 use super::token;
 use crate::{
-    account::events::{self, Happened},
+    account::events::{self, AccountChange},
     email::Email,
 };
 
-/// How often requests are looked for.
-const POLL: Duration = Duration::from_secs(1);
+/// How often the database is polled for requests.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Stores a request. One that waits already is not stored again.
+/// Stores a request, unless the same one is already pending.
 pub(crate) async fn store(
     connection: &mut PgConnection,
     email: &Email,
@@ -38,26 +38,28 @@ pub(crate) async fn store(
     .map(drop)
 }
 
-/// Handles requests until `shutdown`. Every replica may run it.
+/// Handles pending requests until `shutdown`. Every replica may run it.
 pub async fn run(pool: PgPool, tokens: MailTokens, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
         if let Err(error) = run_once(&pool, &tokens).await {
             warn!(
                 error = &error as &dyn Error,
-                "cannot handle requests for mails; will retry in 1 s"
+                "cannot handle requests for emails; will retry in 1 s"
             );
         }
-        shutdown.run_until_cancelled(tokio::time::sleep(POLL)).await;
+        shutdown
+            .run_until_cancelled(tokio::time::sleep(POLL_INTERVAL))
+            .await;
     }
 }
 
-/// Handles every request that waits.
-pub(crate) async fn run_once(pool: &PgPool, tokens: &MailTokens) -> sqlx::Result<()> {
+/// Handles all pending requests.
+pub async fn run_once(pool: &PgPool, tokens: &MailTokens) -> sqlx::Result<()> {
     while handle_next(pool, tokens).await? {}
     Ok(())
 }
 
-/// Whether there was one.
+/// Handles the oldest pending request; returns false if there is none.
 async fn handle_next(pool: &PgPool, tokens: &MailTokens) -> sqlx::Result<bool> {
     let mut transaction = pool.begin().await?;
     let request = sqlx::query!(
@@ -109,7 +111,7 @@ async fn handle(
     }
 }
 
-/// Asks for the mail that proves the address, in the transaction that has locked the account.
+/// Requests the email that verifies the address. The caller's transaction must have locked the account.
 async fn request_verification(
     connection: &mut PgConnection,
     tokens: &MailTokens,
@@ -117,10 +119,10 @@ async fn request_verification(
 ) -> sqlx::Result<()> {
     match token::issue(connection, tokens, id, MailTokenKind::Verification).await? {
         Some(verification_id) => {
-            events::tell(
+            events::record(
                 connection,
                 id,
-                Happened::VerificationRequested { verification_id },
+                AccountChange::VerificationRequested { verification_id },
             )
             .await
         }
@@ -128,7 +130,8 @@ async fn request_verification(
     }
 }
 
-/// Asks for the mail by which the password can be replaced, in the transaction that has locked the account.
+/// Requests the email with the link to reset the password. The caller's transaction must have locked the account.
+/// `registered_again` says that someone tried to register the address once more.
 pub(crate) async fn request_reset(
     connection: &mut PgConnection,
     tokens: &MailTokens,
@@ -137,11 +140,11 @@ pub(crate) async fn request_reset(
 ) -> sqlx::Result<()> {
     match token::issue(connection, tokens, id, MailTokenKind::PasswordReset).await? {
         Some(reset_id) => {
-            let requested = Happened::PasswordResetRequested {
+            let requested = AccountChange::PasswordResetRequested {
                 reset_id,
                 registered_again,
             };
-            events::tell(connection, id, requested).await
+            events::record(connection, id, requested).await
         }
         None => Ok(()),
     }

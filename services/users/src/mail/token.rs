@@ -1,4 +1,4 @@
-//! The tokens of mails: issued for an account, good once and for a short time.
+//! Tokens in emails: issued for an account, and valid once and for a limited time.
 
 use contracts::{MailTokenKind, MailTokens, UserId};
 use sqlx::PgConnection;
@@ -6,10 +6,12 @@ use uuid::Uuid;
 
 use crate::token;
 
-/// Tokens, and so mails, of an account and kind in an hour. Nobody can fill an owner's mailbox by asking for more.
-const MOST_IN_AN_HOUR: i64 = 5;
+/// Maximum number of tokens, and thus emails, of a kind that an account gets in an hour, so that no client can flood the
+/// owner's mailbox.
+const MAX_PER_HOUR: i64 = 5;
 
-/// Issues a token for a mail and returns its id; none if there were too many lately. The caller has locked the account.
+/// Issues a token for an email and returns its id, or `None` if the account reached its hourly limit. The caller must have
+/// locked the account.
 pub(crate) async fn issue(
     connection: &mut PgConnection,
     tokens: &MailTokens,
@@ -31,16 +33,16 @@ pub(crate) async fn issue(
         kind.name(),
         &token::hash(&tokens.derive(kind, id))[..],
         minutes,
-        MOST_IN_AN_HOUR
+        MAX_PER_HOUR
     )
     .execute(connection)
     .await?;
     Ok((done.rows_affected() == 1).then_some(id))
 }
 
-/// Uses a token up; the account it was issued for, unless it is unknown, expired, used or replaced. The account is locked
-/// first, as by everything else that changes tokens, so that two changes wait for each other.
-pub(crate) async fn spend(
+/// Redeems a token and returns its account, or `None` if the token is unknown, expired, used or replaced. The account is
+/// locked first, as for every change of its tokens, so that concurrent changes wait for each other.
+pub(crate) async fn redeem(
     connection: &mut PgConnection,
     text: &str,
     kind: MailTokenKind,
@@ -60,7 +62,7 @@ pub(crate) async fn spend(
     Ok(user.fetch_optional(connection).await?.map(UserId))
 }
 
-/// The account that a token was issued for, if it could be used now.
+/// Returns the account of a token if the token is valid, without redeeming it.
 pub(crate) async fn find(
     connection: &mut PgConnection,
     text: &str,
@@ -75,8 +77,8 @@ pub(crate) async fn find(
     Ok(user.fetch_optional(connection).await?.map(UserId))
 }
 
-/// Ends the tokens of an account and kind, but for the one with the id `kept`.
-pub(crate) async fn end(
+/// Invalidates the tokens of an account and kind, except the one with the id `kept`.
+pub(crate) async fn invalidate(
     connection: &mut PgConnection,
     user: UserId,
     kind: MailTokenKind,

@@ -1,4 +1,4 @@
-//! `/v1/users/me/addresses`: where the caller has things sent.
+//! `/v1/users/me/addresses`: the caller's shipping addresses.
 
 use axum::{extract::State, response::IntoResponse};
 use chrono::{DateTime, Utc};
@@ -14,36 +14,39 @@ use sqlx::{PgPool, types::Json as Jsonb};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// More than anyone needs, fewer than would hurt.
-const MOST: i64 = 50;
+use crate::error::Error;
 
-/// An address of the caller's.
+/// Maximum number of addresses of an account, which bounds its storage.
+const MAX_ADDRESSES: i64 = 50;
+
+/// A saved shipping address.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SavedAddress {
-    /// Its id.
+    /// Id of the saved address.
     id: Uuid,
-    /// Who receives it.
+    /// Name of the recipient.
     name: String,
-    /// Street and number.
+    /// Street and house number.
     line1: String,
-    /// Floor, flat, company.
+    /// Further details, such as floor, flat or company.
     #[serde(skip_serializing_if = "Option::is_none")]
     line2: Option<String>,
-    /// Town or city.
+    /// Name of the town or city.
     city: String,
-    /// State, province or county.
+    /// State, province or county, where it is part of the address.
     #[serde(skip_serializing_if = "Option::is_none")]
     region: Option<String>,
-    /// Postal code.
+    /// Postal code, in the country's own format.
     postal_code: String,
-    /// ISO 3166-1 alpha-2.
+    /// Country, as an ISO 3166-1 alpha-2 code.
+    #[schema(example = "DE")]
     country: String,
-    /// Telephone number.
+    /// Telephone number of the recipient, in any format.
     #[serde(skip_serializing_if = "Option::is_none")]
     phone: Option<String>,
-    /// When it was added.
+    /// Time at which the address was saved.
     created_at: DateTime<Utc>,
-    /// When it last changed.
+    /// Time of the last change.
     updated_at: DateTime<Utc>,
 }
 
@@ -65,7 +68,8 @@ impl SavedAddress {
     }
 }
 
-fn check(address: &Address) -> Result<(), Problem> {
+/// Fails with all invalid fields, if there are any.
+fn validate(address: &Address) -> Result<(), Error> {
     let problems = address.problems();
     if problems.is_empty() {
         return Ok(());
@@ -73,13 +77,16 @@ fn check(address: &Address) -> Result<(), Problem> {
     let errors = problems
         .into_iter()
         .map(|(field, detail)| FieldError::new(format!("/{field}"), detail));
-    Err(Problem::invalid(errors.collect()))
+    Err(Error::Invalid(errors.collect()))
 }
 
-/// The caller's addresses, oldest first.
+/// List my addresses
+///
+/// Lists the caller's saved addresses, oldest first.
 #[utoipa::path(get, path = "/v1/users/me/addresses", tag = "account", security(("bearer" = [])), params(PageQuery), responses(
-    (status = 200, body = Page<SavedAddress>),
-    (status = 422, body = ProblemBody, content_type = "application/problem+json"),
+    (status = 200, description = "A page of addresses", body = Page<SavedAddress>),
+    (status = 401, description = "The access token is missing or not valid", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 422, description = "A parameter is unknown or not valid", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn list_addresses(
     State(pool): State<PgPool>,
@@ -102,18 +109,22 @@ pub(crate) async fn list_addresses(
     Ok(Json(Page::of(items.collect(), query.limit, |item| item.id)))
 }
 
-/// Adds an address.
+/// Add an address
+///
+/// Saves a shipping address. An account can have up to 50. Requires a login or an API key with the scope `order`.
 #[utoipa::path(post, path = "/v1/users/me/addresses", tag = "account", security(("bearer" = [])), request_body = Address, responses(
-    (status = 201, body = SavedAddress),
-    (status = 409, description = "There are 50", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, body = ProblemBody, content_type = "application/problem+json"),
+    (status = 201, description = "The saved address", body = SavedAddress, headers(("location" = String, description = "Path of the address"))),
+    (status = 401, description = "The access token is missing or not valid", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "The API key does not have the scope `order`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 409, description = "The account has 50 addresses already", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 422, description = "One or more fields are not valid", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn post_address(
     State(pool): State<PgPool>,
     User(claims): User,
     Json(address): Json<Address>,
 ) -> Result<impl IntoResponse, Problem> {
-    check(&address)?;
+    validate(&address)?;
     let id = Uuid::now_v7();
     let row = sqlx::query!(
         "INSERT INTO addresses (id, user_id, address)
@@ -122,27 +133,27 @@ pub(crate) async fn post_address(
         id,
         claims.sub.0,
         Jsonb(&address) as _,
-        MOST
+        MAX_ADDRESSES
     )
     .fetch_optional(&pool)
     .await?;
-    let Some(row) = row else {
-        return Err(Problem::conflict(
-            "too-many-addresses",
-            "An account can have 50 addresses.",
-        ));
-    };
+    let row = row.ok_or(Error::TooManyAddresses)?;
     let saved = SavedAddress::new(id, address, row.created_at, row.updated_at);
     let location = format!("/v1/users/me/addresses/{id}");
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(saved)))
 }
 
-/// Replaces an address.
+/// Replace an address
+///
+/// Replaces all fields of a saved address. Orders keep the address with which they were placed. Requires a login or an API
+/// key with the scope `order`.
 #[utoipa::path(put, path = "/v1/users/me/addresses/{id}", tag = "account", security(("bearer" = [])),
-    params(("id" = Uuid, Path)), request_body = Address, responses(
-    (status = 200, body = SavedAddress),
-    (status = 404, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, body = ProblemBody, content_type = "application/problem+json"),
+    params(("id" = Uuid, Path, description = "Id of the saved address")), request_body = Address, responses(
+    (status = 200, description = "The changed address", body = SavedAddress),
+    (status = 401, description = "The access token is missing or not valid", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "The API key does not have the scope `order`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 404, description = "The caller has no such address", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 422, description = "One or more fields are not valid", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn put_address(
     State(pool): State<PgPool>,
@@ -150,7 +161,7 @@ pub(crate) async fn put_address(
     Path(id): Path<Uuid>,
     Json(address): Json<Address>,
 ) -> Result<Json<SavedAddress>, Problem> {
-    check(&address)?;
+    validate(&address)?;
     let row = sqlx::query!(
         "UPDATE addresses SET address = $3, updated_at = now() WHERE id = $1 AND user_id = $2
          RETURNING created_at, updated_at",
@@ -160,7 +171,7 @@ pub(crate) async fn put_address(
     )
     .fetch_optional(&pool)
     .await?;
-    let row = row.ok_or_else(|| Problem::not_found("address"))?;
+    let row = row.ok_or(Error::NotFound("address"))?;
     Ok(Json(SavedAddress::new(
         id,
         address,
@@ -169,11 +180,16 @@ pub(crate) async fn put_address(
     )))
 }
 
-/// Removes an address. Orders keep the copy they were made with.
+/// Delete an address
+///
+/// Deletes a saved address. Orders keep the address with which they were placed. Requires a login or an API key with the
+/// scope `order`.
 #[utoipa::path(delete, path = "/v1/users/me/addresses/{id}", tag = "account", security(("bearer" = [])),
-    params(("id" = Uuid, Path)), responses(
-    (status = 204),
-    (status = 404, body = ProblemBody, content_type = "application/problem+json"),
+    params(("id" = Uuid, Path, description = "Id of the saved address")), responses(
+    (status = 204, description = "The address is deleted"),
+    (status = 401, description = "The access token is missing or not valid", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "The API key does not have the scope `order`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 404, description = "The caller has no such address", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn delete_address(
     State(pool): State<PgPool>,
@@ -190,60 +206,6 @@ pub(crate) async fn delete_address(
     if done.rows_affected() == 1 {
         Ok(StatusCode::NO_CONTENT)
     } else {
-        Err(Problem::not_found("address"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use crate::testing::Users;
-
-    #[tokio::test]
-    async fn an_address_is_its_owners_alone() {
-        let users = Users::start().await;
-        let ada = users.account("ada@souk.test").await;
-        let eve = users.account("eve@souk.test").await;
-        let home = json!({"name": "Ada", "line1": "1 Main St", "city": "Berlin", "postal_code": "10115", "country": "DE"});
-        let saved = users.post_as("/v1/users/me/addresses", &ada, &home).await;
-        assert_eq!(saved.status, 201);
-        let path = saved.headers["location"].to_str().unwrap().to_owned();
-        assert_eq!(users.put(&path, &eve, home.clone()).await.status, 404);
-        assert_eq!(users.delete(&path, &eve).await.status, 404);
-        assert_eq!(
-            users.get("/v1/users/me/addresses", &eve).await.body["items"],
-            json!([])
-        );
-        let mut moved = home.clone();
-        moved["city"] = json!("Bonn");
-        assert_eq!(users.put(&path, &ada, moved).await.body["city"], "Bonn");
-        assert_eq!(
-            users.get("/v1/users/me/addresses", &ada).await.body["items"][0]["city"],
-            "Bonn"
-        );
-        assert_eq!(users.delete(&path, &ada).await.status, 204);
-        assert_eq!(users.delete(&path, &ada).await.status, 404);
-    }
-
-    #[tokio::test]
-    async fn bad_addresses_pages_and_ids_are_refused() {
-        let users = Users::start().await;
-        let ada = users.account("ada@souk.test").await;
-        let bad =
-            json!({"name": "", "line1": "x\u{0}", "city": "B", "postal_code": "1", "country": "Germany"});
-        let answer = users.post_as("/v1/users/me/addresses", &ada, &bad).await;
-        assert_eq!(answer.pointers(), ["/name", "/line1", "/country"]);
-        for query in ["limit=0", "limit=101", "limit=x", "cursor=nonsense", "page=2"] {
-            assert_eq!(
-                users
-                    .get(&format!("/v1/users/me/addresses?{query}"), &ada)
-                    .await
-                    .status,
-                422,
-                "{query}"
-            );
-        }
-        assert_eq!(users.delete("/v1/users/me/addresses/7", &ada).await.status, 404);
+        Err(Error::NotFound("address").into())
     }
 }

@@ -1,5 +1,5 @@
-//! `/v1/users/me`: what an account's owner may see and change. The owner is whoever the token names; no path or body
-//! ever does.
+//! `/v1/users/me`: what owners can read and change in their own account. The account is always that of the access token,
+//! never one named in a path or body.
 
 pub(crate) mod address;
 pub(crate) mod api_key;

@@ -1,8 +1,9 @@
 //! Slows down the guessing of passwords without locking the owner of an account out (ASVS 5 V6.3).
 //!
-//! Every attempt comes from a source. A known device and a session have counts of their own. All other attempts count
-//! for their client address and for the account; [`rules`] says who must wait for how long. An attempt is counted before
-//! the password is checked, so that parallel guesses cannot overtake the count, and a right password takes it back.
+//! Every attempt has a source. Failures from a known device or a session count only for that source. All other failures
+//! count for the client's network address and for the account as a whole. [`rules`] decides which source must wait, and how
+//! long. An attempt is counted as a failure before the password is verified, so that concurrent guesses cannot exceed the
+//! limit. A correct password resets the counts.
 
 mod rules;
 
@@ -10,19 +11,19 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use axum::extract::FromRequestParts;
 use chrono::{DateTime, Utc};
-use http::{StatusCode, request::Parts};
+use http::request::Parts;
 use sha2::{Digest, Sha256};
 use souk_http::Problem;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use self::rules::{Counted, Decision};
-use crate::{email::Email, token};
+use self::rules::{Decision, SourceFailures};
+use crate::{email::Email, error::Error, token};
 
-/// Set by the gateway, which removes it from what clients send.
+/// Header with the client's network address. The gateway sets it and removes it from client requests.
 const CLIENT_ADDRESS: &str = "x-internal-client-address";
 
-/// The client's address as the gateway saw it. Requests without one share one source.
+/// The client's network address, as seen by the gateway. Requests without one share a single source.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ClientAddress(Option<IpAddr>);
 
@@ -35,24 +36,24 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
     }
 }
 
-/// Where an attempt comes from.
+/// The source of a login attempt.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Source {
-    /// A browser in which the owner has logged in before, by the hash of its cookie.
+    /// A browser in which the owner has logged in before, identified by the hash of its cookie.
     Device([u8; 32]),
-    /// A session that asks for the password again.
+    /// A session that changes the password and therefore has to confirm the current one.
     Session(Uuid),
-    /// Anyone else.
+    /// Any other client, identified by its network address.
     Address(ClientAddress),
 }
 
 impl Source {
-    /// Whether the owner has proved to be there; such a source is not slowed down by what others do.
+    /// Whether the owner has logged in from this source before. Failures of other sources do not slow it down.
     fn is_trusted(self) -> bool {
         !matches!(self, Self::Address(_))
     }
 
-    /// The source of one account: the same address is another source for another account.
+    /// Hash of account and source: the same network address is a different source for each account.
     fn hash(self, email: &Email) -> [u8; 32] {
         let kind = match self {
             Self::Device(sha256) => [b"device ", &sha256[..]].concat(),
@@ -67,7 +68,7 @@ impl Source {
     }
 }
 
-/// An IPv6 customer has a whole /64.
+/// Reduces an IPv6 address to its /64 network, since a single customer usually has a whole one.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
@@ -75,40 +76,36 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Counts an attempt as failed, until [`succeed`] takes that back; 429 when its source must wait first.
-pub(crate) async fn begin(
+/// Counts an attempt as failed until [`reset`] is called. Fails if its source must wait first.
+pub(crate) async fn count_attempt(
     connection: &mut PgConnection,
     email: &Email,
     source: Source,
-) -> Result<(), Problem> {
+) -> Result<(), Error> {
     let (email_sha256, source_sha256) = (token::hash(email.as_str()), source.hash(email));
     let mut transaction = connection.begin().await?;
     let account = lock_account(&mut transaction, email_sha256).await?;
-    let counted = find_source(&mut transaction, email_sha256, source_sha256).await?;
-    let decision = rules::decide(account.failures, counted, source.is_trusted(), account.now);
-    let (counted, refused) = match decision {
+    let previous = find_source(&mut transaction, email_sha256, source_sha256).await?;
+    let decision = rules::decide(account.failures, previous, source.is_trusted(), account.now);
+    let (failures, blocked_until) = match decision {
         Decision::Refuse(until) => {
             return Err(too_many(until, account.now));
         }
-        Decision::Wait(counted, until) => (counted, Some(until)),
-        Decision::Check(counted) => {
+        Decision::Wait(failures, until) => (failures, Some(until)),
+        Decision::Check(failures) => {
             if !source.is_trusted() {
                 count_failure(&mut transaction, email_sha256).await?;
             }
-            (counted, None)
+            (failures, None)
         }
     };
-    store_source(&mut transaction, email_sha256, source_sha256, counted).await?;
+    store_source(&mut transaction, email_sha256, source_sha256, failures).await?;
     transaction.commit().await?;
-    refused.map_or(Ok(()), |until| Err(too_many(until, account.now)))
+    blocked_until.map_or(Ok(()), |until| Err(too_many(until, account.now)))
 }
 
-/// The password was right: forgets the failures of the source, and those of all addresses if it is one of them.
-pub(crate) async fn succeed(
-    connection: &mut PgConnection,
-    email: &Email,
-    source: Source,
-) -> sqlx::Result<()> {
+/// Resets the failures of a source after a correct password, and those of the account unless the source is trusted.
+pub(crate) async fn reset(connection: &mut PgConnection, email: &Email, source: Source) -> sqlx::Result<()> {
     let email_sha256 = token::hash(email.as_str());
     sqlx::query!(
         "DELETE FROM login_sources WHERE email_sha256 = $1 AND source_sha256 = $2",
@@ -128,8 +125,8 @@ pub(crate) async fn succeed(
     Ok(())
 }
 
-/// Forgets all failures of an account, whose owner has proved to be there in another way.
-pub(crate) async fn forget_account(connection: &mut PgConnection, email: &Email) -> sqlx::Result<()> {
+/// Resets all failures of an account, after its owner was authenticated in another way.
+pub(crate) async fn reset_account(connection: &mut PgConnection, email: &Email) -> sqlx::Result<()> {
     let email_sha256 = token::hash(email.as_str());
     sqlx::query!(
         "DELETE FROM login_sources WHERE email_sha256 = $1",
@@ -147,13 +144,13 @@ pub(crate) async fn forget_account(connection: &mut PgConnection, email: &Email)
 }
 
 struct LockedAccount {
-    /// Failed attempts from addresses, with no pause of a day between them.
+    /// Failures from all network addresses, without a pause of a day or more between them.
     failures: i32,
-    /// By the database's clock, which all replicas share.
+    /// Current time of the database, whose clock all replicas share.
     now: DateTime<Utc>,
 }
 
-/// Makes attempts at one account wait for each other until the transaction ends, whether or not the account exists.
+/// Serializes attempts for an account until the transaction ends, whether or not the account exists.
 async fn lock_account(connection: &mut PgConnection, email_sha256: [u8; 32]) -> sqlx::Result<LockedAccount> {
     sqlx::query_as!(
         LockedAccount,
@@ -181,9 +178,9 @@ async fn find_source(
     connection: &mut PgConnection,
     email_sha256: [u8; 32],
     source_sha256: [u8; 32],
-) -> sqlx::Result<Option<Counted>> {
+) -> sqlx::Result<Option<SourceFailures>> {
     sqlx::query_as!(
-        Counted,
+        SourceFailures,
         "SELECT failures, last_at, blocked_until FROM login_sources WHERE email_sha256 = $1 AND source_sha256 = $2",
         &email_sha256[..],
         &source_sha256[..]
@@ -196,7 +193,7 @@ async fn store_source(
     connection: &mut PgConnection,
     email_sha256: [u8; 32],
     source_sha256: [u8; 32],
-    counted: Counted,
+    source: SourceFailures,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO login_sources (email_sha256, source_sha256, failures, last_at, blocked_until)
@@ -205,21 +202,16 @@ async fn store_source(
              failures = excluded.failures, last_at = excluded.last_at, blocked_until = excluded.blocked_until",
         &email_sha256[..],
         &source_sha256[..],
-        counted.failures,
-        counted.last_at,
-        counted.blocked_until
+        source.failures,
+        source.last_at,
+        source.blocked_until
     )
     .execute(connection)
     .await
     .map(drop)
 }
 
-fn too_many(until: DateTime<Utc>, now: DateTime<Utc>) -> Problem {
-    let seconds = (until - now).num_seconds().max(0).unsigned_abs() + 1;
-    Problem::new(
-        StatusCode::TOO_MANY_REQUESTS,
-        "too-many-failed-logins",
-        "There were too many failed logins for this account. Wait, then try again from the same device.",
-    )
-    .retry_after(seconds)
+/// The error with the time to wait, in whole seconds rounded up.
+fn too_many(until: DateTime<Utc>, now: DateTime<Utc>) -> Error {
+    Error::TooManyFailedLogins((until - now).num_seconds().max(0).unsigned_abs() + 1)
 }

@@ -1,42 +1,44 @@
-//! Who must wait before a password is checked, and for how long.
+//! Decides whether an attempt must wait before its password is verified, and how long.
 //!
-//! - Five failures in a row from one source block this source for a minute, each further one twice as long, up to a
-//!   quarter of an hour. A day without a failure forgets them.
-//! - Five failures from all addresses together make every address wait once before each attempt: a minute for every five
-//!   failures, up to a quarter of an hour. After the wait the next attempt is checked, whatever other addresses do
-//!   meanwhile, so nobody can keep the owner out.
-//! - A known device and a session wait only for their own failures.
+//! - Five consecutive failures block a source for one minute. Each further failure doubles the time, up to 15 minutes. A day
+//!   without failures resets the count.
+//! - Five failures from all network addresses together make every address wait before each attempt: one minute for every
+//!   five failures, up to 15 minutes. After the wait, the next attempt is verified even if other addresses have failed in
+//!   the meantime, so no client can lock the owner out.
+//! - Known devices and sessions wait only for their own failures.
 
 use chrono::{DateTime, Duration, Utc};
 
-/// So many failures are free.
-const FREE: i32 = 5;
-const LONGEST: Duration = Duration::minutes(15);
+/// Number of failures from which on a source or an account is throttled.
+const THRESHOLD: i32 = 5;
+/// Longest time that a source must wait.
+const MAX_DELAY: Duration = Duration::minutes(15);
 
-/// What is stored about a source.
+/// The stored failures of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Counted {
+pub(super) struct SourceFailures {
     pub(super) failures: i32,
     pub(super) last_at: DateTime<Utc>,
-    /// Until when it must wait. A time in the past means that it has waited, and the next attempt is checked.
+    /// Time until which the source must wait. If it has passed, the next attempt is verified.
     pub(super) blocked_until: Option<DateTime<Utc>>,
 }
 
-/// What happens to an attempt.
+/// The decision about an attempt.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Decision {
-    /// The source is blocked; nothing changes.
+    /// The source is blocked until this time; nothing is stored.
     Refuse(DateTime<Utc>),
-    /// The source has to wait first; store this.
-    Wait(Counted, DateTime<Utc>),
-    /// Check the password; store this, in which the attempt counts as failed.
-    Check(Counted),
+    /// The source must wait until this time first; store these failures.
+    Wait(SourceFailures, DateTime<Utc>),
+    /// Verify the password; store these failures, which include the attempt.
+    Check(SourceFailures),
 }
 
-/// Decides about an attempt at an account with that many `failures` from addresses.
+/// Decides about an attempt, given the account's `failures` from all network addresses and the stored failures of its
+/// source.
 pub(super) fn decide(
     failures: i32,
-    source: Option<Counted>,
+    source: Option<SourceFailures>,
     is_trusted: bool,
     now: DateTime<Utc>,
 ) -> Decision {
@@ -45,31 +47,31 @@ pub(super) fn decide(
     if let Some(until) = blocked_until.filter(|until| *until > now) {
         return Decision::Refuse(until);
     }
-    let counted = |failures, blocked_until| Counted {
+    let counted = |failures, blocked_until| SourceFailures {
         failures,
         last_at: now,
         blocked_until,
     };
     let own = source.map_or(0, |source| source.failures);
-    let guard = |failures| if is_trusted { None } else { guard_delay(failures) };
-    if let (Some(delay), None) = (guard(failures), blocked_until) {
+    let shared_delay = |failures| if is_trusted { None } else { account_delay(failures) };
+    if let (Some(delay), None) = (shared_delay(failures), blocked_until) {
         return Decision::Wait(counted(own, Some(now + delay)), now + delay);
     }
     let own = own.saturating_add(1).min(1000);
-    let delay = source_delay(own).max(guard(failures.saturating_add(1)));
+    let delay = source_delay(own).max(shared_delay(failures.saturating_add(1)));
     Decision::Check(counted(own, delay.map(|delay| now + delay)))
 }
 
-/// How long a source waits after so many failures of its own.
+/// How long a source must wait after this many failures of its own.
 fn source_delay(failures: i32) -> Option<Duration> {
-    let further = u32::try_from(failures - FREE).ok()?;
+    let further = u32::try_from(failures - THRESHOLD).ok()?;
     let minutes = 1_i64.checked_shl(further.min(4))?;
-    Some(Duration::minutes(minutes).min(LONGEST))
+    Some(Duration::minutes(minutes).min(MAX_DELAY))
 }
 
-/// How long an address waits when there were so many failures from all of them.
-fn guard_delay(failures: i32) -> Option<Duration> {
-    (failures >= FREE).then(|| Duration::minutes(i64::from(failures / FREE)).min(LONGEST))
+/// How long a network address must wait after this many failures from all addresses.
+fn account_delay(failures: i32) -> Option<Duration> {
+    (failures >= THRESHOLD).then(|| Duration::minutes(i64::from(failures / THRESHOLD)).min(MAX_DELAY))
 }
 
 #[cfg(test)]
@@ -80,8 +82,8 @@ mod tests {
         DateTime::UNIX_EPOCH + Duration::days(1000) + Duration::minutes(minutes)
     }
 
-    fn counted(failures: i32, last_at: i64, blocked_until: Option<i64>) -> Counted {
-        Counted {
+    fn counted(failures: i32, last_at: i64, blocked_until: Option<i64>) -> SourceFailures {
+        SourceFailures {
             failures,
             last_at: at(last_at),
             blocked_until: blocked_until.map(at),
@@ -119,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn five_failures_from_anywhere_make_a_new_address_wait_and_a_known_device_not() {
+    fn five_failures_from_anywhere_delay_new_addresses_but_not_known_devices() {
         for (failures, minutes) in [(5, 1), (9, 1), (10, 2), (74, 14), (75, 15), (1000, 15)] {
             assert_eq!(
                 decide(failures, None, false, at(0)),
@@ -134,12 +136,12 @@ mod tests {
         assert_eq!(
             decide(4, None, false, at(0)),
             Decision::Check(counted(1, 0, Some(1))),
-            "the fifth is checked, and its address waits before the sixth"
+            "the fifth attempt is verified, and its address must wait before the sixth"
         );
     }
 
     #[test]
-    fn an_address_that_has_waited_is_checked_whatever_others_did_meanwhile() {
+    fn an_attempt_after_the_wait_is_verified_despite_failures_of_others() {
         let waited = counted(0, -1, Some(0));
         assert_eq!(
             decide(1000, Some(waited), false, at(0)),

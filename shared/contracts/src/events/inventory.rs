@@ -1,51 +1,51 @@
-//! `inventory.v1`.
+//! The events of the topic `inventory.v1`: changes of the catalog and of stock levels.
 
 use serde::{Deserialize, Serialize};
 
 use super::events;
 use crate::{Money, Sku};
 
-/// A product as the catalogue shows it.
+/// The catalog data of a product at the time of an event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProductFacts {
-    /// Its name.
+    /// Name of the product.
     pub name: String,
-    /// The category's key.
+    /// Key of the category that the product belongs to.
     pub category: String,
-    /// Of one.
+    /// Price of one item.
     pub price: Money,
-    /// The version that its `ETag` tells.
+    /// Version of the product, which its `ETag` also contains. Each change raises it.
     pub version: i64,
 }
 
 events! {
-    /// What happens to the catalogue and the stock.
+    /// An event of the inventory service: a change of the catalog or of a stock level.
     InventoryEvent of "inventory" on INVENTORY,
     each with {
-        /// Which product; the key.
+        /// The product that the event is about; also the key of the record.
         sku: Sku,
     }
-    /// A product is for sale.
+    /// A product was added to the catalog.
     ProductCreated = "product_created" v 1 {
-        /// As it is now.
+        /// Catalog data of the new product.
         product: ProductFacts,
     }
-    /// A product is another.
+    /// The catalog data of a product changed.
     ProductChanged = "product_changed" v 1 {
-        /// As it is now.
+        /// The product after the change.
         product: ProductFacts,
     }
-    /// A product is gone from the catalogue.
+    /// A product was deleted from the catalog.
     ProductDeleted = "product_deleted" v 1 {}
-    /// There are more or fewer of it.
+    /// The stock level of a product changed.
     StockChanged = "stock_changed" v 1 {
-        /// `listed`, `adjusted`, `committed`, `restocked`; words may be added.
+        /// Why the level changed: `listed`, `adjusted`, `committed` or `restocked`. Further values may be added.
         reason: String,
-        /// In the house; `available` and `held` together.
+        /// Number of items in the warehouse: `available` plus `held`.
         on_hand: i64,
-        /// Can be bought.
+        /// Number of items that can be bought.
         available: i64,
-        /// Set aside for checkouts.
+        /// Number of items that are held for checkouts.
         held: i64,
     }
 }

@@ -1,8 +1,8 @@
-//! Domain events: facts that a service tells anyone on Kafka, kept and replayable. docs/events.md documents them like an
-//! API. Commands and replies, which are work for one, are in [`crate::saga`].
+//! Domain events: facts that a service publishes on Kafka, where any consumer can read and replay them. docs/events.md
+//! is their reference. Commands and replies, which have exactly one receiver, are in [`crate::saga`].
 //!
-//! Unlike a command, an event is read by programs that were built before it: a reader ignores fields that it does not
-//! know, and passes over types and versions that it does not know. So nothing in here denies unknown fields.
+//! Unlike a command, an event may be read by a consumer that is older than the event's type. Consumers ignore unknown
+//! fields, types and versions, so no struct here uses `deny_unknown_fields`.
 
 mod envelope;
 mod inventory;
@@ -33,39 +33,40 @@ pub use users::{
 
 use serde_json::Value;
 
-/// The topics. The suffix is raised only for a change that no reader could pass over; the old topic is then fed beside
-/// the new one for as long as anyone reads it.
+/// The names of the Kafka topics. The version suffix is raised only for an incompatible change. The service then publishes
+/// to both topics until no consumer reads the old one.
 pub mod topics {
-    /// By orders; the key is the order's id.
+    /// Events of the orders service, keyed by order id.
     pub const ORDERS: &str = "orders.v1";
-    /// By payments; the key is the payment's id.
+    /// Events of the payments service, keyed by payment id.
     pub const PAYMENTS: &str = "payments.v1";
-    /// By inventory; the key is the SKU.
+    /// Events of the inventory service, keyed by SKU.
     pub const INVENTORY: &str = "inventory.v1";
-    /// By users; the key is the account's id.
+    /// Events of the users service, keyed by account id.
     pub const USERS: &str = "users.v1";
-    /// All of them.
+    /// Every topic of domain events.
     pub const ALL: [&str; 4] = [ORDERS, PAYMENTS, INVENTORY, USERS];
 }
 
-/// The events of one service: an enum with a variant a type.
+/// The events of one service: an enum with one variant per event type.
 pub trait DomainEvent: Sized {
-    /// The service that tells them, as in the envelope.
+    /// The service that publishes these events, as in [`Envelope::source`].
     const SOURCE: &'static str;
-    /// Where they are told.
+    /// The topic that these events are published to.
     const TOPIC: &'static str;
 
-    /// The type on the wire, such as `order_placed`.
+    /// The event type on the wire, such as `order_placed`.
     fn kind(&self) -> &'static str;
-    /// The version of the type's data.
+    /// The version of this type's data.
     fn version(&self) -> u32;
-    /// The data as JSON.
+    /// The event's data as JSON.
     fn data(&self) -> Value;
-    /// Reads the data of a type; `None` for a type or a version of it that this program does not know.
+    /// Deserializes the data of an event type. Returns `None` if the type or its version is unknown.
     fn read(kind: &str, version: u32, data: &Value) -> Option<Result<Self, serde_json::Error>>;
 }
 
-/// A struct a type, each with the fields that all events of the service have, and the enum of them.
+/// Defines one struct per event type, each with the fields that all events of the service share, and the enum of these
+/// structs.
 macro_rules! events {
     (
         $(#[$enum_doc:meta])*
@@ -104,7 +105,7 @@ macro_rules! events {
             }
 
             fn data(&self) -> serde_json::Value {
-                // Cannot fail: maps have string keys, and nothing in them is a custom impl.
+                // Serializing cannot fail: maps have string keys, and no field has a custom implementation.
                 match self { $(Self::$name(event) => serde_json::to_value(event).unwrap_or_default(),)+ }
             }
 
@@ -123,7 +124,7 @@ macro_rules! events {
 }
 use events;
 
-/// One of those structs: first the fields that all have, then its own.
+/// Defines the struct of one event type: first the shared fields, then its own.
 macro_rules! data {
     (
         $(#[$doc:meta])* $name:ident

@@ -1,121 +1,122 @@
-//! `orders.v1`.
+//! The events of the topic `orders.v1`: the life of an order from placing it to returning its items.
 
 use serde::{Deserialize, Serialize};
 
 use super::events;
 use crate::{Money, OrderId, Quantity, ReturnId, Sku, UserId};
 
-/// A line of an order, as it was when it was placed.
+/// One line of an order, with name and price at the time the order was placed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Line {
-    /// What.
+    /// The product that was ordered.
     pub sku: Sku,
-    /// Its name at that time.
+    /// Product name when the order was placed.
     pub name: String,
-    /// How many.
+    /// Number of items ordered.
     pub quantity: Quantity,
-    /// The price of one at that time.
+    /// Price of one item when the order was placed.
     pub unit_price: Money,
 }
 
 events! {
-    /// What happens to an order, from the click to the return.
+    /// An event of the orders service: a change of one order or of one of its returns.
     OrderEvent of "orders" on ORDERS,
     each with {
-        /// Which order; the key.
+        /// The order that the event is about; also the key of the record.
         order_id: OrderId,
-        /// Whose.
+        /// The user who placed the order.
         user_id: UserId,
     }
-    /// A checkout begins.
+    /// The order was placed, and its checkout started.
     OrderPlaced = "order_placed" v 1 {
-        /// What it costs.
+        /// Total price of the order.
         total: Money,
-        /// What is bought.
+        /// The lines of the order.
         lines: Vec<Line>,
     }
-    /// The goods are held.
+    /// The items are held in stock for this order.
     StockReserved = "stock_reserved" v 1 {}
-    /// The goods are not held any more, or never were: a checkout that is given up does not wait to know.
+    /// The items are no longer held, or never were: a checkout that is abandoned publishes this without waiting for the
+    /// outcome of the reservation.
     StockReleased = "stock_released" v 1 {}
-    /// The money is reserved.
+    /// The payment was authorized.
     OrderPaymentAuthorized = "payment_authorized" v 1 {}
-    /// The provider refused to reserve the money.
+    /// The provider refused to authorize the payment.
     OrderPaymentFailed = "payment_failed" v 1 {}
-    /// The money is taken: from here on the order only goes forward.
+    /// The payment was captured. From here on, the checkout is only completed and never rolled back.
     OrderPaymentCaptured = "payment_captured" v 1 {}
-    /// The money is not reserved any more.
+    /// The authorization of the payment was voided.
     OrderPaymentVoided = "payment_voided" v 1 {}
-    /// Paid, and the goods are set aside: the sale is made.
+    /// The order is paid and its items are committed, which completes the checkout.
     OrderConfirmed = "order_confirmed" v 1 {
-        /// What was paid.
+        /// Total amount that was paid.
         total: Money,
-        /// What was bought.
+        /// The lines of the order.
         lines: Vec<Line>,
     }
-    /// The checkout failed.
+    /// The checkout failed and the order was rejected.
     OrderRejected = "order_rejected" v 1 {
-        /// `out_of_stock`, `payment_declined` or `timeout`; words may be added.
+        /// Why it failed: `out_of_stock`, `payment_declined` or `timeout`. Further values may be added.
         reason: String,
-        /// What it would have cost.
+        /// Total price that the order would have had.
         total: Money,
     }
-    /// Given up before the money moved.
+    /// The order was cancelled before the payment was captured.
     OrderCancelled = "order_cancelled" v 1 {
-        /// By whoever gave it up.
+        /// The reason given by the person who cancelled the order.
         reason: String,
-        /// What it would have cost.
+        /// Total price that the order would have had.
         total: Money,
     }
-    /// The goods are on their way.
+    /// The order was shipped.
     OrderShipped = "order_shipped" v 1 {
-        /// By whom, if it was said.
+        /// The carrier, if it was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         carrier: Option<String>,
-        /// The carrier's number, if it was said.
+        /// The carrier's tracking number, if it was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tracking_number: Option<String>,
     }
-    /// The goods have arrived.
+    /// The order was delivered to the shopper.
     OrderDelivered = "order_delivered" v 1 {}
-    /// The shopper returns items.
+    /// The shopper requested to return items.
     ReturnRequested = "return_requested" v 1 {
-        /// The return.
+        /// Id of the return.
         return_id: ReturnId,
-        /// Why the shopper returns them.
+        /// The shopper's reason for the return.
         reason: String,
-        /// Whether the items had been shipped, so that they must arrive before they are refunded.
+        /// Whether the items had been shipped, and must therefore arrive before they are refunded.
         #[serde(default)]
         needs_receipt: bool,
     }
-    /// The returned items have arrived; the refund begins.
+    /// The returned items have arrived, and the refund starts.
     ReturnReceived = "return_received" v 1 {
-        /// The return.
+        /// Id of the return.
         return_id: ReturnId,
     }
     /// An operator refused the return, or its refund failed.
     ReturnRefused = "return_refused" v 1 {
-        /// The return.
+        /// Id of the return.
         return_id: ReturnId,
-        /// The operator's reason, for the shopper. Absent if the refund failed.
+        /// The operator's reason, shown to the shopper. Absent if the refund failed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     }
-    /// Some of the goods came back, and the money for them went back.
+    /// The items of a return were refunded and restocked, and other items of the order are not returned yet.
     ReturnCompleted = "return_completed" v 1 {
-        /// Which return.
+        /// Id of the return.
         return_id: ReturnId,
     }
-    /// All of the goods have come back.
+    /// All items of the order have been returned.
     OrderReturned = "order_returned" v 1 {
-        /// The return with the last of them.
+        /// Id of the return that completed the order's return.
         return_id: ReturnId,
     }
-    /// Money went back.
+    /// A part or all of the payment was refunded.
     OrderPaymentRefunded = "payment_refunded" v 1 {
-        /// All that went back so far.
+        /// Total amount refunded so far, including this refund.
         refunded: Money,
-        /// What was paid.
+        /// Total amount paid for the order.
         total: Money,
     }
 }

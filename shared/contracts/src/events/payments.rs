@@ -1,68 +1,68 @@
-//! `payments.v1`.
+//! The events of the topic `payments.v1`: every change of a payment's state.
 
 use super::events;
 use crate::{Money, OrderId, PaymentId, UserId};
 
 events! {
-    /// What happens to a payment: each change of state that moves money, or decides that it will not move.
+    /// An event of the payments service: a payment changed its state, or the provider refused to change it.
     PaymentEvent of "payments" on PAYMENTS,
     each with {
-        /// Which payment; the key.
+        /// The payment that the event is about; also the key of the record.
         payment_id: PaymentId,
-        /// The order that is paid.
+        /// The order that the payment is for.
         order_id: OrderId,
-        /// Whose money.
+        /// The user who pays.
         user_id: UserId,
     }
-    /// The money is reserved.
+    /// The provider authorized the payment: the money is reserved on the card.
     PaymentAuthorized = "payment_authorized" v 1 {
-        /// What is reserved.
+        /// Amount that was authorized.
         amount: Money,
     }
-    /// The provider refused to reserve the money.
+    /// The provider refused to authorize the payment.
     PaymentFailed = "payment_failed" v 1 {
-        /// What was asked for.
+        /// Amount that was to be authorized.
         amount: Money,
-        /// A word, such as `card_declined`.
+        /// The provider's error code, such as `card_declined`.
         code: String,
-        /// A sentence for the shopper.
+        /// An explanation for the shopper.
         message: String,
     }
-    /// The money is taken.
+    /// The payment was captured: the money was charged to the card.
     PaymentCaptured = "payment_captured" v 1 {
-        /// What was taken.
+        /// Amount that was captured.
         amount: Money,
     }
-    /// The provider refused to take the money, which is still reserved.
+    /// The provider refused to capture the payment, which remains authorized.
     CaptureRefused = "capture_refused" v 1 {
-        /// What was to be taken.
+        /// Amount that was to be captured.
         amount: Money,
-        /// A word, such as `capture_declined`.
+        /// The provider's error code, such as `capture_declined`.
         code: String,
-        /// A sentence for the shopper.
+        /// An explanation for the shopper.
         message: String,
     }
-    /// The reserved money was let go.
+    /// The authorization was voided on request, which released the money.
     PaymentVoided = "payment_voided" v 1 {
-        /// What had been reserved.
+        /// Amount that was authorized before.
         amount: Money,
     }
-    /// The provider let the reserved money go by itself.
+    /// The authorization expired at the provider, which released the money.
     PaymentExpired = "payment_expired" v 1 {
-        /// What had been reserved.
+        /// Amount that was authorized before.
         amount: Money,
     }
-    /// Money went back.
+    /// A part or all of the payment was refunded.
     PaymentRefunded = "payment_refunded" v 1 {
-        /// Which refund.
+        /// Id of the refund.
         refund_id: uuid::Uuid,
-        /// What went back by this refund.
+        /// Amount of this refund.
         amount: Money,
-        /// Why, for the shopper.
+        /// Reason of the refund, shown to the shopper.
         reason: String,
-        /// All that was taken.
+        /// Total amount that was captured.
         captured: Money,
-        /// All that went back so far.
+        /// Total amount refunded so far, including this refund.
         refunded: Money,
     }
 }

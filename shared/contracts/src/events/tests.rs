@@ -1,4 +1,4 @@
-//! The JSON forms, as reviewed: a change of a snapshot is a change of a public contract.
+//! Snapshots of the JSON of every event. A changed snapshot is a change of a public contract.
 
 use chrono::{TimeZone as _, Utc};
 use serde_json::json;
@@ -56,25 +56,25 @@ fn placed() -> OrderEvent {
     .into()
 }
 
-/// Type and data of each, and each is read back as it was.
-fn forms<E: DomainEvent + PartialEq + std::fmt::Debug>(events: &[E]) -> Value {
+/// Type and data of each event, after checking that decoding returns the same event.
+fn json_of<E: DomainEvent + PartialEq + std::fmt::Debug>(events: &[E]) -> Value {
     for event in events {
         let read: E = envelope(event).decode().unwrap().unwrap();
         assert_eq!(&read, event);
     }
-    let forms = events
+    let by_type = events
         .iter()
         .map(|event| (format!("{}.v{}", event.kind(), event.version()), event.data()));
-    Value::Object(forms.collect())
+    Value::Object(by_type.collect())
 }
 
 #[test]
-fn an_envelope_is_as_agreed() {
+fn envelope_json() {
     insta::assert_json_snapshot!(envelope(&placed()));
 }
 
 #[test]
-fn orders_events_are_as_agreed() {
+fn orders_events_json() {
     let (order_id, user_id) = (ORDER, USER);
     let confirmed = OrderConfirmed {
         order_id,
@@ -82,7 +82,7 @@ fn orders_events_are_as_agreed() {
         total: euros(1250),
         lines: vec![],
     };
-    insta::assert_json_snapshot!(forms::<OrderEvent>(&[
+    insta::assert_json_snapshot!(json_of::<OrderEvent>(&[
         placed(),
         StockReserved { order_id, user_id }.into(),
         StockReleased { order_id, user_id }.into(),
@@ -157,10 +157,10 @@ fn orders_events_are_as_agreed() {
 }
 
 #[test]
-fn payments_events_are_as_agreed() {
+fn payments_events_json() {
     let (payment_id, order_id, user_id, amount) = (PAYMENT, ORDER, USER, euros(1250));
     let (code, message) = ("card_declined".to_owned(), "The card was declined.".to_owned());
-    insta::assert_json_snapshot!(forms::<PaymentEvent>(&[
+    insta::assert_json_snapshot!(json_of::<PaymentEvent>(&[
         PaymentAuthorized {
             payment_id,
             order_id,
@@ -222,14 +222,14 @@ fn payments_events_are_as_agreed() {
 }
 
 #[test]
-fn inventory_events_are_as_agreed() {
+fn inventory_events_json() {
     let product = ProductFacts {
         name: "Assam".into(),
         category: "tea".into(),
         price: euros(625),
         version: 3,
     };
-    insta::assert_json_snapshot!(forms::<InventoryEvent>(&[
+    insta::assert_json_snapshot!(json_of::<InventoryEvent>(&[
         ProductCreated {
             sku: sku(),
             product: product.clone()
@@ -249,7 +249,7 @@ fn inventory_events_are_as_agreed() {
 }
 
 #[test]
-fn users_events_are_as_agreed() {
+fn users_events_json() {
     let (user_id, email, name) = (USER, "ada@example.com".to_owned(), "Ada".to_owned());
     let locale = Some("de".to_owned());
     macro_rules! of {
@@ -257,7 +257,7 @@ fn users_events_are_as_agreed() {
             $name { user_id, email: email.clone(), name: name.clone(), locale: locale.clone(), $($field: $value),* }.into()
         };
     }
-    insta::assert_json_snapshot!(forms::<UserEvent>(&[
+    insta::assert_json_snapshot!(json_of::<UserEvent>(&[
         of!(UserRegistered {
             verification_id: Some(Uuid::from_u128(6))
         }),
@@ -278,16 +278,16 @@ fn users_events_are_as_agreed() {
 }
 
 #[test]
-fn a_resend_has_the_same_id_and_no_other_row_has_it() {
+fn event_ids_are_stable_and_unique_per_source_and_row() {
     assert_eq!(Envelope::id("orders", 7), Envelope::id("orders", 7));
     assert_ne!(Envelope::id("orders", 7), Envelope::id("orders", 8));
     assert_ne!(Envelope::id("orders", 7), Envelope::id("payments", 7));
 }
 
 #[test]
-fn what_is_new_is_passed_over_and_what_is_broken_is_not() {
-    let told = envelope(&placed());
-    let mut json = serde_json::to_value(&told).unwrap();
+fn unknown_fields_and_types_are_ignored_but_missing_fields_are_an_error() {
+    let published = envelope(&placed());
+    let mut json = serde_json::to_value(&published).unwrap();
     json["a_new_field"] = json!(1);
     json["data"]["gift"] = json!(true);
     json["data"]["lines"][0]["colour"] = json!("red");
@@ -296,7 +296,7 @@ fn what_is_new_is_passed_over_and_what_is_broken_is_not() {
     assert_eq!(read.decode::<OrderEvent>().unwrap(), Some(placed()));
 
     let changed = |change: fn(&mut Envelope)| {
-        let mut envelope = told.clone();
+        let mut envelope = published.clone();
         change(&mut envelope);
         envelope.decode::<OrderEvent>()
     };

@@ -1,5 +1,5 @@
-//! `users.v1`. It has names and addresses of people: who may read it may read those. Passwords, sessions and keys are
-//! never told. Neither are the tokens of mails, only their ids.
+//! The events of the topic `users.v1`. They contain names and email addresses, so reading the topic requires permission
+//! to read these. Passwords, sessions, keys and the tokens of emails are never published; of a token only its id is.
 
 use uuid::Uuid;
 
@@ -7,55 +7,55 @@ use super::events;
 use crate::UserId;
 
 events! {
-    /// What happens to an account.
+    /// An event of the users service: a change of one account, or a request to send an email about it.
     UserEvent of "users" on USERS,
     each with {
-        /// Which account; the key.
+        /// The account that the event is about; also the key of the record.
         user_id: UserId,
-        /// Its address for mail, in lower case.
+        /// Email address of the account, in lower case.
         email: String,
-        /// How to call its owner.
+        /// Display name of the account's owner.
         name: String,
-        /// Their language, BCP 47, if it is known.
+        /// Preferred language as a BCP 47 tag, if it is known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         locale: Option<String>,
     }
-    /// Someone registered an address that was not known.
+    /// An account was registered with a new email address.
     UserRegistered = "user_registered" v 1 {
-        /// The id of the token that proves that mail to the address arrives (see [`crate::MailTokens`]); absent where
-        /// no proof is needed. The token is good once, for a day.
+        /// Id of the token that verifies the email address (see [`crate::MailTokens`]), which can be used once within 24
+        /// hours. Absent if the address needs no verification.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         verification_id: Option<Uuid>,
     }
-    /// The mail with the proof of the address is to be sent (again): someone asked for it, or registered an address
-    /// that was not verified yet.
+    /// The verification email must be sent (again), because it was requested, or because an address that is not verified
+    /// yet was registered again.
     VerificationRequested = "verification_requested" v 1 {
-        /// The id of the token for the mail, good once, for a day.
+        /// Id of the token for the email, which can be used once within 24 hours.
         verification_id: Uuid,
     }
-    /// Mail to the address arrives.
+    /// The owner verified the email address.
     EmailVerified = "email_verified" v 1 {}
-    /// The address was not verified within a week, and the account is deleted. `email` and `name` are empty: this is the
-    /// last event of the account, and a compacted topic keeps the last one.
+    /// The email address was not verified within a week, and the account was deleted. `email` and `name` are empty, because
+    /// this is the last event of the account, which a compacted topic keeps.
     VerificationExpired = "verification_expired" v 1 {}
-    /// The mail by which a forgotten password can be replaced is to be sent.
+    /// The email for resetting a forgotten password must be sent.
     PasswordResetRequested = "password_reset_requested" v 1 {
-        /// The id of the token for the mail, good once, for 30 minutes.
+        /// Id of the token for the email, which can be used once within 30 minutes.
         reset_id: Uuid,
-        /// Nobody asked for the mail: someone tried to register the address, which has an account.
+        /// True if the reset was not requested, but someone tried to register an address that already has an account.
         #[serde(default)]
         registered_again: bool,
     }
-    /// Address or name are others now.
+    /// The email address, the name or the language of the account changed.
     UserChanged = "user_changed" v 1 {}
-    /// The password was changed, and other sessions have ended. The owner must be notified.
+    /// The password was changed and all other sessions were ended. The owner must be notified.
     PasswordChanged = "password_changed" v 1 {}
-    /// An operator closed the account.
+    /// An operator disabled the account.
     UserDisabled = "user_disabled" v 1 {
-        /// As the operator gave it.
+        /// The operator's reason, if one was given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     }
-    /// An operator opened the account again.
+    /// An operator enabled the account again.
     UserEnabled = "user_enabled" v 1 {}
 }

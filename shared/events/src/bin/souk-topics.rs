@@ -1,11 +1,11 @@
-//! `souk-topics`: creates the topics of the domain events on the Kafka at `SOUK_KAFKA_BROKERS`, and ends.
+//! `souk-topics` creates the topics of the domain events on the brokers of `SOUK_KAFKA_BROKERS`, and exits.
 
 use events::{Brokers, Namespace, topics};
 
-/// Other settings are not its business.
+/// The settings of this program.
 #[derive(Debug, serde::Deserialize)]
 struct Config {
-    /// `SOUK_KAFKA_BROKERS`.
+    /// `SOUK_KAFKA_BROKERS`: the addresses of the brokers, see [`Brokers`].
     kafka_brokers: Brokers,
 }
 

@@ -1,4 +1,4 @@
-//! Consuming.
+//! Tests of consumers: redelivery, lag, groups and malformed messages.
 
 use std::sync::{
     Arc,
@@ -9,32 +9,35 @@ use contracts::events::topics;
 use events::{Consumer, Handler, Received};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{LONG, Seen, World, first_met, next_batch};
+use crate::support::{LONG, Seen, World, deduplicated, next_batch};
 
-/// Fails until it is mended.
+/// Fails until `is_working` is set.
 #[derive(Debug, Default)]
 struct Fragile {
-    is_mended: AtomicBool,
+    is_working: AtomicBool,
     attempted: Seen,
-    done: Seen,
+    processed: Seen,
 }
 
 impl Handler for Fragile {
     async fn handle(&self, batch: &[Received]) -> anyhow::Result<()> {
-        self.attempted.keep(batch);
-        anyhow::ensure!(self.is_mended.load(Ordering::SeqCst), "the database is away");
-        self.done.keep(batch);
+        self.attempted.record(batch);
+        anyhow::ensure!(
+            self.is_working.load(Ordering::SeqCst),
+            "the database is unavailable"
+        );
+        self.processed.record(batch);
         Ok(())
     }
 }
 
 #[tokio::test]
-async fn what_has_no_effect_yet_comes_again_and_what_has_does_not() {
+async fn only_events_without_a_committed_effect_are_redelivered() {
     let world = World::start().await;
     let order = world.order(3).await;
     next_batch(&world.relay()).await;
 
-    // Never succeeds, and ends: as a crash before the commit.
+    // Never succeeds before it is stopped, like a process that crashes before the commit.
     let broken = Arc::new(Fragile::default());
     let stop = CancellationToken::new();
     let running = tokio::spawn(world.consumer("mail").run(Arc::clone(&broken), stop.clone()));
@@ -44,9 +47,9 @@ async fn what_has_no_effect_yet_comes_again_and_what_has_does_not() {
     .await;
     stop.cancel();
     running.await.unwrap();
-    assert!(broken.done.events().is_empty());
+    assert!(broken.processed.events().is_empty());
 
-    // The same group begins where nothing was done.
+    // The same group starts at the first event without an effect.
     let whole = Arc::new(Fragile::default());
     let stop = CancellationToken::new();
     let running = tokio::spawn(world.consumer("mail").run(Arc::clone(&whole), stop.clone()));
@@ -54,22 +57,22 @@ async fn what_has_no_effect_yet_comes_again_and_what_has_does_not() {
         (!whole.attempted.events().is_empty()).then_some(())
     })
     .await;
-    whole.is_mended.store(true, Ordering::SeqCst);
-    testkit::eventually("all are done", LONG, async || {
-        (whole.done.events().len() >= 3).then_some(())
+    whole.is_working.store(true, Ordering::SeqCst);
+    testkit::eventually("all events are processed", LONG, async || {
+        (whole.processed.events().len() >= 3).then_some(())
     })
     .await;
     stop.cancel();
     running.await.unwrap();
-    assert_eq!(first_met(&whole.done.events()), world.written().await);
+    assert_eq!(deduplicated(&whole.processed.events()), world.written().await);
 
-    // Once more, and only what is new comes.
+    // A third run receives only the new event.
     let later = world.order(1).await;
     next_batch(&world.relay()).await;
     let third = Arc::new(Seen::default());
     let stop = CancellationToken::new();
     let running = tokio::spawn(world.consumer("mail").run(Arc::clone(&third), stop.clone()));
-    testkit::eventually("the new one", LONG, async || {
+    testkit::eventually("the new event is received", LONG, async || {
         (!third.events().is_empty()).then_some(())
     })
     .await;
@@ -80,30 +83,30 @@ async fn what_has_no_effect_yet_comes_again_and_what_has_does_not() {
         .into_iter()
         .map(|event| event.aggregate_id)
         .collect();
-    assert_eq!(keys, [later.to_string()], "not those of {order}");
+    assert_eq!(keys, [later.to_string()], "events of {order} were redelivered");
 }
 
 #[tokio::test]
-async fn a_reader_that_stands_still_is_seen_to_fall_behind() {
+async fn the_lag_of_a_blocked_consumer_is_measured() {
     let world = World::start().await;
-    // The gauge is the process's: no other test has as many to read.
+    // All tests of the process share the gauge, and no other test has this number of events.
     world.order(17).await;
     next_batch(&world.relay()).await;
     let handler = Arc::new(Fragile::default());
     let stop = CancellationToken::new();
-    // Of all topics, as services are.
+    // Subscribe to all topics, as services do.
     let consumer = Consumer::new(&world.brokers, world.namespace.clone(), "lag", &topics::ALL);
     let running = tokio::spawn(consumer.run(Arc::clone(&handler), stop.clone()));
-    testkit::eventually("the gauge tells of all", LONG, async || {
+    testkit::eventually("the gauge shows all events", LONG, async || {
         let metrics = telemetry::metrics::encode();
         metrics
             .contains(r#"events_consumer_lag{topic="orders.v1"} 17.0"#)
             .then_some(())
     })
     .await;
-    assert!(handler.done.events().is_empty());
-    handler.is_mended.store(true, Ordering::SeqCst);
-    testkit::eventually("the gauge tells of none", LONG, async || {
+    assert!(handler.processed.events().is_empty());
+    handler.is_working.store(true, Ordering::SeqCst);
+    testkit::eventually("the gauge shows no events", LONG, async || {
         let metrics = telemetry::metrics::encode();
         metrics
             .contains(r#"events_consumer_lag{topic="orders.v1"} 0.0"#)
@@ -115,7 +118,7 @@ async fn a_reader_that_stands_still_is_seen_to_fall_behind() {
 }
 
 #[tokio::test]
-async fn members_of_a_group_share_and_another_group_reads_all_again() {
+async fn members_of_a_group_share_events_and_another_group_reads_all() {
     let world = World::start().await;
     for _ in 0..20 {
         world.order(2).await;
@@ -128,27 +131,27 @@ async fn members_of_a_group_share_and_another_group_reads_all_again() {
         .collect();
     let written = world.written().await;
     testkit::eventually("all are consumed", LONG, async || {
-        (first_met(&shared.events()) == written).then_some(())
+        (deduplicated(&shared.events()) == written).then_some(())
     })
     .await;
     stop.cancel();
     for member in members {
         member.await.unwrap();
     }
-    let again = world.read(|events| first_met(events) == written).await;
+    let again = world.read(|events| deduplicated(events) == written).await;
     assert_eq!(again.len(), 40);
 }
 
-/// Keeps what is no event apart.
+/// Records valid events and malformed messages separately.
 #[derive(Debug, Default)]
-struct Apart {
+struct Separating {
     good: Seen,
     bad: std::sync::Mutex<Vec<Received>>,
 }
 
-impl Handler for Apart {
+impl Handler for Separating {
     async fn handle(&self, batch: &[Received]) -> anyhow::Result<()> {
-        self.good.keep(batch);
+        self.good.record(batch);
         let bad = batch.iter().filter(|received| received.event.is_err()).cloned();
         self.bad.lock().unwrap().extend(bad);
         Ok(())
@@ -156,16 +159,16 @@ impl Handler for Apart {
 }
 
 #[tokio::test]
-async fn a_message_that_is_no_event_is_handed_over_as_such_and_holds_up_nobody() {
+async fn a_malformed_message_is_reported_and_does_not_block_other_events() {
     let world = World::start().await;
     world.order(1).await;
-    publish_nonsense(&world).await;
+    publish_malformed(&world).await;
     world.order(1).await;
     next_batch(&world.relay()).await;
-    let handler = Arc::new(Apart::default());
+    let handler = Arc::new(Separating::default());
     let stop = CancellationToken::new();
     let running = tokio::spawn(world.consumer("apart").run(Arc::clone(&handler), stop.clone()));
-    testkit::eventually("the good and the bad", LONG, async || {
+    testkit::eventually("all messages are received", LONG, async || {
         let bad = handler.bad.lock().unwrap().len();
         (handler.good.events().len() == 2 && bad == 1).then_some(())
     })
@@ -178,8 +181,8 @@ async fn a_message_that_is_no_event_is_handed_over_as_such_and_holds_up_nobody()
     assert_eq!(malformed.payload, b"no event");
 }
 
-/// What no relay would.
-async fn publish_nonsense(world: &World) {
+/// Publishes a message that is not an event.
+async fn publish_malformed(world: &World) {
     use rdkafka::producer::{FutureProducer, FutureRecord};
     let mut config = rdkafka::ClientConfig::new();
     config.set("bootstrap.servers", &world.brokers.0);

@@ -1,4 +1,4 @@
-//! Events from a real PostgreSQL to a real Kafka and on to a consumer.
+//! Integration tests: events from a PostgreSQL server through a Kafka broker to a consumer.
 
 #![expect(
     clippy::expect_used,

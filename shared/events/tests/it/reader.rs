@@ -1,4 +1,4 @@
-//! Reading a topic without a group.
+//! Tests of reading a topic without a consumer group.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::events::{Envelope, topics};
@@ -16,7 +16,7 @@ async fn read(world: &World, since: Option<DateTime<Utc>>) -> Excerpt<Vec<Envelo
     reader.read(topics::ORDERS, since, LONG).await.unwrap()
 }
 
-/// Deletes each partition's messages before that, as Kafka does by age.
+/// Deletes the messages of each partition before `end`, as Kafka does because of their age.
 async fn delete(world: &World, end: Offset) {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", &world.brokers.0);
@@ -30,12 +30,12 @@ async fn delete(world: &World, end: Offset) {
 }
 
 #[tokio::test]
-async fn a_reader_sees_what_is_there_and_says_from_when_on_that_is_all() {
+async fn a_reader_returns_existing_events_and_the_time_since_which_they_are_complete() {
     let world = World::start().await;
     let all = read(&world, None).await;
-    assert!(all.events.is_empty() && all.whole_since.is_none());
+    assert!(all.events.is_empty() && all.complete_since.is_none());
     let relay = world.relay();
-    // Of one order, and so in one partition.
+    // All events are of one order, and therefore in one partition.
     let order = world.order(2).await;
     next_batch(&relay).await;
     let mut conn = world.db.pool.acquire().await.unwrap();
@@ -46,25 +46,25 @@ async fn a_reader_sees_what_is_there_and_says_from_when_on_that_is_all() {
     let numbers = |events: &[Envelope]| -> Vec<_> { events.iter().map(|event| event.sequence).collect() };
     assert_eq!(numbers(&events), [1, 2, 3]);
     let since = read(&world, Some(events[2].occurred_at)).await;
-    assert_eq!((numbers(&since.events), since.whole_since), (vec![3], None));
+    assert_eq!((numbers(&since.events), since.complete_since), (vec![3], None));
     let later = read(&world, Some(Utc::now())).await;
-    assert_eq!((numbers(&later.events), later.whole_since), (vec![], None));
+    assert_eq!((numbers(&later.events), later.complete_since), (vec![], None));
 
     delete(&world, Offset::Offset(1)).await;
-    let left = read(&world, None).await;
-    assert_eq!(numbers(&left.events), [2, 3]);
+    let remaining = read(&world, None).await;
+    assert_eq!(numbers(&remaining.events), [2, 3]);
     let oldest = events[1].occurred_at.timestamp_millis();
     assert_eq!(
-        left.whole_since.map(|since| since.timestamp_millis()),
+        remaining.complete_since.map(|since| since.timestamp_millis()),
         Some(oldest)
     );
 
-    // Nothing is left to tell by how old what was deleted may be: by age, Kafka deletes after 30 days.
+    // No message shows how old the deleted events were, but Kafka deletes by age only after 30 days.
     let deadline = Utc::now() - TimeDelta::days(30);
     delete(&world, Offset::End).await;
-    let left = read(&world, None).await;
-    assert!(left.events.is_empty());
-    let since = left.whole_since.expect("something is missing");
+    let remaining = read(&world, None).await;
+    assert!(remaining.events.is_empty());
+    let since = remaining.complete_since.expect("events are missing");
     assert!(
         (deadline..Utc::now() - TimeDelta::days(29)).contains(&since),
         "{since}"
@@ -72,14 +72,14 @@ async fn a_reader_sees_what_is_there_and_says_from_when_on_that_is_all() {
 }
 
 #[tokio::test]
-async fn a_reader_gives_up_where_nobody_answers() {
+async fn a_reader_fails_if_no_broker_responds() {
     let brokers = events::Brokers("127.0.0.1:1".into());
     let reader = Reader::new(&brokers, events::Namespace::default());
-    let patience = std::time::Duration::from_millis(300);
-    assert!(!reader.answers(patience).await);
+    let timeout = std::time::Duration::from_millis(300);
+    assert!(!reader.is_reachable(timeout).await);
     assert!(
         reader
-            .read::<Vec<_>>(topics::ORDERS, None, patience)
+            .read::<Vec<_>>(topics::ORDERS, None, timeout)
             .await
             .is_err()
     );

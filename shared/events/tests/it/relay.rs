@@ -1,4 +1,4 @@
-//! The relay alone.
+//! Tests of the relay: order, late commits, concurrent relays and unavailable brokers.
 
 use std::time::Duration;
 
@@ -9,27 +9,27 @@ use contracts::{
 use events::{Brokers, Relay};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{LONG, World, change, first_met, next_batch};
+use crate::support::{LONG, World, change, deduplicated, next_batch};
 
-/// For as long no event may come; one that would come wrongly comes within a few milliseconds.
-const A_WHILE: Duration = Duration::from_millis(500);
+/// How long to wait for an event that must not be published. A wrongly published one takes a few milliseconds.
+const NOTHING_WITHIN: Duration = Duration::from_millis(500);
 
 #[tokio::test]
-async fn everything_is_published_once_and_each_order_in_its_order() {
+async fn committed_events_are_published_once_and_in_order() {
     let world = World::start().await;
     let orders = (world.order(3).await, world.order(2).await);
-    let mut undone = world.db.pool.begin().await.unwrap();
-    change(&mut undone, orders.0).await;
-    undone.rollback().await.unwrap();
+    let mut rolled_back = world.db.pool.begin().await.unwrap();
+    change(&mut rolled_back, orders.0).await;
+    rolled_back.rollback().await.unwrap();
     let mut conn = world.db.pool.acquire().await.unwrap();
     change(&mut conn, orders.0).await;
     let relay = world.relay();
     assert_eq!(next_batch(&relay).await, 6);
-    assert_eq!(relay.run_once().await.unwrap(), 0, "nothing is new");
+    assert_eq!(relay.run_once().await.unwrap(), 0, "there is nothing new");
 
     let events = world.read(|events| events.len() >= 6).await;
-    assert_eq!(events.len(), 6, "none twice");
-    assert_eq!(first_met(&events), world.written().await);
+    assert_eq!(events.len(), 6, "no event is published twice");
+    assert_eq!(deduplicated(&events), world.written().await);
     let event = &events[0];
     assert_eq!(event.id, Envelope::id("orders", event.sequence));
     assert!(event.decode::<OrderEvent>().unwrap().is_some());
@@ -37,7 +37,7 @@ async fn everything_is_published_once_and_each_order_in_its_order() {
 }
 
 #[tokio::test]
-async fn more_than_a_batch_comes_in_order() {
+async fn several_batches_are_published_in_order() {
     let world = World::start().await;
     sqlx::query(
         "INSERT INTO order_events (order_id, type, data)
@@ -51,21 +51,21 @@ async fn more_than_a_batch_comes_in_order() {
         assert_eq!(next_batch(&relay).await, expected);
     }
     let events = world.read(|events| events.len() >= 1200).await;
-    assert_eq!(first_met(&events), world.written().await);
+    assert_eq!(deduplicated(&events), world.written().await);
 }
 
 #[tokio::test]
-async fn a_transaction_that_commits_late_is_waited_for() {
+async fn the_relay_waits_for_a_transaction_that_commits_late() {
     let world = World::start().await;
-    let relay = world.practised_relay().await;
+    let relay = world.warmed_up_relay().await;
     let (early, late) = (OrderId::generate(), OrderId::generate());
-    // Takes the lower number and commits after the other.
+    // Takes the lower row number, but commits after the other.
     let mut slow = world.db.pool.begin().await.unwrap();
     change(&mut slow, late).await;
     let mut fast = world.db.pool.acquire().await.unwrap();
     change(&mut fast, early).await;
-    let early_bird = tokio::time::timeout(A_WHILE, relay.run_once()).await;
-    assert!(early_bird.is_err(), "published past a gap: {early_bird:?}");
+    let publishing = tokio::time::timeout(NOTHING_WITHIN, relay.run_once()).await;
+    assert!(publishing.is_err(), "published past a gap: {publishing:?}");
     slow.commit().await.unwrap();
     assert_eq!(next_batch(&relay).await, 2);
     let events = world.read(|events| events.len() >= 3).await;
@@ -75,62 +75,62 @@ async fn a_transaction_that_commits_late_is_waited_for() {
 }
 
 #[tokio::test]
-async fn an_older_transaction_that_waits_for_a_younger_does_not_overtake_it() {
+async fn an_older_transaction_that_waits_for_a_newer_one_is_published_after_it() {
     let world = World::start().await;
-    let relay = world.practised_relay().await;
+    let relay = world.warmed_up_relay().await;
     let order = world.order(1).await;
-    // The first has its id before the younger begins, but gets the order's lock after it.
+    // The first has its transaction id before the newer one starts, but locks the order after it.
     let mut first = world.db.pool.begin().await.unwrap();
     sqlx::query("SELECT pg_current_xact_id()")
         .execute(&mut *first)
         .await
         .unwrap();
-    let mut bystander = world.db.pool.begin().await.unwrap();
-    change(&mut bystander, OrderId::generate()).await;
-    let mut younger = world.db.pool.begin().await.unwrap();
-    change(&mut younger, order).await;
-    younger.commit().await.unwrap();
+    let mut unrelated = world.db.pool.begin().await.unwrap();
+    change(&mut unrelated, OrderId::generate()).await;
+    let mut newer = world.db.pool.begin().await.unwrap();
+    change(&mut newer, order).await;
+    newer.commit().await.unwrap();
     change(&mut first, order).await;
     first.commit().await.unwrap();
-    let publishing = tokio::time::timeout(A_WHILE, relay.run_once()).await;
+    let publishing = tokio::time::timeout(NOTHING_WITHIN, relay.run_once()).await;
     assert!(
         publishing.is_err(),
-        "a bystander may hold a lower number: {publishing:?}"
+        "an unrelated transaction may have a lower number: {publishing:?}"
     );
-    bystander.commit().await.unwrap();
+    unrelated.commit().await.unwrap();
     assert_eq!(next_batch(&relay).await, 4);
     let events = world.read(|events| events.len() >= 5).await;
-    assert_eq!(first_met(&events), world.written().await);
+    assert_eq!(deduplicated(&events), world.written().await);
 }
 
 #[tokio::test]
-async fn a_younger_transaction_with_the_lower_number_is_waited_for() {
+async fn the_relay_waits_for_a_newer_transaction_with_a_lower_number() {
     let world = World::start().await;
-    let relay = world.practised_relay().await;
-    // Gets its id first, and its number last.
+    let relay = world.warmed_up_relay().await;
+    // Gets its transaction id first, and its row number last.
     let mut older = world.db.pool.begin().await.unwrap();
     sqlx::query("SELECT pg_current_xact_id()")
         .execute(&mut *older)
         .await
         .unwrap();
-    let mut younger = world.db.pool.begin().await.unwrap();
-    change(&mut younger, OrderId::generate()).await;
+    let mut newer = world.db.pool.begin().await.unwrap();
+    change(&mut newer, OrderId::generate()).await;
     change(&mut older, OrderId::generate()).await;
-    // Nothing younger than this has ended, so the snapshots of others end with it, too.
+    // No newer transaction has ended, so the snapshots of others end with this one, too.
     older.commit().await.unwrap();
-    let publishing = tokio::time::timeout(A_WHILE, relay.run_once()).await;
+    let publishing = tokio::time::timeout(NOTHING_WITHIN, relay.run_once()).await;
     assert!(publishing.is_err(), "published past a gap: {publishing:?}");
-    younger.commit().await.unwrap();
+    newer.commit().await.unwrap();
     assert_eq!(next_batch(&relay).await, 2);
 }
 
 #[tokio::test]
-async fn a_transaction_of_another_database_holds_up_nothing() {
+async fn a_transaction_of_another_database_does_not_delay_the_relay() {
     let (world, other) = (World::start().await, World::start().await);
     let mut long = other.db.pool.begin().await.unwrap();
     change(&mut long, OrderId::generate()).await;
     world.order(2).await;
-    // With the rights of a service's account, which sees little of others' sessions.
+    // Use the permissions of a service's account, which sees only part of other sessions.
     let role = format!("relay_{}", uuid::Uuid::new_v4().simple());
     let grants = format!(
         "CREATE ROLE {role}; GRANT SELECT ON domain_events TO {role}; GRANT SELECT, UPDATE ON event_cursor TO {role}"
@@ -157,7 +157,7 @@ async fn a_transaction_of_another_database_holds_up_nothing() {
 }
 
 #[tokio::test]
-async fn relays_side_by_side_publish_all_and_in_order_while_it_is_written() {
+async fn concurrent_relays_publish_all_events_in_order_during_writes() {
     let world = World::start().await;
     let stop = CancellationToken::new();
     let relays: Vec<_> = (0..3)
@@ -167,7 +167,7 @@ async fn relays_side_by_side_publish_all_and_in_order_while_it_is_written() {
     let writers = (0..6).map(|writer| {
         let pool = world.db.pool.clone();
         async move {
-            // Half of them change one order together, and so wait for each other.
+            // Half of the writers change the same order, and therefore wait for each other.
             let order = if writer % 2 == 0 {
                 order
             } else {
@@ -186,8 +186,8 @@ async fn relays_side_by_side_publish_all_and_in_order_while_it_is_written() {
     });
     futures::future::join_all(writers).await;
     let written = world.written().await;
-    let events = world.read(|events| first_met(events) == written).await;
-    assert_eq!(first_met(&events).values().flatten().count(), 6 * 16);
+    let events = world.read(|events| deduplicated(events) == written).await;
+    assert_eq!(deduplicated(&events).values().flatten().count(), 6 * 16);
     stop.cancel();
     for relay in relays {
         relay.await.unwrap();
@@ -195,12 +195,12 @@ async fn relays_side_by_side_publish_all_and_in_order_while_it_is_written() {
 }
 
 #[tokio::test]
-async fn without_a_broker_the_cursor_waits() {
+async fn the_cursor_does_not_advance_without_a_broker() {
     let world = World::start().await;
     world.order(2).await;
-    let nobody = Brokers("127.0.0.1:1".into());
-    let away = Relay::new::<OrderEvent>(world.db.pool.clone(), &nobody, &world.namespace);
-    let error = testkit::eventually("a failure", LONG, async || away.run_once().await.err()).await;
+    let no_broker = Brokers("127.0.0.1:1".into());
+    let relay = Relay::new::<OrderEvent>(world.db.pool.clone(), &no_broker, &world.namespace);
+    let error = testkit::eventually("a failure", LONG, async || relay.run_once().await.err()).await;
     assert!(error.to_string().contains("Kafka did not confirm"), "{error:#}");
     let cursor: i64 = sqlx::query_scalar("SELECT id FROM event_cursor")
         .fetch_one(&world.db.pool)

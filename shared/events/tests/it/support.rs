@@ -1,4 +1,4 @@
-//! A service with a log of events, and a reader of the topic.
+//! A minimal service with an event table, and helpers that read its topic.
 
 use std::{
     borrow::Cow,
@@ -36,7 +36,7 @@ impl World {
         let this = Self {
             db: testkit::postgres::database(&migrator()).await,
             brokers: Brokers(brokers),
-            namespace: Namespace::new(testkit::kafka::prefix()),
+            namespace: testkit::namespace(),
         };
         events::topics::create(&this.brokers, &this.namespace)
             .await
@@ -48,8 +48,8 @@ impl World {
         Relay::new::<OrderEvent>(self.db.pool.clone(), &self.brokers, &self.namespace)
     }
 
-    /// One that has published already: the first time takes longer than a test waits for what must not come.
-    pub(crate) async fn practised_relay(&self) -> Relay {
+    /// A relay that has already published. The first batch takes longer than tests wait for an event that must not come.
+    pub(crate) async fn warmed_up_relay(&self) -> Relay {
         let relay = self.relay();
         self.order(1).await;
         next_batch(&relay).await;
@@ -60,7 +60,7 @@ impl World {
         Consumer::new(&self.brokers, self.namespace.clone(), group, &[topics::ORDERS])
     }
 
-    /// An order that has changed `changes` times.
+    /// Creates an order with `changes` events.
     pub(crate) async fn order(&self, changes: usize) -> OrderId {
         let order = OrderId::generate();
         let mut conn = self.db.pool.acquire().await.unwrap();
@@ -70,7 +70,7 @@ impl World {
         order
     }
 
-    /// Numbers in the table, by order.
+    /// Row numbers of all events in the table, by order.
     pub(crate) async fn written(&self) -> BTreeMap<String, Vec<i64>> {
         let rows: Vec<(String, i64)> =
             sqlx::query_as("SELECT aggregate_id, id FROM domain_events ORDER BY id")
@@ -80,7 +80,7 @@ impl World {
         by_key(rows)
     }
 
-    /// Reads the topic from the beginning, as a group of its own, until `enough`.
+    /// Reads the topic from the beginning as a new group, until `enough` returns true.
     pub(crate) async fn read(&self, enough: impl Fn(&[Envelope]) -> bool) -> Vec<Envelope> {
         let group = format!("reader-{}", uuid::Uuid::new_v4());
         let seen = Arc::new(Seen::default());
@@ -96,7 +96,7 @@ impl World {
     }
 }
 
-/// Publishes a batch, as soon as its topic has leaders and older transactions have ended.
+/// Publishes a batch once the topic has leaders and older transactions have ended. Returns its number of events.
 pub(crate) async fn next_batch(relay: &Relay) -> usize {
     testkit::eventually("a batch is published", LONG, async || {
         Some(relay.run_once().await.unwrap()).filter(|published| *published > 0)
@@ -104,7 +104,7 @@ pub(crate) async fn next_batch(relay: &Relay) -> usize {
     .await
 }
 
-/// One more event of an order, whose row is locked before, as the relay's rule says.
+/// Adds an event of an order. Locks the order's row first, as the relay requires.
 pub(crate) async fn change(conn: &mut PgConnection, order: OrderId) {
     sqlx::query(
         "INSERT INTO orders (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET changes = orders.changes + 1",
@@ -133,18 +133,18 @@ pub(crate) fn by_key(rows: impl IntoIterator<Item = (String, i64)>) -> BTreeMap<
     keys
 }
 
-/// What a consumer makes of a topic: an event counts where it is met first.
-pub(crate) fn first_met(events: &[Envelope]) -> BTreeMap<String, Vec<i64>> {
-    let mut met = std::collections::HashSet::new();
+/// Sequence numbers by key, as a consumer processes them: duplicates of an event are ignored.
+pub(crate) fn deduplicated(events: &[Envelope]) -> BTreeMap<String, Vec<i64>> {
+    let mut seen = std::collections::HashSet::new();
     by_key(
         events
             .iter()
-            .filter(|event| met.insert(event.id))
+            .filter(|event| seen.insert(event.id))
             .map(|event| (event.aggregate_id.clone(), event.sequence)),
     )
 }
 
-/// Keeps what it is handed.
+/// Records the events that it receives.
 #[derive(Debug, Default)]
 pub(crate) struct Seen(Mutex<Vec<Envelope>>);
 
@@ -153,7 +153,7 @@ impl Seen {
         self.0.lock().unwrap().clone()
     }
 
-    pub(crate) fn keep(&self, batch: &[Received]) {
+    pub(crate) fn record(&self, batch: &[Received]) {
         let events = batch.iter().filter_map(|received| received.event.clone().ok());
         self.0.lock().unwrap().extend(events);
     }
@@ -161,12 +161,12 @@ impl Seen {
 
 impl Handler for Seen {
     async fn handle(&self, batch: &[Received]) -> anyhow::Result<()> {
-        self.keep(batch);
+        self.record(batch);
         Ok(())
     }
 }
 
-/// The DDL as the module documents it, so that the documentation is what is tested, over a small service.
+/// A migrator with the DDL from the documentation of the relay, so that the documentation is tested too.
 fn migrator() -> Migrator {
     let documented = include_str!("../../src/relay.rs")
         .lines()

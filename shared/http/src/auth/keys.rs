@@ -1,29 +1,27 @@
-//! The cache of the issuer's public keys. It bounds both how stale a key may be and how often anyone, even with made-up
-//! key ids, can make it ask the issuer.
+//! Caches the issuer's public keys. The cache limits both how old a key may be and how often requests to the issuer are
+//! made, even when callers send made-up key ids.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use jsonwebtoken::{
-    DecodingKey,
-    jwk::{AlgorithmParameters, EllipticCurve, JwkSet},
-};
+use jsonwebtoken::{Algorithm, DecodingKey, jwk::JwkSet};
+use souk_tls::Connector;
 use tokio::{sync::Mutex, time::Instant};
 
-/// What the age of the set allows.
+/// Age limits of the cached key set.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ages {
-    /// Fetched again after this.
+pub(super) struct AgeLimits {
+    /// The set is refreshed in the background after this time.
     pub(super) fresh: Duration,
-    /// Not used any more after this.
+    /// The set is no longer used after this time.
     pub(super) stale: Duration,
-    /// An unknown key id fetches again only after this.
+    /// An unknown key id triggers another fetch only after this time.
     pub(super) unknown: Duration,
-    /// After a failure nobody asks for this long.
+    /// Minimum time between a failed fetch and the next one.
     pub(super) failed: Duration,
 }
 
-impl Default for Ages {
+impl Default for AgeLimits {
     fn default() -> Self {
         Self {
             fresh: Duration::from_mins(10),
@@ -36,27 +34,64 @@ impl Default for Ages {
 
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What is known of a key id.
+/// A key with the algorithm that its issuer states.
+pub(super) type Key = (Algorithm, DecodingKey);
+
+/// Result of looking up a key id. `Unavailable` means that the keys cannot be fetched, so the id may be valid.
 pub(super) enum Lookup {
-    Found(Arc<DecodingKey>),
+    Found(Arc<Key>),
     Unknown,
     Unavailable,
 }
 
-/// The keys at one address.
+/// The cached keys of one JWKS address.
 #[derive(Debug)]
 pub(super) struct Keys {
     url: String,
-    ages: Ages,
-    client: reqwest::Client,
+    algorithms: Vec<Algorithm>,
+    limits: AgeLimits,
+    client: Client,
     set: ArcSwap<Set>,
-    /// Held while fetching, so that there is one fetch at a time; the time of the last that failed.
+    /// Time of the last fetch if it failed. Locked during a fetch, so that there is only one at a time.
     failed: Arc<Mutex<Option<Instant>>>,
+}
+
+/// How requests are sent to the issuer.
+#[derive(Debug)]
+enum Client {
+    /// To any server, which is verified by the certificates of the operating system if the URL is `https`.
+    Public(reqwest::Client),
+    /// With mutual TLS, to one service.
+    Mutual(Connector),
+}
+
+impl Client {
+    fn new(tls: Option<Connector>) -> Self {
+        let public = || {
+            let client = reqwest::Client::builder().timeout(TIMEOUT).build();
+            Self::Public(client.unwrap_or_default())
+        };
+        tls.map_or_else(public, Self::Mutual)
+    }
+
+    /// The client for one request. Requests are rare, so no connection is kept between them, only the TLS session.
+    fn get(&self) -> reqwest::Result<reqwest::Client> {
+        match self {
+            Self::Public(client) => Ok(client.clone()),
+            Self::Mutual(connector) => reqwest::Client::builder()
+                .timeout(TIMEOUT)
+                .tls_backend_preconfigured((*connector.config()).clone())
+                .build(),
+        }
+    }
 }
 
 #[derive(Default)]
 struct Set {
-    keys: HashMap<String, Arc<DecodingKey>>,
+    document: JwkSet,
+    keys: HashMap<String, Arc<Key>>,
+    /// Increases whenever a fetched document differs from the previous one.
+    version: u64,
     fetched: Option<Instant>,
 }
 
@@ -73,83 +108,131 @@ impl Set {
 }
 
 impl Keys {
-    pub(super) fn new(url: String, ages: Ages) -> Self {
-        let client = reqwest::Client::builder().timeout(TIMEOUT).build();
+    pub(super) fn new(
+        url: String,
+        tls: Option<Connector>,
+        algorithms: Vec<Algorithm>,
+        limits: AgeLimits,
+    ) -> Self {
         Self {
             url,
-            ages,
-            client: client.unwrap_or_default(),
+            algorithms,
+            limits,
+            client: Client::new(tls),
             set: ArcSwap::default(),
             failed: Arc::default(),
         }
     }
 
-    /// The key with this id.
+    /// Returns a number that changes whenever the keys do, or `None` while there are no keys that may be used.
+    pub(super) fn version(&self) -> Option<u64> {
+        let set = self.set.load();
+        set.younger_than(self.limits.stale).then_some(set.version)
+    }
+
+    /// Fetches the keys, and returns the time until they should be fetched again.
+    pub(super) async fn refresh(&self) -> Duration {
+        self.fetch(Arc::clone(&self.failed).lock_owned().await).await;
+        let set = self.set.load();
+        if set.younger_than(self.limits.fresh) {
+            self.limits.fresh
+        } else if set.younger_than(self.limits.stale) {
+            self.limits.unknown
+        } else {
+            self.limits.failed
+        }
+    }
+
+    /// Returns the key with this id, and fetches the key set first if necessary.
     pub(super) async fn get(self: &Arc<Self>, kid: &str) -> Lookup {
         let set = self.set.load();
         if let Some(key) = set.keys.get(kid) {
-            if set.younger_than(self.ages.fresh) {
+            if set.younger_than(self.limits.fresh) {
                 return Lookup::Found(Arc::clone(key));
             }
-            if set.younger_than(self.ages.stale) {
-                // Good enough for this request; a newer set is fetched behind its back, by whoever gets the lock.
+            if set.younger_than(self.limits.stale) {
+                // Use the stale key for this request. The request that gets the lock starts a refresh in the background.
                 let this = Arc::clone(self);
                 if let Ok(guard) = Arc::clone(&self.failed).try_lock_owned() {
                     tokio::spawn(async move { this.fetch(guard).await });
                 }
                 return Lookup::Found(Arc::clone(key));
             }
-        } else if set.younger_than(self.ages.unknown) {
+        } else if set.younger_than(self.limits.unknown) {
             return Lookup::Unknown;
         }
         drop(set);
         let before = self.set.load().fetched;
         let guard = Arc::clone(&self.failed).lock_owned().await;
         if self.set.load().fetched == before {
-            // In a task of its own: a client that disconnects must not make the others wait for a new fetch.
+            // Fetch in a separate task. If this client disconnects, the fetch still completes for the requests that wait.
             let this = Arc::clone(self);
             let _ = tokio::spawn(async move { this.fetch(guard).await }).await;
         }
         let set = self.set.load();
         match set.keys.get(kid) {
-            Some(key) if set.younger_than(self.ages.stale) => Lookup::Found(Arc::clone(key)),
-            _ if set.younger_than(self.ages.unknown) => Lookup::Unknown,
+            Some(key) if set.younger_than(self.limits.stale) => Lookup::Found(Arc::clone(key)),
+            _ if set.younger_than(self.limits.unknown) => Lookup::Unknown,
             _ => Lookup::Unavailable,
         }
     }
 
     async fn fetch(&self, mut failed: tokio::sync::OwnedMutexGuard<Option<Instant>>) {
-        if failed.is_some_and(|at| at.elapsed() < self.ages.failed) {
+        if failed.is_some_and(|at| at.elapsed() < self.limits.failed) {
             return;
         }
         match self.request().await {
-            Ok(keys) => {
+            Ok((document, keys)) => {
                 *failed = None;
-                let fetched = Some(Instant::now());
-                self.set.store(Arc::new(Set { keys, fetched }));
+                let known = self.set.load();
+                let is_changed = document != known.document;
+                if is_changed {
+                    tracing::info!(
+                        url = self.url,
+                        keys = keys.len(),
+                        "the keys for access tokens have changed"
+                    );
+                }
+                self.set.store(Arc::new(Set {
+                    document,
+                    keys,
+                    version: known.version + u64::from(is_changed),
+                    fetched: Some(Instant::now()),
+                }));
             }
             Err(error) => {
-                tracing::warn!(%error, "cannot fetch the keys of access tokens");
+                tracing::warn!(
+                    url = self.url,
+                    error = format!("{error:#}"),
+                    "fetching the keys for access tokens failed; will retry"
+                );
                 *failed = Some(Instant::now());
             }
         }
     }
 
-    /// Only Ed25519 keys with an id count: the allow-list of what may sign.
-    async fn request(&self) -> reqwest::Result<HashMap<String, Arc<DecodingKey>>> {
-        let answer = self.client.get(&self.url).send().await?.error_for_status()?;
-        let set: JwkSet = answer.json().await?;
-        let keys = set.keys.into_iter().filter_map(|jwk| {
-            let AlgorithmParameters::OctetKeyPair(parameters) = &jwk.algorithm else {
-                return None;
-            };
-            if parameters.curve != EllipticCurve::Ed25519 {
-                return None;
-            }
-            let key = DecodingKey::from_ed_components(&parameters.x).ok()?;
-            Some((jwk.common.key_id?, Arc::new(key)))
+    /// Requests the key set, and returns it with the usable keys: those with an id and an accepted algorithm. The algorithm
+    /// is taken from the key, so that a token cannot make a public key pass as an HMAC secret.
+    async fn request(&self) -> anyhow::Result<(JwkSet, HashMap<String, Arc<Key>>)> {
+        let response = self
+            .client
+            .get()?
+            .get(&self.url)
+            .send()
+            .await?
+            .error_for_status()?;
+        let document: JwkSet = response.json().await?;
+        let keys = document.keys.iter().filter_map(|jwk| {
+            let algorithm = jwk.common.key_algorithm?.to_string().parse().ok()?;
+            let key = DecodingKey::from_jwk(jwk).ok()?;
+            let id = jwk.common.key_id.clone()?;
+            self.algorithms
+                .contains(&algorithm)
+                .then(|| (id, Arc::new((algorithm, key))))
         });
-        Ok(keys.collect())
+        let keys: HashMap<_, _> = keys.collect();
+        anyhow::ensure!(!keys.is_empty(), "no key has an id and an accepted algorithm");
+        Ok((document, keys))
     }
 }
 
@@ -168,57 +251,59 @@ mod tests {
 
     const HOUR: Duration = Duration::from_hours(1);
 
-    /// An issuer that can go away and rotate.
+    /// An issuer that can become unavailable and rotate its key.
     struct Issuer {
-        away: Arc<AtomicBool>,
+        is_down: Arc<AtomicBool>,
         kid: Arc<Mutex<&'static str>>,
         url: String,
     }
 
     impl Issuer {
         async fn start() -> Self {
-            let (away, kid) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new("first")));
-            let (is_away, current) = (Arc::clone(&away), Arc::clone(&kid));
+            let (is_down, kid) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new("first")));
+            let (down, current) = (Arc::clone(&is_down), Arc::clone(&kid));
             let jwks = get(move || {
                 let kid = *current.lock().unwrap();
-                let jwk = json!({"kty": "OKP", "crv": "Ed25519", "kid": kid, "x": "A".repeat(43)});
-                let rsa = json!({"kty": "RSA", "kid": "rsa", "n": "AQAB", "e": "AQAB"});
-                let answer: (StatusCode, axum::Json<Value>) = if is_away.load(Ordering::SeqCst) {
+                let jwk =
+                    json!({"kty": "OKP", "alg": "EdDSA", "crv": "Ed25519", "kid": kid, "x": "A".repeat(43)});
+                let rsa = json!({"kty": "RSA", "alg": "RS256", "kid": "rsa", "n": "AQAB", "e": "AQAB"});
+                let response: (StatusCode, axum::Json<Value>) = if down.load(Ordering::SeqCst) {
                     (StatusCode::BAD_GATEWAY, axum::Json(json!({})))
                 } else {
                     (StatusCode::OK, axum::Json(json!({"keys": [rsa, jwk]})))
                 };
-                async move { answer }
+                async move { response }
             });
             let url = testkit::spawn(Router::new().route("/", jwks)).await;
-            Self { away, kid, url }
+            Self { is_down, kid, url }
         }
 
         fn keys(&self, fresh: Duration, stale: Duration, unknown: Duration) -> Arc<Keys> {
             let failed = Duration::ZERO;
-            let ages = Ages {
+            let limits = AgeLimits {
                 fresh,
                 stale,
                 unknown,
                 failed,
             };
-            Arc::new(Keys::new(self.url.clone(), ages))
+            Arc::new(Keys::new(self.url.clone(), None, vec![Algorithm::EdDSA], limits))
         }
     }
 
     #[tokio::test]
-    async fn stale_keys_serve_while_the_issuer_is_away_but_not_for_ever() {
+    async fn stale_keys_are_used_while_the_issuer_is_unavailable_until_they_are_too_old() {
         let issuer = Issuer::start().await;
         let lenient = issuer.keys(Duration::ZERO, HOUR, HOUR);
         let strict = issuer.keys(Duration::ZERO, Duration::ZERO, HOUR);
         assert!(matches!(lenient.get("first").await, Lookup::Found(_)));
-        issuer.away.store(true, Ordering::SeqCst);
+        issuer.is_down.store(true, Ordering::SeqCst);
         assert!(matches!(lenient.get("first").await, Lookup::Found(_)));
         assert!(!matches!(strict.get("first").await, Lookup::Found(_)));
+        assert_eq!((lenient.version(), strict.version()), (Some(1), None));
     }
 
     #[tokio::test]
-    async fn a_rotated_key_is_found_as_soon_as_the_pause_allows() {
+    async fn a_rotated_key_is_found_once_the_unknown_key_interval_has_passed() {
         let issuer = Issuer::start().await;
         let (eager, patient) = (
             issuer.keys(HOUR, HOUR, Duration::ZERO),
@@ -230,9 +315,12 @@ mod tests {
         *issuer.kid.lock().unwrap() = "second";
         assert!(matches!(eager.get("second").await, Lookup::Found(_)));
         assert!(matches!(patient.get("second").await, Lookup::Unknown));
+        assert_eq!((eager.version(), patient.version()), (Some(2), Some(1)));
+        eager.refresh().await;
+        assert_eq!(eager.version(), Some(2), "the keys have not changed");
         assert!(
             !matches!(patient.get("rsa").await, Lookup::Found(_)),
-            "only Ed25519 may sign"
+            "only keys with an accepted algorithm are used"
         );
     }
 }

@@ -1,5 +1,5 @@
-//! Who is calling: access tokens (RFC 9068) verified against the published keys of users, and the extractors that
-//! demand one. Nothing but the token is trusted, least of all a header that a gateway set.
+//! Authenticates callers by their access token (RFC 9068), which is verified with the public keys of the users service, and
+//! provides the extractors that require one. Only the token is trusted, never a header that a gateway has set.
 
 mod keys;
 mod scope;
@@ -7,63 +7,63 @@ mod verifier;
 
 use axum::extract::{FromRef, FromRequestParts};
 use contracts::UserId;
-use http::{HeaderValue, header, request::Parts};
+use http::{HeaderMap, HeaderValue, header, request::Parts};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use scope::{Scope, Scopes};
-pub use verifier::{AuthError, Verifier};
+pub use verifier::{AuthError, LEEWAY, Verifier};
 
 use crate::Problem;
 
-/// `iss` of every access token.
+/// The `iss` claim of every access token.
 pub const ISSUER: &str = "https://souk.test";
-/// `aud` of every access token.
+/// The value that the `aud` claim of every access token contains.
 pub const AUDIENCE: &str = "souk";
-/// `typ` of every access token's header (RFC 9068).
+/// The `typ` in the header of every access token (RFC 9068).
 pub const TOKEN_TYPE: &str = "at+jwt";
 
-/// What an account may do.
+/// A role of an account, which grants permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Shops.
+    /// May shop. Every account has this role.
     Customer,
-    /// Runs the shop.
+    /// May operate the shop: manage products, orders, payments and accounts.
     Admin,
 }
 
-/// The claims of an access token, verified.
+/// The claims of a verified access token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Claims {
-    /// Who issued it, [`ISSUER`].
+    /// The issuer of the token, always [`ISSUER`].
     pub iss: String,
-    /// For whom, [`AUDIENCE`] among them.
+    /// The audiences of the token, which include [`AUDIENCE`].
     pub aud: Vec<String>,
-    /// The account.
+    /// The account that the token was issued to.
     pub sub: UserId,
-    /// The token's own id.
+    /// Unique id of the token.
     pub jti: Uuid,
-    /// Issued at, in seconds since 1970.
+    /// Time of issue, in seconds since 1970.
     pub iat: i64,
-    /// Not valid before.
+    /// The token is not valid before this time, in seconds since 1970.
     pub nbf: i64,
-    /// Not valid from.
+    /// The token is not valid from this time on, in seconds since 1970.
     pub exp: i64,
-    /// What the account may do; roles that this process does not know are left out.
+    /// Roles of the account. Roles that this process does not know are omitted.
     #[serde(deserialize_with = "known_roles")]
     pub roles: Vec<Role>,
-    /// The login's family of refresh tokens; absent for a token that an API key was exchanged for.
+    /// Id of the login session. Absent if the token was issued for an API key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<Uuid>,
-    /// What the token may be used for, if it belongs to an API key.
+    /// Scopes of the API key that the token was issued for. Absent for the token of a session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scopes>,
 }
 
 impl Claims {
-    /// Whether the account runs the shop.
+    /// Whether the account has the role [`Role::Admin`].
     #[must_use]
     pub fn is_admin(&self) -> bool {
         self.roles.contains(&Role::Admin)
@@ -78,8 +78,8 @@ fn known_roles<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<
     Ok(known.collect())
 }
 
-/// Demands a valid access token; 401 without, 403 for an API key whose scopes do not allow the request: every scope allows
-/// safe methods, only `order` the others.
+/// Requires a valid access token. Rejects requests without one with 401, and requests of an API key without a suitable scope
+/// with 403: every scope allows safe methods, and only `order` allows the others.
 #[derive(Debug, Clone)]
 pub struct User(pub Claims);
 
@@ -92,13 +92,13 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let claims = verify(parts, state).await?;
-        claims.require_shopping(&parts.method)?;
+        claims.require_shopper_scope(&parts.method)?;
         Ok(Self(claims))
     }
 }
 
-/// Demands the token of an administrator; 401 without a token, 403 for anyone else and for an API key without the scope
-/// `admin`.
+/// Requires the access token of an administrator. Rejects requests without a token with 401, and those of other accounts or
+/// of an API key without the scope `admin` with 403.
 #[derive(Debug, Clone)]
 pub struct Admin(pub Claims);
 
@@ -111,7 +111,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let claims = verify(parts, state).await?;
-        claims.require_operating()?;
+        claims.require_admin_scope()?;
         claims
             .is_admin()
             .then_some(Self(claims))
@@ -119,13 +119,13 @@ where
     }
 }
 
-/// Demands the token of a session, for what an API key may never do: change the account itself, its password, its keys or
-/// its sessions. 401 without a token, 403 for an API key.
+/// Requires the access token of a login session, for operations that an API key may never do: changing the account, its
+/// password, its API keys or its sessions. Rejects requests without a token with 401, and those of an API key with 403.
 #[derive(Debug, Clone)]
 pub struct Session {
     /// The claims of the verified access token.
     pub claims: Claims,
-    /// The session, which is the claims' `sid`.
+    /// Id of the session, which is the claim `sid`.
     pub id: Uuid,
 }
 
@@ -140,11 +140,7 @@ where
         let claims = verify(parts, state).await?;
         match (claims.sid, &claims.scope) {
             (Some(id), None) => Ok(Self { claims, id }),
-            _ => Err(Problem::new(
-                http::StatusCode::FORBIDDEN,
-                "session-required",
-                "An API key cannot do this. Log in.",
-            )),
+            _ => Err(Problem::session_required()),
         }
     }
 }
@@ -153,38 +149,34 @@ async fn verify<S>(parts: &Parts, state: &S) -> Result<Claims, Problem>
 where
     Verifier: FromRef<S>,
 {
-    let token = bearer(parts)?;
+    let token = bearer(&parts.headers)
+        .ok_or_else(|| Problem::unauthorized("Send an access token: `Authorization: Bearer …`."))?;
     Ok(Verifier::from_ref(state).verify(token).await?)
 }
 
-fn bearer(parts: &Parts) -> Result<&str, Problem> {
-    let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
+/// Returns the bearer token, if there is exactly one `Authorization` header and it has one.
+#[must_use]
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
-        return Err(Problem::unauthorized(
-            "Send an access token: `Authorization: Bearer …`.",
-        ));
+        return None;
     };
-    value
-        .to_str()
-        .ok()
-        .and_then(|text| text.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim())
-        .ok_or_else(|| Problem::unauthorized("Send an access token: `Authorization: Bearer …`."))
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
         match error {
-            AuthError::Unavailable => {
-                Self::unavailable("The keys to check your access token are not available.")
-            }
+            AuthError::Unavailable => Self::unavailable(
+                "Your access token cannot be verified at the moment. Try again in a few seconds.",
+            ),
             AuthError::Invalid(reason) => {
-                tracing::debug!(reason, "access token refused");
+                tracing::debug!(reason, "access token rejected");
                 Self::new(
                     http::StatusCode::UNAUTHORIZED,
                     "unauthorized",
-                    "The access token is not valid, or no longer.",
+                    "The access token is invalid or has expired.",
                 )
                 .header(
                     header::WWW_AUTHENTICATE,

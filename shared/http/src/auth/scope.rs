@@ -1,29 +1,30 @@
-//! What an API key may be used for. Its access token says so in `scope` (RFC 8693, section 4.2); a session's token has no
-//! such claim and may be used for everything that its account may do.
+//! The scopes of API keys. The access token of an API key has them in the claim `scope` (RFC 8693, section 4.2). The token of
+//! a session has no such claim, and allows everything that its account may do.
 
 use std::{fmt, str::FromStr};
 
-use http::{HeaderValue, Method, StatusCode, header};
+use http::Method;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::IntoDeserializer};
 use utoipa::ToSchema;
 
 use super::Claims;
 use crate::Problem;
 
-/// Something that an API key may be used for.
+/// A scope of an API key, which limits what the key may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// Reads what the account may read as a shopper. The other scopes include it.
+    /// Allows reading everything that the account may read as a shopper. The other scopes include this.
     Read,
-    /// Shops: fills the cart, places, cancels and returns orders, keeps addresses, marks notifications as read.
+    /// Allows shopping: changing the cart, placing, cancelling and returning orders, managing addresses, and marking
+    /// notifications as read.
     Order,
-    /// Operates the shop, if the account may.
+    /// Allows operating the shop, if the account has the role `admin`.
     Admin,
 }
 
 impl Scope {
-    /// The scope in `scope` and in tables.
+    /// The name of this scope in the claim `scope` and in database tables.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -48,7 +49,7 @@ impl FromStr for Scope {
     }
 }
 
-/// The scopes of a token, on the wire as words with spaces between them. Words that this process does not know are left out.
+/// The scopes of a token, serialized as names separated by spaces. Unknown names are ignored when deserializing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scopes(pub Vec<Scope>);
 
@@ -68,9 +69,9 @@ impl<'de> Deserialize<'de> for Scopes {
 }
 
 impl Claims {
-    /// The scopes that limit the token; `None` for a session's, which nothing limits. A token that has neither a session
-    /// nor a scope is good for nothing.
-    fn limits(&self) -> Option<&[Scope]> {
+    /// Returns the scopes that limit the token, or `None` for the token of a session, which has no limits. A token with
+    /// neither a session nor a scope allows nothing.
+    fn limiting_scopes(&self) -> Option<&[Scope]> {
         match (&self.scope, self.sid) {
             (Some(scopes), _) => Some(&scopes.0),
             (None, Some(_)) => None,
@@ -78,8 +79,8 @@ impl Claims {
         }
     }
 
-    /// Demands a token that may be used for a shopper's request with this method; 403 otherwise.
-    pub(super) fn require_shopping(&self, method: &Method) -> Result<(), Problem> {
+    /// Fails with 403 unless the token allows a shopper's request with this method.
+    pub(super) fn require_shopper_scope(&self, method: &Method) -> Result<(), Problem> {
         self.require(|scopes| {
             if method.is_safe() {
                 !scopes.is_empty()
@@ -89,28 +90,18 @@ impl Claims {
         })
     }
 
-    /// Demands a token that may be used to operate the shop; 403 otherwise.
-    pub(super) fn require_operating(&self) -> Result<(), Problem> {
+    /// Fails with 403 unless the token allows operating the shop.
+    pub(super) fn require_admin_scope(&self) -> Result<(), Problem> {
         self.require(|scopes| scopes.contains(&Scope::Admin))
     }
 
     fn require(&self, allows: impl FnOnce(&[Scope]) -> bool) -> Result<(), Problem> {
-        if self.limits().is_none_or(allows) {
+        if self.limiting_scopes().is_none_or(allows) {
             Ok(())
         } else {
-            Err(insufficient_scope())
+            Err(Problem::insufficient_scope(
+                "The API key does not have the scope that this operation requires.",
+            ))
         }
     }
-}
-
-fn insufficient_scope() -> Problem {
-    Problem::new(
-        StatusCode::FORBIDDEN,
-        "insufficient-scope",
-        "The API key does not have the scope that this needs.",
-    )
-    .header(
-        header::WWW_AUTHENTICATE,
-        HeaderValue::from_static("Bearer realm=\"souk\", error=\"insufficient_scope\""),
-    )
 }

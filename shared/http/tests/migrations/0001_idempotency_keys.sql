@@ -1,4 +1,4 @@
--- As the documentation of souk_http::idempotency has it, with a table for the work.
+-- The table from the documentation of souk_http::idempotency, and a table that the tests' requests write to.
 CREATE TABLE idempotency_keys (
     user_id        uuid        NOT NULL,
     operation      text        NOT NULL,

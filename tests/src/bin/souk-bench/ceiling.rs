@@ -1,5 +1,6 @@
-//! What the servers do when nothing but these calls is asked of them. A checkout's calls, at these rates, are the rate that
-//! no system of such calls can exceed on this machine; how near it comes is a figure that means the same on any machine.
+//! Measures how many calls per second the servers can process if nothing else runs. With the number of calls of a checkout,
+//! this gives the highest checkout rate that is possible on this machine. The ratio of the measured rate to this ceiling
+//! can be compared between machines.
 
 use std::{
     fmt,
@@ -31,17 +32,19 @@ use mongodb::{
 };
 use sqlx::{PgPool, postgres::PgPoolOptions};
 
-/// Clients at once, and how long each server is measured.
+/// Number of concurrent clients.
 const CLIENTS: u32 = 8;
+/// How long each server is measured.
 const TIME: Duration = Duration::from_secs(4);
-/// Messages of a client that wait for their confirms at once; together as many as the consumer has in hand.
+/// Number of messages of a client that wait for their confirms at the same time. All clients together have about as many as
+/// the consumer prefetches.
 const IN_FLIGHT: usize = 8;
-/// The name of everything that is made for the measurement.
+/// Name of the schema, collection and queue that are created for the measurement.
 const NAME: &str = "souk_bench";
-/// Statements of a transaction: its begin, three that write, and its commit.
+/// Number of statements of a transaction: begin, three writes and commit.
 const STATEMENTS: f64 = 5.0;
 
-/// Calls a second, at their fastest.
+/// Maximum number of calls per second.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ceiling {
     statements: f64,
@@ -50,7 +53,7 @@ pub(crate) struct Ceiling {
 }
 
 impl Ceiling {
-    /// Checkouts a second, if a checkout takes `calls` and nothing else.
+    /// Returns the possible checkouts per second if a checkout consists only of `calls`.
     pub(crate) fn rate(&self, calls: &Counts) -> f64 {
         let seconds = calls.total(Call::PostgreSql) / self.statements
             + calls.total(Call::MongoDb) / self.updates
@@ -63,13 +66,13 @@ impl fmt::Display for Ceiling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the servers alone: {:.0} statements/s of PostgreSQL, {:.0} updates/s of MongoDB, {:.0} messages/s of RabbitMQ",
+            "maximum rates of the servers: {:.0} statements/s of PostgreSQL, {:.0} updates/s of MongoDB, {:.0} messages/s of RabbitMQ",
             self.statements, self.updates, self.messages
         )
     }
 }
 
-/// Measures the servers of a system, one after the other.
+/// Measures the servers of a system, one after another.
 pub(crate) async fn measure(postgres: &str, status: &Status) -> Result<Ceiling> {
     let mongodb = status.mongodb.as_deref().context("the system's MongoDB")?;
     let rabbitmq = status.rabbitmq.as_deref().context("the system's RabbitMQ")?;
@@ -80,7 +83,8 @@ pub(crate) async fn measure(postgres: &str, status: &Status) -> Result<Ceiling> 
     })
 }
 
-/// How many calls of `once` a second `CLIENTS` tasks complete together. It gets the number of its task.
+/// Returns how many calls of `once` per second all `CLIENTS` tasks complete together. The argument of `once` is the number of
+/// the task.
 async fn rate<F: Future<Output = Result<()>>>(once: impl Fn(u32) -> F) -> Result<f64> {
     let (done, started) = (AtomicU64::new(0), Instant::now());
     let clients = (0..CLIENTS).map(|client| {
@@ -98,7 +102,7 @@ async fn rate<F: Future<Output = Result<()>>>(once: impl Fn(u32) -> F) -> Result
     Ok(f64::from(done) / started.elapsed().as_secs_f64())
 }
 
-/// Short transactions, such as that of a reply: a row is changed, two are written.
+/// Measures short transactions like that of a saga reply: one row is updated and two are inserted.
 async fn statements(url: &str) -> Result<f64> {
     let pool = PgPoolOptions::new().max_connections(CLIENTS).connect(url).await?;
     let drop = format!("DROP SCHEMA IF EXISTS {NAME} CASCADE");
@@ -131,7 +135,7 @@ async fn transaction(pool: &PgPool, client: u32) -> Result<()> {
     Ok(transaction.commit().await?)
 }
 
-/// Conditional, journaled updates of one document each.
+/// Measures conditional, journaled updates of one document each.
 async fn updates(url: &str) -> Result<f64> {
     let client = mongodb::Client::with_uri_str(url).await?;
     let database = client.default_database().context("the URL names no database")?;
@@ -155,7 +159,7 @@ async fn updates(url: &str) -> Result<f64> {
     rate
 }
 
-/// Persistent messages through a quorum queue: confirmed, delivered and acknowledged.
+/// Measures persistent messages through a quorum queue, which are confirmed, delivered and acknowledged.
 async fn messages(url: &str) -> Result<f64> {
     let connection = Connection::connect(url, ConnectionProperties::default()).await?;
     let channel = connection.create_channel().await?;

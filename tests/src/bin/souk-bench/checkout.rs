@@ -1,5 +1,5 @@
-//! What a system does under load. Closed loop: each buyer places an order, waits until it is confirmed, and places the
-//! next.
+//! Measures checkouts under load in a closed loop: each buyer places an order, waits until it is confirmed, and places the
+//! next one.
 
 use std::{
     collections::BTreeMap,
@@ -15,11 +15,7 @@ use e2e::{
     products,
     stack::{Process, Status},
 };
-use futures::{
-    StreamExt as _,
-    future::join_all,
-    stream::{self, TryStreamExt as _},
-};
+use futures::{StreamExt as _, future::join_all, stream};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -31,34 +27,34 @@ use crate::{
     output::print,
 };
 
-/// Confirmed orders a second, and how long one takes.
+/// Measures confirmed orders per second and their latency.
 #[derive(Args)]
 pub(crate) struct Load {
-    /// Concurrent buyers, one line of results each.
+    /// Numbers of concurrent buyers; each gives one line of results.
     #[arg(long, value_delimiter = ',', default_value = "1,8,32,64,128")]
     buyers: Vec<usize>,
-    /// Seconds of load a line.
+    /// Seconds of load per line.
     #[arg(long, default_value_t = 15)]
     seconds: u64,
-    /// Seconds of the same load before each line, which do not count.
+    /// Seconds of warm-up load before each line, which are not measured.
     #[arg(long, default_value_t = 3)]
     warm_up: u64,
-    /// Products that are bought, by turns; 1 is a popular one. As many as buyers, unless given.
+    /// Number of products that are bought in turn; 1 measures contention on one product. Default: the number of buyers.
     #[arg(long)]
     products: Option<usize>,
-    /// Lines of an order, each of another product.
+    /// Lines per order, each with a different product.
     #[arg(long, default_value_t = 1)]
     lines: usize,
-    /// Orders and products that are there before, copies of one. For a system of the bench's own.
+    /// Number of orders and products to add before the measurement, as copies of one. Only for a system of the benchmark.
     #[arg(long, default_value_t = 0)]
     fill: u32,
-    /// The gateway of a system that runs elsewhere, in demo mode. What its processes take is not seen then.
+    /// URL of the gateway of another system in demo mode. The resources of its processes are not measured.
     #[arg(long)]
     url: Option<String>,
-    /// The JSON of `cargo xtask status --json`.
+    /// The output of `cargo xtask status --json`.
     #[arg(long, env = "SOUK_STATUS", hide_env_values = true, default_value = "")]
     status: String,
-    /// PostgreSQL's superuser, whose server's ceiling is measured.
+    /// URL of the PostgreSQL superuser, for measuring the maximum rates of the servers.
     #[arg(long, env = "SOUK_BENCH_POSTGRES", hide_env_values = true)]
     postgres: Option<String>,
 }
@@ -76,23 +72,24 @@ pub(crate) async fn run(load: Load) -> Result<()> {
         let postgres = load
             .postgres
             .as_deref()
-            .context("only a system of the bench's own is filled")?;
+            .context("only a system of the benchmark can be filled")?;
         fill(postgres, &status, load.fill).await?;
     }
     let admin = Client::admin(&status.gateway).await;
     let most = load.buyers.iter().copied().max().unwrap_or_default();
     let count = load.products.unwrap_or(most).max(load.lines);
     let measured = match products::create(&admin, count).await {
-        // In a task of its own, so that its panic does not leave the products in the shop.
+        // In a separate task, so that the products are deleted even after a panic.
         Ok(skus) => tokio::select! {
             measured = tokio::spawn(measure(load, status.clone(), skus, ceiling)) => measured?,
             interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Into::into),
         },
         Err(error) => Err(error),
     };
-    // The login of before may have ended.
+    // Log in again, because the first session may have expired.
     let deleted = products::delete_all(&Client::admin(&status.gateway).await).await;
-    measured.and(deleted.context("the products of the bench could not be deleted; its next run tries again"))
+    measured
+        .and(deleted.context("the products of the benchmark could not be deleted; the next run will retry"))
 }
 
 async fn measure(load: Load, status: Status, skus: Vec<String>, ceiling: Option<Ceiling>) -> Result<()> {
@@ -104,7 +101,7 @@ async fn measure(load: Load, status: Status, skus: Vec<String>, ceiling: Option<
         .collect()
         .await;
     print(format_args!(
-        "{} products, {} lines an order, {} s each; latency is from the 202 to the confirmation",
+        "{} products, {} lines per order, {} s each; latency is from the 202 response to the confirmation",
         skus.len(),
         load.lines,
         load.seconds
@@ -116,25 +113,25 @@ async fn measure(load: Load, status: Status, skus: Vec<String>, ceiling: Option<
             let time = Duration::from_secs(seconds);
             let buy = shoppers.iter().take(buyers).enumerate();
             let buy = buy.map(|(number, shopper)| buyer(shopper, &skus, number, load.lines, time));
-            Bought::all(join_all(buy).await)
+            Purchases::all(join_all(buy).await)
         };
         buy(load.warm_up).await;
         let before = Sample::take(&status.processes).await?;
-        let bought = buy(load.seconds).await;
+        let purchases = buy(load.seconds).await;
         let after = Sample::take(&status.processes).await?;
-        let taken = Taken::between(&before, &after, &idle, bought.latencies.len())?;
-        line(buyers, bought, &before, &after, &taken, ceiling.as_ref())?;
-        last = Some((buyers, taken, after));
+        let cost = Cost::between(&before, &after, &idle, purchases.latencies.len())?;
+        line(buyers, purchases, &before, &after, &cost, ceiling.as_ref())?;
+        last = Some((buyers, cost, after));
     }
-    if let Some((buyers, taken, after)) = last.filter(|_| !status.processes.is_empty()) {
+    if let Some((buyers, cost, after)) = last.filter(|_| !status.processes.is_empty()) {
         print(format_args!(
-            "\nwith {buyers} buyers, a checkout took calls of\n{}",
-            taken.calls
+            "\ncalls per checkout with {buyers} buyers\n{}",
+            cost.calls
         ))?;
         for (name, mib) in after.usage.memory() {
-            let cpu = taken.cpu.get(name).copied().unwrap_or_default();
+            let cpu = cost.cpu.get(name).copied().unwrap_or_default();
             print(format_args!(
-                "{name:14} {cpu:6.2} ms CPU a checkout {mib:6.0} MiB"
+                "{name:14} {cpu:6.2} ms CPU per checkout {mib:6.0} MiB"
             ))?;
         }
     }
@@ -144,38 +141,38 @@ async fn measure(load: Load, status: Status, skus: Vec<String>, ceiling: Option<
     Ok(())
 }
 
-/// Prints what one number of buyers came to.
+/// Prints the result for one number of buyers.
 fn line(
     buyers: usize,
-    bought: Bought,
+    purchases: Purchases,
     before: &Sample,
     after: &Sample,
-    taken: &Taken,
+    cost: &Cost,
     ceiling: Option<&Ceiling>,
 ) -> Result<()> {
-    let mut latencies = bought.latencies;
+    let mut latencies = purchases.latencies;
     if latencies.is_empty() {
-        bail!("no order was confirmed: {:?}", bought.errors);
+        bail!("no order was confirmed: {:?}", purchases.errors);
     }
     latencies.sort_by(f64::total_cmp);
     let at = |percent: usize| latencies[(latencies.len() - 1) * percent / 100];
     let rate = f64::from(u32::try_from(latencies.len())?) / (after.at - before.at).as_secs_f64();
-    let cpu: f64 = taken.cpu.values().sum();
-    let ratio = ceiling.map_or(f64::NAN, |ceiling| rate / ceiling.rate(&taken.calls));
-    let errors: usize = bought.errors.values().sum();
+    let cpu: f64 = cost.cpu.values().sum();
+    let ratio = ceiling.map_or(f64::NAN, |ceiling| rate / ceiling.rate(&cost.calls));
+    let errors: usize = purchases.errors.values().sum();
     print(format_args!(
         "{buyers:6}  {rate:11.1}  {:7.1}  {:7.1}  {:7}  {errors:6}  {cpu:6.1}  {ratio:10.2}",
         at(50),
         at(99),
-        bought.refused,
+        purchases.refused,
     ))?;
-    for (error, times) in bought.errors {
+    for (error, times) in purchases.errors {
         print(format_args!("        {times} × {error}"))?;
     }
     Ok(())
 }
 
-/// What the processes have done and taken until one moment.
+/// The calls and the resource usage of the processes up to one point in time.
 struct Sample {
     at: Instant,
     calls: Counts,
@@ -192,14 +189,14 @@ impl Sample {
     }
 }
 
-/// What a checkout took.
-struct Taken {
+/// The calls and the CPU time per checkout.
+struct Cost {
     calls: Counts,
-    /// CPU milliseconds of one checkout, by the name of the process.
+    /// CPU milliseconds per checkout, by name of the process.
     cpu: BTreeMap<String, f64>,
 }
 
-impl Taken {
+impl Cost {
     fn between(before: &Sample, after: &Sample, idle: &Counts, checkouts: usize) -> Result<Self> {
         let times = f64::from(u32::try_from(checkouts)?);
         let cpu = after.usage.cpu_since(&before.usage, times);
@@ -215,18 +212,18 @@ impl Taken {
     }
 }
 
-/// What buyers came to.
+/// The results of one or more buyers.
 #[derive(Default)]
-struct Bought {
-    /// Milliseconds from the 202 to the confirmation, of each confirmed order.
+struct Purchases {
+    /// Milliseconds from the 202 response to the confirmation, for each confirmed order.
     latencies: Vec<f64>,
-    /// Orders that were refused for a while, because the system had too much to do.
+    /// Number of orders that were refused because the system was overloaded.
     refused: usize,
-    /// What went wrong, and how often.
+    /// Number of occurrences of each error.
     errors: BTreeMap<String, usize>,
 }
 
-impl Bought {
+impl Purchases {
     fn all(buyers: Vec<Self>) -> Self {
         let mut all = Self::default();
         for buyer in buyers {
@@ -240,26 +237,27 @@ impl Bought {
     }
 }
 
-/// Buys for some time. The products come by turns, and every buyer begins with another one.
-async fn buyer(shopper: &Client, skus: &[String], number: usize, lines: usize, time: Duration) -> Bought {
-    let (started, mut bought) = (Instant::now(), Bought::default());
+/// Buys products in turn for some time. Every buyer starts with a different product.
+async fn buyer(shopper: &Client, skus: &[String], number: usize, lines: usize, time: Duration) -> Purchases {
+    let (started, mut purchases) = (Instant::now(), Purchases::default());
     let mut next = number;
     while started.elapsed() < time {
         let items = skus.iter().cycle().skip(next % skus.len()).take(lines);
         next += lines;
         match order(shopper, items).await {
-            Ok(Some(latency)) => bought.latencies.push(latency),
+            Ok(Some(latency)) => purchases.latencies.push(latency),
             Ok(None) => {
-                bought.refused += 1;
+                purchases.refused += 1;
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
-            Err(error) => *bought.errors.entry(format!("{error:#}")).or_default() += 1,
+            Err(error) => *purchases.errors.entry(format!("{error:#}")).or_default() += 1,
         }
     }
-    bought
+    purchases
 }
 
-/// One order; none if it was refused for now. Milliseconds by this machine's one clock.
+/// Places one order and returns its latency in milliseconds, or `None` if the system was overloaded. Client and database must
+/// have the same clock.
 async fn order(shopper: &Client, skus: impl Iterator<Item = &String>) -> Result<Option<f64>> {
     let mut body = client::order_body("", 1, "pm_card_ok");
     body["items"] = skus.map(|sku| json!({"sku": sku, "quantity": 1})).collect();
@@ -267,53 +265,41 @@ async fn order(shopper: &Client, skus: impl Iterator<Item = &String>) -> Result<
         .request(Method::POST, "/v1/orders")
         .header("idempotency-key", Uuid::new_v4().to_string())
         .json(&body);
-    let answer = shopper.try_send(request).await?;
-    if answer.status == StatusCode::SERVICE_UNAVAILABLE && answer.headers.contains_key("retry-after") {
+    let response = shopper.try_send(request).await?;
+    if response.status == StatusCode::SERVICE_UNAVAILABLE && response.headers.contains_key("retry-after") {
         return Ok(None);
     }
     ensure!(
-        answer.status == StatusCode::ACCEPTED,
+        response.status == StatusCode::ACCEPTED,
         "{} {}",
-        answer.status,
-        answer.body["detail"]
+        response.status,
+        response.body["detail"]
     );
     let accepted = Utc::now();
-    let confirmed = confirmation(shopper, &answer.body).await?;
-    // The confirmation may be committed before the 202 is read.
+    let confirmed = confirmation(shopper, &response.body).await?;
+    // The confirmation may be committed before the 202 response is read.
     let latency = (confirmed - accepted).max(TimeDelta::zero());
     Ok(Some(latency.as_seconds_f64() * 1e3))
 }
 
-/// Waits until an order is confirmed, as the storefront does by its events, and says when it was, by the database of
-/// orders.
+/// Waits for the confirmation of an order through its event stream, as the storefront does. Returns its time by the clock of
+/// the orders database.
 pub(crate) async fn confirmation(shopper: &Client, order: &Value) -> Result<DateTime<Utc>> {
     let path = format!(
         "/v1/orders/{}/events",
         order["id"].as_str().context("an order id")?
     );
-    let events = shopper
-        .request(Method::GET, &path)
-        .send()
-        .await?
-        .error_for_status()?;
-    let mut chunks = events.bytes_stream();
-    let mut heard = Vec::new();
-    while let Some(chunk) = chunks.try_next().await? {
-        heard.extend_from_slice(&chunk);
-        while let Some(end) = heard.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = heard.drain(..=end).collect();
-            let data = line.strip_prefix(b"data:").unwrap_or_default();
-            let event: Value = serde_json::from_slice(data).unwrap_or_default();
-            match event["order"]["status"].as_str() {
-                None | Some("pending") => {}
-                // The snapshot of an order that was confirmed before has no time of its own.
-                Some("confirmed") => {
-                    let at = event["at"].as_str().or(event["order"]["updated_at"].as_str());
-                    return Ok(at.context("a time")?.parse()?);
-                }
-                Some(other) => bail!("an order is {other}: {}", event["order"]["reason"]),
+    let mut events = client::Events::open(shopper.request(Method::GET, &path)).await?;
+    while let Some(event) = events.next().await? {
+        match event["order"]["status"].as_str() {
+            None | Some("pending") => {}
+            // The initial snapshot of a confirmed order has no event time.
+            Some("confirmed") => {
+                let at = event["at"].as_str().or(event["order"]["updated_at"].as_str());
+                return Ok(at.context("a time")?.parse()?);
             }
+            Some(other) => bail!("an order is {other}: {}", event["order"]["reason"]),
         }
     }
-    bail!("the events end before the order is confirmed")
+    bail!("the event stream ended before the order was confirmed")
 }

@@ -1,4 +1,5 @@
-//! Fills the databases of a system with copies of one confirmed order and of one product, to see what grows with them.
+//! Fills the databases of a system with copies of one confirmed order and of one product, to measure the effect of their
+//! size.
 
 use anyhow::{Context as _, Result};
 use e2e::stack::Status;
@@ -7,7 +8,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::output::progress;
 
-/// Documents of one insert.
+/// Number of documents per insert.
 const BATCH: u32 = 5_000;
 
 /// Adds `count` orders with their lines, sagas, logs, events and payments, and as many products.
@@ -39,7 +40,7 @@ pub(crate) async fn fill(postgres: &str, status: &Status, count: u32) -> Result<
     let database = mongodb.default_database().context("the URL names no database")?;
     for name in ["products", "stock"] {
         let collection = database.collection::<Document>(name);
-        // The same product for both: not one that is sold here, whose stock changes.
+        // Copy the same product in both collections. Exclude those of load tests, because their stock changes.
         let original = collection
             .find_one(doc! {"_id": {"$not": {"$regex": "^BENCH"}}})
             .sort(doc! {"_id": 1});

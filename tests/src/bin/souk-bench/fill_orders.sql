@@ -1,4 +1,4 @@
--- Copies one confirmed order souk.copies times, with its lines, its saga, its log and its events.
+-- Copies one confirmed order souk.copies times, with its lines, its saga, the saga's log and its events.
 CREATE TEMP TABLE original AS
 SELECT * FROM orders WHERE status = 'confirmed' ORDER BY created_at DESC LIMIT 1;
 CREATE TEMP TABLE copies AS

@@ -1,4 +1,4 @@
--- Copies one captured payment souk.copies times, and what the inbox and the webhooks keep of it.
+-- Copies one captured payment souk.copies times, with its rows in the inbox and the webhook events.
 CREATE TEMP TABLE original AS
 SELECT * FROM payments WHERE status = 'captured' ORDER BY created_at DESC LIMIT 1;
 CREATE TEMP TABLE copies AS

@@ -1,4 +1,4 @@
--- Copies one captured intent souk.copies times, with the answers to its two requests.
+-- Copies one captured intent souk.copies times, with the stored responses to its two requests.
 CREATE TEMP TABLE original AS
 SELECT * FROM payment_intents WHERE status = 'succeeded' ORDER BY created_at DESC LIMIT 1;
 CREATE TEMP TABLE copies AS

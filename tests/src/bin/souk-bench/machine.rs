@@ -1,4 +1,4 @@
-//! What processes take of this machine, from Linux's /proc.
+//! Reads the resource usage of processes from Linux's /proc.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -9,8 +9,8 @@ use std::{
 use anyhow::{Context as _, Result};
 use e2e::stack::Process;
 
-/// CPU seconds and resident memory by the name of a process, whose children count with it: PostgreSQL has one for each
-/// connection, and RabbitMQ runs below a shell.
+/// CPU seconds and resident memory by name of the process. Child processes are included, because PostgreSQL has one for each
+/// connection, and RabbitMQ runs as a child of a shell.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Usage(BTreeMap<String, Used>);
 
@@ -21,7 +21,7 @@ struct Used {
 }
 
 impl Usage {
-    /// What these processes have taken until now, and the children that they have now.
+    /// Reads the usage of these processes and their current children.
     pub(crate) fn read(processes: &[Process]) -> Result<Self> {
         let children = children()?;
         let mut usage = BTreeMap::new();
@@ -33,9 +33,9 @@ impl Usage {
             let mut waiting = vec![process.pid];
             while let Some(parent) = waiting.pop() {
                 for child in children.get(&parent).into_iter().flatten().copied() {
-                    // A child may end meanwhile.
+                    // The child may have ended in the meantime.
                     used.cpu += cpu_seconds(child).unwrap_or_default();
-                    used.mib += own_mib(child).unwrap_or_default();
+                    used.mib += private_mib(child).unwrap_or_default();
                     waiting.push(child);
                 }
             }
@@ -44,7 +44,7 @@ impl Usage {
         Ok(Self(usage))
     }
 
-    /// CPU milliseconds since `before` by process, for each of `times`.
+    /// Returns the CPU milliseconds since `before` by process, divided by `times`.
     pub(crate) fn cpu_since(&self, before: &Self, times: f64) -> BTreeMap<&str, f64> {
         let since = self.0.iter().map(|(name, used)| {
             let before = before.0.get(name).copied().unwrap_or_default();
@@ -53,13 +53,13 @@ impl Usage {
         since.collect()
     }
 
-    /// Resident MiB by process.
+    /// Returns the resident memory in MiB by process.
     pub(crate) fn memory(&self) -> impl Iterator<Item = (&str, f64)> {
         self.0.iter().map(|(name, used)| (name.as_str(), used.mib))
     }
 }
 
-/// The children of each process.
+/// Returns the child processes of every process.
 fn children() -> Result<HashMap<u32, Vec<u32>>> {
     let mut children = HashMap::<u32, Vec<u32>>::new();
     for entry in fs::read_dir("/proc")? {
@@ -73,32 +73,32 @@ fn children() -> Result<HashMap<u32, Vec<u32>>> {
     Ok(children)
 }
 
-/// None for a process that has just ended.
+/// Returns the parent of a process, or `None` if the process has just ended.
 fn parent(pid: u32) -> Option<u32> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name before it may hold spaces and parentheses.
+    // The preceding name may contain spaces and parentheses.
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// The time that the threads of a process have run: the first field of `schedstat`, in nanoseconds. What proc(5)'s
-/// `stat` tells in ticks of 10 ms is too coarse for a few thousand requests.
+/// Returns the CPU time of all threads of a process, from the first field of `schedstat` in nanoseconds. The file `stat` has
+/// a resolution of 10 ms, which is too coarse for a few thousand requests.
 pub(crate) fn cpu_seconds(pid: u32) -> Result<f64> {
     let mut nanoseconds = 0;
     for thread in fs::read_dir(format!("/proc/{pid}/task")).context("a process has ended")? {
-        // A thread may end meanwhile.
+        // The thread may have ended in the meantime.
         let stat = fs::read_to_string(thread?.path().join("schedstat")).unwrap_or_default();
         nanoseconds += stat.split_whitespace().next().map_or(Ok(0), str::parse::<u64>)?;
     }
     Ok(Duration::from_nanos(nanoseconds).as_secs_f64())
 }
 
-/// The resident memory of a process, with what it shares.
+/// Returns the resident memory of a process in MiB, including shared memory.
 pub(crate) fn resident_mib(pid: u32) -> Result<f64> {
     mib(pid, "VmRSS:")
 }
 
-/// The same without what it shares with its parent.
-fn own_mib(pid: u32) -> Result<f64> {
+/// Returns the resident memory of a process in MiB without memory that it shares with its parent.
+fn private_mib(pid: u32) -> Result<f64> {
     mib(pid, "RssAnon:")
 }
 

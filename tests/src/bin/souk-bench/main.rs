@@ -1,4 +1,4 @@
-//! `cargo xtask bench …`: what Souk does under load, and what its parts cost.
+//! The program behind `cargo xtask bench`, which measures Souk under load and the cost of its parts.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
@@ -7,19 +7,22 @@ mod checkout;
 mod fill;
 mod machine;
 mod output;
+mod scaling;
 mod tracing;
 
 use anyhow::Result;
 use clap::Parser;
 
-/// Measures running systems.
+/// Measures the performance of running systems.
 #[derive(Parser)]
 #[command(name = "cargo xtask bench", bin_name = "cargo xtask bench")]
 enum Bench {
-    /// Confirmed orders a second, how long one takes, and what it costs.
+    /// Measures confirmed orders per second, their latency and their cost.
     Checkout(checkout::Load),
-    /// What tracing costs: systems of its own, alike but for their tracing, measured by turns.
+    /// Measures the cost of tracing by comparing systems that differ only in their tracing settings.
     Tracing(tracing::Comparison),
+    /// Simulates checkouts on several machines.
+    Scaling(scaling::Simulated),
 }
 
 #[tokio::main]
@@ -27,6 +30,7 @@ async fn main() -> Result<()> {
     match Bench::parse() {
         Bench::Checkout(load) => checkout::run(load).await,
         Bench::Tracing(comparison) => tracing::run(comparison).await,
+        Bench::Scaling(options) => scaling::run(&options),
     }
 }
 
@@ -36,7 +40,7 @@ mod tests {
 
     use super::*;
 
-    /// The status of a system holds its passwords.
+    /// The status of a system contains passwords, which the help text must not show.
     #[test]
     fn help_shows_no_value_of_the_environment() {
         let mut settings = 0;
@@ -49,6 +53,6 @@ mod tests {
                 settings += 1;
             }
         }
-        assert_ne!(settings, 0, "the status comes from the environment");
+        assert_ne!(settings, 0, "no setting is read from the environment");
     }
 }

@@ -1,21 +1,21 @@
-//! What the bench prints. A reader that stops reading, as `head` does, is no reason to fail.
+//! Prints the results. A closed standard output, for example by `head`, is not an error.
 
 use std::{
     fmt::Display,
     io::{self, Write as _},
 };
 
-/// Prints a line to standard output, and does nothing when its reader has gone.
+/// Prints a line to standard output, and ignores a closed pipe.
 pub(crate) fn print(line: impl Display) -> io::Result<()> {
-    unless_closed(writeln!(io::stdout(), "{line}"))
+    ignore_closed_pipe(writeln!(io::stdout(), "{line}"))
 }
 
-/// Shows how far the bench is, on the same line each time. There is no place to report a failure to.
+/// Shows the progress, always on the same line. Errors are ignored, because there is nowhere to report them.
 pub(crate) fn progress(text: impl Display) {
     let _ = write!(io::stderr(), "\r{text}");
 }
 
-fn unless_closed(written: io::Result<()>) -> io::Result<()> {
+fn ignore_closed_pipe(written: io::Result<()>) -> io::Result<()> {
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
@@ -27,8 +27,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_closed_pipe_is_forgiven() {
-        assert!(unless_closed(Err(io::ErrorKind::BrokenPipe.into())).is_ok());
-        assert!(unless_closed(Err(io::ErrorKind::StorageFull.into())).is_err());
+    fn only_a_closed_pipe_is_ignored() {
+        assert!(ignore_closed_pipe(Err(io::ErrorKind::BrokenPipe.into())).is_ok());
+        assert!(ignore_closed_pipe(Err(io::ErrorKind::StorageFull.into())).is_err());
     }
 }

@@ -1,6 +1,6 @@
-//! What tracing costs. Systems that differ in nothing but their tracing run side by side and are measured by turns, so
-//! that what else the machine does falls on all of them alike; each figure is the median of the rounds' ratios to the
-//! first system. One of them should be a twin of the first: how far it is from 1 is the noise of the run.
+//! Measures the cost of tracing. Systems that differ only in their tracing settings run concurrently and are measured in
+//! turn, so that other load on the machine affects all of them equally. Each result is the median of the rounds' ratios to
+//! the first system. One system should be identical to the first: its deviation from 1 is the noise of the measurement.
 
 use std::{
     sync::{
@@ -27,54 +27,54 @@ use crate::{
     output::{print, progress},
 };
 
-/// Systems to compare.
+/// Compares systems with different tracing settings.
 #[derive(Args)]
 pub(crate) struct Comparison {
-    /// A name and the JSON of `cargo xtask status --json`; the first is what the others are compared with.
+    /// Name and output of `cargo xtask status --json` of a system; the others are compared with the first.
     #[arg(long = "system", value_name = "NAME=STATUS", required = true)]
     systems: Vec<String>,
-    /// Where the systems send their spans; the bench takes and counts them.
+    /// Address to which the systems send their spans; the benchmark listens there and counts their size.
     #[arg(long)]
     collector: String,
-    /// How often each is measured; a multiple of the number of systems treats them alike.
+    /// Number of measurements per system; a multiple of the number of systems treats them equally.
     #[arg(long, default_value_t = 12)]
     rounds: usize,
-    /// Requests to the gateway a round.
+    /// Requests to the gateway per round.
     #[arg(long, default_value_t = 3000)]
     requests: usize,
-    /// Orders a round, one after the other.
+    /// Orders per round, one after another.
     #[arg(long, default_value_t = 25)]
     orders: usize,
 }
 
-/// Concurrent requests to a gateway.
+/// Number of concurrent requests to a gateway.
 const CONNECTIONS: usize = 16;
 
-/// One system under measurement.
+/// A system that is measured.
 struct System {
     name: String,
     gateway: String,
     processes: Vec<Process>,
     sku: String,
     rounds: Vec<Round>,
-    /// All processes, in MiB, before the first round.
+    /// Memory of all processes before the first round, in MiB.
     memory: f64,
 }
 
-/// What one round took.
+/// The measurements of one round.
 #[derive(Clone, Copy)]
 struct Round {
-    /// Seconds a request at the gateway, all connections together.
+    /// Seconds per request at the gateway, over all connections together.
     request: f64,
-    /// CPU seconds of the gateway a request.
+    /// CPU seconds of the gateway per request.
     request_cpu: f64,
-    /// Seconds from sending an order to its confirmation, the median.
+    /// Median seconds from sending an order to its confirmation.
     order: f64,
-    /// CPU seconds of all services an order.
+    /// CPU seconds of all services per order.
     order_cpu: f64,
 }
 
-/// A column of the result.
+/// A column of the result: its title and value.
 type Column = (&'static str, fn(&Round) -> f64);
 
 const COLUMNS: [Column; 4] = [
@@ -85,12 +85,12 @@ const COLUMNS: [Column; 4] = [
 ];
 
 pub(crate) async fn run(comparison: Comparison) -> Result<()> {
-    let taken = collect(&comparison.collector).await?;
+    let received = collect(&comparison.collector).await?;
     let mut systems = vec![];
     for text in &comparison.systems {
         systems.push(System::open(text).await?);
     }
-    // The first round warms pools and caches, and does not count.
+    // The first round warms up pools and caches, and is not counted.
     for round in 0..=comparison.rounds {
         for turn in turns(round, systems.len()) {
             let system = &mut systems[turn];
@@ -106,18 +106,18 @@ pub(crate) async fn run(comparison: Comparison) -> Result<()> {
     progress("\n");
     print_comparison(&systems)?;
     print(format_args!(
-        "{} rounds, {} requests and {} orders each; {} KiB of spans arrived",
+        "{} rounds, {} requests and {} orders each; {} KiB of spans received",
         comparison.rounds,
         comparison.requests,
         comparison.orders,
-        taken.load(Ordering::Relaxed) / 1024
+        received.load(Ordering::Relaxed) / 1024
     ))?;
     Ok(())
 }
 
-/// Whose turn it is in a round, one after the other: what one leaves to be done while the next is measured (batches to
-/// send, pages to write) would otherwise always fall on the same. Over as many rounds as there are systems each follows
-/// each other once, if they are even in number (E. J. Williams, 1949).
+/// Returns the order of the systems in a round. The order changes, because remaining work of one system (batches to send,
+/// pages to write) affects the next one. Over as many rounds as there are systems, each system follows every other system
+/// exactly once, if their number is even (E. J. Williams, 1949).
 fn turns(round: usize, count: usize) -> impl Iterator<Item = usize> {
     (0..count).map(move |place| {
         let first = if place % 2 == 0 {
@@ -183,7 +183,7 @@ impl System {
     }
 
     async fn measure(&self, requests: usize, orders: usize) -> Result<Round> {
-        // For every round, since a login ends sooner than many rounds.
+        // Log in for every round, because an access token expires before the last one.
         let shopper = Client::shopper(&self.gateway).await;
         let (requests_each, orders_as_number) = (requests / CONNECTIONS, f64::from(u32::try_from(orders)?));
         let total = f64::from(u32::try_from(requests_each * CONNECTIONS)?);
@@ -210,16 +210,16 @@ impl System {
 
     async fn browse(&self, shopper: &Client, times: usize) -> Result<()> {
         for _ in 0..times {
-            let answer = shopper.get("/v1/categories").await;
-            ensure!(answer.status == 200, "{}: {:#}", self.name, answer.body);
+            let response = shopper.get("/v1/categories").await;
+            ensure!(response.status == 200, "{}: {:#}", self.name, response.body);
         }
         Ok(())
     }
 
-    /// CPU seconds that the chosen services have used since they began.
-    fn cpu(&self, chosen: impl Fn(&str) -> bool) -> Result<f64> {
-        let chosen = self.processes.iter().filter(|process| chosen(&process.name));
-        chosen.map(|process| cpu_seconds(process.pid)).sum()
+    /// Returns the CPU seconds that the selected services have used since their start.
+    fn cpu(&self, is_selected: impl Fn(&str) -> bool) -> Result<f64> {
+        let selected = self.processes.iter().filter(|process| is_selected(&process.name));
+        selected.map(|process| cpu_seconds(process.pid)).sum()
     }
 
     fn memory_now(&self) -> Result<f64> {
@@ -235,21 +235,21 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// Takes spans as a collector does, and keeps nothing but their size.
+/// Starts a collector that only counts the size of the spans it receives.
 async fn collect(address: &str) -> Result<Arc<AtomicU64>> {
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("cannot listen at {address}"))?;
-    let taken = Arc::new(AtomicU64::new(0));
+    let received = Arc::new(AtomicU64::new(0));
     let router = Router::new()
-        .route("/v1/traces", post(take))
-        .with_state(Arc::clone(&taken));
+        .route("/v1/traces", post(receive))
+        .with_state(Arc::clone(&received));
     tokio::spawn(async move { axum::serve(listener, router).await });
-    Ok(taken)
+    Ok(received)
 }
 
-async fn take(State(taken): State<Arc<AtomicU64>>, spans: Bytes) {
-    taken.fetch_add(u64::try_from(spans.len()).unwrap_or(0), Ordering::Relaxed);
+async fn receive(State(received): State<Arc<AtomicU64>>, spans: Bytes) {
+    received.fetch_add(u64::try_from(spans.len()).unwrap_or(0), Ordering::Relaxed);
 }
 
 #[cfg(test)]
@@ -259,7 +259,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_follows_each_other_once() {
+    fn each_system_follows_every_other_once() {
         let mut pairs = BTreeSet::new();
         for round in 0..6 {
             let order: Vec<_> = turns(round, 6).collect();

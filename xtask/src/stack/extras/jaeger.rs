@@ -1,21 +1,22 @@
-//! A private Jaeger 2: takes traces over OTLP/HTTP and keeps the newest in memory.
+//! Starts a private Jaeger 2, which receives traces over OTLP/HTTP and keeps the newest ones in memory.
 
-use std::{net::TcpStream, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use anyhow::{Context as _, Result};
 
 use super::{Extra, Stack, quoted, reachable_program};
 use crate::{
     cargo,
-    system::{find, golang::JAEGER},
+    system::{find, golang::JAEGER, ports},
     web,
 };
 
-/// Where Compose has its pages, too.
+/// Port of the web pages if it is free, the same as under Compose.
 pub(super) const USUAL_PORT: u16 = 16686;
-/// A checkout's is some 0.2 MB; Jaeger's own default of 100,000 would fill the machine.
-const MOST_TRACES: u32 = 2_000;
-/// Instead of Jaeger's own pages, which are not in its module.
+/// Number of traces in memory. The trace of a checkout takes about 0.2 MB, so Jaeger's default of 100,000 would exhaust
+/// the machine.
+const MAX_TRACES: u32 = 2_000;
+/// Page that replaces Jaeger's own pages, which its Go module does not contain.
 const PAGE: &str = "deploy/jaeger/index.html";
 
 pub(super) fn start(stack: &mut Stack) -> Result<()> {
@@ -35,7 +36,7 @@ pub(super) fn start(stack: &mut Stack) -> Result<()> {
     program.reads = page.into_iter().chain([settings]).collect();
     let ready = format!("{url}/api/services");
     stack.ensure("jaeger", &program, Duration::from_secs(30), |_| {
-        web::is_ok(&ready) && TcpStream::connect(("127.0.0.1", otlp)).is_ok()
+        web::is_ok(&ready) && ports::is_open(otlp)
     })
 }
 
@@ -43,7 +44,7 @@ pub(super) fn otlp_port(stack: &mut Stack) -> Result<u16> {
     stack.state.port("jaeger-otlp")
 }
 
-/// Nothing but what Souk uses: each further receiver would listen on a port that somebody else may have.
+/// The configuration file. It contains only the receiver that Souk uses, because others would listen on further ports.
 fn settings(address: &str, otlp: u16, grpc: u16, page: Option<&Path>) -> String {
     let ui = page
         .and_then(Path::parent)
@@ -60,7 +61,7 @@ fn settings(address: &str, otlp: u16, grpc: u16, page: Option<&Path>) -> String 
 extensions:
   jaeger_storage:
     backends:
-      memory: {{memory: {{max_traces: {MOST_TRACES}}}}}
+      memory: {{memory: {{max_traces: {MAX_TRACES}}}}}
   jaeger_query:
     storage: {{traces: memory}}
     enable_tracing: false{ui}

@@ -1,4 +1,4 @@
-//! A private Apache Kafka: one node that is broker and controller (`KRaft`), with a small heap.
+//! Starts a private Apache Kafka: one node that is both broker and controller (`KRaft`), with a small heap.
 
 use std::{
     io::{Read as _, Write as _},
@@ -17,7 +17,8 @@ use crate::{
     },
 };
 
-/// Enough for a shop; Kafka's own default is 1 GB. The first compiler alone starts it in half the time.
+/// JVM options. Kafka's default heap is 1 GB, and 256 MB is enough here. With only the first compiler it starts in half the
+/// time.
 const JAVA_OPTIONS: [&str; 6] = [
     "-Xms64m",
     "-Xmx256m",
@@ -56,7 +57,7 @@ pub(super) fn start(stack: &mut Stack) -> Result<()> {
         java(stack, &kafka, &format).run(&stack.log("kafka"))?;
     }
     let server = java(stack, &kafka, &["kafka.Kafka", &file]);
-    stack.ensure("kafka", &server, Duration::from_mins(1), |_| serves(port))
+    stack.ensure("kafka", &server, Duration::from_mins(1), |_| is_ready(port))
 }
 
 fn java(stack: &Stack, kafka: &Kafka, arguments: &[&str]) -> Program {
@@ -69,25 +70,25 @@ fn java(stack: &Stack, kafka: &Kafka, arguments: &[&str]) -> Program {
     stack.program(&kafka.java, &all)
 }
 
-/// Whether the broker answers `ApiVersions` (key 18), which it does once it can do the rest, too.
-fn serves(port: u16) -> bool {
+/// Whether the broker answers `ApiVersions` (key 18), which it does only when it is ready.
+fn is_ready(port: u16) -> bool {
     let ask = || {
         let address = ([127, 0, 0, 1], port).into();
         let mut socket = TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok()?;
         socket.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
-        // Length, key, version, correlation, and no name of a client.
+        // Length, key, version, correlation id, and no client id.
         socket
             .write_all(&[0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff])
             .ok()?;
         let mut answer = [0; 10];
         socket.read_exact(&mut answer).ok()?;
-        // Behind length and correlation, the error code.
+        // Correlation id and error code follow the length.
         Some(answer[4..] == [0, 0, 0, 1, 0, 0])
     };
     ask().unwrap_or(false)
 }
 
-/// `host:port`, if this system has a Kafka.
+/// Kafka's `host:port`; `None` if this system has no Kafka.
 pub(crate) fn brokers(stack: &mut Stack) -> Result<Option<String>> {
     if !stack.state.extras.contains(&Extra::Kafka) {
         return Ok(None);
@@ -95,7 +96,7 @@ pub(crate) fn brokers(stack: &mut Stack) -> Result<Option<String>> {
     Ok(Some(format!("127.0.0.1:{}", stack.state.port("kafka")?)))
 }
 
-/// Creates the topics that are not there.
+/// Creates missing topics.
 pub(crate) fn topics(stack: &mut Stack) -> Result<()> {
     let Some(brokers) = brokers(stack)? else {
         return Ok(());

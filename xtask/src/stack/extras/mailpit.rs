@@ -1,4 +1,4 @@
-//! A private Mailpit: takes every mail of the shop, sends none on, and shows them.
+//! Starts a private Mailpit, which receives every mail of the shop, shows it, and forwards none.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::{Extra, Stack, reachable_program};
 use crate::{system::golang::MAILPIT, web};
 
-/// Where Compose has its pages, too.
+/// Port of the web pages if it is free, the same as under Compose.
 pub(super) const USUAL_PORT: u16 = 8025;
 
 pub(super) fn start(stack: &mut Stack) -> Result<()> {
@@ -19,7 +19,7 @@ pub(super) fn start(stack: &mut Stack) -> Result<()> {
     let pages = url.trim_start_matches("http://");
     let mut program = stack.program(&file, &["--listen", pages, "--smtp", &smtp]);
     let under = |name: &str| folder.join(name).to_string_lossy().into_owned();
-    // By the environment and not as options: of these an older Mailpit may not know each.
+    // Variables instead of options: an older Mailpit ignores unknown variables but rejects unknown options.
     program.environment = vec![
         ("HOME".into(), under("")),
         ("MP_DATABASE".into(), under("mails.db")),

@@ -1,4 +1,4 @@
-//! What the shop does without, and a system has if it is asked for: Kafka, and the tools that watch.
+//! Optional processes that a system has on request: Kafka, Prometheus, Mailpit and Jaeger.
 
 mod jaeger;
 pub(crate) mod kafka;
@@ -20,33 +20,33 @@ use crate::{
     },
 };
 
-/// One of them.
+/// An optional process that `up --with` starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Extra {
-    /// Domain events: a real Apache Kafka.
+    /// Apache Kafka, for domain events.
     Kafka,
-    /// Metrics and alerts.
+    /// Prometheus, for metrics and alerts.
     Prometheus,
-    /// A mailbox for every mail of the shop: Mailpit.
+    /// Mailpit, a mailbox that receives every mail of the shop.
     #[value(alias = "mailpit")]
     Mail,
-    /// Traces.
+    /// Jaeger, for traces.
     Jaeger,
 }
 
 impl Extra {
-    /// All there are.
+    /// Every extra, in start order.
     pub(crate) const ALL: [Self; 4] = [Self::Kafka, Self::Prometheus, Self::Mail, Self::Jaeger];
-    /// Those that tests need.
+    /// The extras that the tests need.
     pub(crate) const TESTED: [Self; 1] = [Self::Kafka];
 
-    /// The one whose process has that name.
+    /// The extra whose process has that name.
     pub(super) fn of(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|extra| extra.name() == name)
     }
 
-    /// The process.
+    /// Name of the process.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Kafka => "kafka",
@@ -56,8 +56,8 @@ impl Extra {
         }
     }
 
-    /// What `--with` calls it.
-    pub(crate) fn asked_as(self) -> &'static str {
+    /// Name of the extra in `--with`.
+    pub(crate) fn option_name(self) -> &'static str {
         match self {
             Self::Mail => "mail",
             other => other.name(),
@@ -73,12 +73,12 @@ impl Extra {
         }
     }
 
-    /// The one without which it would have nothing to show: mails are made of domain events.
+    /// The extra that this one depends on: Mailpit needs Kafka, because domain events trigger mails.
     pub(crate) fn needs(self) -> Option<Self> {
         (self == Self::Mail).then_some(Self::Kafka)
     }
 
-    /// Starts it, unless it runs as it should.
+    /// Starts the process unless it is running with its current settings.
     pub(crate) fn start(self, stack: &mut Stack) -> Result<()> {
         step(self.title(), || match self {
             Self::Kafka => kafka::start(stack),
@@ -88,7 +88,7 @@ impl Extra {
         })
     }
 
-    /// Where a person looks at it; Kafka has no pages.
+    /// URL of the tool's web pages; `None` for Kafka, which has none.
     pub(crate) fn url(self, stack: &mut Stack) -> Result<Option<String>> {
         let usual = match self {
             Self::Kafka => return Ok(None),
@@ -96,11 +96,11 @@ impl Extra {
             Self::Mail => mailpit::USUAL_PORT,
             Self::Jaeger => jaeger::USUAL_PORT,
         };
-        let port = stack.state.port_like(self.name(), usual)?;
+        let port = stack.state.preferred_port(self.name(), usual)?;
         Ok(Some(format!("http://127.0.0.1:{port}")))
     }
 
-    /// The recipe of one that no system's packages have, and that is built where it is not on PATH.
+    /// How to build the program with Go if it is not on PATH; `None` if a package manager installs it.
     pub(crate) fn tool(self) -> Option<&'static Tool> {
         match self {
             Self::Kafka | Self::Prometheus => None,
@@ -109,34 +109,34 @@ impl Extra {
         }
     }
 
-    /// Whether it must be built before it can start.
+    /// Whether the program must be built before it can start.
     pub(crate) fn is_missing(self, stack: &Stack) -> bool {
         self.tool().is_some_and(|tool| program(stack, tool).is_none())
     }
 }
 
-/// The program on PATH, or the one that was built.
+/// The program on PATH, or else the one that was built.
 fn program(stack: &Stack, tool: &Tool) -> Option<PathBuf> {
     find(tool.name).or_else(|| tool.built(&stack.tools()))
 }
 
-/// Where the servers' account can run it.
+/// Path at which the servers' account can run the tool. Fails if it has not been built.
 fn reachable_program(stack: &Stack, tool: &Tool) -> Result<PathBuf> {
     let program = program(stack, tool).with_context(|| {
         format!(
-            "there is no {} on this machine yet; `cargo xtask up --with {}` builds one",
+            "{} is not installed on this machine; `cargo xtask up --with {}` builds it",
             tool.title, tool.name
         )
     })?;
     stack.reachable(&program)
 }
 
-/// As a YAML string.
+/// Quotes a path as a YAML string.
 fn quoted(file: &Path) -> String {
     format!("'{}'", file.to_string_lossy().replace('\'', "''"))
 }
 
-/// Where the services' mails go, if this system has a mailbox.
+/// SMTP URL of this system's Mailpit; `None` if it has none.
 pub(super) fn smtp_url(stack: &mut Stack) -> Result<Option<String>> {
     if !stack.state.extras.contains(&Extra::Mail) {
         return Ok(None);
@@ -144,15 +144,17 @@ pub(super) fn smtp_url(stack: &mut Stack) -> Result<Option<String>> {
     Ok(Some(format!("smtp://127.0.0.1:{}", mailpit::smtp_port(stack)?)))
 }
 
-/// Where Jaeger's pages are, or would be.
+/// Port of Jaeger's web pages; the usual port if this system has no Jaeger.
 pub(crate) fn jaeger_port(stack: &mut Stack) -> Result<u16> {
     if !stack.state.extras.contains(&Extra::Jaeger) {
         return Ok(jaeger::USUAL_PORT);
     }
-    stack.state.port_like(Extra::Jaeger.name(), jaeger::USUAL_PORT)
+    stack
+        .state
+        .preferred_port(Extra::Jaeger.name(), jaeger::USUAL_PORT)
 }
 
-/// Where traces go, if this system has a Jaeger.
+/// OTLP URL of this system's Jaeger; `None` if it has none.
 pub(super) fn otlp_url(stack: &mut Stack) -> Result<Option<String>> {
     if !stack.state.extras.contains(&Extra::Jaeger) {
         return Ok(None);
@@ -166,13 +168,13 @@ mod tests {
     use crate::stack::SERVERS;
 
     #[test]
-    fn each_has_a_process_and_the_name_that_it_is_asked_for_by() {
+    fn every_extra_has_a_process_and_an_option_name() {
         for extra in Extra::ALL {
             assert!(SERVERS.contains(&extra.name()), "{extra:?}");
             assert_eq!(Extra::of(extra.name()), Some(extra));
-            assert_eq!(extra.to_possible_value().unwrap().get_name(), extra.asked_as());
+            assert_eq!(extra.to_possible_value().unwrap().get_name(), extra.option_name());
         }
-        // As its process and Compose call it.
+        // The name of its process is accepted as well.
         assert_eq!(Extra::from_str("mailpit", false), Ok(Extra::Mail));
         assert_eq!(Extra::of("postgres"), None);
     }

@@ -1,4 +1,4 @@
-//! A private Prometheus: reads every process of the system, and judges by the same rules as under Compose.
+//! Starts a private Prometheus, which scrapes every process of the system and uses the same rules as under Compose.
 
 use std::{fmt::Write as _, path::PathBuf, time::Duration};
 
@@ -7,11 +7,11 @@ use anyhow::{Context as _, Result};
 use super::{Extra, Stack, quoted};
 use crate::{cargo, stack::services, system::install, web};
 
-/// Where Compose has its pages, too.
+/// Port of the web pages if it is free, the same as under Compose.
 pub(super) const USUAL_PORT: u16 = 9090;
 
 pub(super) fn start(stack: &mut Stack) -> Result<()> {
-    let file = install::prometheus("prometheus", &stack.log("install"))?;
+    let file = install::program("prometheus", "prometheus", &stack.log("install"))?;
     let folder = stack.data("prometheus")?;
     let url = Extra::Prometheus.url(stack)?.unwrap_or_default();
     let mut targets = vec![];
@@ -43,7 +43,7 @@ pub(super) fn start(stack: &mut Stack) -> Result<()> {
     })
 }
 
-/// The rules of the repository, where the servers' account can read them.
+/// Paths of the repository's rule files at which the servers' account can read them.
 fn rules(stack: &Stack) -> Result<Vec<PathBuf>> {
     let folder = cargo::workspace().join("deploy/prometheus/rules");
     let entries = std::fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
@@ -54,7 +54,8 @@ fn rules(stack: &Stack) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// As deploy/prometheus/prometheus.yml, but for the addresses: rules and dashboards ask for the same labels.
+/// The configuration file. It differs from deploy/prometheus/prometheus.yml only in the addresses, since rules and
+/// dashboards need the same labels.
 fn settings(own: &str, targets: &[(&str, u16)], broker: u16, rules: &[PathBuf]) -> String {
     let mut text = "global: {scrape_interval: 10s, evaluation_interval: 10s}\nrule_files:\n".to_owned();
     for file in rules {
@@ -86,7 +87,7 @@ fn settings(own: &str, targets: &[(&str, u16)], broker: u16, rules: &[PathBuf]) 
 mod tests {
     use super::*;
 
-    /// What rules and dashboards rely on in a configuration: the jobs, and which figures the broker is asked for.
+    /// The lines of a configuration that rules and dashboards depend on: the jobs, and which metrics the broker exposes.
     fn jobs(text: &str) -> Vec<&str> {
         let lines = text.lines().map(|line| line.trim().trim_start_matches("- "));
         let keys = ["job_name:", "metrics_path:", "params:"];
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_is_what_compose_reads() {
+    fn the_jobs_and_targets_are_those_of_compose() {
         let compose = include_str!("../../../../deploy/prometheus/prometheus.yml");
         let targets: Vec<_> = services::ORDER.into_iter().zip(20_000..).collect();
         let ours = settings("127.0.0.1:9090", &targets, 15692, &["/it's/slo.yml".into()]);

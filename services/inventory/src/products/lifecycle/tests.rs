@@ -1,9 +1,9 @@
-//! Requests about one SKU of which one stands still between its steps while others run to their end.
+//! Races between requests for one SKU, where one pauses between its steps while others run to completion.
 
 use bson::{DateTime, doc};
 use contracts::{Currency, Money};
 
-use super::{create, delete, remove, settle};
+use super::{create, delete, reconcile, remove};
 use crate::{
     Error,
     database::Database,
@@ -18,7 +18,7 @@ async fn database() -> (Database, testkit::mongo::TestMongo) {
     (Database::of(mongo.db.clone()), mongo)
 }
 
-/// A product that was added in that millisecond.
+/// A product that was added at that time, in milliseconds since 1970.
 fn tea(millis: i64) -> ProductDocument {
     let mut product = ProductDocument {
         sku: "TEA".parse().unwrap(),
@@ -42,7 +42,7 @@ fn tea(millis: i64) -> ProductDocument {
     product
 }
 
-/// Whether there is a product, and whether its stock is for sale: they must agree.
+/// Whether the product exists, after checking that its stock agrees.
 async fn is_sold(db: &Database) -> bool {
     let stock = db.stock.find_one(doc! {"_id": "TEA"}).await.unwrap().unwrap();
     let is_sold = store::exists(db, "TEA").await.unwrap();
@@ -63,7 +63,7 @@ async fn of_two_removals_the_second_finds_no_product_and_leaves_the_stock_retire
 }
 
 #[tokio::test]
-async fn a_removal_of_a_product_that_changed_leaves_it_for_sale() {
+async fn removing_a_product_that_has_changed_leaves_it_for_sale() {
     let (db, _mongo) = database().await;
     create(&db, &tea(1)).await.unwrap();
     let seen = store::find(&db, "TEA").await.unwrap();
@@ -100,20 +100,20 @@ async fn a_late_removal_or_change_does_not_touch_a_product_that_was_added_since(
 async fn a_product_that_is_added_while_another_is_removed_can_be_sold() {
     let (db, _mongo) = database().await;
     create(&db, &tea(1)).await.unwrap();
-    // The second one found no product, and has opened the stock before the first was inserted.
+    // The second request found no product and opened the stock before the first product was inserted.
     delete(&db, "TEA", &Expected::Any).await.unwrap();
     store::insert(&db, &tea(2)).await.unwrap();
-    settle(&db, "TEA").await.unwrap();
+    reconcile(&db, "TEA").await.unwrap();
     assert!(is_sold(&db).await);
 }
 
 #[tokio::test]
-async fn an_addition_that_comes_too_late_does_not_put_a_removed_product_on_sale() {
+async fn a_late_addition_does_not_put_a_removed_product_on_sale() {
     let (db, _mongo) = database().await;
     create(&db, &tea(1)).await.unwrap();
     let seen = store::find(&db, "TEA").await.unwrap();
     stock::store::retire(&db, "TEA").await.unwrap();
-    // Another addition has found no product before the first was added, and opens the stock between retire and remove.
+    // Another request found no product before the first was added, and opens the stock between retiring and removing.
     stock::store::open(&db, "TEA").await.unwrap();
     let second = store::insert(&db, &tea(2)).await;
     assert!(matches!(second, Err(Error::DuplicateSku)), "{second:?}");

@@ -1,17 +1,18 @@
-//! Draws a product: an SVG of a few shapes whose colours and proportions follow from the SKU, so that every product has its
-//! own picture and always the same one. Nothing is stored.
+//! Draws an image of a product: an SVG of a few shapes. Its colors and proportions are derived from the SKU, so every product
+//! has its own image, and it is always the same. Images are not stored.
 
 mod motifs;
 
-/// Hues that look well beside each other and on paper: terracotta, clay, ochre, sage, teal, slate, rose.
+/// Hues that go well together: terracotta, clay, ochre, sage, teal, slate, rose.
 const HUES: [u64; 7] = [10, 24, 38, 148, 172, 206, 345];
-/// Boards are made of wood: clay and ochre.
-const WOODEN: [u64; 2] = [24, 34];
+/// Hues of wood for cutting boards: clay and ochre.
+const WOOD_HUES: [u64; 2] = [24, 34];
 
-/// Numbers that follow from a text (FNV-1a, then xorshift): the same on every machine and in every version.
-struct Dice(u64);
+/// A pseudo-random generator seeded by a text (FNV-1a, then xorshift). It returns the same numbers on every machine and in
+/// every version.
+struct Random(u64);
 
-impl Dice {
+impl Random {
     fn new(text: &str) -> Self {
         let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -19,21 +20,21 @@ impl Dice {
         Self(hash | 1)
     }
 
-    /// From 0 to below `sides`.
-    fn roll(&mut self, sides: u64) -> u64 {
+    /// The next number, from 0 to `limit` - 1.
+    fn below(&mut self, limit: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        self.0 % sides
+        self.0 % limit
     }
 }
 
-/// The picture of `sku`, 400 × 400, titled `name`.
+/// Draws the image of `sku`, 400 × 400 pixels, with the title `name`.
 pub(super) fn draw(sku: &str, category: &str, name: &str) -> String {
-    let mut dice = Dice::new(sku);
-    let hues: &[u64] = if category == "kitchen" { &WOODEN } else { &HUES };
-    let hue = pick(&mut dice, hues) + dice.roll(9);
-    let contrast = pick(&mut dice, &HUES) + 20;
+    let mut random = Random::new(sku);
+    let hues: &[u64] = if category == "kitchen" { &WOOD_HUES } else { &HUES };
+    let hue = pick(&mut random, hues) + random.below(9);
+    let contrast = pick(&mut random, &HUES) + 20;
     let color =
         |hue: u64, saturation: u8, lightness: u8| format!("hsl({},{saturation}%,{lightness}%)", hue % 360);
     let (main, dark, light, accent) = (
@@ -47,15 +48,19 @@ pub(super) fn draw(sku: &str, category: &str, name: &str) -> String {
         color(hue, 34, 87),
         color(contrast, 46, 88),
     );
-    let (x, y, radius) = (90 + dice.roll(220), 110 + dice.roll(70), 70 + dice.roll(60));
+    let (x, y, radius) = (
+        90 + random.below(220),
+        110 + random.below(70),
+        70 + random.below(60),
+    );
     let shapes = match category {
-        "tea" => motifs::caddy(&mut dice),
-        "coffee" => motifs::bag(&mut dice),
-        "ceramics" => motifs::pottery(&mut dice),
-        "kitchen" => motifs::board(&mut dice),
-        "textiles" => motifs::cloth(&mut dice),
-        "stationery" => motifs::notebook(&mut dice),
-        _ => motifs::parcel(&mut dice),
+        "tea" => motifs::caddy(&mut random),
+        "coffee" => motifs::bag(&mut random),
+        "ceramics" => motifs::pottery(&mut random),
+        "kitchen" => motifs::board(&mut random),
+        "textiles" => motifs::cloth(&mut random),
+        "stationery" => motifs::notebook(&mut random),
+        _ => motifs::parcel(&mut random),
     };
     let title = escape(name);
     format!(
@@ -72,8 +77,8 @@ pub(super) fn draw(sku: &str, category: &str, name: &str) -> String {
     )
 }
 
-fn pick(dice: &mut Dice, from: &[u64]) -> u64 {
-    let index = usize::try_from(dice.roll(from.len() as u64)).unwrap_or(0);
+fn pick(random: &mut Random, from: &[u64]) -> u64 {
+    let index = usize::try_from(random.below(from.len() as u64)).unwrap_or(0);
     from.get(index).copied().unwrap_or(0)
 }
 
@@ -88,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_product_has_its_own_picture_and_always_the_same() {
+    fn every_product_has_its_own_image_and_it_is_always_the_same() {
         let categories = [
             "tea",
             "coffee",
@@ -99,7 +104,7 @@ mod tests {
             "other",
         ];
         let draw_all = || -> Vec<_> {
-            let skus = (0..70_usize).map(|n| draw(&format!("SKU-{n:04}"), categories[n % 7], "A thing"));
+            let skus = (0..70_usize).map(|n| draw(&format!("SKU-{n:04}"), categories[n % 7], "A product"));
             skus.collect()
         };
         let (once, again) = (draw_all(), draw_all());
@@ -107,8 +112,8 @@ mod tests {
         let different: std::collections::HashSet<_> = once.iter().collect();
         assert_eq!(different.len(), 70);
         assert!(
-            once.iter().all(|picture| picture.len() < 4_000),
-            "a picture is small"
+            once.iter().all(|image| image.len() < 4_000),
+            "every image is small"
         );
     }
 

@@ -1,13 +1,13 @@
-//! What the pictures show: one motif a category, a few shapes each, varied by the dice. The classes are the colours that
-//! [`super::draw`] defines: `m`ain, `d`ark, `l`ight and `a`ccent fill, with an `s` before it they stroke.
+//! The motifs of product images: one per category, with random variations. The CSS classes are the colors that
+//! [`super::draw`] defines: `m`ain, `d`ark, `l`ight and `a`ccent fill a shape; with the prefix `s` they stroke it.
 
 use std::fmt::Write as _;
 
-use super::Dice;
+use super::Random;
 
 /// A tea caddy with a leaf on its label.
-pub(super) fn caddy(dice: &mut Dice) -> String {
-    let (width, height, tilt) = (130 + dice.roll(40), 170 + dice.roll(50), dice.roll(50));
+pub(super) fn caddy(random: &mut Random) -> String {
+    let (width, height, tilt) = (130 + random.below(40), 170 + random.below(50), random.below(50));
     let (left, top) = (200 - width / 2, 330 - height);
     let (lid_left, lid_top, lid_width) = (left - 5, top - 22, width + 10);
     let (label, label_height, middle) = (top + height / 4, height / 2 + 20, top + height / 2 + 10);
@@ -22,8 +22,8 @@ pub(super) fn caddy(dice: &mut Dice) -> String {
 }
 
 /// A coffee bag, folded at the top, with beans.
-pub(super) fn bag(dice: &mut Dice) -> String {
-    let (half, top) = (68 + dice.roll(24), 96 + dice.roll(36));
+pub(super) fn bag(random: &mut Random) -> String {
+    let (half, top) = (68 + random.below(24), 96 + random.below(36));
     let (left, right, width) = (200 - half, 200 + half, 2 * half);
     let (inner, outer, middle) = (left - 10, right + 10, top + 128);
     let (tie_left, tie_top, tie_width) = (left - 8, top + 10, width + 16);
@@ -34,7 +34,7 @@ pub(super) fn bag(dice: &mut Dice) -> String {
 <circle class="l" cx="200" cy="{middle}" r="48"/>"#
     );
     for (x, down) in [(182, 118), (216, 126), (194, 152)] {
-        let (y, turn) = (top + down, dice.roll(180));
+        let (y, turn) = (top + down, random.below(180));
         let _ = write!(
             shapes,
             r#"<g transform="translate({x} {y}) rotate({turn})"><ellipse class="d" rx="12" ry="17"/>
@@ -45,9 +45,9 @@ pub(super) fn bag(dice: &mut Dice) -> String {
 }
 
 /// A mug, a bowl or a vase with a painted band.
-pub(super) fn pottery(dice: &mut Dice) -> String {
-    let (band, band_width) = (215 + dice.roll(40), 10 + dice.roll(18));
-    match dice.roll(3) {
+pub(super) fn pottery(random: &mut Random) -> String {
+    let (band, band_width) = (215 + random.below(40), 10 + random.below(18));
+    match random.below(3) {
         0 => format!(
             r#"<path class="sd" stroke-width="18" d="M268 200h26a42 42 0 0 1 0 84h-30"/>
 <path class="m" d="M120 150h156v140q0 40-40 40h-76q-40 0-40-40Z"/><ellipse class="d" cx="198" cy="150" rx="78" ry="18"/>
@@ -69,9 +69,9 @@ pub(super) fn pottery(dice: &mut Dice) -> String {
     }
 }
 
-/// A cutting board with a knife and what is being cut.
-pub(super) fn board(dice: &mut Dice) -> String {
-    let (tilt, fruit) = (dice.roll(24), 34 + dice.roll(14));
+/// A cutting board with a knife and a fruit.
+pub(super) fn board(random: &mut Random) -> String {
+    let (tilt, fruit) = (random.below(24), 34 + random.below(14));
     let core = fruit - 12;
     format!(
         r#"<g transform="rotate(-12 200 220) rotate({tilt} 200 220)"><rect class="m" x="96" y="120" width="170" height="210" rx="24"/>
@@ -83,12 +83,12 @@ pub(super) fn board(dice: &mut Dice) -> String {
 }
 
 /// A stack of folded cloth.
-pub(super) fn cloth(dice: &mut Dice) -> String {
+pub(super) fn cloth(random: &mut Random) -> String {
     let colors = ["m", "l", "a", "d"];
-    let (layers, mut at) = (3 + dice.roll(2), usize::from(dice.roll(2) == 0));
+    let (layers, mut at) = (3 + random.below(2), usize::from(random.below(2) == 0));
     let mut shapes = String::new();
     for layer in 0..layers {
-        let (width, y) = (220 + dice.roll(36), 284 - layer * 48);
+        let (width, y) = (220 + random.below(36), 284 - layer * 48);
         let (left, line, low, run) = (200 - width / 2, y + 12, y + 32, width - 36);
         let (color, stripe, fold) = (colors[at % 4], colors[(at + 2) % 4], left + 18);
         at += 1;
@@ -103,8 +103,8 @@ pub(super) fn cloth(dice: &mut Dice) -> String {
 }
 
 /// A notebook with an elastic band, and a pencil.
-pub(super) fn notebook(dice: &mut Dice) -> String {
-    let (width, height) = (150 + dice.roll(30), 196 + dice.roll(34));
+pub(super) fn notebook(random: &mut Random) -> String {
+    let (width, height) = (150 + random.below(30), 196 + random.below(34));
     let (left, top) = (176 - width / 2, 330 - height);
     let (pages_left, pages_top, band) = (left + 8, top + 6, left + width - 34);
     let (label_left, label_top, text_left, text_top) = (left + 42, top + 44, left + 54, top + 58);
@@ -121,9 +121,9 @@ pub(super) fn notebook(dice: &mut Dice) -> String {
     )
 }
 
-/// A parcel with a ribbon, for whatever has no picture of its own kind.
-pub(super) fn parcel(dice: &mut Dice) -> String {
-    let turn = dice.roll(12);
+/// A parcel with a ribbon, for categories without a motif of their own.
+pub(super) fn parcel(random: &mut Random) -> String {
+    let turn = random.below(12);
     format!(
         r#"<g transform="rotate({turn} 200 220)"><path class="m" d="M200 110l120 54v112l-120 54-120-54V164Z"/>
 <path class="d" d="M200 218v112l120-54V164Z"/><path class="l" d="M200 110l120 54-120 54L80 164Z"/>

@@ -1,10 +1,7 @@
-//! `/v1/users/me/api-keys`: keys for the caller's programs. A key's secret is shown when it is created and never again. A
-//! key has scopes and an expiry, and cannot create keys.
+//! `/v1/users/me/api-keys`: API keys for the caller's programs. The secret of a key is returned only when it is created. A
+//! key has scopes and an expiry, and cannot create or delete keys.
 
 pub(crate) mod create;
-#[cfg(test)]
-mod tests;
-
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use contracts::UserId;
@@ -19,24 +16,26 @@ use sqlx::{PgConnection, PgPool};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::token;
+use crate::{error::Error, token};
 
-/// A key of the caller's, without the secret.
+/// An API key of the caller, without its secret.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ApiKey {
-    /// Its id.
+    /// Id of the key.
     id: Uuid,
-    /// What its owner calls it.
+    /// Name chosen by the owner.
+    #[schema(example = "Nightly backup")]
     name: String,
-    /// How the secret begins.
+    /// First characters of the secret, to recognize the key by.
+    #[schema(example = "souk_ak_0sVn2Q")]
     prefix: String,
-    /// What it may be used for.
+    /// Scopes of the key; they determine what it may be used for.
     scopes: Vec<Scope>,
-    /// When it was created.
+    /// Time at which the key was created.
     created_at: DateTime<Utc>,
-    /// From when on it is refused. It is deleted 30 days later.
+    /// Time at which the key expires. It is deleted 30 days later.
     expires_at: DateTime<Utc>,
-    /// When it was last used, give or take a minute.
+    /// Time of the last use, to the minute; null if the key was never used.
     last_used_at: Option<DateTime<Utc>>,
 }
 
@@ -56,7 +55,7 @@ impl From<Row> for ApiKey {
             id: row.id,
             name: row.name,
             prefix: row.prefix,
-            scopes: scopes_of(&row.scopes),
+            scopes: parse_scopes(&row.scopes),
             created_at: row.created_at,
             expires_at: row.expires_at,
             last_used_at: row.last_used_at,
@@ -64,15 +63,17 @@ impl From<Row> for ApiKey {
     }
 }
 
-fn scopes_of(names: &[String]) -> Vec<Scope> {
+fn parse_scopes(names: &[String]) -> Vec<Scope> {
     names.iter().filter_map(|name| name.parse().ok()).collect()
 }
 
-/// The caller's keys, oldest first.
+/// List my API keys
+///
+/// Lists the caller's API keys without their secrets, oldest first. Expired keys are included until they are deleted.
 #[utoipa::path(get, path = "/v1/users/me/api-keys", tag = "account", security(("bearer" = [])), params(PageQuery), responses(
-    (status = 200, body = Page<ApiKey>),
-    (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, body = ProblemBody, content_type = "application/problem+json"),
+    (status = 200, description = "A page of API keys", body = Page<ApiKey>),
+    (status = 401, description = "The access token is missing or not valid", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 422, description = "A parameter is unknown or not valid", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn list_api_keys(
     State(pool): State<PgPool>,
@@ -94,16 +95,16 @@ pub(crate) async fn list_api_keys(
     Ok(Json(Page::of(items, query.limit, |item: &ApiKey| item.id)))
 }
 
-/// A key that someone has shown.
-pub(crate) struct Shown {
+/// A valid API key that a client presented.
+pub(crate) struct PresentedKey {
     pub(crate) owner: UserId,
     pub(crate) scopes: Vec<Scope>,
     pub(crate) expires_at: DateTime<Utc>,
 }
 
-/// The key with that secret, unless it has expired; it counts as used.
-pub(crate) async fn find(connection: &mut PgConnection, text: &str) -> sqlx::Result<Option<Shown>> {
-    // Once a minute is precise enough for "last used", and keeps a busy key from being a busy row.
+/// Finds the key with this secret and records its use; `None` if it is unknown or has expired.
+pub(crate) async fn find(connection: &mut PgConnection, text: &str) -> sqlx::Result<Option<PresentedKey>> {
+    // Update the time of the last use at most once a minute, so that a busy key does not cause a write per request.
     let key = sqlx::query!(
         "WITH used AS (
              UPDATE api_keys SET last_used_at = now()
@@ -114,19 +115,22 @@ pub(crate) async fn find(connection: &mut PgConnection, text: &str) -> sqlx::Res
     )
     .fetch_optional(connection)
     .await?;
-    Ok(key.map(|key| Shown {
+    Ok(key.map(|key| PresentedKey {
         owner: UserId(key.user_id),
-        scopes: scopes_of(&key.scopes),
+        scopes: parse_scopes(&key.scopes),
         expires_at: key.expires_at,
     }))
 }
 
-/// Deletes a key. The gateway refuses it within seconds. Not for API keys.
+/// Delete an API key
+///
+/// Deletes one of the caller's API keys, which the gateway then refuses within seconds. API keys cannot be used for this.
 #[utoipa::path(delete, path = "/v1/users/me/api-keys/{id}", tag = "account", security(("bearer" = [])),
-    params(("id" = Uuid, Path)), responses(
-    (status = 204),
-    (status = 403, description = "With an API key", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, body = ProblemBody, content_type = "application/problem+json"),
+    params(("id" = Uuid, Path, description = "Id of the key")), responses(
+    (status = 204, description = "The key is deleted"),
+    (status = 401, description = "The access token is missing or not valid", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "The request uses an API key; this requires a login", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 404, description = "The caller has no such key", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn delete_api_key(
     State(pool): State<PgPool>,
@@ -143,12 +147,12 @@ pub(crate) async fn delete_api_key(
     if done.rows_affected() == 1 {
         Ok(StatusCode::NO_CONTENT)
     } else {
-        Err(Problem::not_found("API key"))
+        Err(Error::NotFound("API key").into())
     }
 }
 
-/// Ends every key of a user.
-pub(crate) async fn end_all(connection: &mut PgConnection, user: UserId) -> sqlx::Result<()> {
+/// Deletes all API keys of a user.
+pub(crate) async fn delete_all(connection: &mut PgConnection, user: UserId) -> sqlx::Result<()> {
     sqlx::query!("DELETE FROM api_keys WHERE user_id = $1", user.0)
         .execute(connection)
         .await

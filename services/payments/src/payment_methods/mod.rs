@@ -1,0 +1,3 @@
+//! The payment methods that the storefront offers.
+
+pub(crate) mod list_payment_methods;

@@ -1,0 +1,3 @@
+//! Refunds of captured payments.
+
+pub(crate) mod create_refund;

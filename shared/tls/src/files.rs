@@ -1,0 +1,66 @@
+//! The PEM files of a process.
+
+use std::{path::Path, path::PathBuf, sync::Arc};
+
+use anyhow::{Context as _, ensure};
+use rustls::{
+    RootCertStore,
+    crypto::{CryptoProvider, aws_lc_rs},
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+    sign::CertifiedKey,
+};
+
+use crate::watched::Reader;
+
+/// The files of a process that takes part in mutual TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// PEM file with the certificates of the CAs that peers must have theirs from.
+    pub ca: PathBuf,
+    /// PEM file with the certificate of this process and those that lead to its CA.
+    pub cert: PathBuf,
+    /// PEM file with the private key of the certificate.
+    pub key: PathBuf,
+}
+
+impl Files {
+    /// The certificate of this process with its key.
+    pub(crate) fn own(&self, reader: &mut Reader) -> anyhow::Result<Arc<CertifiedKey>> {
+        certified_key(reader, &self.cert, &self.key)
+    }
+
+    /// The CAs that peers must have their certificates from.
+    pub(crate) fn roots(&self, reader: &mut Reader) -> anyhow::Result<Arc<RootCertStore>> {
+        let mut roots = RootCertStore::empty();
+        for certificate in certificates(reader, &self.ca)? {
+            roots
+                .add(certificate)
+                .with_context(|| self.ca.display().to_string())?;
+        }
+        Ok(Arc::new(roots))
+    }
+}
+
+/// The cryptography that Souk uses for TLS.
+pub(crate) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+/// Reads a certificate chain and its private key. Fails if a file is missing or invalid, or if the key does not belong to
+/// the certificate. The error names the files.
+pub fn certified_key(reader: &mut Reader, cert: &Path, key: &Path) -> anyhow::Result<Arc<CertifiedKey>> {
+    let chain = certificates(reader, cert)?;
+    let private =
+        PrivateKeyDer::from_pem_slice(&reader.read(key)?).with_context(|| key.display().to_string())?;
+    let certified = CertifiedKey::from_der(chain, private, &provider())
+        .with_context(|| format!("{} and {}", cert.display(), key.display()))?;
+    Ok(Arc::new(certified))
+}
+
+fn certificates(reader: &mut Reader, file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&reader.read(file)?)
+        .collect::<Result<_, _>>()
+        .with_context(|| file.display().to_string())?;
+    ensure!(!certificates.is_empty(), "{}: no certificate", file.display());
+    Ok(certificates)
+}

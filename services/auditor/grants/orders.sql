@@ -1,6 +1,6 @@
 -- What the auditor may read in orders: message envelopes without bodies, and no addresses except those inside a
 -- stored response.
-GRANT SELECT (id, status, amount, updated_at) ON orders TO orders_reader;
+GRANT SELECT (id, status, total, updated_at) ON orders TO orders_reader;
 GRANT SELECT (order_id, sku, quantity) ON order_lines TO orders_reader;
 GRANT SELECT (order_id, shipped_at) ON shipments TO orders_reader;
 GRANT SELECT (id, order_id, status, needs_receipt) ON returns TO orders_reader;

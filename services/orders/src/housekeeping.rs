@@ -37,7 +37,7 @@ mod tests {
 
     /// Three events of each order. Two of them are old; of the delivered order, all three are.
     const OLD_AND_NEW: &str = "
-        INSERT INTO orders (id, user_id, status, payment_id, payment_method, payment_status, fulfilment_status, amount,
+        INSERT INTO orders (id, user_id, status, payment_id, payment_method, payment_status, fulfilment_status, total,
                 currency, shipping_address)
             SELECT gen_random_uuid(), gen_random_uuid(), status, gen_random_uuid(), 'x', 'captured', 'reserved', 1, 'EUR', '{}'
             FROM unnest('{cancelled, confirmed, delivered}'::text[]) AS status;

@@ -71,9 +71,33 @@ macro_rules! commands {
     )+};
 }
 
+/// Maximum of [`ReserveStock::hold_seconds`]: one day.
+pub const MAX_HOLD_SECONDS: u32 = 24 * 60 * 60;
+/// How long [`ReserveStockV1`] holds items: 15 minutes.
+pub const V1_HOLD_SECONDS: u32 = 15 * 60;
+
+impl From<ReserveStockV1> for ReserveStock {
+    fn from(ReserveStockV1 { order_id, items }: ReserveStockV1) -> Self {
+        Self {
+            order_id,
+            items,
+            hold_seconds: V1_HOLD_SECONDS,
+        }
+    }
+}
+
 commands! { INVENTORY {
     /// Holds the items in stock for a limited time. May be refused: `out_of_stock`, `unknown_sku`, `closed`.
-    ReserveStock = "inventory.reserve_stock.v1" {
+    ReserveStock = "inventory.reserve_stock.v2" {
+        /// The items to hold. Each SKU occurs once.
+        items: Vec<OrderItem>,
+        /// How long the items are held unless they are pinned, from 1 second to [`MAX_HOLD_SECONDS`]. A duration and not a
+        /// time, because the clocks of two services differ.
+        hold_seconds: u32,
+    }
+    /// The previous version of [`ReserveStock`], which holds the items for [`V1_HOLD_SECONDS`]. Inventory still accepts it
+    /// from orders services of the previous version; nothing sends it anymore.
+    ReserveStockV1 = "inventory.reserve_stock.v1" {
         /// The items to hold. Each SKU occurs once.
         items: Vec<OrderItem>,
     }
@@ -195,6 +219,21 @@ mod tests {
         })
         .unwrap();
         assert_eq!(done["outcome"], "done");
+    }
+
+    /// The body that orders services of the previous version send. It must never change.
+    const RESERVE_STOCK_V1: &str = r#"{"order_id":"0198f2a5-2c7e-7b1f-9c8e-5b6a4d3c2b1a",
+        "items":[{"sku":"TEA-0001","quantity":2}]}"#;
+
+    #[test]
+    fn the_previous_version_of_a_reservation_is_still_read() {
+        let previous: ReserveStockV1 = serde_json::from_str(RESERVE_STOCK_V1).unwrap();
+        let current = ReserveStock::from(previous);
+        assert_eq!((current.items.len(), current.hold_seconds), (1, 900));
+        // Each version rejects the other's body, so they need different types on the wire.
+        assert!(serde_json::from_str::<ReserveStock>(RESERVE_STOCK_V1).is_err());
+        let json = serde_json::to_string(&current).unwrap();
+        assert!(serde_json::from_str::<ReserveStockV1>(&json).is_err(), "{json}");
     }
 
     #[test]

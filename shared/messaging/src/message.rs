@@ -29,7 +29,7 @@ const PERSISTENT: u8 = 2;
 pub struct Outgoing {
     /// Identifies the message. It is the same each time the message is sent, so that the receiver detects duplicates.
     pub id: Uuid,
-    /// The AMQP `type` property, such as `inventory.reserve_stock.v1`.
+    /// The AMQP `type` property, such as `inventory.reserve_stock.v2`.
     pub kind: String,
     /// Name of the destination queue, without namespace.
     pub queue: String,

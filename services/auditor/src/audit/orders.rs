@@ -27,7 +27,7 @@ async fn confirmed_is_captured(databases: &Databases) -> Result<InvariantCheck, 
             .map(|(order, status, captured)| (order, (status, captured))),
     );
     let orders: Vec<(Uuid, String, i64)> =
-        sqlx::query_as("SELECT id, status, amount FROM orders WHERE status <> 'pending'")
+        sqlx::query_as("SELECT id, status, total FROM orders WHERE status <> 'pending'")
             .fetch_all(&databases.orders)
             .await?;
     let mut check = InvariantCheck::new(

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use contracts::saga::{
-    CommitStock, Message, Outcome, PinStock, ReleaseStock, ReserveStock, RestockItems, UnpinStock,
+    CommitStock, Message, Outcome, PinStock, ReleaseStock, ReserveStock, ReserveStockV1, RestockItems,
+    UnpinStock,
 };
 use messaging::{Broker, HandleError, Handler, Incoming, Outgoing, Poison};
 
@@ -31,6 +32,7 @@ impl Commands {
 impl Handler for Commands {
     const KINDS: &'static [&'static str] = &[
         ReserveStock::KIND,
+        ReserveStockV1::KIND,
         ReleaseStock::KIND,
         PinStock::KIND,
         UnpinStock::KIND,
@@ -66,6 +68,7 @@ pub async fn perform(db: &Database, message: &Incoming) -> Result<Outcome, Handl
     }
     let outcome = perform! {
         ReserveStock => reserve,
+        ReserveStockV1 => reserve_v1,
         ReleaseStock => release,
         PinStock => pin,
         UnpinStock => unpin,
@@ -76,4 +79,9 @@ pub async fn perform(db: &Database, message: &Incoming) -> Result<Outcome, Handl
         Error::Malformed(_) => HandleError::Poison(error.into()),
         error => HandleError::Retry(error.into()),
     })
+}
+
+/// Executes a reservation of an orders service of the previous version.
+async fn reserve_v1(db: &Database, command: &ReserveStockV1) -> Result<Outcome, Error> {
+    reserve(db, &command.clone().into()).await
 }

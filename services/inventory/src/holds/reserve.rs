@@ -1,17 +1,15 @@
-//! `ReserveStock`: holds all items of an order for 15 minutes, or none of them.
+//! `ReserveStock`: holds all items of an order for the time that the command names, or none of them.
 
 use std::collections::BTreeMap;
 
 use bson::doc;
 use contracts::{
     OrderId,
-    saga::{Outcome, ReserveStock},
+    saga::{MAX_HOLD_SECONDS, Outcome, ReserveStock},
 };
 use futures::TryStreamExt as _;
 
-use super::{
-    UNPINNED_HOLD_MILLIS, by_sku, holds_and_record_of, ledger_record_of, refused, release, release_strays,
-};
+use super::{by_sku, holds_and_record_of, ledger_record_of, refused, release, release_strays};
 use crate::{
     Error,
     batch::{self, Change},
@@ -26,7 +24,10 @@ const MAX_ATTEMPTS: usize = 5;
 pub async fn reserve(db: &Database, command: &ReserveStock) -> Result<Outcome, Error> {
     let order = command.order_id;
     let items = by_sku(&command.items)?;
-    let hold_millis = UNPINNED_HOLD_MILLIS;
+    if !(1..=MAX_HOLD_SECONDS).contains(&command.hold_seconds) {
+        return Err(Error::Malformed("hold_seconds must be from 1 to 86,400"));
+    }
+    let hold_millis = i64::from(command.hold_seconds) * 1_000;
     if let Some(refusal) = hold_items(db, order, &items, hold_millis).await? {
         return refuse(db, order, items.len(), refusal).await;
     }

@@ -77,6 +77,7 @@ async fn a_commit_that_read_the_holds_before_its_duplicate_ignores_a_later_hold(
     let wanted = ReserveStock {
         order_id,
         items: items(2),
+        hold_seconds: 900,
     };
     assert_eq!(reserve(&db, &wanted).await.unwrap(), Outcome::Done);
     let seen = holds_of(&db, order_id).await.unwrap().remove(0);
@@ -137,6 +138,7 @@ impl Scenario {
         let command = ReserveStock {
             order_id: OrderId::generate(),
             items: [items(2), vec![b]].concat(),
+            hold_seconds: 900,
         };
         let wanted = by_sku(&command.items).unwrap();
         let refusal = hold_items(&db, command.order_id, &wanted, 900_000)

@@ -55,6 +55,7 @@ fn reserve(order_id: OrderId, sku: &str, quantity: i64) -> Command {
     ReserveStock {
         order_id,
         items: items(&[(sku, quantity)]),
+        hold_seconds: 900,
     }
     .into()
 }
@@ -92,7 +93,7 @@ async fn every_delivery_of_a_command_is_answered_and_poison_does_not_block_the_q
     };
     let no_quantity = Outgoing {
         id: Uuid::now_v7(),
-        body: serde_json::json!({"order_id": order, "items": [{"sku": "A", "quantity": 0}]}),
+        body: serde_json::json!({"order_id": order, "items": [{"sku": "A", "quantity": 0}], "hold_seconds": 900}),
         ..command.clone()
     };
     for message in [&unknown, &command, &no_quantity, &command, &command] {

@@ -150,6 +150,7 @@ async fn a_command_succeeds_although_every_database_reply_takes_two_seconds() {
     let command = ReserveStock {
         order_id: OrderId::generate(),
         items: items(&lines(&skus, 1)),
+        hold_seconds: 900,
     };
     let outcome = perform(&db, &incoming(&command.into())).await.unwrap();
     assert_eq!(outcome, done());

@@ -118,6 +118,7 @@ impl Shelf {
             &ReserveStock {
                 order_id,
                 items: items(wanted),
+                hold_seconds: 900,
             },
         )
         .await

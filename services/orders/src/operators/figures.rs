@@ -41,7 +41,7 @@ pub(super) async fn orders(conn: &mut PgConnection, since: DateTime<Utc>) -> sql
 pub(super) async fn revenue(conn: &mut PgConnection, since: DateTime<Utc>) -> sqlx::Result<Vec<RevenueHour>> {
     let rows = sqlx::query!(
         r#"WITH taken AS (
-               SELECT date_trunc('hour', created_at, 'UTC') AS hour, currency, amount - refunded AS amount
+               SELECT date_trunc('hour', created_at, 'UTC') AS hour, currency, total - refunded AS amount
                FROM orders
                WHERE created_at >= $1 AND payment_status IN ('captured', 'partially_refunded', 'refunded'))
            SELECT hours.hour AS "hour!", currencies.currency,

@@ -1,6 +1,6 @@
 -- A new order, its lines in their order, and its first event.
 WITH placed AS (
-    INSERT INTO orders (id, user_id, status, payment_id, payment_method, payment_status, fulfilment_status, amount, currency,
+    INSERT INTO orders (id, user_id, status, payment_id, payment_method, payment_status, fulfilment_status, total, currency,
         shipping_address, trace_id)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
     RETURNING *
@@ -19,7 +19,7 @@ WITH placed AS (
             'status', status,
             'payment_status', payment_status,
             'fulfilment_status', fulfilment_status,
-            'total', jsonb_build_object('amount', amount, 'currency', currency)),
+            'total', jsonb_build_object('amount', total, 'currency', currency)),
         $16,
         $17
     FROM placed

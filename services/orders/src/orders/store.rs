@@ -177,7 +177,7 @@ pub async fn fulfil(
 /// nothing.
 pub async fn refunded_to(conn: &mut PgConnection, id: OrderId, refunded: Money) -> sqlx::Result<()> {
     // The total of an order never changes, so no lock is needed.
-    let total = sqlx::query_scalar!("SELECT amount FROM orders WHERE id = $1", id.0)
+    let total = sqlx::query_scalar!("SELECT total FROM orders WHERE id = $1", id.0)
         .fetch_optional(&mut *conn)
         .await?;
     let Some(total) = total else {

@@ -11,7 +11,7 @@ use telemetry::TraceContext;
 use tracing::{Instrument as _, error, info, info_span};
 
 use super::{
-    admission,
+    admission, checkout,
     decide::{Cause, Impossible},
     dispatch::Dispatcher,
     engine::{self, At, Position},
@@ -24,6 +24,10 @@ use crate::{gauges, orders::ReturnStatus};
 
 /// How long a checkout may take from its first command to its pivot, and how long it may wait for a free place before.
 const DEADLINE_SECONDS: u32 = 120;
+const _: () = assert!(
+    DEADLINE_SECONDS < checkout::HOLD_SECONDS,
+    "the items must be held until the checkout's deadline"
+);
 
 /// Moves a saga for `cause` and returns the state that it was moved from, or why it cannot be moved. Plans again when the saga
 /// or its order changes in between.

@@ -9,6 +9,10 @@ use contracts::saga::{
 use super::table::{Effect, Facts, Rejection, Saga, StepId, inventory, local, payments};
 use crate::orders::{FulfilmentStatus, OrderStatus, PaymentStatus, ReturnStatus};
 
+/// How long the items of an order are held until they are pinned: 15 minutes. Much longer than the deadline of a checkout,
+/// which starts again when an operator retries it.
+pub const HOLD_SECONDS: u32 = 15 * 60;
+
 /// Takes a placed order to a confirmed one.
 pub const CHECKOUT: Saga = Saga::new(
     "checkout",
@@ -67,6 +71,7 @@ fn reserve(f: &Facts) -> Command {
     ReserveStock {
         order_id: f.order,
         items: f.items.clone(),
+        hold_seconds: HOLD_SECONDS,
     }
     .into()
 }

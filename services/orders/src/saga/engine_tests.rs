@@ -273,9 +273,11 @@ fn every_position_but_local_ones_has_a_command_of_its_participant() {
                     );
                     assert!(command.queue.starts_with(step.participant.as_str()));
                     if position.direction == Direction::Do {
+                        // The only command with a second version so far.
+                        let version = if step.id == StepId::ReserveStock { 2 } else { 1 };
                         assert_eq!(
                             command.kind,
-                            format!("{}.{}.v1", step.participant.as_str(), step.id.as_str())
+                            format!("{}.{}.v{version}", step.participant.as_str(), step.id.as_str())
                         );
                     }
                     assert_eq!(command.body["order_id"], serde_json::json!(facts.order));

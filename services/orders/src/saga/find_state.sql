@@ -20,7 +20,7 @@ SELECT
     o.reason AS order_reason,
     o.payment_status,
     o.fulfilment_status,
-    o.amount AS total,
+    o.total,
     o.refunded,
     CASE WHEN s.id = s.order_id THEN 0 ELSE (
         SELECT coalesce(sum(r.amount), 0)::bigint

@@ -100,7 +100,7 @@ async fn a_declined_capture_is_undone_in_reverse_order() {
     assert_eq!(saga["steps"][3]["reason"], "capture_declined");
     let received = running.participants.received.lock().unwrap().clone();
     let expected = [
-        "inventory.reserve_stock.v1",
+        "inventory.reserve_stock.v2",
         "payments.authorize_payment.v1",
         "inventory.pin_stock.v1",
         "payments.capture_payment.v1",

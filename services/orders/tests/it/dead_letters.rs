@@ -146,7 +146,7 @@ async fn a_dead_letter_is_superseded_when_its_saga_moves_on() {
     let reserve = command(
         order,
         "reserve_stock",
-        "inventory.reserve_stock.v1",
+        "inventory.reserve_stock.v2",
         queues::INVENTORY,
     );
     let consumer = DeadLetterConsumer::new(shop.pool().clone(), shop.app.dispatcher.clone());
@@ -176,7 +176,7 @@ async fn a_dead_notice_is_not_superseded_when_its_saga_moves_on() {
     let reserve = command(
         order,
         "reserve_stock",
-        "inventory.reserve_stock.v1",
+        "inventory.reserve_stock.v2",
         queues::INVENTORY,
     );
     consumer.handle(reserve).await.unwrap();
@@ -222,7 +222,7 @@ async fn a_redrive_before_the_pivot_starts_a_new_deadline() {
     let reserve = command(
         order,
         "reserve_stock",
-        "inventory.reserve_stock.v1",
+        "inventory.reserve_stock.v2",
         queues::INVENTORY,
     );
     DeadLetterConsumer::new(shop.pool().clone(), shop.app.dispatcher.clone())

@@ -98,7 +98,7 @@ async fn a_reply_between_lease_and_wake_takes_precedence() {
     );
     assert_eq!(
         shop.sent().await,
-        ["inventory.reserve_stock.v1", "payments.authorize_payment.v1"]
+        ["inventory.reserve_stock.v2", "payments.authorize_payment.v1"]
     );
 }
 

@@ -177,12 +177,12 @@ async fn commands_to_an_unreachable_service_are_lost_until_it_is_reachable_again
     set(&shop, "payments_unreachable", 900).await;
     shop.tick_when_due(order.into()).await;
     shop.reply_done(order.into(), "reserve_stock", "do").await;
-    assert_eq!(shop.sent().await, ["inventory.reserve_stock.v1"]);
+    assert_eq!(shop.sent().await, ["inventory.reserve_stock.v2"]);
     set(&shop, "payments_unreachable", 0).await;
     shop.tick_when_due(order.into()).await;
     assert_eq!(
         shop.sent().await,
-        ["inventory.reserve_stock.v1", "payments.authorize_payment.v1"]
+        ["inventory.reserve_stock.v2", "payments.authorize_payment.v1"]
     );
     finish(&shop, order, 1).await;
 }

@@ -19,7 +19,7 @@ async fn a_placed_order_has_its_prices_and_can_be_read_at_its_location() {
         ".id" => "[id]", ".user_id" => "[id]", ".payment_id" => "[id]", ".trace_id" => "[trace]",
         ".created_at" => "[time]", ".updated_at" => "[time]",
     });
-    assert_eq!(shop.sent().await, ["inventory.reserve_stock.v1"]);
+    assert_eq!(shop.sent().await, ["inventory.reserve_stock.v2"]);
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ async fn an_order_that_is_out_of_stock_is_rejected_and_not_charged() {
     assert_eq!(steps(&saga), ["do reserve_stock refused"]);
     assert_eq!(saga["steps"][0]["detail"], "because of out_of_stock");
     assert_eq!(saga["steps"][1]["state"], "skipped");
-    assert_eq!(shop.sent().await, ["inventory.reserve_stock.v1"]);
+    assert_eq!(shop.sent().await, ["inventory.reserve_stock.v2"]);
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn ten_concurrent_copies_of_a_reply_move_the_saga_once() {
     futures::future::join_all(replies).await;
     assert_eq!(
         shop.sent().await,
-        ["inventory.reserve_stock.v1", "payments.authorize_payment.v1"]
+        ["inventory.reserve_stock.v2", "payments.authorize_payment.v1"]
     );
     assert_eq!(shop.events(order).await, ["order_placed", "stock_reserved"]);
 }

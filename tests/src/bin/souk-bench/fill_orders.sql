@@ -4,9 +4,9 @@ SELECT * FROM orders WHERE status = 'confirmed' ORDER BY created_at DESC LIMIT 1
 CREATE TEMP TABLE copies AS
 SELECT gen_random_uuid() AS id FROM generate_series(1, current_setting('souk.copies')::int);
 
-INSERT INTO orders (id, user_id, status, payment_id, payment_method, payment_status, fulfilment_status, amount, currency,
+INSERT INTO orders (id, user_id, status, payment_id, payment_method, payment_status, fulfilment_status, total, currency,
     shipping_address)
-SELECT copies.id, gen_random_uuid(), status, gen_random_uuid(), payment_method, payment_status, fulfilment_status, amount,
+SELECT copies.id, gen_random_uuid(), status, gen_random_uuid(), payment_method, payment_status, fulfilment_status, total,
     currency, shipping_address
 FROM original, copies;
 

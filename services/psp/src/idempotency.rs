@@ -92,48 +92,61 @@ impl KeyedRequest {
         let pool = app.pool.clone();
         let response = souk_http::detached(async move {
             let mut tx = pool.begin().await?;
-            // PostgreSQL releases the lock at the end of the transaction, even if this process dies.
-            let acquired = sqlx::query_scalar!(
-                r#"SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS "free!""#,
-                self.key
-            )
-            .fetch_one(&mut *tx)
-            .await?;
-            if !acquired {
-                return Err(Error::KeyInUse);
+            let response = self.record(&mut tx, work).await;
+            // End the transaction before responding, also after an error. Dropping it would release the key's lock a moment
+            // later, and an immediate repetition could find the key still locked.
+            match &response {
+                Ok(_) => tx.commit().await?,
+                Err(_) => tx.rollback().await?,
             }
-            if let Some(response) = self.recorded_response(&mut tx).await? {
-                // Release the lock before responding; otherwise an immediate repetition could find the key locked.
-                tx.rollback().await?;
-                return Ok(response);
-            }
-            let (status, body) = match work(&mut tx).await {
-                Ok(object) => (200, serde_json::to_value(object)),
-                Err(error) if error.is_final() => {
-                    let (status, body) = error.into_status_and_body();
-                    (status, serde_json::to_value(body))
-                }
-                Err(error) => return Err(error),
-            };
-            let response = RecordedResponse {
-                status,
-                body: body.map_err(|error| sqlx::Error::Encode(error.into()))?,
-                replayed: false,
-            };
-            sqlx::query!(
-                "INSERT INTO idempotency_keys (key, request_hash, status, body) VALUES ($1, $2, $3, $4)",
-                self.key,
-                self.hash,
-                i16::try_from(response.status).unwrap_or(500),
-                response.body
-            )
-            .execute(&mut *tx)
-            .await?;
-            tx.commit().await?;
-            Ok(response)
+            response
         })
         .await?;
         app.event_written.notify_one();
+        Ok(response)
+    }
+
+    /// The part of [`KeyedRequest::run`] in the transaction.
+    async fn record<T, F>(self, conn: &mut PgConnection, work: F) -> Result<RecordedResponse, Error>
+    where
+        T: Serialize + Send,
+        F: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T, Error>> + Send,
+    {
+        // PostgreSQL releases the lock at the end of the transaction, even if this process dies.
+        let acquired = sqlx::query_scalar!(
+            r#"SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS "free!""#,
+            self.key
+        )
+        .fetch_one(&mut *conn)
+        .await?;
+        if !acquired {
+            return Err(Error::KeyInUse);
+        }
+        if let Some(response) = self.recorded_response(conn).await? {
+            return Ok(response);
+        }
+        let (status, body) = match work(conn).await {
+            Ok(object) => (200, serde_json::to_value(object)),
+            Err(error) if error.is_final() => {
+                let (status, body) = error.into_status_and_body();
+                (status, serde_json::to_value(body))
+            }
+            Err(error) => return Err(error),
+        };
+        let response = RecordedResponse {
+            status,
+            body: body.map_err(|error| sqlx::Error::Encode(error.into()))?,
+            replayed: false,
+        };
+        sqlx::query!(
+            "INSERT INTO idempotency_keys (key, request_hash, status, body) VALUES ($1, $2, $3, $4)",
+            self.key,
+            self.hash,
+            i16::try_from(response.status).unwrap_or(500),
+            response.body
+        )
+        .execute(conn)
+        .await?;
         Ok(response)
     }
 }

@@ -114,24 +114,44 @@ where
     detached(async move {
         let mut connection = pool.acquire().await?;
         let mut transaction = connection.begin().await?;
-        if !lock(&mut transaction, user, operation, &key).await? {
-            return Err(in_flight());
+        let response = locked(&mut transaction, user, operation, &key, body_hash, work).await;
+        // End the transaction before responding, also after a failure. Dropping it would release the key's lock a moment
+        // later, and an immediate retry could find the key still locked.
+        match &response {
+            Ok(_) => transaction.commit().await?,
+            Err(_) => transaction.rollback().await?,
         }
-        if let Some((sha256, response)) = find(&mut transaction, user, operation, &key).await? {
-            // Release the lock before responding. Otherwise an immediate retry could find the key still locked.
-            transaction.rollback().await?;
-            if sha256 != body_hash {
-                return Err(reused());
-            }
-            return Ok(response.respond(true));
-        }
-        let stored = work(&mut transaction).await.map_err(Into::into)?;
-        let response = SerializedResponse::from(stored);
-        insert(&mut transaction, user, operation, &key, body_hash, &response).await?;
-        transaction.commit().await?;
-        Ok(response.respond(false))
+        response
     })
     .await
+}
+
+/// The part of [`run`] in the transaction: returns the stored response, or does the work and stores its response.
+async fn locked<F, E>(
+    transaction: &mut PgConnection,
+    user: UserId,
+    operation: &str,
+    key: &str,
+    body_hash: [u8; 32],
+    work: F,
+) -> Result<Response, Problem>
+where
+    F: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<StoredResponse, E>>,
+    E: Into<Problem>,
+{
+    if !lock(transaction, user, operation, key).await? {
+        return Err(in_flight());
+    }
+    if let Some((sha256, response)) = find(transaction, user, operation, key).await? {
+        if sha256 != body_hash {
+            return Err(reused());
+        }
+        return Ok(response.respond(true));
+    }
+    let stored = work(transaction).await.map_err(Into::into)?;
+    let response = SerializedResponse::from(stored);
+    insert(transaction, user, operation, key, body_hash, &response).await?;
+    Ok(response.respond(false))
 }
 
 /// How many days a retry gets the stored response, which is far longer than any client retries.

@@ -145,6 +145,22 @@ async fn a_failed_request_does_not_store_its_key() {
 }
 
 #[tokio::test]
+async fn a_failed_request_releases_its_key_before_it_is_answered() {
+    let service = Service::start(999).await;
+    let client = reqwest::Client::new();
+    let retry_at_once = async |key: usize| {
+        for _ in 0..25 {
+            let request = client.post(&service.url).header("idempotency-key", key);
+            let response = request.json(&json!({"fail": true})).send().await.unwrap();
+            let problem: Value = response.json().await.unwrap();
+            assert_eq!(problem["title"], "Failed", "{problem}");
+        }
+    };
+    // Concurrent clients keep the database busy, so that a lock which is released too late is found.
+    futures::future::join_all((0..16).map(retry_at_once)).await;
+}
+
+#[tokio::test]
 async fn concurrent_requests_get_409_at_once_and_work_continues_after_a_disconnect() {
     let service = Service::start(0).await;
     let first = service

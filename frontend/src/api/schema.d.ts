@@ -5108,10 +5108,10 @@ export interface operations {
                                 state: "closed" | "open" | "half_open";
                             }[];
                             /**
-                             * @description How instances are found: a fixed list, a DNS name, or a service in Consul or Kubernetes
+                             * @description How instances are found: a fixed list, a DNS name, a service in Consul or Kubernetes, or a label of containers
                              * @enum {string}
                              */
-                            discover: "static" | "dns" | "consul" | "kubernetes";
+                            discover: "static" | "dns" | "consul" | "docker" | "kubernetes";
                             /** @description Currently known instances */
                             instances: {
                                 /** @description IP address and port */

@@ -36,7 +36,7 @@ pub use route::{
 };
 pub use units::{Bytes, Portion, Share, Span, SpanRange};
 pub use upstream::{
-    Adaptive, Balance, Consul, ConsulAgent, Discover, Eject, HashBy, Health, Kubernetes, Mtls, Protocol,
+    Adaptive, Balance, Consul, ConsulAgent, Discover, Docker, Eject, HashBy, Health, Kubernetes, Mtls, Protocol,
     Upstream,
 };
 

@@ -240,6 +240,8 @@ pub enum Discover {
     Dns(String),
     /// The passing instances of a service in Consul.
     Consul(Consul),
+    /// The running containers of a Docker engine that have a label.
+    Docker(Docker),
     /// The ready endpoints of a Kubernetes service.
     Kubernetes(Kubernetes),
 }
@@ -255,11 +257,14 @@ enum DiscoverKey {
     Dns(String),
     /// The passing instances of a service in Consul. Changes apply immediately (blocking queries).
     Consul(Consul),
+    /// The running containers of a Docker engine that have a label, without those that are not healthy. Changes apply
+    /// immediately (a stream of events).
+    Docker(Docker),
     /// The ready endpoints of a Kubernetes service, from its endpoint slices. Changes apply immediately (a watch).
     Kubernetes(Kubernetes),
-    /// The service as `dns://HOST:PORT`, `consul://SERVICE` or `kubernetes://SERVICE:PORT`, so that an environment variable
-    /// can select where services are found: `"${DISCOVERY:-dns}://orders:8082"`. Consul knows the port of each instance, so
-    /// a port is ignored there.
+    /// The service as `dns://HOST:PORT`, `consul://SERVICE`, `docker://SERVICE:PORT` or `kubernetes://SERVICE:PORT`, so that
+    /// an environment variable can select where services are found: `"${DISCOVERY:-dns}://orders:8082"`. Consul knows the
+    /// port of each instance, so a port is ignored there. In Docker, the service is one of a Compose file.
     Url(
         #[serde(deserialize_with = "discover_url")]
         #[schemars(with = "String")]
@@ -273,6 +278,7 @@ impl From<DiscoverKey> for Discover {
             DiscoverKey::Static(addresses) => Self::Static(addresses),
             DiscoverKey::Dns(name) => Self::Dns(name),
             DiscoverKey::Consul(rules) => Self::Consul(rules),
+            DiscoverKey::Docker(rules) => Self::Docker(rules),
             DiscoverKey::Kubernetes(rules) => Self::Kubernetes(rules),
             DiscoverKey::Url(discover) => discover,
         }
@@ -283,7 +289,7 @@ fn discover_url<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Dis
     let text = String::deserialize(deserializer)?;
     Discover::from_url(&text).ok_or_else(|| {
         serde::de::Error::custom(format_args!(
-            "`{text}` is not `dns://HOST:PORT`, `consul://SERVICE` or `kubernetes://SERVICE:PORT`"
+            "`{text}` is not `dns://HOST:PORT`, `consul://SERVICE`, `docker://SERVICE:PORT` or `kubernetes://SERVICE:PORT`"
         ))
     })
 }
@@ -303,6 +309,12 @@ impl Discover {
             "consul" => Self::Consul(Consul {
                 service: name.to_owned(),
                 ..Consul::default()
+            }),
+            "docker" => Self::Docker(Docker {
+                label: format!("com.docker.compose.service={name}"),
+                port: port?,
+                network: None,
+                engine: Docker::default_engine(),
             }),
             "kubernetes" => Self::Kubernetes(Kubernetes {
                 service: name.to_owned(),
@@ -361,6 +373,38 @@ impl ConsulAgent {
     }
 }
 
+/// Containers of a Docker engine. The gateway must be allowed to use the engine's socket, which gives it every right on the
+/// engine; a proxy of the socket that allows only `GET /containers/json` and `GET /events` is enough.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Docker {
+    /// Label of the containers: a name, or `name=value`. Compose gives each container the label
+    /// `com.docker.compose.service=NAME`.
+    pub label: String,
+    /// Port on which the containers listen.
+    pub port: u16,
+    /// Name of the network in which the gateway reaches the containers. Absent: the first network by name in which a
+    /// container has an address.
+    #[serde(default)]
+    pub network: Option<String>,
+    /// The engine's API: `unix://PATH` or an HTTP URL. Default: `unix:///var/run/docker.sock`.
+    #[serde(default = "Docker::default_engine")]
+    pub engine: String,
+}
+
+impl Docker {
+    /// The name of the service: the value of the label, or its name if it has no value.
+    pub(crate) fn service(&self) -> &str {
+        self.label
+            .split_once('=')
+            .map_or(self.label.as_str(), |(_, value)| value)
+    }
+
+    fn default_engine() -> String {
+        "unix:///var/run/docker.sock".to_owned()
+    }
+}
+
 /// A service in Kubernetes. The service account of the gateway must be allowed to list and watch `endpointslices` of the
 /// API group `discovery.k8s.io`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -414,6 +458,13 @@ mod tests {
         });
         assert_eq!(parse("consul://orders:8082"), Some(consul.clone()));
         assert_eq!(parse("consul://orders"), Some(consul));
+        let docker = Discover::Docker(Docker {
+            label: "com.docker.compose.service=orders".into(),
+            port: 8082,
+            network: None,
+            engine: "unix:///var/run/docker.sock".into(),
+        });
+        assert_eq!(parse("docker://orders:8082"), Some(docker));
         let kubernetes = Discover::Kubernetes(Kubernetes {
             service: "orders".into(),
             port: Some("8082".into()),
@@ -426,6 +477,7 @@ mod tests {
             "dns://orders:port",
             "consul://",
             "consul:///orders",
+            "docker://orders",
             "etcd://orders:8082",
         ] {
             assert_eq!(parse(invalid), None, "{invalid}");

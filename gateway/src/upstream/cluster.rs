@@ -69,6 +69,7 @@ impl Cluster {
             Discover::Consul(Consul { service, .. }) | Discover::Kubernetes(Kubernetes { service, .. }) => {
                 (HeaderValue::from_str(service).ok(), vec![])
             }
+            Discover::Docker(docker) => (HeaderValue::from_str(docker.service()).ok(), vec![]),
             Discover::Dns(name) => (
                 HeaderValue::from_str(name).ok(),
                 name.parse().into_iter().collect(),
@@ -162,6 +163,7 @@ impl Cluster {
             Discover::Static(_) => "static",
             Discover::Dns(_) => "dns",
             Discover::Consul(_) => "consul",
+            Discover::Docker(_) => "docker",
             Discover::Kubernetes(_) => "kubernetes",
         }
     }

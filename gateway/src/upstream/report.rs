@@ -87,8 +87,8 @@ pub fn schema() -> Value {
         "protocol": {"type": "string", "enum": ["http", "grpc"], "description": "Protocol of the upstream"},
         "discover": {
             "type": "string",
-            "enum": ["static", "dns", "consul", "kubernetes"],
-            "description": "How instances are found: a fixed list, a DNS name, or a service in Consul or Kubernetes",
+            "enum": ["static", "dns", "consul", "docker", "kubernetes"],
+            "description": "How instances are found: a fixed list, a DNS name, a service in Consul or Kubernetes, or a label of containers",
         },
         "instances": {"type": "array", "items": instance, "description": "Currently known instances"},
         "breakers": {

@@ -1,4 +1,4 @@
-//! Instances are found in Consul and Kubernetes. The tests provide servers that speak those parts of their APIs.
+//! Instances are found in Consul, Docker and Kubernetes. The tests provide servers that speak those parts of their APIs.
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -13,7 +13,7 @@ use axum::{
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, watch};
 
-use crate::fleet::{Edge, edge_with, services};
+use crate::fleet::{Edge, edge_with, service, services};
 
 /// Waits until the gateway knows exactly these instances.
 async fn until_known(edge: &Edge, addresses: &[SocketAddr]) {
@@ -95,6 +95,83 @@ async fn instances_in_consul_are_followed() {
     // It has lost its state, so its index is lower than before.
     catalog.send_replace((3, vec![other.address]));
     until_known(&edge, &[other.address]).await;
+}
+
+/// The containers of the engine, which fails if there are none. Each change of the value is an event.
+type Containers = watch::Sender<Vec<Value>>;
+
+/// A container with this address in the network `shop`.
+fn container(address: SocketAddr) -> Value {
+    let network = |address: &str| json!({"IPAddress": address, "GlobalIPv6Address": ""});
+    json!({
+        "Id": "0a1b",
+        "NetworkSettings": {"Networks": {"egress": network("192.0.2.1"), "shop": network(&address.ip().to_string())}},
+    })
+}
+
+/// Responds like `GET /containers/json` of the engine.
+async fn list_containers(
+    State(containers): State<Arc<Containers>>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Response {
+    let filters: Value = serde_json::from_str(&query["filters"]).unwrap();
+    let expected =
+        json!({"label": ["souk.service=orders"], "status": ["running"], "health": ["healthy", "none"]});
+    assert_eq!(filters, expected);
+    if containers.borrow().is_empty() {
+        let problem = json!({"message": "the engine is starting"});
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(problem)).into_response();
+    }
+    Json(containers.borrow().clone()).into_response()
+}
+
+/// Responds like `GET /events` of the engine.
+async fn container_events(State(containers): State<Arc<Containers>>) -> Body {
+    let events = futures::stream::unfold(containers.subscribe(), |mut changes| async {
+        changes.changed().await.ok()?;
+        Some((Ok::<_, std::io::Error>("{\"Type\":\"container\"}\n"), changes))
+    });
+    Body::from_stream(events)
+}
+
+#[tokio::test]
+async fn containers_with_a_label_are_followed() {
+    let one = service().await;
+    let port = one.address.port();
+    // A container has the same port at each address.
+    let second = SocketAddr::new("127.0.0.2".parse().unwrap(), port);
+    let containers = Arc::new(Containers::new(vec![container(one.address)]));
+    let app = Router::new()
+        .route("/containers/json", get(list_containers))
+        .route("/events", get(container_events))
+        .with_state(Arc::clone(&containers));
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("docker.sock");
+    let listener = tokio::net::UnixListener::bind(&socket).unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let edge = edge_with(
+        &format!(
+            "discover: {{docker: {{label: souk.service=orders, port: {port}, network: shop, engine: \"unix://{}\"}}}}",
+            socket.display()
+        ),
+        "",
+    );
+    assert_eq!(edge.get(2).await, [(200, 2)].into());
+    until_known(&edge, &[one.address]).await;
+    assert_eq!(edge.report().await["discover"], "docker");
+    testkit::eventually("the events are followed", Duration::from_secs(5), async || {
+        (containers.receiver_count() > 0).then_some(())
+    })
+    .await;
+    containers.send_replace(vec![container(one.address), container(second)]);
+    until_known(&edge, &[one.address, second]).await;
+
+    // While the engine fails, the known instances stay.
+    containers.send_replace(vec![]);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    until_known(&edge, &[one.address, second]).await;
+    containers.send_replace(vec![container(second)]);
+    until_known(&edge, &[second]).await;
 }
 
 /// An endpoint slice with these endpoints, which are ready or not.

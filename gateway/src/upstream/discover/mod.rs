@@ -1,6 +1,7 @@
 //! Service discovery: finds the instances of an upstream, and follows their changes.
 
 mod consul;
+mod docker;
 mod kubernetes;
 
 use std::{net::SocketAddr, time::Duration};
@@ -24,6 +25,7 @@ pub(super) async fn find(discover: &Discover) -> anyhow::Result<Option<Vec<Socke
         Discover::Static(_) => None,
         Discover::Dns(name) => Some(tokio::net::lookup_host(name).await?.collect()),
         Discover::Consul(rules) => Some(consul::Query::new(rules)?.find().await?),
+        Discover::Docker(rules) => Some(docker::Engine::new(rules)?.list().await?),
         Discover::Kubernetes(rules) => Some(kubernetes::Slices::list(rules).await?.addresses()),
     })
 }
@@ -43,6 +45,7 @@ async fn follow_one(cluster: &Cluster) {
                 continue;
             }
             Discover::Consul(rules) => consul::follow(rules, cluster).await,
+            Discover::Docker(rules) => docker::follow(rules, cluster).await,
             Discover::Kubernetes(rules) => kubernetes::follow(rules, cluster).await,
         };
         if let Err(error) = result {

@@ -7,6 +7,7 @@ mod link;
 mod placed;
 mod reference;
 mod route;
+mod tls;
 mod units;
 mod upstream;
 
@@ -34,10 +35,11 @@ pub use placed::{Name, Placed};
 pub use route::{
     Aggregate, BrowserSpans, Files, Grpc, Join, Local, Match, Part, Redirect, Route, Scheme, Total, WebSocket,
 };
+pub use tls::{Acme, Certificate, Tls};
 pub use units::{Bytes, Portion, Share, Span, SpanRange};
 pub use upstream::{
-    Adaptive, Balance, Consul, ConsulAgent, Discover, Docker, Eject, HashBy, Health, Kubernetes, Mtls, Protocol,
-    Upstream,
+    Adaptive, Balance, Consul, ConsulAgent, Discover, Docker, Eject, HashBy, Health, Kubernetes, Mtls,
+    Protocol, Upstream,
 };
 
 /// The keys at the top level.
@@ -173,31 +175,6 @@ pub struct SniRule {
     pub hosts: Vec<Name>,
     /// Name of the upstream.
     pub to: Name,
-}
-
-/// The certificates of a listener. Changed files are noticed within seconds and apply to new connections.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Tls {
-    /// PEM file with the certificate and those that lead to its root, for clients that ask for none of the `sni` hosts.
-    pub cert: PathBuf,
-    /// PEM file with the private key of the certificate.
-    pub key: PathBuf,
-    /// Further certificates. Absent: none.
-    #[serde(default)]
-    pub sni: Vec<Certificate>,
-}
-
-/// A certificate for some hosts.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Certificate {
-    /// Names that clients ask for: `shop.example`, or `*.shop.example` for all names below.
-    pub hosts: Vec<String>,
-    /// PEM file with the certificate and those that lead to its root.
-    pub cert: PathBuf,
-    /// PEM file with the private key of the certificate.
-    pub key: PathBuf,
 }
 
 impl Listener {

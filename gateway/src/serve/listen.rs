@@ -31,6 +31,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
+    acme,
     connections::{ConnectionPermit, Connections},
     framing::Watched,
     gateway::{Core, Gateway},
@@ -96,6 +97,15 @@ pub fn start(
             sockets.push((socket, settings, speaks));
         }
         let (gateway, stop) = (Arc::clone(gateway), stop.clone());
+        // One thread renews certificates.
+        let renewed: Vec<_> = if core == 0 {
+            shared
+                .iter()
+                .filter_map(|(certificates, _)| certificates.clone())
+                .collect()
+        } else {
+            vec![]
+        };
         let thread = std::thread::Builder::new()
             .name(format!("core-{core}"))
             .spawn(move || {
@@ -103,6 +113,9 @@ pub fn start(
                     .enable_all()
                     .build()?;
                 runtime.block_on(async {
+                    for certificates in renewed {
+                        tokio::spawn(async move { certificates.renew().await });
+                    }
                     let core = Core::new(gateway);
                     let listeners = sockets.into_iter().map(|(socket, settings, speaks)| {
                         accept(Arc::clone(&core), socket, (settings, speaks), share, stop.clone())
@@ -248,10 +261,12 @@ impl Accepted {
                 Err(_) => tracing::debug!("a connection had no request in time"),
             },
             Speaks::Https(tls) => match tokio::time::timeout(time, tls.accept(stream)).await {
-                Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
-                    protocols.http2(stream, (address, self.settings, core)).await;
-                }
-                Ok(Ok(stream)) => protocols.http1(stream, (address, self.settings, core)).await,
+                Ok(Ok(stream)) => match stream.get_ref().1.alpn_protocol() {
+                    Some(b"h2") => protocols.http2(stream, (address, self.settings, core)).await,
+                    // The handshake has answered the challenge of a CA.
+                    Some(acme::PROTOCOL) => {}
+                    _ => protocols.http1(stream, (address, self.settings, core)).await,
+                },
                 Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                 Err(_) => tracing::debug!("a TLS handshake took too long"),
             },

@@ -1,6 +1,7 @@
 //! Serves requests: a listener accepts the connection, the route is found, the request passes its chain, and its action
 //! produces the response. [`request`] shows these steps from top to bottom.
 
+mod acme;
 mod completion;
 mod connections;
 mod dashboard;

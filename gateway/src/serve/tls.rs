@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use rustls::{
     ServerConfig,
     crypto::aws_lc_rs,
@@ -11,11 +12,16 @@ use rustls::{
 };
 use souk_tls::{Reader, Watched, certified_key};
 
+use super::acme::{self, Acme};
 use crate::config::{Certificate, Tls};
 
 /// The certificates of a listener.
 #[derive(Debug)]
-pub(crate) struct Certificates(Watched<Loaded>);
+pub(crate) struct Certificates {
+    loaded: Watched<Loaded>,
+    /// Obtains the default certificate, if it is not in files of the operator.
+    acme: Option<Arc<Acme>>,
+}
 
 #[derive(Debug)]
 struct Loaded {
@@ -27,9 +33,17 @@ struct Loaded {
 impl Certificates {
     /// Reads the certificates. Fails if a file is missing or invalid, or a key does not belong to its certificate.
     pub(crate) fn read(config: &Tls) -> anyhow::Result<Arc<Self>> {
+        let acme = config.acme.as_ref().map(Acme::new).transpose()?;
         let config = config.clone();
         let loaded = Watched::new(move |reader| Loaded::read(&config, reader))?;
-        Ok(Arc::new(Self(loaded)))
+        Ok(Arc::new(Self { loaded, acme }))
+    }
+
+    /// Keeps the certificate from a CA current. Returns at once if all certificates are files of the operator.
+    pub(crate) async fn renew(&self) {
+        if let Some(acme) = &self.acme {
+            acme.run().await;
+        }
     }
 
     /// The TLS settings of a listener: TLS 1.2 and 1.3, HTTP/2 if the client supports it, and resumption of sessions.
@@ -39,6 +53,9 @@ impl Certificates {
             .with_no_client_auth()
             .with_cert_resolver(Arc::<Self>::clone(self));
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        if self.acme.is_some() {
+            config.alpn_protocols.push(acme::PROTOCOL.to_vec());
+        }
         config.ticketer = aws_lc_rs::Ticketer::new()?;
         Ok(Arc::new(config))
     }
@@ -46,8 +63,13 @@ impl Certificates {
 
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let current = self.0.current();
         let asked = hello.server_name().unwrap_or_default().to_ascii_lowercase();
+        if let Some(acme) = &self.acme
+            && hello.alpn().is_some_and(|offered| offered.eq([acme::PROTOCOL]))
+        {
+            return acme.challenge(&asked);
+        }
+        let current = self.loaded.current();
         let matches = |name: &String| match name.strip_prefix('*') {
             Some(suffix) => asked.ends_with(suffix) && asked.len() > suffix.len(),
             None => *name == asked,
@@ -62,7 +84,8 @@ impl ResolvesServerCert for Certificates {
 
 impl Loaded {
     fn read(config: &Tls, reader: &mut Reader) -> anyhow::Result<Self> {
-        let default = certified_key(reader, &config.cert, &config.key)?;
+        let (cert, key) = config.files().context("`tls` names no certificate")?;
+        let default = certified_key(reader, &cert, &key)?;
         let mut by_name = vec![];
         for Certificate { hosts, cert, key } in &config.sni {
             let names = hosts.iter().map(|host| host.to_ascii_lowercase()).collect();

@@ -7,8 +7,8 @@ use super::Table;
 use crate::{
     actions::{Redirect, Template, grpc, stages},
     config::{
-        Aggregate, Auth, Config, ConfigError, Files, Grpc, Link, Mtls, Name, Part, Protocol, Route, Tcp,
-        Upstream,
+        Acme, Aggregate, Auth, Config, ConfigError, Files, Grpc, Link, Mtls, Name, Part, Protocol, Route,
+        Tcp, Upstream,
     },
     links,
 };
@@ -34,6 +34,12 @@ impl Config {
         for (name, listener) in &self.listeners {
             if let Some(tcp) = &listener.tcp {
                 self.check_tcp(name, tcp, listener.tls.is_some())?;
+            }
+            if let Some(tls) = &listener.tls {
+                tls.check().map_err(|problem| {
+                    ConfigError::on(&self.version, format!("listener `{name}`: {problem}"))
+                })?;
+                tls.acme.as_ref().map_or(Ok(()), Acme::check)?;
             }
         }
         links::check(self)?;

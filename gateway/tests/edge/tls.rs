@@ -294,3 +294,30 @@ async fn a_request_with_a_huge_head_is_rejected_over_http2() {
         200
     );
 }
+
+#[test]
+fn mistakes_in_the_options_are_found() {
+    let error = |tls: &str| {
+        let rest = "upstreams: {}\npolicies: {}\nroutes: {}\n";
+        let yaml = format!("version: 1\nlisteners:\n  edge: {{bind: \"127.0.0.1:0\", tls: {tls}}}\n{rest}");
+        let checked = gateway::config::Config::parse(&yaml, |_| None)
+            .and_then(|config| gateway::snapshot::check(&config));
+        checked.expect_err(tls).to_string()
+    };
+    let acme = "acme: {hosts: [shop.example], folder: acme}";
+    for (tls, expected) in [
+        ("{}".to_owned(), "needs either both `cert` and `key`, or `acme`"),
+        ("{cert: a}".to_owned(), "needs either both"),
+        (format!("{{cert: a, key: b, {acme}}}"), "needs either both"),
+        (
+            "{acme: {hosts: [], folder: acme}}".to_owned(),
+            "`hosts` of `acme` is empty",
+        ),
+        (
+            "{acme: {hosts: [\"*.shop.example\"], folder: acme}}".to_owned(),
+            "`*.shop.example` is not a DNS name",
+        ),
+    ] {
+        assert!(error(&tls).contains(expected), "{tls}: {}", error(&tls));
+    }
+}

@@ -41,8 +41,8 @@ impl Authority {
         if !certificate.exists() {
             let new = KeyPair::generate()?;
             let params = authority()?;
-            write(&key, &new.serialize_pem(), 0o600)?;
-            write(&certificate, &params.self_signed(&new)?.pem(), 0o644)?;
+            replace_file(&key, &new.serialize_pem(), 0o600)?;
+            replace_file(&certificate, &params.self_signed(&new)?.pem(), 0o644)?;
         }
         let read = |file: &Path| fs::read_to_string(file).with_context(|| file.display().to_string());
         let pair = KeyPair::from_pem(&read(&key)?).with_context(|| key.display().to_string())?;
@@ -70,9 +70,9 @@ impl Authority {
         limit(&mut params, LIFETIME)?;
         let certificate = params.signed_by(&key, &self.issuer)?;
         // A process that reads the files between these steps keeps the previous pair.
-        write(&files.ca, &self.certificate, 0o644)?;
-        write(&files.key, &key.serialize_pem(), 0o600)?;
-        write(&files.cert, &certificate.pem(), 0o644)?;
+        replace_file(&files.ca, &self.certificate, 0o644)?;
+        replace_file(&files.key, &key.serialize_pem(), 0o600)?;
+        replace_file(&files.cert, &certificate.pem(), 0o644)?;
         Ok(files)
     }
 
@@ -124,7 +124,7 @@ fn limit(params: &mut CertificateParams, lifetime: Duration) -> Result<()> {
 
 /// Creates a folder that only the current account can access. Keeps the mode of an existing one, such as the mount point of
 /// a volume.
-fn private_folder(folder: &Path) -> Result<()> {
+pub fn private_folder(folder: &Path) -> Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
@@ -134,7 +134,7 @@ fn private_folder(folder: &Path) -> Result<()> {
 }
 
 /// Replaces a file at once, so that no reader sees a part of it.
-fn write(file: &Path, text: &str, mode: u32) -> Result<()> {
+pub fn replace_file(file: &Path, text: &str, mode: u32) -> Result<()> {
     let draft: PathBuf = file.with_extension("draft");
     let _ = fs::remove_file(&draft);
     let written = OpenOptions::new()

@@ -9,7 +9,7 @@ mod server;
 mod settings;
 mod watched;
 
-pub use authority::Authority;
+pub use authority::{Authority, private_folder, replace_file};
 pub use client::{Connector, Protocol, is_name};
 pub use files::{Files, certified_key};
 pub use server::{Acceptor, TlsStream};

@@ -24,7 +24,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 use tokio_rustls::TlsAcceptor;
@@ -163,24 +163,7 @@ async fn accept(
     let open = TaskTracker::new();
     let limits = core.view().snapshot.config.limits.clone();
     let protocols = Protocols::new(&limits, stop.clone());
-    loop {
-        // Without a free place, further connections wait in the kernel's accept queue.
-        let accepted = async {
-            let place = Arc::clone(&places).acquire_owned().await;
-            (place, listener.accept().await)
-        };
-        let Some((place, accepted)) = stop.run_until_cancelled(accepted).await else {
-            break;
-        };
-        let (stream, address) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                // Out of file descriptors, or the client has already disconnected. Later connections may succeed.
-                tracing::warn!(%error, "accepting a connection failed; retrying in 10 ms");
-                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-                continue;
-            }
-        };
+    let serve = |stream: TcpStream, address: SocketAddr, place: OwnedSemaphorePermit| {
         let admission = Admission([
             Arc::clone(&connections_of_core),
             Arc::clone(&core.gateway.connections),
@@ -193,21 +176,42 @@ async fn accept(
             admission.admit(address)
         };
         let Some(permits) = permits.filter(|_| is_trusted || !settings.has_proxy_header) else {
-            continue;
+            return;
         };
         let _ = stream.set_nodelay(true);
         let local = stream.local_addr().ok();
         let accepted = Accepted {
-            stream: StallTimeout::new(stream, limits.stall.0, (place?, permits)),
+            stream: StallTimeout::new(stream, limits.stall.0, (place, permits)),
             address,
             local,
             settings: settings.clone(),
             admission,
         };
-        let (protocols, speaks, core) = (protocols.clone(), speaks.clone(), Arc::clone(&core));
-        open.spawn(accepted.serve(protocols, speaks, core));
+        open.spawn(accepted.serve(protocols.clone(), speaks.clone(), Arc::clone(&core)));
+    };
+    loop {
+        // Without a free place, further connections wait in the kernel's accept queue.
+        let accepted = async {
+            let place = Arc::clone(&places).acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        let Some((place, accepted)) = stop.run_until_cancelled(accepted).await else {
+            break;
+        };
+        match accepted {
+            Ok((stream, address)) => serve(stream, address, place?),
+            Err(error) => {
+                // Out of file descriptors, or the client has already disconnected. Later connections may succeed.
+                tracing::warn!(%error, "accepting a connection failed; retrying in 10 ms");
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        }
     }
-    drop(listener);
+    for (stream, address) in souk_http::waiting_connections(listener) {
+        if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
+            serve(stream, address, place);
+        }
+    }
     open.close();
     if tokio::time::timeout(limits.drain.0, open.wait()).await.is_err() {
         tracing::warn!("the drain timeout has passed; closing connections with unfinished requests");

@@ -1,5 +1,7 @@
 //! Authentication, and the identity headers that upstreams get.
 
+use std::time::Duration;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
@@ -168,4 +170,42 @@ async fn an_api_key_does_what_its_scopes_allow() {
     );
     assert_eq!(refused.1["type"], "https://souk.test/problems/insufficient-scope");
     assert_problem(refused, 403);
+}
+
+/// The issuer publishes a key before it signs with it, as users does. The gateway fetches the keys again for a key id that it
+/// does not know, if its keys are more than 30 s old.
+#[tokio::test]
+async fn keys_are_rotated_under_load_without_a_rejected_token() {
+    let edge = edge().await;
+    let previous = edge.issuer.clone();
+    let next = previous.with_next_key();
+    let end = tokio::time::Instant::now() + Duration::from_secs(34);
+    let rotation = end - Duration::from_secs(3);
+    let client = async |number: u64| {
+        let (mut requests, mut with_next_key) = (0, 0);
+        while tokio::time::Instant::now() < end {
+            // Verified tokens are cached, so each request has a new one.
+            let is_rotated = tokio::time::Instant::now() >= rotation;
+            let issuer = if is_rotated && number % 2 == 0 {
+                &next
+            } else {
+                &previous
+            };
+            let token = format!("Bearer {}", issuer.customer(contracts::UserId::generate()));
+            let response = edge.get_with("/user", &[("authorization", &token)]).await;
+            assert_eq!(response.0, 200, "after {requests} requests: {}", response.1);
+            requests += 1;
+            with_next_key += u32::from(is_rotated && number % 2 == 0);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        with_next_key
+    };
+    let with_next_key: u32 = futures::future::join_all((0..8).map(client))
+        .await
+        .into_iter()
+        .sum();
+    assert!(
+        with_next_key > 20,
+        "{with_next_key} requests had a token of the next key"
+    );
 }

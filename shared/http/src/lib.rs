@@ -19,4 +19,4 @@ pub use extract::{BODY_LIMIT, HashedJson, Json, Path, Query};
 pub use housekeeping::hourly;
 pub use problem::{FieldError, Problem, ProblemBody};
 pub use registration::Registration;
-pub use server::{Admin, detached, layers, serve, serve_admin, shutdown_signal};
+pub use server::{Admin, detached, layers, serve, serve_admin, shutdown_signal, waiting_connections};

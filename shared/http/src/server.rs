@@ -170,19 +170,7 @@ async fn listen(
         close_after_response,
     ));
     let (connections, close_idle) = (TaskTracker::new(), CancellationToken::new());
-    loop {
-        let stream: TcpStream = tokio::select! {
-            () = shutdown.cancelled() => break,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                // Usually the process is out of file descriptors. Wait for some to close instead of spinning.
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection; will retry in 100 ms");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    continue;
-                }
-            },
-        };
+    let serve = |stream: TcpStream| {
         let _ = stream.set_nodelay(true);
         let (builder, router) = (builder.clone(), router.clone());
         let (acceptor, close_idle) = (acceptor.clone(), close_idle.clone());
@@ -200,8 +188,23 @@ async fn listen(
                 tracing::debug!(%error, "connection closed with an error");
             }
         });
+    };
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => serve(stream),
+                // Usually the process is out of file descriptors. Wait for some to close instead of spinning.
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection; will retry in 100 ms");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            },
+        }
     }
-    drop(listener);
+    for (stream, _) in waiting_connections(listener) {
+        serve(stream);
+    }
     connections.close();
     let drain = async {
         if tokio::time::timeout(idle_timeout, connections.wait())
@@ -215,6 +218,17 @@ async fn listen(
     if tokio::time::timeout(DRAIN_TIMEOUT, drain).await.is_err() {
         tracing::warn!("requests still in progress were aborted by the shutdown");
     }
+}
+
+/// Closes the listener of a process that shuts down, and returns the connections that the kernel had already accepted. Their
+/// clients may have sent a request, and would not know whether it was handled if the connections were reset.
+pub fn waiting_connections(listener: TcpListener) -> impl Iterator<Item = (TcpStream, SocketAddr)> {
+    let listener = listener.into_std().ok();
+    std::iter::from_fn(move || {
+        let (stream, address) = listener.as_ref()?.accept().ok()?;
+        stream.set_nonblocking(true).ok()?;
+        Some((TcpStream::from_std(stream).ok()?, address))
+    })
 }
 
 /// Serves a connection until it is closed, or, once `close_idle` is cancelled, until no request is in progress on it.

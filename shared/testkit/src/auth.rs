@@ -1,5 +1,7 @@
 //! Replaces the users service as issuer of access tokens: serves a JWKS endpoint and signs valid and invalid tokens.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use axum::{Json, Router, routing::get};
 use contracts::UserId;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, jwk::Jwk};
@@ -18,6 +20,7 @@ pub struct Issuer {
     key: EncodingKey,
     kid: String,
     jwks_url: String,
+    published: Arc<Mutex<Vec<Jwk>>>,
 }
 
 impl std::fmt::Debug for Issuer {
@@ -34,15 +37,36 @@ impl Issuer {
     /// # Panics
     /// If no port can be bound.
     pub async fn start() -> Self {
+        let published: Arc<Mutex<Vec<Jwk>>> = Arc::default();
+        let keys = Arc::clone(&published);
+        let jwks = get(async move || {
+            let keys = keys.lock().unwrap_or_else(PoisonError::into_inner);
+            Json(json!({"keys": *keys}))
+        });
+        let router = Router::new().route("/.well-known/jwks.json", jwks);
+        let jwks_url = format!("{}/.well-known/jwks.json", crate::spawn(router).await);
+        Self::publish_key(jwks_url, published)
+    }
+
+    /// Publishes one more key at the same URL, and returns an issuer that signs with it.
+    #[must_use]
+    pub fn with_next_key(&self) -> Self {
+        Self::publish_key(self.jwks_url.clone(), Arc::clone(&self.published))
+    }
+
+    fn publish_key(jwks_url: String, published: Arc<Mutex<Vec<Jwk>>>) -> Self {
         let secret = [*Uuid::new_v4().as_bytes(), *Uuid::new_v4().as_bytes()].concat();
         let key = EncodingKey::from_ed_der(&[&PKCS8[..], &secret].concat());
         let kid = Uuid::new_v4().to_string();
         let mut jwk = Jwk::from_encoding_key(&key, Algorithm::EdDSA).expect("an Ed25519 key");
         jwk.common.key_id = Some(kid.clone());
-        let keys = json!({"keys": [jwk]});
-        let router = Router::new().route("/.well-known/jwks.json", get(async move || Json(keys)));
-        let jwks_url = format!("{}/.well-known/jwks.json", crate::spawn(router).await);
-        Self { key, kid, jwks_url }
+        published.lock().unwrap_or_else(PoisonError::into_inner).push(jwk);
+        Self {
+            key,
+            kid,
+            jwks_url,
+            published,
+        }
     }
 
     /// The URL of the JWKS document with the public key.

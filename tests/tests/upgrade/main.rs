@@ -124,7 +124,7 @@ async fn route_to(admin: &Client, orders: &[Slot], inventory: &[Slot]) {
     let mut config = include_str!("../../../gateway/gateway.yaml").to_owned();
     let list =
         |address: fn(&Slot) -> String, slots: &[Slot]| json!(slots.iter().map(address).collect::<Vec<_>>());
-    for (dns, addresses) in [
+    for (address, addresses) in [
         (
             "${SOUK_ORDERS_ADDR:-orders:8082}",
             list(|slot| slot.http.to_string(), orders),
@@ -138,7 +138,7 @@ async fn route_to(admin: &Client, orders: &[Slot], inventory: &[Slot]) {
             list(|slot| slot.grpc.to_string(), inventory),
         ),
     ] {
-        let found = format!("dns: \"{dns}\"");
+        let found = format!("url: \"${{SOUK_DISCOVERY:-dns}}://{address}\"");
         assert!(config.contains(&found), "{found}");
         config = config.replace(&found, &format!("static: {addresses}"));
     }

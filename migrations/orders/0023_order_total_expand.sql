@@ -1,5 +1,5 @@
 -- `amount` of an order gets the name that the API, the events and the code use: `total`. Programs of the previous version
--- still read and write `amount`, so both columns exist until 0024 to 0026 are applied and no such program is running
+-- still read and write `amount`, so both columns exist until 0024 to 0028 are applied and no such program is running
 -- (docs/changing-schemas-and-messages.md). Then contract/order_total.sql drops `amount`.
 
 -- Fail rather than queue behind a long transaction: every query on orders would wait behind this statement.

@@ -137,8 +137,9 @@ fn build(sources: &Path, services: &[String]) -> Result<()> {
     let target: PathBuf = cargo::metadata()?.target_directory;
     let mut cargo = cargo::cargo();
     cargo.current_dir(sources).env("CARGO_TARGET_DIR", target);
-    // With a test, cargo chooses the same features of dependencies as for the current tests and programs.
-    cargo.args(["build", "--workspace", "--test", "pipes"]);
+    // With a test, cargo chooses the same features of dependencies as for the current tests and programs. Its package must
+    // have no programs: cargo builds them as well, over the current ones.
+    cargo.args(["build", "--workspace", "--test", "extract"]);
     for service in services {
         cargo.args(["--bin", &format!("{service}{SUFFIX}")]);
     }

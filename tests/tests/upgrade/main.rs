@@ -114,7 +114,8 @@ fn link_programs(folder: &Path, previous: &Path, current: &Path) {
     std::fs::create_dir_all(folder).unwrap();
     let programs = CHANGED.map(|name| previous.join(name)).into_iter();
     let programs = programs.chain(OTHERS.map(|name| current.join(name)));
-    for program in programs.chain([current.join("souk-topics"), previous.join("grants")]) {
+    let tools = ["souk-certificates", "souk-topics"].map(|name| current.join(name));
+    for program in programs.chain(tools).chain([previous.join("grants")]) {
         std::os::unix::fs::symlink(&program, folder.join(program.file_name().unwrap())).unwrap();
     }
 }

@@ -114,7 +114,7 @@ impl Plan {
             let target = target(&part.to.value);
             let source = match (&part.path, &part.grpc) {
                 (Some(path), _) => Source::Http(target, Template::parse(path).map_err(anyhow::Error::msg)?),
-                (None, Some(grpc)) => Source::Grpc(grpc::Call::new(grpc, target)?),
+                (None, Some(grpc)) => Source::Grpc(grpc::Call::new(grpc, target, true)?),
                 (None, None) => anyhow::bail!("part {name} has neither `path` nor `grpc`"),
             };
             parts.insert(

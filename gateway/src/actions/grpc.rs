@@ -56,10 +56,12 @@ pub(crate) struct Call {
     output: MessageDescriptor,
     request: Value,
     pick: Option<String>,
+    /// Whether the call only reads, so that it may be made twice.
+    is_read: bool,
 }
 
 impl Call {
-    pub(crate) fn new(grpc: &config::Grpc, target: Target) -> anyhow::Result<Self> {
+    pub(crate) fn new(grpc: &config::Grpc, target: Target, is_read: bool) -> anyhow::Result<Self> {
         let method = method(&grpc.method.value)?;
         Ok(Self {
             target,
@@ -68,6 +70,7 @@ impl Call {
             output: method.output(),
             request: grpc.request.clone(),
             pick: grpc.pick.clone(),
+            is_read,
         })
     }
 
@@ -104,7 +107,8 @@ impl Call {
             .ok_or_else(|| Problem::not_found("this resource does not exist"))
     }
 
-    /// Makes the call. If an instance accepts no connection, another one is called.
+    /// Makes the call. If an instance accepts no connection, another one is called; also if the connection breaks during a call
+    /// that only reads, within the route's rules for retries.
     async fn call(
         &self,
         pools: &Pools,
@@ -116,14 +120,28 @@ impl Call {
         let cluster = &pools.pool(self.target.upstream).cluster;
         let ticket = cluster.admit(caller.client).map_err(CallError::from)?;
         let choice = cluster.choice(caller.client, caller.headers);
+        let resends = self.target.resends.as_deref().filter(|_| self.is_read);
+        if let Some(resends) = resends {
+            resends.count_request();
+        }
+        let mut retries = 0;
         let mut answer = Err(Status::unavailable("no instance is known"));
         while let Some(instance) = cluster.choose(&choice).await {
             let instance = instance.begin();
             answer = self
                 .call_instance(pools, cluster, &instance, message.clone(), deadline)
                 .await;
-            if !answer.as_ref().is_err_and(is_unconnected) {
-                break;
+            match &answer {
+                Err(status) if is_unconnected(status) => {}
+                // The service has sent no status.
+                Err(status) if status.source().is_some() => {
+                    let Some(wait) = resends.and_then(|resends| resends.backoff(retries, deadline)) else {
+                        break;
+                    };
+                    retries += 1;
+                    tokio::time::sleep(wait).await;
+                }
+                _ => break,
             }
             choice.exclude(&instance);
         }

@@ -67,7 +67,8 @@ impl Action {
         }
         let to = target(&route.to.as_ref().context("the route has no action")?.value);
         if let Some(grpc) = &route.grpc {
-            return Ok(Self::Grpc(grpc::Call::new(grpc, to)?));
+            let is_read = route.matches.methods.iter().all(|method| method == "GET");
+            return Ok(Self::Grpc(grpc::Call::new(grpc, to, is_read)?));
         }
         let others = others.iter().map(|name| target(name)).collect();
         if config.passes_grpc(route) {

@@ -7,6 +7,7 @@ use contracts::proto::inventory::{
     inventory_server::{Inventory, InventoryServer},
 };
 use serde_json::json;
+use tokio::io::AsyncReadExt as _;
 use tonic::{Request, Response, Status, transport::server::TcpIncoming};
 
 use crate::harness::{assert_problem, edge, free_port, start};
@@ -116,6 +117,66 @@ async fn grpc_calls_are_distributed_and_avoid_an_instance_that_refuses_connectio
     assert_eq!(requests[1] + requests[2], 9);
     assert!(requests[1].min(requests[2]) >= 2, "{requests:?}");
     assert!(instances[0]["failures"].as_u64().unwrap() >= 3);
+}
+
+/// The type of the frame with which a call begins.
+const HEADERS: u8 = 1;
+
+/// Starts an instance that breaks each connection when the first call arrives.
+async fn broken_instance() -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                // The preface of HTTP/2, and then frames: a length of three bytes, the type, and five more bytes.
+                stream.read_exact(&mut [0; 24]).await?;
+                loop {
+                    let mut head = [0; 9];
+                    stream.read_exact(&mut head).await?;
+                    if head[3] == HEADERS {
+                        return std::io::Result::Ok(());
+                    }
+                    let mut rest = vec![0; usize::from(head[2])];
+                    stream.read_exact(&mut rest).await?;
+                }
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_read_whose_connection_breaks_is_sent_to_another_instance() {
+    let (broken, good, bind) = (broken_instance().await, inventory().await, free_port());
+    let call =
+        "to: grpc, grpc: {method: souk.inventory.v1.Inventory/Availability, request: {skus: [\"{sku}\"]}}";
+    let _guard = start(&format!(
+        "version: 1\nlisteners: {{edge: {{bind: \"{bind}\"}}}}\n\
+         upstreams: {{grpc: {{discover: {{static: [\"{broken}\", \"{good}\"]}}, protocol: grpc, balance: round_robin}}}}\n\
+         policies: {{open: [anonymous], safe: [{{retry: {{max: 1}}}}]}}\nroutes:\n  \
+         read: {{match: {{path: \"/read/{{sku}}\", methods: [GET]}}, use: [open, safe], {call}}}\n  \
+         once: {{match: {{path: \"/once/{{sku}}\", methods: [GET]}}, use: [open], {call}}}\n  \
+         write: {{match: {{path: \"/write/{{sku}}\", methods: [POST]}}, use: [open, safe], {call}}}\n"
+    ));
+    let client = reqwest::Client::new();
+    let statuses = async |method: reqwest::Method, path: &str| {
+        let mut statuses = vec![];
+        for _ in 0..6 {
+            let request = client.request(method.clone(), format!("http://{bind}/{path}/A"));
+            statuses.push(request.send().await.unwrap().status().as_u16());
+        }
+        statuses.sort_unstable();
+        statuses
+    };
+    assert_eq!(statuses(reqwest::Method::GET, "read").await, [200; 6]);
+    for (method, path) in [(reqwest::Method::GET, "once"), (reqwest::Method::POST, "write")] {
+        assert_eq!(
+            statuses(method, path).await,
+            [200, 200, 200, 502, 502, 502],
+            "{path}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ impl Resends {
     }
 
     /// Counts a request, which increases the budget.
-    pub(super) fn count_request(&self) {
+    pub(crate) fn count_request(&self) {
         self.budget.count_request();
     }
 
@@ -86,7 +86,7 @@ impl Resends {
 
     /// The time to wait before a request is sent again that was already sent again `retries` times. `None` if it may not
     /// be sent again.
-    pub(super) fn backoff(&self, retries: u32, deadline: Instant) -> Option<Duration> {
+    pub(crate) fn backoff(&self, retries: u32, deadline: Instant) -> Option<Duration> {
         let rules = self.retry.as_ref().filter(|rules| retries < rules.max.get())?;
         let longest = rules.backoff.from.saturating_mul(1 << retries.min(16));
         let wait = longest.min(rules.backoff.to).mul_f64(rand::random());

@@ -12,8 +12,8 @@ use crate::config::{Share, Span, SpanRange};
 /// If no connection could be made, any request is sent again, because nothing was sent. If there was a response with
 /// status 502, 503 (without `Retry-After`) or 504, a connection that broke, or a time-out, only GET, HEAD, OPTIONS, PUT
 /// and DELETE requests are sent again, and those with an `Idempotency-Key`. Streams, requests for a `websocket`, and those
-/// with a body of more than 64 KiB, or of unknown length, are never sent again. gRPC calls are sent to another instance only if no
-/// connection could be made.
+/// with a body of more than 64 KiB, or of unknown length, are never sent again. A gRPC call of a GET route or of a joined
+/// response is also sent again if its connection broke; other gRPC calls only if no connection could be made.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retry {

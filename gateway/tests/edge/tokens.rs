@@ -185,17 +185,13 @@ async fn keys_are_rotated_under_load_without_a_rejected_token() {
         let (mut requests, mut with_next_key) = (0, 0);
         while tokio::time::Instant::now() < end {
             // Verified tokens are cached, so each request has a new one.
-            let is_rotated = tokio::time::Instant::now() >= rotation;
-            let issuer = if is_rotated && number % 2 == 0 {
-                &next
-            } else {
-                &previous
-            };
+            let signs_next = number.is_multiple_of(2) && tokio::time::Instant::now() >= rotation;
+            let issuer = if signs_next { &next } else { &previous };
             let token = format!("Bearer {}", issuer.customer(contracts::UserId::generate()));
             let response = edge.get_with("/user", &[("authorization", &token)]).await;
             assert_eq!(response.0, 200, "after {requests} requests: {}", response.1);
             requests += 1;
-            with_next_key += u32::from(is_rotated && number % 2 == 0);
+            with_next_key += u32::from(signs_next);
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         with_next_key

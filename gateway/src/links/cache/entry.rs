@@ -50,7 +50,7 @@ impl RequestLike for Seen<'_> {
 
 impl Entry {
     pub(super) fn new(policy: CachePolicy, mut parts: Parts, body: Bytes) -> Self {
-        // Both are made anew for each response.
+        // Both are created for each response.
         parts.headers.remove(header::AGE);
         parts.headers.remove(header::CONTENT_LENGTH);
         Self {

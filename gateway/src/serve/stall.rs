@@ -24,6 +24,10 @@ use tokio::{
 /// Bytes of unsent data that the kernel holds for a client before a write has to wait. A waiting write continues once
 /// half of them have been sent.
 const UNSENT: u32 = 128 << 10;
+/// How much later than our own timeout the kernel's ends a connection. The kernel counts from the last byte that the client
+/// accepted, our timeout from the first write that has to wait; on a busy machine, seconds may lie in between. Ours should
+/// be first, because the kernel does not notify the client.
+const KERNEL_SLACK: Duration = Duration::from_secs(10);
 
 /// A client's connection on which a write fails if it makes no progress within the limit. The guard `G`, such as the
 /// connection's permit, is held until the socket is closed.
@@ -49,9 +53,8 @@ impl<G: Send + 'static> StallTimeout<G> {
         let _ = socket.set_tcp_notsent_lowat(UNSENT);
         // This also ends connections on which no write ever waits: the client has vanished while nothing more is
         // written, as in an idle stream; or it has closed its side and does not read; or it sends many requests whose
-        // small responses all fit into the kernel's buffer. It is longer than our own timeouts, because the kernel ends
-        // the connection without notifying the client.
-        let _ = socket.set_tcp_user_timeout(Some(limit + limit / 3));
+        // small responses all fit into the kernel's buffer.
+        let _ = socket.set_tcp_user_timeout(Some(limit + KERNEL_SLACK));
         Self {
             stream: Some(stream),
             guard: Some(guard),

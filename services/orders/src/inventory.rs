@@ -24,6 +24,11 @@ use crate::orders::LineView;
 
 /// Timeout of one call.
 const DEADLINE: Duration = Duration::from_secs(2);
+/// How long nothing may arrive while a call waits, before the connection is tested with a ping.
+const PING_AFTER: Duration = Duration::from_millis(300);
+/// Timeout for the answer to the ping; then the call is sent once more, on a new connection. With [`PING_AFTER`] it leaves
+/// time for that within [`DEADLINE`]. The ping is answered even if the service is slow with its calls.
+const PING_TIMEOUT: Duration = Duration::from_millis(900);
 /// Number of consecutive failures that open the breaker.
 const FAILURES_TO_OPEN: u32 = 5;
 /// How long the breaker stays open.
@@ -67,8 +72,8 @@ pub struct Inventory {
 fn endpoint(url: &str) -> Result<Endpoint, tonic::transport::Error> {
     Ok(Endpoint::from_shared(url.to_owned())?
         .connect_timeout(Duration::from_secs(1))
-        .http2_keep_alive_interval(Duration::from_secs(10))
-        .keep_alive_timeout(Duration::from_secs(2))
+        .http2_keep_alive_interval(PING_AFTER)
+        .keep_alive_timeout(PING_TIMEOUT)
         .tcp_nodelay(true))
 }
 
@@ -138,7 +143,7 @@ impl Inventory {
     }
 
     /// Sends a request. If it fails, sends it once more, because the instance that the connection leads to may be shutting
-    /// down; the second request uses a new connection.
+    /// down or have vanished; the second request uses a new connection.
     async fn send(&self, request: QuoteRequest) -> Result<Response<QuoteReply>, Status> {
         let with_deadline = |message| {
             let mut request = Request::new(message);

@@ -2,9 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
 
-use crate::support::{body, shop_with_inventory_at, unused_url};
+use crate::{
+    prices::start_inventory,
+    support::{body, shop_with_inventory_at, unused_url},
+};
 
 #[tokio::test]
 async fn an_order_is_refused_with_503_while_inventory_is_unavailable() {
@@ -44,4 +48,43 @@ async fn a_hanging_inventory_times_out_after_two_seconds_and_then_fails_fast() {
         "the breaker is open: {:?}",
         started.elapsed()
     );
+}
+
+/// A replica whose machine fails or is cut off closes no connection: what is sent to it gets no answer.
+#[tokio::test]
+async fn an_order_is_placed_although_the_connected_replica_has_vanished() {
+    let (url, vanished) = start_vanishing_replica(start_inventory().await).await;
+    let shop = shop_with_inventory_at(&url).await;
+    let request = body(&[("TEA-1", 1)]);
+    let _ = shop.post("/v1/orders", &request).await.expect(202);
+    vanished.cancel();
+    let _ = shop.post("/v1/orders", &request).await.expect(202);
+}
+
+/// A proxy in front of `inventory`. When the token is cancelled, the connections that exist stay open and transfer nothing
+/// more; new ones work.
+async fn start_vanishing_replica(inventory: String) -> (String, CancellationToken) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let vanishes = CancellationToken::new();
+    let vanished = vanishes.clone();
+    tokio::spawn(async move {
+        loop {
+            let (mut client, _) = listener.accept().await.unwrap();
+            let mut server = TcpStream::connect(inventory.replace("http://", ""))
+                .await
+                .unwrap();
+            let is_new = vanished.is_cancelled();
+            let vanished = vanished.clone();
+            tokio::spawn(async move {
+                let transfer = tokio::io::copy_bidirectional(&mut client, &mut server);
+                if is_new {
+                    let _ = transfer.await;
+                } else if vanished.run_until_cancelled(transfer).await.is_none() {
+                    std::future::pending::<()>().await;
+                }
+            });
+        }
+    });
+    (url, vanishes)
 }

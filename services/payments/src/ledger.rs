@@ -40,18 +40,16 @@ async fn post(
 ) -> sqlx::Result<()> {
     let transaction = Uuid::now_v7();
     sqlx::query!(
-        "INSERT INTO ledger_transactions (id, payment_id, kind, refund_id) VALUES ($1, $2, $3, $4)",
+        "WITH transaction AS (
+             INSERT INTO ledger_transactions (id, payment_id, kind, refund_id) VALUES ($1, $2, $3, $4) RETURNING id
+         )
+         INSERT INTO ledger_entries (transaction_id, account, amount, currency)
+         SELECT id, account, amount, $8
+         FROM transaction, (VALUES ($5, $7::bigint), ($6, -$7::bigint)) AS entry (account, amount)",
         transaction,
         payment.0,
         kind,
-        refund
-    )
-    .execute(&mut *conn)
-    .await?;
-    sqlx::query!(
-        "INSERT INTO ledger_entries (transaction_id, account, amount, currency)
-         VALUES ($1, $2, $4::bigint, $5), ($1, $3, -$4::bigint, $5)",
-        transaction,
+        refund,
         debit,
         credit,
         amount.amount,

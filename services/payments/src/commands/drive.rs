@@ -163,10 +163,9 @@ pub(crate) async fn record_outcome(
         }
         _ => return Ok(payment),
     };
-    store::save(conn, &payment).await?;
+    store::save_with_event(conn, &payment, &event).await?;
     if payment.status == Status::Captured {
         ledger::capture(conn, payment.id, payment.captured).await?;
     }
-    events::record(conn, payment.id, &event).await?;
     Ok(payment)
 }

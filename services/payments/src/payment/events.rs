@@ -1,39 +1,13 @@
 //! Domain events of payments: recorded in the database with each change, and published to Kafka by a relay.
 
-use contracts::{
-    PaymentId,
-    events::{
-        CaptureRefused, DomainEvent as _, PaymentAuthorized, PaymentCaptured, PaymentEvent, PaymentExpired,
-        PaymentFailed, PaymentRefunded, PaymentVoided,
-    },
+use contracts::events::{
+    CaptureRefused, PaymentAuthorized, PaymentCaptured, PaymentEvent, PaymentExpired, PaymentFailed,
+    PaymentRefunded, PaymentVoided,
 };
 use sqlx::PgConnection;
-use telemetry::TraceContext;
 
 use super::{Failure, Payment};
 use crate::refunds::Refund;
-
-/// Records an event of a locked payment, in the transaction that makes the change.
-pub(crate) async fn record(
-    conn: &mut PgConnection,
-    payment: PaymentId,
-    event: &PaymentEvent,
-) -> sqlx::Result<()> {
-    let trace = TraceContext::current();
-    sqlx::query!(
-        "INSERT INTO payment_events (payment_id, type, version, data, traceparent, tracestate)
-         VALUES ($1, $2, $3, $4, $5, $6)",
-        payment.0,
-        event.kind(),
-        event.version().cast_signed(),
-        event.data(),
-        trace.traceparent,
-        trace.tracestate
-    )
-    .execute(conn)
-    .await
-    .map(|_| ())
-}
 
 /// Deletes events older than 30 days. With `publishes_events`, only those that have been published to Kafka.
 pub(crate) async fn delete_expired(conn: &mut PgConnection, publishes_events: bool) -> sqlx::Result<()> {

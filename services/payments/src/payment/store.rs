@@ -1,8 +1,13 @@
 //! Database queries for payments.
 
 use chrono::{DateTime, Utc};
-use contracts::{Money, OrderId, PaymentId, UserId, saga::AuthorizePayment};
+use contracts::{
+    Money, OrderId, PaymentId, UserId,
+    events::{DomainEvent as _, PaymentEvent},
+    saga::AuthorizePayment,
+};
 use sqlx::PgConnection;
+use telemetry::TraceContext;
 use uuid::Uuid;
 
 use super::{Failure, Payment, Status};
@@ -172,6 +177,35 @@ pub(crate) async fn save(conn: &mut PgConnection, payment: &Payment) -> sqlx::Re
         payment.refunding.amount,
         payment.failure.as_ref().map(|failure| &failure.code),
         payment.failure.as_ref().map(|failure| &failure.message)
+    )
+    .execute(conn)
+    .await
+    .map(|_| ())
+}
+
+/// Like [`save`], and records the domain event of the change.
+pub(crate) async fn save_with_event(
+    conn: &mut PgConnection,
+    payment: &Payment,
+    event: &PaymentEvent,
+) -> sqlx::Result<()> {
+    let trace = TraceContext::current();
+    sqlx::query_file!(
+        "src/payment/save_with_event.sql",
+        payment.id.0,
+        payment.status.as_str(),
+        payment.provider_id,
+        payment.authorized.amount,
+        payment.captured.amount,
+        payment.refunded.amount,
+        payment.refunding.amount,
+        payment.failure.as_ref().map(|failure| &failure.code),
+        payment.failure.as_ref().map(|failure| &failure.message),
+        event.kind(),
+        event.version().cast_signed(),
+        event.data(),
+        trace.traceparent,
+        trace.tracestate
     )
     .execute(conn)
     .await

@@ -141,7 +141,8 @@ pub(crate) async fn record_outcome(
     match outcome {
         ProviderOutcome::Succeeded { id: provider_id } => {
             let payment = payment.refund(refund.amount)?;
-            payments::save(conn, &payment).await?;
+            let event = events::refunded(&payment, &refund);
+            payments::save_with_event(conn, &payment, &event).await?;
             store::mark_succeeded(conn, id, &provider_id).await?;
             ledger::refund(conn, payment.id, id, refund.amount).await?;
             let notice = PaymentRefunded {
@@ -151,7 +152,6 @@ pub(crate) async fn record_outcome(
             };
             let notice = Outgoing::notice(queues::ORDERS, payment.order_id.0, &notice);
             outbox::insert(conn, &[notice]).await?;
-            events::record(conn, payment.id, &events::refunded(&payment, &refund)).await?;
             refund.status = RefundStatus::Succeeded;
         }
         ProviderOutcome::Refused(failure) => {

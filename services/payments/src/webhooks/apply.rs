@@ -3,7 +3,7 @@
 use contracts::{OrderId, PaymentId};
 use serde::Deserialize;
 use serde_json::Value;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::receive_webhook::Event;
@@ -39,14 +39,58 @@ struct RefundMetadata {
     refund_id: Uuid,
 }
 
+/// Records an event whose outcome its payment does not wait for, and returns true. This is one statement that locks
+/// nothing, and most events need no more: the response to our own call usually arrives before them.
+pub(super) async fn record_without_news(db: &PgPool, event: &Event) -> sqlx::Result<bool> {
+    let (Some(operation), Ok(intent)) = (operation_of(event), Intent::deserialize(&event.data.object)) else {
+        return Ok(false);
+    };
+    let waiting: Vec<String> = waiting_for(operation)
+        .iter()
+        .map(|status| status.as_str().to_owned())
+        .collect();
+    let recorded = sqlx::query!(
+        "INSERT INTO webhook_events (event_id, kind)
+         SELECT $1, $2 FROM payments WHERE order_id = $3 AND status <> ALL ($4)
+         ON CONFLICT DO NOTHING",
+        event.id,
+        event.r#type,
+        intent.metadata.order_id.0,
+        &waiting
+    )
+    .execute(db)
+    .await?;
+    Ok(recorded.rows_affected() == 1)
+}
+
 /// Applies an event. Events of unknown types, about unknown payments or without news are ignored.
 pub(super) async fn apply(conn: &mut PgConnection, event: &Event) -> Result<(), Error> {
+    if let Some(operation) = operation_of(event) {
+        apply_to_payment(conn, event, operation).await
+    } else if event.r#type == "refund.succeeded" {
+        apply_to_refund(conn, event).await
+    } else {
+        Ok(())
+    }
+}
+
+/// The operation on a payment intent whose success the event reports.
+fn operation_of(event: &Event) -> Option<Operation> {
     match event.r#type.as_str() {
-        "payment_intent.authorized" => apply_to_payment(conn, event, Operation::Authorize).await,
-        "payment_intent.captured" => apply_to_payment(conn, event, Operation::Capture).await,
-        "payment_intent.canceled" => apply_to_payment(conn, event, Operation::Void).await,
-        "refund.succeeded" => apply_to_refund(conn, event).await,
-        _ => Ok(()),
+        "payment_intent.authorized" => Some(Operation::Authorize),
+        "payment_intent.captured" => Some(Operation::Capture),
+        "payment_intent.canceled" => Some(Operation::Void),
+        _ => None,
+    }
+}
+
+/// The statuses of a payment that the success of an operation changes.
+fn waiting_for(operation: Operation) -> &'static [Status] {
+    match operation {
+        Operation::Authorize => &[Status::Authorizing],
+        Operation::Capture => &[Status::Capturing],
+        // The provider voids an authorized payment by itself if it is not captured in time.
+        Operation::Void => &[Status::Voiding, Status::Authorized],
     }
 }
 
@@ -67,8 +111,7 @@ async fn apply_to_payment(conn: &mut PgConnection, event: &Event, operation: Ope
         // We did not request the void: the reservation lapsed because it was not captured in time.
         let event = events::expired(&payment);
         let payment = payment.expire()?;
-        store::save(conn, &payment).await?;
-        return Ok(events::record(conn, payment.id, &event).await?);
+        return Ok(store::save_with_event(conn, &payment, &event).await?);
     }
     let outcome = ProviderOutcome::Succeeded { id: intent.id };
     record_outcome(conn, operation, payment, outcome).await?;

@@ -63,6 +63,12 @@ pub(crate) async fn receive_webhook(
         ));
     }
     souk_http::detached(async move {
+        if apply::record_without_news(&app.pool, &event)
+            .await
+            .map_err(Error::from)?
+        {
+            return Ok(StatusCode::NO_CONTENT);
+        }
         let mut tx = app.pool.begin().await.map_err(Error::from)?;
         let inserted = sqlx::query!(
             "INSERT INTO webhook_events (event_id, kind) VALUES ($1, $2) ON CONFLICT DO NOTHING",

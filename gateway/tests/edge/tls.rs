@@ -179,6 +179,14 @@ async fn certificates_are_replaced_without_a_restart() {
         request.send().await.ok()
     })
     .await;
+    // The library's default for a certificate is to expire in the year 4096.
+    let metrics = telemetry::metrics::encode();
+    for host in ["", "*.other.test"] {
+        let expiry = format!(
+            "gateway_certificate_expiry_timestamp_seconds{{listener=\"secure\",host=\"{host}\"}} 67090118400.0"
+        );
+        assert!(metrics.contains(&expiry), "{expiry}\n{metrics}");
+    }
     let still = open.get(secure.url("shop.test")).send().await.unwrap();
     assert_eq!(still.status(), 200, "a connection that was open stays usable");
     assert!(

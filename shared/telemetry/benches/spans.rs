@@ -35,10 +35,11 @@ const UNREACHABLE: &str = "http://127.0.0.1:9";
 const COLLECTOR: &str = "collector";
 
 /// The settings to compare, as standard variables. "off" occurs twice, which shows how large the noise is.
-const SETTINGS: [(&str, &[(&str, &str)]); 6] = [
+const SETTINGS: [(&str, &[(&str, &str)]); 7] = [
     ("disabled", &[("OTEL_SDK_DISABLED", "true")]),
     ("off", &[]),
     ("off, repeated", &[]),
+    ("off, no log lines", &[("RUST_LOG", "warn")]),
     ("100 %, collector down", &[(ENDPOINT, UNREACHABLE)]),
     (
         "1 %",

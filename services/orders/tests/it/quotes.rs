@@ -53,11 +53,11 @@ async fn a_hanging_inventory_times_out_after_two_seconds_and_then_fails_fast() {
 /// A replica whose machine fails or is cut off closes no connection: what is sent to it gets no answer.
 #[tokio::test]
 async fn an_order_is_placed_although_the_connected_replica_has_vanished() {
-    let (url, vanished) = start_vanishing_replica(start_inventory().await).await;
+    let (url, outage) = start_vanishing_replica(start_inventory().await).await;
     let shop = shop_with_inventory_at(&url).await;
     let request = body(&[("TEA-1", 1)]);
     let _ = shop.post("/v1/orders", &request).await.expect(202);
-    vanished.cancel();
+    outage.cancel();
     let _ = shop.post("/v1/orders", &request).await.expect(202);
 }
 
@@ -66,25 +66,25 @@ async fn an_order_is_placed_although_the_connected_replica_has_vanished() {
 async fn start_vanishing_replica(inventory: String) -> (String, CancellationToken) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let vanishes = CancellationToken::new();
-    let vanished = vanishes.clone();
+    let outage = CancellationToken::new();
+    let begins = outage.clone();
     tokio::spawn(async move {
         loop {
             let (mut client, _) = listener.accept().await.unwrap();
             let mut server = TcpStream::connect(inventory.replace("http://", ""))
                 .await
                 .unwrap();
-            let is_new = vanished.is_cancelled();
-            let vanished = vanished.clone();
+            let is_new = begins.is_cancelled();
+            let begins = begins.clone();
             tokio::spawn(async move {
                 let transfer = tokio::io::copy_bidirectional(&mut client, &mut server);
                 if is_new {
                     let _ = transfer.await;
-                } else if vanished.run_until_cancelled(transfer).await.is_none() {
+                } else if begins.run_until_cancelled(transfer).await.is_none() {
                     std::future::pending::<()>().await;
                 }
             });
         }
     });
-    (url, vanishes)
+    (url, outage)
 }

@@ -1,7 +1,7 @@
 //! TLS of a listener: the certificate is chosen by the name that the client asks for (SNI). Certificates are read again
 //! every few seconds, so they are replaced without a restart.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use rustls::{
@@ -110,10 +110,10 @@ impl Loaded {
         for (host, key) in named.chain([("", &self.default)]) {
             let certificate = key.end_entity_cert()?;
             let (_, certificate) = x509_parser::parse_x509_certificate(certificate)?;
-            let expiry = certificate.validity().not_after.timestamp();
+            let expiry = u64::try_from(certificate.validity().not_after.timestamp())?;
             CERTIFICATE_EXPIRY
                 .of([("listener", listener), ("host", host)])
-                .set(expiry as f64);
+                .set(Duration::from_secs(expiry).as_secs_f64());
         }
         Ok(())
     }

@@ -227,7 +227,7 @@ fn reloads(tools: &Tools, proxies: &Proxies, folder: &Path, options: &Options) -
                 load.join()
                     .map_err(|_| anyhow::anyhow!("the load generator panicked"))?
             })?;
-            table.add(name, &[load.rate, load.p99, load.failed as f64]);
+            table.add(name, &[load.rate, load.p99, f64::from(load.failed)]);
         }
         Ok(())
     })?;

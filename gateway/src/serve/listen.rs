@@ -258,19 +258,22 @@ impl Accepted {
             }
         }
         let stream = self.stream;
+        // What only some connections need is on the heap, so that the others do not reserve memory for it.
         match speaks {
             Speaks::Http => match tokio::time::timeout(time, preface::read(stream)).await {
-                Ok(Ok((true, stream))) => protocols.http2(stream, (address, self.settings, core)).await,
+                Ok(Ok((true, stream))) => {
+                    Box::pin(protocols.http2(stream, (address, self.settings, core))).await;
+                }
                 Ok(Ok((false, stream))) => protocols.http1(stream, (address, self.settings, core)).await,
                 Ok(Err(error)) => tracing::debug!(%error, "a connection broke before its first request"),
                 Err(_) => tracing::debug!("a connection had no request in time"),
             },
-            Speaks::Https(tls) => match tokio::time::timeout(time, tls.accept(stream)).await {
+            Speaks::Https(tls) => match tokio::time::timeout(time, Box::pin(tls.accept(stream))).await {
                 Ok(Ok(stream)) => match stream.get_ref().1.alpn_protocol() {
-                    Some(b"h2") => protocols.http2(stream, (address, self.settings, core)).await,
+                    Some(b"h2") => Box::pin(protocols.http2(stream, (address, self.settings, core))).await,
                     // The handshake has answered the challenge of a CA.
                     Some(acme::PROTOCOL) => {}
-                    _ => protocols.http1(stream, (address, self.settings, core)).await,
+                    _ => Box::pin(protocols.http1(stream, (address, self.settings, core))).await,
                 },
                 Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                 Err(_) => tracing::debug!("a TLS handshake took too long"),
@@ -281,7 +284,7 @@ impl Accepted {
                     address,
                     local: self.local,
                 };
-                proxy.pass(client, &core).await;
+                Box::pin(proxy.pass(client, &core)).await;
             }
         }
     }
@@ -398,6 +401,7 @@ fn service(
     };
     service_fn(move |request| {
         let (core, peer) = (Arc::clone(&core), peer.clone());
-        async move { Ok(serve(core, peer, request).await) }
+        // On the heap, because otherwise every idle connection would reserve the memory of a request.
+        Box::pin(async move { Ok(serve(core, peer, request).await) })
     })
 }

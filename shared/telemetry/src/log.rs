@@ -1,7 +1,7 @@
 //! The JSON log format: one flat object per line, with the trace ids in the fields that log stores expect.
 //!
 //! A span keeps its fields as JSON, which is copied into the lines: each value is written once, into one buffer. A line of the
-//! gateway's log costs less than a microsecond this way (`cargo xtask bench spans`).
+//! gateway's log costs about a microsecond this way (docs/performance.md).
 
 use std::{
     cell::RefCell,

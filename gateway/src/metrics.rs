@@ -62,12 +62,6 @@ pub(crate) static CONNECTIONS_REFUSED: Counter = Counter::counter(
     "Connections that were closed because their address or their listener already had too many, by reason",
 );
 
-/// When a certificate of a listener expires, by listener and host.
-pub(crate) static CERTIFICATE_EXPIRY: Gauge = Gauge::gauge(
-    "gateway_certificate_expiry_timestamp_seconds",
-    "Time at which a certificate of a listener expires, in seconds since 1970; its host is empty for the default one",
-);
-
 /// TCP connections of listeners with `tcp`, by listener and result.
 pub(crate) static TCP_CONNECTIONS: Counter = Counter::counter(
     "gateway_tcp_connections",

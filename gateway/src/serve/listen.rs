@@ -66,8 +66,7 @@ pub fn start(
     let share = (open_files::affordable_connections(config.limits.connections) / cores).max(1);
     let mut shared = vec![];
     for (name, listener) in &config.listeners {
-        let tls = listener.tls.as_ref();
-        let read = tls.map(|tls| Certificates::read(name, tls)).transpose();
+        let read = listener.tls.as_ref().map(Certificates::read).transpose();
         let tcp = listener.tcp.as_ref();
         let tcp = tcp.map(|rules| Arc::new(TcpProxy::new(name, rules, config.limits.header_time.0)));
         shared.push((read.with_context(|| format!("the listener `{name}`"))?, tcp));

@@ -1,7 +1,7 @@
 //! TLS of a listener: the certificate is chosen by the name that the client asks for (SNI). Certificates are read again
 //! every few seconds, so they are replaced without a restart.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use rustls::{
@@ -13,10 +13,7 @@ use rustls::{
 use souk_tls::{Reader, Watched, certified_key};
 
 use super::acme::{self, Acme};
-use crate::{
-    config::{Certificate, Tls},
-    metrics::CERTIFICATE_EXPIRY,
-};
+use crate::config::{Certificate, Tls};
 
 /// The certificates of a listener.
 #[derive(Debug)]
@@ -35,14 +32,10 @@ struct Loaded {
 
 impl Certificates {
     /// Reads the certificates. Fails if a file is missing or invalid, or a key does not belong to its certificate.
-    pub(crate) fn read(listener: &str, config: &Tls) -> anyhow::Result<Arc<Self>> {
+    pub(crate) fn read(config: &Tls) -> anyhow::Result<Arc<Self>> {
         let acme = config.acme.as_ref().map(Acme::new).transpose()?;
-        let (listener, config) = (listener.to_owned(), config.clone());
-        let loaded = Watched::new(move |reader| {
-            let loaded = Loaded::read(&config, reader)?;
-            loaded.measure(&listener)?;
-            Ok(loaded)
-        })?;
+        let config = config.clone();
+        let loaded = Watched::new(move |reader| Loaded::read(&config, reader))?;
         Ok(Arc::new(Self { loaded, acme }))
     }
 
@@ -99,22 +92,5 @@ impl Loaded {
             by_name.push((names, certified_key(reader, cert, key)?));
         }
         Ok(Self { default, by_name })
-    }
-
-    /// Sets the metric of when each certificate expires.
-    fn measure(&self, listener: &str) -> anyhow::Result<()> {
-        let named = self
-            .by_name
-            .iter()
-            .map(|(names, key)| (names.first().map_or("", String::as_str), key));
-        for (host, key) in named.chain([("", &self.default)]) {
-            let certificate = key.end_entity_cert()?;
-            let (_, certificate) = x509_parser::parse_x509_certificate(certificate)?;
-            let expiry = u64::try_from(certificate.validity().not_after.timestamp())?;
-            CERTIFICATE_EXPIRY
-                .of([("listener", listener), ("host", host)])
-                .set(Duration::from_secs(expiry).as_secs_f64());
-        }
-        Ok(())
     }
 }

@@ -1,6 +1,10 @@
 //! The PEM files of a process.
 
-use std::{path::Path, path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context as _, ensure};
 use rustls::{
@@ -10,7 +14,15 @@ use rustls::{
     sign::CertifiedKey,
 };
 
+use telemetry::metrics::Gauge;
+use x509_parser::extensions::GeneralName;
+
 use crate::watched::Reader;
+
+static EXPIRY: Gauge = Gauge::gauge(
+    "certificate_expiry_timestamp_seconds",
+    "Time at which a certificate of this process expires, in seconds since 1970, by its first DNS name",
+);
 
 /// The files of a process that takes part in mutual TLS.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +66,24 @@ pub fn certified_key(reader: &mut Reader, cert: &Path, key: &Path) -> anyhow::Re
         PrivateKeyDer::from_pem_slice(&reader.read(key)?).with_context(|| key.display().to_string())?;
     let certified = CertifiedKey::from_der(chain, private, &provider())
         .with_context(|| format!("{} and {}", cert.display(), key.display()))?;
+    measure(&certified).with_context(|| cert.display().to_string())?;
     Ok(Arc::new(certified))
+}
+
+/// Sets the metric of when a certificate expires.
+fn measure(certified: &CertifiedKey) -> anyhow::Result<()> {
+    let (_, certificate) = x509_parser::parse_x509_certificate(certified.end_entity_cert()?)?;
+    let names = certificate.subject_alternative_name()?;
+    let mut names = names.iter().flat_map(|names| &names.value.general_names);
+    let name = names.find_map(|name| match name {
+        GeneralName::DNSName(name) => Some(*name),
+        _ => None,
+    });
+    let expiry = u64::try_from(certificate.validity().not_after.timestamp()).unwrap_or_default();
+    EXPIRY
+        .of([("name", name.unwrap_or_default())])
+        .set(Duration::from_secs(expiry).as_secs_f64());
+    Ok(())
 }
 
 fn certificates(reader: &mut Reader, file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {

@@ -90,7 +90,7 @@ async fn drive(
             (Decision::Execute(operation), Some(payment)) => (operation, payment),
             (Decision::Close, Some(payment)) => {
                 let closed = payment.close().map_err(retry)?;
-                store::save(&mut tx, &closed).await.map_err(retry)?;
+                store::save(&mut tx, &closed, None).await.map_err(retry)?;
                 locked = Some(closed);
                 continue;
             }
@@ -126,7 +126,7 @@ async fn mark_pending(
         (Operation::Void, Status::Authorized) => payment.begin_void()?,
         _ => return Ok(payment),
     };
-    store::save(conn, &payment).await?;
+    store::save(conn, &payment, None).await?;
     Ok(payment)
 }
 
@@ -163,7 +163,7 @@ pub(crate) async fn record_outcome(
         }
         _ => return Ok(payment),
     };
-    store::save_with_event(conn, &payment, &event).await?;
+    store::save(conn, &payment, Some(&event)).await?;
     if payment.status == Status::Captured {
         ledger::capture(conn, payment.id, payment.captured).await?;
     }

@@ -162,36 +162,15 @@ pub(crate) struct Filter {
     pub(crate) before: Option<PaymentId>,
 }
 
-/// Saves the status, amounts and failure of a locked payment.
-pub(crate) async fn save(conn: &mut PgConnection, payment: &Payment) -> sqlx::Result<()> {
-    sqlx::query!(
-        "UPDATE payments SET status = $2, provider_id = $3, authorized = $4, captured = $5, refunded = $6,
-             refunding = $7, failure_code = $8, failure_message = $9, updated_at = now()
-         WHERE id = $1",
-        payment.id.0,
-        payment.status.as_str(),
-        payment.provider_id,
-        payment.authorized.amount,
-        payment.captured.amount,
-        payment.refunded.amount,
-        payment.refunding.amount,
-        payment.failure.as_ref().map(|failure| &failure.code),
-        payment.failure.as_ref().map(|failure| &failure.message)
-    )
-    .execute(conn)
-    .await
-    .map(|_| ())
-}
-
-/// Like [`save`], and records the domain event of the change.
-pub(crate) async fn save_with_event(
+/// Saves the status, amounts and failure of a locked payment, and the domain event of the change if it has one.
+pub(crate) async fn save(
     conn: &mut PgConnection,
     payment: &Payment,
-    event: &PaymentEvent,
+    event: Option<&PaymentEvent>,
 ) -> sqlx::Result<()> {
     let trace = TraceContext::current();
     sqlx::query_file!(
-        "src/payment/save_with_event.sql",
+        "src/payment/save.sql",
         payment.id.0,
         payment.status.as_str(),
         payment.provider_id,
@@ -201,9 +180,9 @@ pub(crate) async fn save_with_event(
         payment.refunding.amount,
         payment.failure.as_ref().map(|failure| &failure.code),
         payment.failure.as_ref().map(|failure| &failure.message),
-        event.kind(),
-        event.version().cast_signed(),
-        event.data(),
+        event.map(PaymentEvent::kind),
+        event.map(|event| event.version().cast_signed()),
+        event.map(PaymentEvent::data),
         trace.traceparent,
         trace.tracestate
     )

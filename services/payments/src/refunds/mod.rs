@@ -94,7 +94,7 @@ pub(crate) async fn reserve(
         return Err(Error::ExceedsCaptured(refundable));
     }
     let id = payment.id;
-    payments::save(conn, &payment.reserve_refund(new.amount)).await?;
+    payments::save(conn, &payment.reserve_refund(new.amount), None).await?;
     Ok(store::insert(conn, id, new).await?)
 }
 
@@ -142,7 +142,7 @@ pub(crate) async fn record_outcome(
         ProviderOutcome::Succeeded { id: provider_id } => {
             let payment = payment.refund(refund.amount)?;
             let event = events::refunded(&payment, &refund);
-            payments::save_with_event(conn, &payment, &event).await?;
+            payments::save(conn, &payment, Some(&event)).await?;
             store::mark_succeeded(conn, id, &provider_id).await?;
             ledger::refund(conn, payment.id, id, refund.amount).await?;
             let notice = PaymentRefunded {
@@ -155,7 +155,7 @@ pub(crate) async fn record_outcome(
             refund.status = RefundStatus::Succeeded;
         }
         ProviderOutcome::Refused(failure) => {
-            payments::save(conn, &payment.release_refund(refund.amount)).await?;
+            payments::save(conn, &payment.release_refund(refund.amount), None).await?;
             store::mark_failed(conn, id, &failure.message).await?;
             refund.status = RefundStatus::Failed;
             refund.failure = Some(failure.message);

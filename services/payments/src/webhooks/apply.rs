@@ -84,7 +84,8 @@ fn operation_of(event: &Event) -> Option<Operation> {
     }
 }
 
-/// The statuses of a payment that the success of an operation changes.
+/// The statuses of a payment that the success of an operation changes: those that [`record_outcome`] and
+/// [`apply_to_payment`] look for.
 fn waiting_for(operation: Operation) -> &'static [Status] {
     match operation {
         Operation::Authorize => &[Status::Authorizing],
@@ -111,7 +112,7 @@ async fn apply_to_payment(conn: &mut PgConnection, event: &Event, operation: Ope
         // We did not request the void: the reservation lapsed because it was not captured in time.
         let event = events::expired(&payment);
         let payment = payment.expire()?;
-        return Ok(store::save_with_event(conn, &payment, &event).await?);
+        return Ok(store::save(conn, &payment, Some(&event)).await?);
     }
     let outcome = ProviderOutcome::Succeeded { id: intent.id };
     record_outcome(conn, operation, payment, outcome).await?;

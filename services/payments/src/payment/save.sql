@@ -1,4 +1,4 @@
--- Saves the status, amounts and failure of a locked payment, and the domain event of the change.
+-- Saves the status, amounts and failure of a locked payment, and the domain event of the change if it has one.
 WITH changed AS (
     UPDATE payments SET
         status = $2,
@@ -16,3 +16,4 @@ WITH changed AS (
 INSERT INTO payment_events (payment_id, type, version, data, traceparent, tracestate)
 SELECT id, $10, $11, $12, $13, $14
 FROM changed
+WHERE $10::text IS NOT NULL

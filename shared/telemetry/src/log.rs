@@ -160,7 +160,8 @@ trait Sink {
 /// The fields of a span, each name once with the latest value.
 #[derive(Debug)]
 struct Fields {
-    /// Names, and where their values are in `json`.
+    /// Names, and where their values are in `json`. A value that was replaced stays there until the span ends; fields are
+    /// set once or twice.
     values: Vec<(&'static str, Range<usize>)>,
     json: Vec<u8>,
 }
@@ -194,9 +195,9 @@ impl Scratch {
 }
 
 impl Sink for Scratch {
-    /// Writes a field and a comma, unless the line contains the name already. Fields for `OpenTelemetry` only are left out.
+    /// Writes a field and a comma, unless the line contains the name already.
     fn put(&mut self, name: &'static str, write: impl FnOnce(&mut Vec<u8>)) {
-        if self.names.contains(&name) || name.starts_with("otel.") {
+        if self.names.contains(&name) {
             return;
         }
         self.names.push(name);
@@ -217,12 +218,14 @@ fn write_json(json: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
     }
 }
 
-/// Passes the fields of a span or an event to a sink.
+/// Passes the fields of a span or an event to a sink, except those for `OpenTelemetry` only.
 struct Visitor<'a, S>(&'a mut S);
 
 impl<S: Sink> Visitor<'_, S> {
     fn put(&mut self, field: &Field, value: &(impl Serialize + ?Sized)) {
-        self.0.put(field.name(), |json| write_json(json, value));
+        if !field.name().starts_with("otel.") {
+            self.0.put(field.name(), |json| write_json(json, value));
+        }
     }
 }
 

@@ -65,7 +65,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 /// As many requests as possible, from connections that are kept.
 fn throughput(tools: &Tools, proxies: &Proxies, options: &Options) -> Result<()> {
-    let all = proxies.all();
     let mut table = Table::new(&[
         Column::compared("requests/s", "", 0),
         Column::compared("CPU per request", " µs", 1),
@@ -74,18 +73,12 @@ fn throughput(tools: &Tools, proxies: &Proxies, options: &Options) -> Result<()>
         Column::plain("memory", " MiB", 0),
     ]);
     rounds("requests/s", options, || {
-        for proxy in &all {
-            let before = Usage::of(proxy.process)?;
+        for proxy in &proxies.all {
+            let before = Usage::of(&proxy.process)?;
             let started = Instant::now();
-            let load = tools.wrk(&proxy.url(), options.connections, options.seconds)?;
-            ensure!(
-                load.failed == 0,
-                "{} of the requests to {} failed",
-                load.failed,
-                proxy.name
-            );
+            let load = tools.wrk(&proxy.url(), options)?.without_failures(proxy.name)?;
             let requests = load.rate * started.elapsed().as_secs_f64();
-            let usage = Usage::of(proxy.process)?;
+            let usage = Usage::of(&proxy.process)?;
             let cpu = (usage.cpu - before.cpu) * 1e6 / requests;
             table.add(proxy.name, &[load.rate, cpu, load.p50, load.p99, usage.memory]);
         }
@@ -112,7 +105,7 @@ fn fixed_rates(tools: &Tools, proxies: &Proxies, options: &Options) -> Result<()
         ]);
         rounds(&format!("{rate} requests/s"), options, || {
             for (name, url) in &targets {
-                let latency = tools.h2load(url, options.connections, options.seconds, *rate)?;
+                let latency = tools.h2load(url, options, *rate)?;
                 table.add(name, &latency);
             }
             Ok(())
@@ -140,20 +133,16 @@ fn https(tools: &Tools, proxies: &Proxies, options: &Options) -> Result<()> {
     rounds("HTTPS", options, || {
         for proxy in &compared {
             let cpu = |count: f64, before: Usage| {
-                anyhow::Ok((Usage::of(proxy.process)?.cpu - before.cpu) * 1e6 / count)
+                anyhow::Ok((Usage::of(&proxy.process)?.cpu - before.cpu) * 1e6 / count)
             };
-            let (before, started) = (Usage::of(proxy.process)?, Instant::now());
-            let load = tools.wrk(&proxy.https_url(), options.connections, options.seconds)?;
-            ensure!(
-                load.failed == 0,
-                "{} of the HTTPS requests to {} failed",
-                load.failed,
-                proxy.name
-            );
+            let (before, started) = (Usage::of(&proxy.process)?, Instant::now());
+            let load = tools
+                .wrk(&proxy.https_url(), options)?
+                .without_failures(proxy.name)?;
             let request = cpu(load.rate * started.elapsed().as_secs_f64(), before)?;
             let mut sessions = [0.0; 2];
             for (found, is_resumed) in sessions.iter_mut().zip([false, true]) {
-                let before = Usage::of(proxy.process)?;
+                let before = Usage::of(&proxy.process)?;
                 let count = tools.handshakes(proxy.https_port, options.seconds, is_resumed)?;
                 *found = cpu(count, before)?;
             }
@@ -174,10 +163,10 @@ fn idle_connections(proxies: &Proxies, count: usize) -> Result<()> {
     ]);
     for proxy in proxies.compared() {
         interrupt::check()?;
-        let before = Usage::of(proxy.process)?.memory;
+        let before = Usage::of(&proxy.process)?.memory;
         let connections: Result<Vec<_>> = (0..count).map(|_| idle_connection(proxy.port)).collect();
         let connections = connections.with_context(|| format!("with {}", proxy.name))?;
-        let after = Usage::of(proxy.process)?.memory;
+        let after = Usage::of(&proxy.process)?.memory;
         drop(connections);
         let each = (after - before) * 1024.0 / f64::from(u32::try_from(count)?);
         table.add(proxy.name, &[before, after, each]);
@@ -191,8 +180,8 @@ fn idle_connection(port: u16) -> Result<TcpStream> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
-    let (mut response, mut buffer) = (Vec::new(), [0; 4096]);
-    while !response.ends_with(proxies::BODY.as_bytes()) {
+    let (body, mut response, mut buffer) = (proxies::body(), Vec::new(), [0; 4096]);
+    while !response.ends_with(body.as_bytes()) {
         let read = stream.read(&mut buffer)?;
         ensure!(read > 0, "the connection was closed");
         response.extend_from_slice(&buffer[..read]);
@@ -217,7 +206,7 @@ fn reloads(tools: &Tools, proxies: &Proxies, folder: &Path, options: &Options) -
     rounds("reloads", options, || {
         for (name, proxy, is_reloaded) in cases {
             let load = std::thread::scope(|scope| {
-                let load = scope.spawn(|| tools.wrk(&proxy.url(), options.connections, options.seconds));
+                let load = scope.spawn(|| tools.wrk(&proxy.url(), options));
                 while is_reloaded && !load.is_finished() {
                     // The gateway ignores a file that has not changed.
                     proxies::touch(folder, proxy.name)?;

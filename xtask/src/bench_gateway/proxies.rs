@@ -20,27 +20,54 @@ use crate::{
 };
 
 /// Every response of the upstream: one KiB.
-pub(super) const BODY: &str = {
-    const BYTES: [u8; 1024] = [b'x'; 1024];
-    match std::str::from_utf8(&BYTES) {
-        Ok(text) => text,
-        Err(_) => "",
-    }
-};
+pub(super) fn body() -> String {
+    "x".repeat(1024)
+}
 
-/// Number of routes of the gateway that has many.
-const MANY: usize = 1000;
+/// The proxies, with the routes and the log level of each gateway. The first three are compared in every measurement.
+const KINDS: [(&str, Kind); 5] = [
+    ("nginx", Kind::Nginx),
+    ("haproxy", Kind::Haproxy),
+    (
+        "gateway",
+        Kind::Gateway {
+            routes: 1,
+            log: "info",
+        },
+    ),
+    (
+        "gateway without log lines",
+        Kind::Gateway {
+            routes: 1,
+            log: "warn",
+        },
+    ),
+    (
+        "gateway with 1,000 routes",
+        Kind::Gateway {
+            routes: 1000,
+            log: "info",
+        },
+    ),
+];
 
-/// A proxy and its ports.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Proxy<'a> {
+#[derive(Clone, Copy)]
+enum Kind {
+    Nginx,
+    Haproxy,
+    Gateway { routes: usize, log: &'static str },
+}
+
+/// A running proxy, which is ended when this is dropped.
+#[derive(Debug)]
+pub(super) struct Proxy {
     pub(super) name: &'static str,
-    pub(super) process: &'a Process,
+    pub(super) process: Process,
     pub(super) port: u16,
     pub(super) https_port: u16,
 }
 
-impl Proxy<'_> {
+impl Proxy {
     pub(super) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/", self.port)
     }
@@ -53,20 +80,15 @@ impl Proxy<'_> {
 /// The running proxies and their upstream. They end when this is dropped.
 #[derive(Debug)]
 pub(super) struct Proxies {
-    started: Vec<Started>,
+    /// All proxies, also those that only differ in their settings.
+    pub(super) all: Vec<Proxy>,
     upstream: u16,
     _upstream: Process,
 }
 
-#[derive(Debug)]
-struct Started {
-    name: &'static str,
-    process: Process,
-    ports: [u16; 2],
-}
-
 /// Where and for what a proxy is started.
 struct Place<'a> {
+    name: &'static str,
     folder: &'a Path,
     /// A file with a certificate and its key.
     certificate: &'a Path,
@@ -89,30 +111,32 @@ impl Proxies {
         };
         let upstream = pick("upstream")?;
         let upstream_process = start_nginx(&tools.nginx, folder, "upstream", &upstream_config(upstream))?;
-        let mut started = Vec::new();
-        for name in [
-            "nginx",
-            "haproxy",
-            "gateway",
-            "gateway without log lines",
-            "gateway with 1,000 routes",
-        ] {
-            let ports = [pick(name)?, pick(&format!("{name}, https"))?];
+        let mut all = Vec::new();
+        for (name, kind) in KINDS {
             let place = Place {
+                name,
                 folder,
                 certificate: &certificate,
-                port: ports[0],
-                https_port: ports[1],
+                port: pick(name)?,
+                https_port: pick(&format!("{name}, https"))?,
                 upstream,
             };
-            let process = match name {
-                "nginx" => start_nginx(&tools.nginx, folder, name, &nginx_config(&place))?,
-                "haproxy" => start_haproxy(&tools.haproxy, &place)?,
-                _ => start_gateway(&gateway, &place, name, pick(&format!("{name}, admin"))?)?,
+            let process = match kind {
+                Kind::Nginx => start_nginx(&tools.nginx, folder, name, &nginx_config(&place))?,
+                Kind::Haproxy => start_haproxy(&tools.haproxy, &place)?,
+                Kind::Gateway { routes, log } => {
+                    let admin = pick(&format!("{name}, admin"))?;
+                    start_gateway(&gateway, &place, admin, routes, log)?
+                }
             };
-            started.push(Started { name, process, ports });
+            all.push(Proxy {
+                name,
+                process,
+                port: place.port,
+                https_port: place.https_port,
+            });
         }
-        for port in started.iter().flat_map(|one| one.ports) {
+        for port in all.iter().flat_map(|proxy| [proxy.port, proxy.https_port]) {
             ensure!(
                 interrupt::wait(Duration::from_secs(10), || Ok(ports::is_open(port)))?,
                 "a proxy does not listen; see the files in {}",
@@ -120,35 +144,15 @@ impl Proxies {
             );
         }
         Ok(Self {
-            started,
+            all,
             upstream,
             _upstream: upstream_process,
         })
     }
 
-    /// All proxies, also those that only differ in their settings.
-    pub(super) fn all(&self) -> Vec<Proxy<'_>> {
-        let mut all = Vec::new();
-        for Started {
-            name,
-            process,
-            ports: [port, https_port],
-        } in &self.started
-        {
-            all.push(Proxy {
-                name,
-                process,
-                port: *port,
-                https_port: *https_port,
-            });
-        }
-        all
-    }
-
     /// nginx, HAProxy and the gateway.
-    pub(super) fn compared(&self) -> [Proxy<'_>; 3] {
-        let all = self.all();
-        [all[0], all[1], all[2]]
+    pub(super) fn compared(&self) -> [&Proxy; 3] {
+        [&self.all[0], &self.all[1], &self.all[2]]
     }
 
     pub(super) fn upstream_url(&self) -> String {
@@ -172,9 +176,10 @@ fn upstream_config(port: u16) -> String {
 events {{}}
 http {{
   access_log off; keepalive_requests 1000000000;
-  server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ default_type text/plain; return 200 \"{BODY}\"; }} }}
+  server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ default_type text/plain; return 200 \"{body}\"; }} }}
 }}
-"
+",
+        body = body()
     )
 }
 
@@ -225,6 +230,7 @@ fn start_haproxy(haproxy: &Path, place: &Place<'_>) -> Result<Process> {
         port,
         https_port,
         upstream,
+        name,
     } = place;
     let config = format!(
         "global
@@ -246,15 +252,15 @@ backend backend
 ",
         certificate = certificate.display()
     );
-    let file = config_file(folder, "haproxy");
+    let file = config_file(folder, name);
     std::fs::write(&file, config)?;
     let mut command = Command::new(haproxy);
     command.arg("-f").arg(&file).arg("-db");
-    Process::start(command, folder, "haproxy")
+    Process::start(command, folder, name)
 }
 
 /// Starts the gateway with a quota, security headers, metrics and traces of which 1 % are recorded.
-fn start_gateway(gateway: &Path, place: &Place<'_>, name: &'static str, admin: u16) -> Result<Process> {
+fn start_gateway(gateway: &Path, place: &Place<'_>, admin: u16, routes: usize, log: &str) -> Result<Process> {
     let (port, https_port, upstream) = (place.port, place.https_port, place.upstream);
     let mut config = format!(
         "version: 1
@@ -273,27 +279,21 @@ routes:
 ",
         certificate = place.certificate.display()
     );
-    let routes = if name.contains("routes") { MANY } else { 1 };
     for number in 1..routes {
         writeln!(
             config,
             "  r{number}: {{match: {{path: \"/r{number}/{{id}}\", methods: [GET]}}, use: [open], to: backend}}"
         )?;
     }
-    let file = config_file(place.folder, name);
+    let file = config_file(place.folder, place.name);
     std::fs::write(&file, config)?;
-    let level = if name.contains("without log lines") {
-        "warn"
-    } else {
-        "info"
-    };
     let mut command = Command::new(gateway);
     command
         .env("SOUK_GATEWAY_CONFIG", &file)
         .env("SOUK_ADMIN_ADDR", format!("127.0.0.1:{admin}"))
         .env("SOUK_LOG", "json")
-        .env("RUST_LOG", level)
+        .env("RUST_LOG", log)
         .env("OTEL_TRACES_SAMPLER", "parentbased_traceidratio")
         .env("OTEL_TRACES_SAMPLER_ARG", "0.01");
-    Process::start(command, place.folder, name)
+    Process::start(command, place.folder, place.name)
 }

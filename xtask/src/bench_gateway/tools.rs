@@ -7,9 +7,10 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 
+use super::Options;
 use crate::system::install;
 
-/// The installed programs.
+/// The servers to compare with and the programs that make load, as installed on this machine.
 #[derive(Debug)]
 pub(super) struct Tools {
     pub(super) nginx: PathBuf,
@@ -69,21 +70,21 @@ impl Tools {
     }
 
     /// Sends as many requests as possible.
-    pub(super) fn wrk(&self, url: &str, connections: usize, seconds: u64) -> Result<Load> {
-        let connections = format!("-c{connections}");
-        let text = output(Command::new(&self.wrk).args([
-            "-t1",
-            "--latency",
-            &connections,
-            &format!("-d{seconds}s"),
-            url,
-        ]))?;
+    pub(super) fn wrk(&self, url: &str, options: &Options) -> Result<Load> {
+        let mut command = Command::new(&self.wrk);
+        command
+            .args(["-t1", "--latency"])
+            .arg(format!("-c{}", options.connections))
+            .arg(format!("-d{}s", options.seconds))
+            .arg(url);
+        let text = output(&mut command)?;
         Load::parse(&text).with_context(|| format!("wrk's output is unknown:\n{text}"))
     }
 
     /// Sends `rate` requests per second, distributed over the connections. Returns the median, the 99th and the 99.9th
     /// percentile of the latency in microseconds.
-    pub(super) fn h2load(&self, url: &str, connections: usize, seconds: u64, rate: u32) -> Result<[f64; 3]> {
+    pub(super) fn h2load(&self, url: &str, options: &Options, rate: u32) -> Result<[f64; 3]> {
+        let (connections, seconds) = (options.connections, options.seconds);
         let file = self.folder.join("latencies.tsv");
         if file.exists() {
             // h2load would append to it.
@@ -132,6 +133,16 @@ impl Tools {
 }
 
 impl Load {
+    /// Fails if a request to the proxy of this name failed.
+    pub(super) fn without_failures(self, name: &str) -> Result<Self> {
+        ensure!(
+            self.failed == 0,
+            "{} of the requests to {name} failed",
+            self.failed
+        );
+        Ok(self)
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let words = |label: &str| {
             let line = text

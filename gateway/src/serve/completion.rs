@@ -11,6 +11,7 @@ use std::{
 use bytes::Bytes;
 use http::{Method, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
+use telemetry::http::milliseconds;
 use tonic::Code;
 use tracing::Span;
 
@@ -33,10 +34,12 @@ pub(super) fn complete(
 ) -> Response<ResponseBody> {
     let status = response.status();
     telemetry::http::observe_response(method, route, status, started);
+    let latency = started.elapsed();
     let Some(call) = response.extensions_mut().remove::<CallStatus>() else {
-        tracing::info!(%method, route, status = status.as_u16(), "request completed");
+        let duration_ms = milliseconds(latency);
+        tracing::info!(%method, route, status = status.as_u16(), duration_ms, "request completed");
         if let Some(traffic) = traffic {
-            traffic.record(status, started.elapsed());
+            traffic.record(status, latency);
         }
         return response;
     };
@@ -46,7 +49,7 @@ pub(super) fn complete(
         method: method.clone(),
         route: route.to_owned(),
         traffic: traffic.cloned(),
-        latency: started.elapsed(),
+        latency,
         span: Span::current(),
     };
     response.map(|inner| ResponseBody::boxed(Watched { inner, _call: call }))
@@ -81,6 +84,7 @@ impl Drop for Call {
             route,
             status = self.http.as_u16(),
             grpc_status = number,
+            duration_ms = milliseconds(self.latency),
             "request completed"
         );
         GRPC_CALLS

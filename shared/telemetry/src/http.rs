@@ -1,7 +1,7 @@
 //! Traces HTTP requests: one server span per received request, with the ids returned to the client, and one client span per
 //! sent request.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header::HOST};
 use axum::{
@@ -67,7 +67,8 @@ async fn trace(mut request: Request, next: Next) -> Response {
         let mut response = next.run(request).await;
         let status = response.status();
         record_status(status, status.is_server_error());
-        tracing::info!(%method, route, status = status.as_u16(), "request completed");
+        let duration_ms = milliseconds(started.elapsed());
+        tracing::info!(%method, route, status = status.as_u16(), duration_ms, "request completed");
         let trace = TraceContext::current().traceparent;
         if let Some(trace) = trace.and_then(|text| HeaderValue::try_from(text).ok()) {
             response.headers_mut().insert(TRACE_RESPONSE, trace);
@@ -78,6 +79,12 @@ async fn trace(mut request: Request, next: Next) -> Response {
     response.headers_mut().insert(REQUEST_ID, request_id);
     observe_response(&method, &route, response.status(), started);
     response
+}
+
+/// A duration in milliseconds with three decimals, for log lines.
+#[must_use]
+pub fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
 }
 
 /// Records the status of a response in the current span, and whether the span counts as failed.

@@ -49,12 +49,13 @@ use crate::{
     },
 };
 
-/// Maximum number of database connections for requests. Sagas and live views have their own pools, so that a burst of
-/// orders, the checkouts that it starts, and the clients that follow them do not wait for each other.
+/// Number of database connections for requests. Sagas and live views have their own pools, so that a burst of
+/// orders, the checkouts that it starts, and the clients that follow them do not wait for each other. The gateway has at most 16
+/// requests of one route in flight, so one route cannot occupy all of these connections.
 const CONNECTIONS: u32 = 24;
-/// Maximum number of database connections for moving sagas and publishing messages.
-const SAGA_CONNECTIONS: u32 = 12;
-/// Maximum number of database connections for live views.
+/// Number of database connections for moving sagas and publishing messages.
+const SAGA_CONNECTIONS: u32 = 8;
+/// Number of database connections for live views.
 const FEED_CONNECTIONS: u32 = 4;
 /// Interval between two attempts to connect to the database at startup.
 const STARTUP_RETRY_INTERVAL: Duration = Duration::from_secs(1);

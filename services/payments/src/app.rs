@@ -21,8 +21,8 @@ use crate::{
     provider::Provider, refunds, webhooks,
 };
 
-/// Maximum number of database connections, shared by requests and commands.
-const MAX_CONNECTIONS: u32 = 32;
+/// Number of database connections, shared by requests and commands.
+const CONNECTIONS: u32 = 16;
 /// Maximum number of commands that this process handles concurrently.
 const PREFETCH: u16 = 32;
 
@@ -77,7 +77,7 @@ pub fn router(app: App) -> Router {
 /// Runs the API and the background workers until `shutdown`. Requests and commands in progress are completed first.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
     let pool =
-        database::pool(config.database_url.expose_secret(), MAX_CONNECTIONS).context("SOUK_DATABASE_URL")?;
+        database::pool(config.database_url.expose_secret(), CONNECTIONS).context("SOUK_DATABASE_URL")?;
     database::observe([("requests", &pool)]);
     let broker = Broker::connect(config.amqp_url.expose_secret(), "payments", Namespace::default()).await?;
     let app = App {

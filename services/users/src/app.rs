@@ -121,7 +121,7 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// Opens connections to the accounts' database, when they are first needed.
+/// Creates the connection pool of the accounts' database.
 pub fn pool(config: &Config) -> anyhow::Result<PgPool> {
     database::pool(config.database_url.expose_secret(), config.database_connections)
         .context("SOUK_DATABASE_URL is not a PostgreSQL URL")

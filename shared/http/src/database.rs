@@ -18,24 +18,24 @@ use crate::{FieldError, Problem};
 /// A connection that was idle for longer than this is pinged before it is used.
 const PING_AFTER: Duration = Duration::from_millis(500);
 
-/// Creates a pool of at most `max` connections, which connects on first use. While the database is unavailable, requests
+/// Creates a pool of `size` connections, which are opened in the background. While the database is unavailable, requests
 /// fail with 503, but the process keeps running.
-pub fn pool(url: &str, max: u32) -> Result<PgPool, sqlx::Error> {
-    Ok(connect_lazily(url.parse()?, max))
+pub fn pool(url: &str, size: u32) -> Result<PgPool, sqlx::Error> {
+    Ok(connect_lazily(url.parse()?, size))
 }
 
 /// Like [`pool`], but PostgreSQL plans each statement only once per connection. For services whose statements have one good
 /// plan for all parameters: PostgreSQL would otherwise plan long statements at every execution, because its estimate for
 /// the generic plan is slightly higher.
-pub fn pool_with_generic_plans(url: &str, max: u32) -> Result<PgPool, sqlx::Error> {
+pub fn pool_with_generic_plans(url: &str, size: u32) -> Result<PgPool, sqlx::Error> {
     let options: PgConnectOptions = url.parse()?;
     Ok(connect_lazily(
         options.options([("plan_cache_mode", "force_generic_plan")]),
-        max,
+        size,
     ))
 }
 
-fn connect_lazily(options: PgConnectOptions, max: u32) -> PgPool {
+fn connect_lazily(options: PgConnectOptions, size: u32) -> PgPool {
     let options = options.options([
         ("statement_timeout", "5000"),
         ("lock_timeout", "4000"),
@@ -44,11 +44,14 @@ fn connect_lazily(options: PgConnectOptions, max: u32) -> PgPool {
         ("idle_in_transaction_session_timeout", "10000"),
     ]);
     PgPoolOptions::new()
-        .max_connections(max)
-        // Opening a connection takes longer than most statements, so keep some open for a burst of requests.
-        .min_connections(max / 2)
-        // On a busy machine, opening or waking up a connection sometimes takes more than three seconds.
-        .acquire_timeout(Duration::from_secs(5))
+        .max_connections(size)
+        // All connections are opened in advance and kept, because a new one is slow at first: PostgreSQL starts a process for
+        // it and fills that process's caches. When a burst opened them, requests waited for seconds. With a lifetime or an
+        // idle timeout, sqlx would open the connections of a lazy pool only when requests need them.
+        .min_connections(size)
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .acquire_timeout(Duration::from_secs(3))
         // The telemetry crate measures waiting times from these log events.
         .acquire_time_level(log::LevelFilter::Debug)
         // Pinging before every use would double the round trips. `before_acquire` pings only idle connections.

@@ -3909,7 +3909,7 @@ export interface operations {
                              */
                             error: string | null;
                             /** @description Where the configuration came from. */
-                            source: "start" | "file" | "signal" | "api";
+                            source: "start" | "file" | "signal" | "api" | "labels";
                         };
                         /** @description The last attempts to change the configuration, newest first; at most 20. */
                         last_attempts: {
@@ -3926,7 +3926,7 @@ export interface operations {
                              */
                             error: string | null;
                             /** @description Where the configuration came from. */
-                            source: "start" | "file" | "signal" | "api";
+                            source: "start" | "file" | "signal" | "api" | "labels";
                         }[];
                     };
                 };
@@ -3982,7 +3982,7 @@ export interface operations {
                              */
                             error: string | null;
                             /** @description Where the configuration came from. */
-                            source: "start" | "file" | "signal" | "api";
+                            source: "start" | "file" | "signal" | "api" | "labels";
                         };
                         /** @description The last attempts to change the configuration, newest first; at most 20. */
                         last_attempts: {
@@ -3999,7 +3999,7 @@ export interface operations {
                              */
                             error: string | null;
                             /** @description Where the configuration came from. */
-                            source: "start" | "file" | "signal" | "api";
+                            source: "start" | "file" | "signal" | "api" | "labels";
                         }[];
                     };
                 };

@@ -38,8 +38,8 @@ pub use route::{
 pub use tls::{Acme, Certificate, Tls};
 pub use units::{Bytes, Portion, Share, Span, SpanRange};
 pub use upstream::{
-    Adaptive, Balance, Consul, ConsulAgent, Discover, Docker, Eject, HashBy, Health, Kubernetes, Mtls,
-    Protocol, Upstream,
+    Adaptive, Balance, Consul, ConsulAgent, Discover, Docker, DockerRoutes, Eject, HashBy, Health,
+    Kubernetes, Mtls, Protocol, Upstream,
 };
 
 /// The keys at the top level.
@@ -67,6 +67,9 @@ pub struct Config {
     pub policies: BTreeMap<String, Vec<Link>>,
     /// The routes by name: which requests are served, and how.
     pub routes: BTreeMap<String, Route>,
+    /// Routes that containers declare by their labels. Absent: labels make no routes.
+    #[serde(default)]
+    pub docker_routes: Option<DockerRoutes>,
     /// The Redis server in which replicas of the gateway share quotas. Absent: none, so no quota can be `shared`.
     #[serde(default)]
     pub redis: Option<Redis>,

@@ -405,6 +405,26 @@ impl Docker {
     }
 }
 
+/// Routes that containers of a Docker engine declare by their labels, beside those of the file. A container with the label
+/// `souk.route`, which is a path, also has `souk.port`, and `souk.service` unless Compose has named its service. Containers
+/// of one service are the instances of one upstream. The labels `souk.hosts`, `souk.methods` and `souk.use` are lists with
+/// commas: the hosts, the methods and the policies of the route. A route that is not valid, or that would match requests of
+/// another route, is left out and named in the log.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DockerRoutes {
+    /// Policies of the routes of containers without the label `souk.use`.
+    #[serde(rename = "use")]
+    pub uses: Vec<Name>,
+    /// Name of the network in which the gateway reaches the containers. Absent: the first network by name in which a
+    /// container has an address.
+    #[serde(default)]
+    pub network: Option<String>,
+    /// The engine's API: `unix://PATH` or an HTTP URL. Default: `unix:///var/run/docker.sock`.
+    #[serde(default = "Docker::default_engine")]
+    pub engine: String,
+}
+
 /// A service in Kubernetes. The service account of the gateway must be allowed to list and watch `endpointslices` of the
 /// API group `discovery.k8s.io`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]

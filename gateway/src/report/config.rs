@@ -15,6 +15,8 @@ pub enum Source {
     Signal,
     /// A request of an operator.
     Api,
+    /// The labels of containers.
+    Labels,
 }
 
 /// The configuration in force, and the last attempts to change it.

@@ -7,16 +7,16 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use arc_swap::{ArcSwap, Guard};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::Mutex};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{connections::Connections, history::History};
+use super::{connections::Connections, history::History, labels};
 use crate::{
     config::{Config, ConfigError, Limits},
     metrics::CONNECTIONS_REFUSED,
     report::Source,
     snapshot::Snapshot,
-    upstream::Pools,
+    upstream::{Labels, Pools},
 };
 
 /// How long a new configuration waits for the keys of a new issuer of tokens before it is refused.
@@ -30,8 +30,8 @@ pub struct Gateway {
     /// Cancelled when shutdown begins: readiness fails and streams end.
     draining: CancellationToken,
     pub(crate) history: History,
-    /// Taken while the configuration changes, so that changes do not overlap.
-    change: tokio::sync::Mutex<()>,
+    /// Labels of the containers that declare routes. Locked while the configuration changes, so that changes do not overlap.
+    labels: Mutex<Vec<Labels>>,
     /// Set by [`Gateway::spawn_background`].
     background: OnceLock<Background>,
 }
@@ -56,7 +56,7 @@ impl Gateway {
             history: History::new(&snapshot.config.digest),
             snapshot: ArcSwap::from_pointee(snapshot),
             draining,
-            change: tokio::sync::Mutex::default(),
+            labels: Mutex::default(),
             background: OnceLock::new(),
         }))
     }
@@ -67,7 +67,7 @@ impl Gateway {
     }
 
     /// Starts the background tasks on the current runtime. They end when `stop` is cancelled.
-    pub fn spawn_background(&self, tasks: &TaskTracker, stop: &CancellationToken) {
+    pub fn spawn_background(self: &Arc<Self>, tasks: &TaskTracker, stop: &CancellationToken) {
         let background = self.background.get_or_init(|| Background {
             runtime: Handle::current(),
             tasks: tasks.clone(),
@@ -75,6 +75,22 @@ impl Gateway {
         });
         self.snapshot()
             .spawn_background(&background.tasks, &background.stop, &background.runtime);
+        let (this, stop) = (Arc::clone(self), stop.clone());
+        tasks.spawn(async move { stop.run_until_cancelled(labels::follow(this)).await });
+    }
+
+    /// The labels of the containers that declare routes.
+    pub(super) async fn labels(&self) -> Vec<Labels> {
+        self.labels.lock().await.clone()
+    }
+
+    /// Replaces the routes that containers declare. Errors are in the log and in the history.
+    pub(super) async fn set_labels(&self, labels: Vec<Labels>) {
+        let mut known = self.labels.lock().await;
+        *known = labels;
+        let file = labels::without_labels(&self.snapshot().config);
+        let outcome = self.replace(Ok(file), &known).await;
+        let _ = self.record(Source::Labels, outcome);
     }
 
     /// Like [`Gateway::reload`], but on the runtime of the background tasks: the core of the caller serves requests in
@@ -95,8 +111,13 @@ impl Gateway {
     ///
     /// If the configuration is invalid, the current one stays in force. The error says what is wrong with it.
     pub async fn reload(&self, config: Result<Config, ConfigError>, source: Source) -> anyhow::Result<()> {
-        let _change = self.change.lock().await;
-        let outcome = self.replace(config).await;
+        let labels = self.labels.lock().await;
+        let outcome = self.replace(config, &labels).await;
+        self.record(source, outcome)
+    }
+
+    /// Adds a change to the log and to the history.
+    fn record(&self, source: Source, outcome: anyhow::Result<String>) -> anyhow::Result<()> {
         self.history.record(source, &outcome);
         match &outcome {
             Ok(digest) => tracing::info!(?source, digest, "the configuration was replaced"),
@@ -108,8 +129,12 @@ impl Gateway {
     }
 
     /// Replaces the configuration, and returns the digest of the new one.
-    async fn replace(&self, config: Result<Config, ConfigError>) -> anyhow::Result<String> {
-        let config = config?;
+    async fn replace(
+        &self,
+        config: Result<Config, ConfigError>,
+        labels: &[Labels],
+    ) -> anyhow::Result<String> {
+        let config = labels::with_labels(config?, labels);
         let previous = Arc::clone(&self.snapshot());
         ensure!(
             previous.config.listeners == config.listeners,

@@ -8,6 +8,7 @@ mod dashboard;
 pub(crate) mod framing;
 mod gateway;
 mod history;
+mod labels;
 mod listen;
 mod open_files;
 mod preface;

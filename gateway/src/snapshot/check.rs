@@ -56,6 +56,9 @@ impl Config {
                 ));
             }
         }
+        if let Some(rules) = &self.docker_routes {
+            self.check_policies(&rules.uses)?;
+        }
         self.routes
             .values()
             .try_for_each(|route| self.check_route(route))?;
@@ -96,6 +99,15 @@ impl Config {
         Ok(())
     }
 
+    /// Checks that these policies exist.
+    fn check_policies(&self, names: &[Name]) -> Result<(), ConfigError> {
+        let unknown = names.iter().find(|name| !self.policies.contains_key(&name.value));
+        unknown.map_or(Ok(()), |name| {
+            let message = format!("there is no policy named `{}`", name.value);
+            Err(ConfigError::on(name, message))
+        })
+    }
+
     fn check_route(&self, route: &Route) -> Result<(), ConfigError> {
         let path = &route.matches.path;
         if let Some(method) = route
@@ -109,14 +121,7 @@ impl Config {
                 format!("`{method}` is not one of {}", METHODS.join(", ")),
             ));
         }
-        for name in &route.uses {
-            if !self.policies.contains_key(&name.value) {
-                return Err(ConfigError::on(
-                    name,
-                    format!("there is no policy named `{}`", name.value),
-                ));
-            }
-        }
+        self.check_policies(&route.uses)?;
         let mut links = route.uses.iter().flat_map(|name| &self.policies[&name.value]);
         if !links.any(|link| matches!(link, Link::Anonymous) || links::authenticates(link)) {
             return Err(ConfigError::on(

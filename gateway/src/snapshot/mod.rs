@@ -242,6 +242,11 @@ impl Snapshot {
         self.replaced.cancel();
     }
 
+    /// Waits until another snapshot has taken the place of this one.
+    pub(crate) async fn until_replaced(&self) {
+        self.replaced.cancelled().await;
+    }
+
     /// Waits until tokens can be verified. Returns false if that is still not so after `timeout`.
     pub(crate) async fn wait_until_ready(&self, timeout: Duration) -> bool {
         let ready = async {

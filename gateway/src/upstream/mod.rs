@@ -28,6 +28,10 @@ pub use call::{CallError, CallPermit, Caller, call, collect, is_gateway_error, i
 pub use cluster::Cluster;
 pub use connect::ConnectError;
 pub use discover::follow;
+pub(crate) use discover::{
+    RETRY_INTERVAL,
+    docker::{Labels, changed_labels},
+};
 pub use in_flight::{InFlightLimit, Overloaded, Slot};
 pub use instance::{InFlight, Instance};
 pub use pool::{Lease, Pool, SendError};

@@ -28,6 +28,7 @@ mod health;
 mod in_flight;
 mod instances;
 mod joined;
+mod labels;
 mod matching;
 mod mtls;
 mod plugins;

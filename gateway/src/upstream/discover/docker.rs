@@ -1,4 +1,4 @@
-//! Instances from the containers of a Docker engine that have a label. They are listed again after each event of a container.
+//! Instances and labels from the containers of a Docker engine. They are listed again after each event of a container.
 
 use std::{
     collections::BTreeMap,
@@ -19,9 +19,11 @@ const WATCH: Duration = Duration::from_mins(5);
 /// from the list.
 const SETTLE: Duration = Duration::from_millis(200);
 
-/// Asks the engine for the containers with a label.
-pub(super) struct Engine<'a> {
-    rules: &'a Docker,
+/// The labels of a container, as name to value.
+pub(crate) type Labels = BTreeMap<String, String>;
+
+/// The API of an engine.
+struct Engine {
     client: reqwest::Client,
     url: String,
 }
@@ -30,6 +32,8 @@ pub(super) struct Engine<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Container {
     id: String,
+    #[serde(default)]
+    labels: Labels,
     network_settings: NetworkSettings,
 }
 
@@ -55,24 +59,25 @@ struct Failure {
     message: String,
 }
 
-impl<'a> Engine<'a> {
-    pub(super) fn new(rules: &'a Docker) -> anyhow::Result<Self> {
+impl Engine {
+    /// Connects to `unix://PATH` or an HTTP URL when it is first used.
+    fn new(engine: &str) -> anyhow::Result<Self> {
         let client = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT);
-        let (client, url) = match rules.engine.strip_prefix("unix://") {
+        let (client, url) = match engine.strip_prefix("unix://") {
             Some(socket) => (client.unix_socket(socket), "http://docker"),
-            None => (client, rules.engine.trim_end_matches('/')),
+            None => (client, engine.trim_end_matches('/')),
         };
         Ok(Self {
-            rules,
             client: client.build()?,
             url: url.to_owned(),
         })
     }
 
-    /// The addresses of the running containers with the label, without those whose health check fails or has not passed yet.
-    pub(super) async fn list(&self) -> anyhow::Result<Vec<SocketAddr>> {
+    /// The running containers with the label, without those whose health check fails or has not passed yet. The newest is
+    /// first.
+    async fn list(&self, label: &str) -> anyhow::Result<Vec<Container>> {
         let filters = json!({
-            "label": [self.rules.label],
+            "label": [label],
             "status": ["running"],
             "health": ["healthy", "none"],
         });
@@ -80,27 +85,17 @@ impl<'a> Engine<'a> {
         let request = request
             .query(&[("filters", filters.to_string())])
             .timeout(TIMEOUT);
-        let containers: Vec<Container> = accepted(request).await?.json().await?;
-        containers
-            .iter()
-            .map(|container| self.address_of(container))
-            .collect()
+        Ok(accepted(request).await?.json().await?)
     }
 
-    fn address_of(&self, container: &Container) -> anyhow::Result<SocketAddr> {
-        let networks = &container.network_settings.networks;
-        let found = match &self.rules.network {
-            Some(name) => networks.get(name).and_then(Network::address),
-            None => networks.values().find_map(Network::address),
-        };
-        let address = found.with_context(|| match &self.rules.network {
-            Some(name) => format!(
-                "container {} has no address in the network `{name}`",
-                container.id
-            ),
-            None => format!("container {} has no address", container.id),
-        })?;
-        Ok(SocketAddr::new(address, self.rules.port))
+    /// The addresses of the containers that the rules name.
+    async fn addresses(&self, rules: &Docker) -> anyhow::Result<Vec<SocketAddr>> {
+        let containers = self.list(&rules.label).await?;
+        let address = |container: &Container| container.address(rules.network.as_deref());
+        containers
+            .iter()
+            .map(|container| Ok(SocketAddr::new(address(container)?, rules.port)))
+            .collect()
     }
 
     /// Opens the stream of events that may change the instances.
@@ -115,25 +110,78 @@ impl<'a> Engine<'a> {
     }
 }
 
+impl Container {
+    /// The address in this network, or in the first one that has an address.
+    fn address(&self, network: Option<&str>) -> anyhow::Result<IpAddr> {
+        let networks = &self.network_settings.networks;
+        let found = match network {
+            Some(name) => networks.get(name).and_then(Network::address),
+            None => networks.values().find_map(Network::address),
+        };
+        found.with_context(|| match network {
+            Some(name) => format!("container {} has no address in the network `{name}`", self.id),
+            None => format!("container {} has no address", self.id),
+        })
+    }
+}
+
 impl Network {
     fn address(&self) -> Option<IpAddr> {
         self.address.parse().or_else(|_| self.address_v6.parse()).ok()
     }
 }
 
+/// The current addresses of the containers that the rules name.
+pub(super) async fn find(rules: &Docker) -> anyhow::Result<Vec<SocketAddr>> {
+    Engine::new(&rules.engine)?.addresses(rules).await
+}
+
+/// Waits until the labels of the containers that have a certain label differ from `known`, and returns them. The newest
+/// container is first.
+pub(crate) async fn changed_labels(
+    engine: &str,
+    label: &str,
+    known: &[Labels],
+) -> anyhow::Result<Vec<Labels>> {
+    let engine = Engine::new(engine)?;
+    loop {
+        let mut events = engine.events().await?;
+        loop {
+            let containers = engine.list(label).await?;
+            let labels: Vec<_> = containers.into_iter().map(|one| one.labels).collect();
+            if labels != known {
+                return Ok(labels);
+            }
+            if !next(&mut events).await? {
+                break;
+            }
+        }
+    }
+}
+
 /// Lists the containers, and lists them again after each event, for [`WATCH`] or until the engine ends the stream.
 pub(super) async fn follow(rules: &Docker, cluster: &Cluster) -> anyhow::Result<()> {
-    let engine = Engine::new(rules)?;
+    let engine = Engine::new(&rules.engine)?;
     // The stream is opened first, so that no change is lost in between.
     let mut events = engine.events().await?;
     loop {
-        cluster.set_instances(engine.list().await?);
-        match events.chunk().await {
-            Ok(Some(_)) => tokio::time::sleep(SETTLE).await,
-            Ok(None) => return Ok(()),
-            Err(error) if error.is_timeout() => return Ok(()),
-            Err(error) => return Err(error.into()),
+        cluster.set_instances(engine.addresses(rules).await?);
+        if !next(&mut events).await? {
+            return Ok(());
         }
+    }
+}
+
+/// Waits for an event. Returns false if the stream has ended or was followed for [`WATCH`].
+async fn next(events: &mut reqwest::Response) -> reqwest::Result<bool> {
+    match events.chunk().await {
+        Ok(Some(_)) => {
+            tokio::time::sleep(SETTLE).await;
+            Ok(true)
+        }
+        Ok(None) => Ok(false),
+        Err(error) if error.is_timeout() => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

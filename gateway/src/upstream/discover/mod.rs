@@ -1,7 +1,7 @@
 //! Service discovery: finds the instances of an upstream, and follows their changes.
 
 mod consul;
-mod docker;
+pub(crate) mod docker;
 mod kubernetes;
 
 use std::{net::SocketAddr, time::Duration};
@@ -13,7 +13,7 @@ use crate::config::Discover;
 /// use a few seconds.
 const RESOLVE_INTERVAL: Duration = Duration::from_secs(5);
 /// How long to wait after a registry could not be asked, or has ended a watch.
-const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+pub(crate) const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// Timeout for connecting to a registry.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Timeout for a request that the registry answers immediately.
@@ -25,7 +25,7 @@ pub(super) async fn find(discover: &Discover) -> anyhow::Result<Option<Vec<Socke
         Discover::Static(_) => None,
         Discover::Dns(name) => Some(tokio::net::lookup_host(name).await?.collect()),
         Discover::Consul(rules) => Some(consul::Query::new(rules)?.find().await?),
-        Discover::Docker(rules) => Some(docker::Engine::new(rules)?.list().await?),
+        Discover::Docker(rules) => Some(docker::find(rules).await?),
         Discover::Kubernetes(rules) => Some(kubernetes::Slices::list(rules).await?.addresses()),
     })
 }

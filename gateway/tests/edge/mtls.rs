@@ -14,6 +14,7 @@ use axum::{
     Json, Router,
     routing::{get, post},
 };
+use contracts::proto::inventory::{AvailabilityRequest, inventory_client::InventoryClient};
 use gateway::{Gateway, config::Config, snapshot};
 use serde_json::{Value, json};
 use souk_http::{Admin, health::Health};
@@ -253,6 +254,7 @@ upstreams:
 policies: {{open: [anonymous], user: [{{auth: souk}}]}}
 routes:
   hello: {{match: {{path: "/up/hello", methods: [GET]}}, use: [user], to: users}}
+  calls: {{match: {{path: "/souk.inventory.v1.Inventory/{{method}}", methods: [POST]}}, use: [open], to: inventory}}
   stock: {{match: {{path: "/stock/{{sku}}", methods: [GET]}}, use: [open], to: inventory, grpc: {grpc}}}
   wrong: {{match: {{path: "/wrong/{{sku}}", methods: [GET]}}, use: [open], to: wrong, grpc: {grpc}}}
 "#,
@@ -278,6 +280,11 @@ routes:
     let stock: Value = stock.json().await.unwrap();
     assert_eq!(stock["items"][0]["available"], 3, "{stock}");
     assert_problem(fetch(bind, "/wrong/A").await, 502);
+    // A call that is passed through uses it as well.
+    let mut calls = InventoryClient::connect(format!("http://{bind}")).await.unwrap();
+    let skus = vec!["A".to_owned()];
+    let reply = calls.availability(AvailabilityRequest { skus }).await.unwrap();
+    assert_eq!(reply.into_inner().items[0].available, 3);
 }
 
 #[tokio::test]

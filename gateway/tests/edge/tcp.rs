@@ -70,7 +70,7 @@ fn gateway(tcp: &str, upstreams: &[(&str, SocketAddr)]) -> (SocketAddr, tokio_ut
         .iter()
         .map(|(name, address)| format!("{name}: {{discover: {{static: [\"{address}\"]}}}}"));
     let yaml = format!(
-        "version: 1\nlisteners: {{tcp: {{bind: \"{bind}\", tcp: {tcp}}}}}\nlimits: {{header_time: 1s}}\nupstreams: {{{}}}\nroutes: {{}}\n",
+        "version: 1\nlisteners: {{tcp: {{bind: \"{bind}\", tcp: {tcp}}}}}\nlimits: {{header_time: 1s, drain: 3s}}\nupstreams: {{{}}}\nroutes: {{}}\n",
         upstreams.collect::<Vec<_>>().join(", ")
     );
     (bind, start(&yaml))
@@ -232,6 +232,28 @@ async fn idle_connections_and_those_above_the_cap_are_closed() {
     );
     let mut next = TcpStream::connect(bind).await.unwrap();
     expect(&mut next, "plain").await;
+}
+
+#[tokio::test]
+async fn a_shutdown_leaves_connections_the_time_to_end() {
+    let plain = plain().await;
+    let (bind, guard) = gateway("{to: plain}", &[("plain", plain)]);
+    let mut open = TcpStream::connect(bind).await.unwrap();
+    expect(&mut open, "plain").await;
+    drop(guard);
+    testkit::eventually("no new connection is served", Duration::from_secs(5), async || {
+        let Ok(mut new) = TcpStream::connect(bind).await else {
+            return Some(());
+        };
+        let served = matches!(new.read(&mut [0; 1]).await, Ok(1));
+        (!served).then_some(())
+    })
+    .await;
+    open.write_all(b"x").await.unwrap();
+    expect(&mut open, "x").await;
+    let mut end = [0; 1];
+    let closed = tokio::time::timeout(Duration::from_secs(20), open.read(&mut end)).await;
+    assert!(matches!(closed.unwrap(), Ok(0) | Err(_)));
 }
 
 #[tokio::test]

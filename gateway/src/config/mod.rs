@@ -42,6 +42,9 @@ pub use upstream::{
     Kubernetes, Mtls, Protocol, Upstream,
 };
 
+/// The names of routes and upstreams that containers declare begin with this.
+pub(crate) const OF_CONTAINERS: &str = "docker:";
+
 /// The keys at the top level.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -373,6 +376,12 @@ impl Config {
         let text = expand::expand(text, variable)?;
         let mut config: Self =
             serde_saphyr::from_str(&text).map_err(|error| ConfigError::from_yaml(&error))?;
+        let mut names = config.routes.keys().chain(config.upstreams.keys());
+        if let Some(name) = names.find(|name| name.starts_with(OF_CONTAINERS)) {
+            let message =
+                format!("`{name}`: names that begin with `{OF_CONTAINERS}` are for routes of containers");
+            return Err(ConfigError::on(&config.version, message));
+        }
         for upstream in config.upstreams.values_mut() {
             config.consul.complete(&mut upstream.discover);
         }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::Gateway;
 use crate::{
-    config::{Config, DockerRoutes, Route, Upstream},
+    config::{Config, DockerRoutes, OF_CONTAINERS, Route, Upstream},
     snapshot,
     upstream::{Labels, RETRY_INTERVAL, changed_labels},
 };
@@ -17,8 +17,6 @@ use crate::{
 const ROUTE: &str = "souk.route";
 /// The label that names the service of a container, and the one by which Compose names it.
 const SERVICES: [&str; 2] = ["souk.service", "com.docker.compose.service"];
-/// The names of these routes and upstreams begin with this.
-const PREFIX: &str = "docker:";
 /// The methods of a route without the label `souk.methods`.
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
@@ -52,8 +50,10 @@ pub(super) async fn follow(gateway: Arc<Gateway>) {
 /// The configuration of the file again, without the routes of containers.
 pub(super) fn without_labels(config: &Config) -> Config {
     let mut config = config.clone();
-    config.routes.retain(|name, _| !name.starts_with(PREFIX));
-    config.upstreams.retain(|name, _| !name.starts_with(PREFIX));
+    config.routes.retain(|name, _| !name.starts_with(OF_CONTAINERS));
+    config
+        .upstreams
+        .retain(|name, _| !name.starts_with(OF_CONTAINERS));
     config
 }
 
@@ -98,7 +98,7 @@ fn declared(labels: &Labels, rules: &DockerRoutes) -> anyhow::Result<(String, Ro
     let port: u16 = port
         .parse()
         .with_context(|| format!("`{port}` in `souk.port` is not a port"))?;
-    let name = format!("{PREFIX}{service}");
+    let name = format!("{OF_CONTAINERS}{service}");
     let list = |label: &str| -> Option<Vec<&str>> {
         let items = labels.get(label)?.split(',').map(str::trim);
         Some(items.filter(|item| !item.is_empty()).collect())

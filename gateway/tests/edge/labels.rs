@@ -50,7 +50,7 @@ async fn events(State(containers): State<Arc<Containers>>) -> Body {
 }
 
 /// A container of a Compose service with further labels.
-fn container(service: &str, labels: Value) -> Value {
+fn container(service: &str, labels: &Value) -> Value {
     let mut all = json!({"com.docker.compose.service": service});
     all.as_object_mut()
         .unwrap()
@@ -69,6 +69,15 @@ async fn until(front: &Front, path: &str, expected: (u16, &str)) {
         (status == expected.0 && (status != 200 || body == expected.1)).then_some(())
     })
     .await;
+}
+
+#[test]
+fn names_of_the_routes_of_containers_are_reserved() {
+    let route = "{match: {path: /, methods: [GET]}, use: [open], to: backend}";
+    let error = front_error(&format!(
+        "policies: {{open: [anonymous]}}\nroutes: {{\"docker:blog\": {route}}}"
+    ));
+    assert!(error.contains("`docker:blog`: names that begin with"), "{error}");
 }
 
 #[test]
@@ -99,7 +108,7 @@ async fn labels_of_containers_make_routes() {
     until(&front, "/blog/1", (404, "")).await;
 
     let labels = json!({"souk.route": "/blog/{*rest}", "souk.port": port});
-    containers.send_replace(Some(vec![container("blog", labels.clone())]));
+    containers.send_replace(Some(vec![container("blog", &labels)]));
     until(&front, "/blog/1", (200, "blog")).await;
     let (_, report) = front.json("/config", &[]).await;
     assert_eq!(report["current"]["source"], "labels", "{report:#}");
@@ -113,13 +122,13 @@ async fn labels_of_containers_make_routes() {
         json!({"souk.route": "no-slash", "souk.port": port}),
     ];
     let bad = bad.into_iter().enumerate();
-    let bad = bad.map(|(number, labels)| container(&format!("bad-{number}"), labels));
+    let bad = bad.map(|(number, labels)| container(&format!("bad-{number}"), &labels));
     let closed = json!({"souk.route": "/closed", "souk.port": port, "souk.use": "closed", "souk.methods": "GET, POST"});
     let hosted = json!({"souk.route": "/hosted", "souk.port": port, "souk.hosts": "blog.example"});
     let good = [
-        container("closed", closed),
-        container("hosted", hosted),
-        container("blog", labels),
+        container("closed", &closed),
+        container("hosted", &hosted),
+        container("blog", &labels),
     ];
     containers.send_replace(Some(bad.chain(good.clone()).collect()));
     until(&front, "/closed", (503, "")).await;

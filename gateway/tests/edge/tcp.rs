@@ -241,13 +241,17 @@ async fn a_shutdown_leaves_connections_the_time_to_end() {
     let mut open = TcpStream::connect(bind).await.unwrap();
     expect(&mut open, "plain").await;
     drop(guard);
-    testkit::eventually("no new connection is served", Duration::from_secs(5), async || {
-        let Ok(mut new) = TcpStream::connect(bind).await else {
-            return Some(());
-        };
-        let served = matches!(new.read(&mut [0; 1]).await, Ok(1));
-        (!served).then_some(())
-    })
+    testkit::eventually(
+        "no new connection is served",
+        Duration::from_secs(5),
+        async || {
+            let Ok(mut new) = TcpStream::connect(bind).await else {
+                return Some(());
+            };
+            let served = matches!(new.read(&mut [0; 1]).await, Ok(1));
+            (!served).then_some(())
+        },
+    )
     .await;
     open.write_all(b"x").await.unwrap();
     expect(&mut open, "x").await;

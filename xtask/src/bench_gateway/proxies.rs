@@ -24,8 +24,8 @@ pub(super) fn body() -> String {
     "x".repeat(1024)
 }
 
-/// The proxies, with the routes and the log level of each gateway. The first three are compared in every measurement.
-const KINDS: [(&str, Kind); 5] = [
+/// The proxies, with the settings of each gateway. The first three are compared in every measurement.
+const KINDS: [(&str, Kind); 6] = [
     ("nginx", Kind::Nginx),
     ("haproxy", Kind::Haproxy),
     (
@@ -33,6 +33,7 @@ const KINDS: [(&str, Kind); 5] = [
         Kind::Gateway {
             routes: 1,
             log: "info",
+            links: "",
         },
     ),
     (
@@ -40,6 +41,7 @@ const KINDS: [(&str, Kind); 5] = [
         Kind::Gateway {
             routes: 1,
             log: "warn",
+            links: "",
         },
     ),
     (
@@ -47,6 +49,15 @@ const KINDS: [(&str, Kind); 5] = [
         Kind::Gateway {
             routes: 1000,
             log: "info",
+            links: "",
+        },
+    ),
+    (
+        "gateway with a plugin",
+        Kind::Gateway {
+            routes: 1,
+            log: "info",
+            links: ", {wasm: {file: plugins/built/old_clients.wasm, config: {app: App, min: \"1\"}}}",
         },
     ),
 ];
@@ -55,7 +66,12 @@ const KINDS: [(&str, Kind); 5] = [
 enum Kind {
     Nginx,
     Haproxy,
-    Gateway { routes: usize, log: &'static str },
+    Gateway {
+        routes: usize,
+        log: &'static str,
+        /// Further links of the policy.
+        links: &'static str,
+    },
 }
 
 /// A running proxy, which is ended when this is dropped.
@@ -124,9 +140,9 @@ impl Proxies {
             let process = match kind {
                 Kind::Nginx => start_nginx(&tools.nginx, folder, name, &nginx_config(&place))?,
                 Kind::Haproxy => start_haproxy(&tools.haproxy, &place)?,
-                Kind::Gateway { routes, log } => {
+                Kind::Gateway { routes, log, links } => {
                     let admin = pick(&format!("{name}, admin"))?;
-                    start_gateway(&gateway, &place, admin, routes, log)?
+                    start_gateway(&gateway, &place, admin, (routes, links), log)?
                 }
             };
             all.push(Proxy {
@@ -260,7 +276,13 @@ backend backend
 }
 
 /// Starts the gateway with a quota, security headers, metrics and traces of which 1 % are recorded.
-fn start_gateway(gateway: &Path, place: &Place<'_>, admin: u16, routes: usize, log: &str) -> Result<Process> {
+fn start_gateway(
+    gateway: &Path,
+    place: &Place<'_>,
+    admin: u16,
+    (routes, links): (usize, &str),
+    log: &str,
+) -> Result<Process> {
     let (port, https_port, upstream) = (place.port, place.https_port, place.upstream);
     let mut config = format!(
         "version: 1
@@ -273,11 +295,15 @@ listeners:
     tls: {{cert: \"{certificate}\", key: \"{certificate}\"}}
 limits: {{connections: 20000, header_time: 60s}}
 upstreams: {{backend: {{discover: {{static: [\"127.0.0.1:{upstream}\"]}}}}}}
-policies: {{open: [anonymous, {{rate: {{by: address, quota: 1000000000, window: 60s}}}}]}}
+policies: {{open: [anonymous, {{rate: {{by: address, quota: 1000000000, window: 60s}}}}{links}]}}
 routes:
   root: {{match: {{path: /, methods: [GET]}}, use: [open], to: backend}}
 ",
-        certificate = place.certificate.display()
+        certificate = place.certificate.display(),
+        links = links.replace(
+            "plugins/",
+            &cargo::workspace().join("gateway/plugins/").to_string_lossy()
+        )
     );
     for number in 1..routes {
         writeln!(

@@ -208,8 +208,8 @@ pub struct Limits {
     /// Maximum number of connections from one address (for IPv6, one /64 network); further ones are closed immediately.
     /// Trusted proxies have no limit. Default: 1,000.
     pub connections_per_address: usize,
-    /// How long a response may make no progress because its client does not read; then the connection is reset.
-    /// Default: 30 s.
+    /// How long a response may make no progress because its client does not read; then the connection is reset, or with
+    /// HTTP/2 the stream. Default: 30 s.
     pub stall: Span,
     /// Time from the head of a request to the end of its response; a route may set its own. Default: 10 s.
     pub deadline: Span,

@@ -15,7 +15,7 @@ use hyper::body::Incoming;
 use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use super::{ClientBody, Upload};
+use super::{ClientBody, Upload, unread};
 
 /// The error type of all bodies in the gateway.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -205,11 +205,17 @@ impl Body for ResponseBody {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match &mut self.get_mut().0 {
+        let frame = match &mut self.get_mut().0 {
             Kind::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Kind::Boxed(body) => Pin::new(body).poll_frame(cx),
             Kind::Upstream(streamed) => streamed.poll(cx),
-        }
+        };
+        unread::note(match &frame {
+            Poll::Ready(Some(Ok(frame))) => Some(frame.data_ref().map_or(0, Bytes::len)),
+            Poll::Ready(_) => Some(0),
+            Poll::Pending => None,
+        });
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

@@ -8,6 +8,7 @@ pub mod grpc;
 pub mod headers;
 mod problem;
 mod security_headers;
+mod unread;
 
 use http::{HeaderValue, Response, header};
 use serde_json::Value;
@@ -18,6 +19,7 @@ pub use client::{Client, network};
 pub use client_body::{ClientBody, Upload, UploadEnd};
 pub use problem::Problem;
 pub(crate) use security_headers::{ResponseInfo, add_security_headers};
+pub(crate) use unread::Streams;
 
 /// A JSON response of the gateway itself. It is made for one client, so caches must not store it.
 pub(crate) fn json_response(value: &Value) -> Response<ResponseBody> {

@@ -20,7 +20,7 @@ use hyper::{
     },
     service::{Service, service_fn},
 };
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -43,7 +43,7 @@ use super::{
 };
 use crate::{
     config::{Limits, Listener},
-    message::{ResponseBody, headers},
+    message::{ResponseBody, Streams, headers},
     metrics::CONNECTIONS_REFUSED,
 };
 
@@ -311,7 +311,7 @@ type Client = (SocketAddr, ListenerSettings, Arc<Core>);
 #[derive(Debug, Clone)]
 struct Protocols {
     http1: http1::Builder,
-    http2: http2::Builder<TokioExecutor>,
+    http2: http2::Builder<Streams>,
     /// Time within which a TLS handshake, or what comes before the first request, must be complete.
     handshake_time: Duration,
     /// Cancelled when the gateway begins to drain: connections end after their current requests.
@@ -326,7 +326,8 @@ impl Protocols {
             .header_read_timeout(limits.header_time.0)
             .max_headers(limits.header_fields)
             .max_buf_size(limits.headers.0.max(MIN_BUFFER));
-        let mut http2 = http2::Builder::new(TokioExecutor::new());
+        let limit = limits.stall.0;
+        let mut http2 = http2::Builder::new(Streams { limit });
         http2
             .timer(TokioTimer::new())
             .max_concurrent_streams(MAX_STREAMS)

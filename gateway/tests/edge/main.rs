@@ -46,4 +46,5 @@ mod tls;
 mod tokens;
 mod traffic;
 mod transforms;
+mod unread;
 mod websocket;

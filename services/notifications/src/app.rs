@@ -57,7 +57,7 @@ pub fn router(app: App) -> Router {
 /// Runs the API and the background workers until `shutdown` is cancelled. Events are consumed only if Kafka is configured,
 /// and mails are sent only if a mail server is configured.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let pool = database::pool(config.database_url.expose_secret(), 8).context("SOUK_DATABASE_URL")?;
+    let pool = database::pool(config.database_url.expose_secret(), 4).context("SOUK_DATABASE_URL")?;
     database::observe([("requests", &pool)]);
     let workers = TaskTracker::new();
     workers.spawn(housekeeping::run(pool.clone(), shutdown.clone()));

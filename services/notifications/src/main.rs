@@ -43,7 +43,7 @@ async fn main() -> anyhow::Result<()> {
         Some(Command::Rebuild) => {
             let config: Config = souk_config::load()?;
             let _telemetry = telemetry::init("notifications", config.log.unwrap_or_default())?;
-            let pool = database::pool(config.database_url.expose_secret(), 8).context("SOUK_DATABASE_URL")?;
+            let pool = database::pool(config.database_url.expose_secret(), 4).context("SOUK_DATABASE_URL")?;
             let brokers = config
                 .kafka_brokers
                 .context("SOUK_KAFKA_BROKERS is not set, so there are no events to rebuild from")?;

@@ -50,11 +50,11 @@ use crate::{
 };
 
 /// Number of database connections for requests. Sagas and live views have their own pools, so that a burst of
-/// orders, the checkouts that it starts, and the clients that follow them do not wait for each other. The gateway has at most 16
-/// requests of one route in flight, so one route cannot occupy all of these connections.
-const CONNECTIONS: u32 = 24;
+/// orders, the checkouts that it starts, and the clients that follow them do not wait for each other. They are as many as the gateway
+/// lets through on one route at a time.
+const CONNECTIONS: u32 = 16;
 /// Number of database connections for moving sagas and publishing messages.
-const SAGA_CONNECTIONS: u32 = 8;
+const SAGA_CONNECTIONS: u32 = 6;
 /// Number of database connections for live views.
 const FEED_CONNECTIONS: u32 = 4;
 /// Interval between two attempts to connect to the database at startup.

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Number of database connections, shared by requests and commands.
-const CONNECTIONS: u32 = 16;
+const CONNECTIONS: u32 = 12;
 /// Maximum number of commands that this process handles concurrently.
 const PREFETCH: u16 = 32;
 

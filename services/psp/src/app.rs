@@ -61,7 +61,7 @@ pub fn router(app: App) -> Router {
 
 /// Runs the API and the background workers until `shutdown` is cancelled.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let pool = database::pool(config.database_url.expose_secret(), 8).context("SOUK_DATABASE_URL")?;
+    let pool = database::pool(config.database_url.expose_secret(), 6).context("SOUK_DATABASE_URL")?;
     database::observe([("requests", &pool)]);
     let admin = Admin {
         addr: config.admin_addr,

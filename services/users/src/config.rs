@@ -22,7 +22,7 @@ pub struct Config {
     pub admin_addr: SocketAddr,
     /// The accounts' PostgreSQL database. `migrate` needs the account that owns the schema.
     pub database_url: SecretString,
-    /// Number of database connections. Default: 10.
+    /// Number of database connections. Default: 8.
     #[serde(default = "default_connections")]
     pub database_connections: u32,
     /// Kafka brokers to which domain events are published. Without them, none are.
@@ -53,7 +53,7 @@ pub struct Config {
 }
 
 fn default_connections() -> u32 {
-    10
+    8
 }
 
 impl Config {

@@ -82,13 +82,12 @@ async fn kill_in_rounds(chaos: &Chaos, docker: &Docker, down: &mut Vec<Container
             return Ok(());
         }
         let running = docker.running().await?;
-        for service in &chaos.services {
+        let victims = chaos.services.iter().filter_map(|service| {
             let candidates: Vec<_> = of(&running, service).collect();
-            if let Some(victim) = e2e::random::choose(&candidates) {
-                down.push((*victim).clone());
-                docker.kill(victim).await?;
-            }
-        }
+            e2e::random::choose(&candidates).map(|victim| (*victim).clone())
+        });
+        down.extend(victims);
+        try_join_all(down.iter().map(|container| docker.kill(container))).await?;
         let names: Vec<_> = down.iter().map(Container::name).collect();
         writeln!(
             io::stdout(),

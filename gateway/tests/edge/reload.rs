@@ -9,6 +9,7 @@ use gateway::{
     serve::{self, Source},
 };
 use serde_json::Value;
+use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::harness::{free_port, with_telemetry};
@@ -19,15 +20,20 @@ struct Reloading {
     gateway: Arc<Gateway>,
     bind: std::net::SocketAddr,
     upstream: String,
+    /// Notified when the upstream has a request for `/slow`.
+    slow_began: Arc<Notify>,
     _stop: tokio_util::sync::DropGuard,
 }
 
 impl Reloading {
     async fn start() -> Self {
         with_telemetry();
+        let slow_began = Arc::new(Notify::new());
+        let began = Arc::clone(&slow_began);
         let upstream = Router::new().fallback(async || "hello").route(
             "/slow",
-            get(async || {
+            get(async move || {
+                began.notify_one();
                 tokio::time::sleep(Duration::from_millis(300)).await;
                 "slow"
             }),
@@ -44,6 +50,7 @@ impl Reloading {
             gateway,
             bind,
             upstream,
+            slow_began,
             _stop: stop.drop_guard(),
         }
     }
@@ -157,7 +164,7 @@ async fn a_request_in_flight_keeps_the_configuration_it_began_with() {
     let edge = Reloading::start().await;
     let url = format!("{}/slow", edge.url);
     let slow = tokio::spawn(async move { reqwest::get(url).await.unwrap().text().await.unwrap() });
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    edge.slow_began.notified().await;
     let without = edge.yaml("/hello").replace("path: /slow", "path: /other");
     edge.reload(&without).await.unwrap();
     assert_eq!(edge.status("/slow").await, 404);

@@ -2,9 +2,11 @@
 
 use std::{
     io,
+    net::SocketAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -92,11 +94,33 @@ impl Service<Uri> for Connector {
             let host = url.host().ok_or_else(|| missing("the URL has no host"))?;
             let port = url.port_u16().ok_or_else(|| missing("the URL has no port"))?;
             let host = host.trim_start_matches('[').trim_end_matches(']');
-            let stream = TcpStream::connect((host, port)).await?;
+            let stream = connect_to_first(tokio::net::lookup_host((host, port)).await?).await?;
             stream.set_nodelay(true)?;
             this.connect(stream).await.map(TokioIo::new)
         })
     }
+}
+
+/// How long an address has to accept a connection before the next one is tried as well.
+const HEAD_START: Duration = Duration::from_millis(100);
+
+/// Connects to the first of these addresses that accepts. An instance that has vanished does not refuse connections, so
+/// waiting for it would leave no time for the others.
+async fn connect_to_first(addresses: impl Iterator<Item = SocketAddr>) -> io::Result<TcpStream> {
+    let attempts: Vec<_> = (0..)
+        .zip(addresses)
+        .map(|(number, address)| {
+            Box::pin(async move {
+                tokio::time::sleep(HEAD_START * number).await;
+                TcpStream::connect(address).await
+            })
+        })
+        .collect();
+    if attempts.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "the host has no address"));
+    }
+    let (stream, _) = futures::future::select_ok(attempts).await?;
+    Ok(stream)
 }
 
 fn client_config(
@@ -166,5 +190,42 @@ impl ServerCertVerifier for OneService {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.verifier.supported_verify_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An address that neither accepts nor refuses connections, and the connections that keep it so.
+    async fn silent() -> (SocketAddr, impl Sized) {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let listener = socket.listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut waiting = vec![];
+        // The kernel accepts a connection or two on its own; later ones get no answer.
+        while let Ok(connected) =
+            tokio::time::timeout(Duration::from_millis(500), TcpStream::connect(address)).await
+        {
+            waiting.push(connected.unwrap());
+        }
+        (address, (listener, waiting))
+    }
+
+    #[tokio::test]
+    async fn an_address_that_does_not_answer_does_not_hold_up_the_others() {
+        let (gone, _full) = silent().await;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let live = listener.local_addr().unwrap();
+        let connect = connect_to_first([gone, live].into_iter());
+        let stream = tokio::time::timeout(Duration::from_secs(20), connect).await;
+        assert_eq!(stream.unwrap().unwrap().peer_addr().unwrap(), live);
+    }
+
+    #[tokio::test]
+    async fn a_host_without_an_address_is_an_error() {
+        let error = connect_to_first(std::iter::empty()).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
     }
 }

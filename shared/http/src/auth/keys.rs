@@ -33,6 +33,8 @@ impl Default for AgeLimits {
 }
 
 const TIMEOUT: Duration = Duration::from_secs(2);
+/// Timeout for connecting. The addresses of the issuer share it equally, so that one that has vanished leaves time for another.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A key with the algorithm that its issuer states.
 pub(super) type Key = (Algorithm, DecodingKey);
@@ -68,7 +70,10 @@ enum Client {
 impl Client {
     fn new(tls: Option<Connector>) -> Self {
         let public = || {
-            let client = reqwest::Client::builder().timeout(TIMEOUT).build();
+            let client = reqwest::Client::builder()
+                .timeout(TIMEOUT)
+                .connect_timeout(CONNECT_TIMEOUT)
+                .build();
             Self::Public(client.unwrap_or_default())
         };
         tls.map_or_else(public, Self::Mutual)
@@ -80,6 +85,7 @@ impl Client {
             Self::Public(client) => Ok(client.clone()),
             Self::Mutual(connector) => reqwest::Client::builder()
                 .timeout(TIMEOUT)
+                .connect_timeout(CONNECT_TIMEOUT)
                 .tls_backend_preconfigured((*connector.config()).clone())
                 .build(),
         }
@@ -214,14 +220,13 @@ impl Keys {
     /// Requests the key set, and returns it with the usable keys: those with an id and an accepted algorithm. The algorithm
     /// is taken from the key, so that a token cannot make a public key pass as an HMAC secret.
     async fn request(&self) -> anyhow::Result<(JwkSet, HashMap<String, Arc<Key>>)> {
-        let response = self
-            .client
-            .get()?
-            .get(&self.url)
-            .send()
-            .await?
-            .error_for_status()?;
-        let document: JwkSet = response.json().await?;
+        let send = async || self.client.get()?.get(&self.url).send().await;
+        let mut response = send().await;
+        // The instance is starting or ending. Requests wait for these keys, and another instance may respond.
+        if response.as_ref().is_err_and(|error| !error.is_timeout()) {
+            response = send().await;
+        }
+        let document: JwkSet = response?.error_for_status()?.json().await?;
         let keys = document.keys.iter().filter_map(|jwk| {
             let algorithm = jwk.common.key_algorithm?.to_string().parse().ok()?;
             let key = DecodingKey::from_jwk(jwk).ok()?;
@@ -300,6 +305,23 @@ mod tests {
         assert!(matches!(lenient.get("first").await, Lookup::Found(_)));
         assert!(!matches!(strict.get("first").await, Lookup::Found(_)));
         assert_eq!((lenient.version(), strict.version()), (Some(1), None));
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_breaks_is_tried_again() {
+        let issuer = Issuer::start().await;
+        let address = issuer.url.trim_start_matches("http://").to_owned();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            drop(listener.accept().await.unwrap());
+            let (mut client, _) = listener.accept().await.unwrap();
+            let mut server = tokio::net::TcpStream::connect(address).await.unwrap();
+            tokio::io::copy_bidirectional(&mut client, &mut server).await
+        });
+        let behind = Issuer { url, ..issuer };
+        let keys = behind.keys(HOUR, HOUR, HOUR);
+        assert!(matches!(keys.get("first").await, Lookup::Found(_)));
     }
 
     #[tokio::test]

@@ -4,8 +4,9 @@
 
 use std::{
     cell::Cell,
-    pin::Pin,
-    task::{Context, Poll},
+    future::poll_fn,
+    pin::{Pin, pin},
+    task::Poll,
     time::Duration,
 };
 
@@ -62,63 +63,48 @@ where
     F::Output: Send,
 {
     fn execute(&self, stream: F) {
-        tokio::spawn(Limited {
-            stream: Box::pin(stream),
-            limit: self.limit,
-            previous: 0,
-            is_waiting: false,
-            timer: None,
-        });
+        tokio::spawn(run(stream, self.limit));
     }
 }
 
-/// A stream that ends once its client has accepted nothing for too long. Dropping the stream resets it.
-struct Limited<F> {
-    stream: Pin<Box<F>>,
-    limit: Duration,
-    /// Size of the frames that were returned before those that wait now. The wait lasts until the client has accepted them.
-    previous: usize,
-    is_waiting: bool,
-    /// Created when the client is first waited for, and then reused.
-    timer: Option<Pin<Box<Sleep>>>,
-}
-
-impl<F: Future> Future for Limited<F> {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = self.get_mut();
+/// Polls a stream until its end, or until its client has accepted nothing for too long. The stream is dropped then, which
+/// resets it.
+async fn run(stream: impl Future, limit: Duration) {
+    let mut stream = pin!(stream);
+    // Size of the frames that were returned before those that wait now. The wait lasts until the client has accepted them.
+    let mut previous = 0;
+    let mut is_waiting = false;
+    // Created when the client is first waited for, and then reused.
+    let mut timer: Option<Pin<Box<Sleep>>> = None;
+    poll_fn(|cx| {
         BODY.set(Noted::default());
-        if this.stream.as_mut().poll(cx).is_ready() {
+        if stream.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }
-        let noted = BODY.get();
-        if let Some(side) = noted.waits_for {
-            this.is_waiting = side == Side::Client;
+        let Noted { bytes, waits_for } = BODY.get();
+        if let Some(side) = waits_for {
+            is_waiting = side == Side::Client;
         }
-        if !this.is_waiting {
+        if !is_waiting {
             return Poll::Pending;
         }
-        let end = || {
-            let unread = u32::try_from(this.previous + noted.bytes).unwrap_or(u32::MAX);
-            Instant::now() + this.limit + Duration::from_secs((unread / SLOWEST).into())
-        };
-        let timer = match &mut this.timer {
-            Some(timer) => {
-                if noted.waits_for.is_some() {
-                    timer.as_mut().reset(end());
-                }
-                timer
+        if waits_for.is_some() {
+            let unread = u32::try_from(previous + bytes).unwrap_or(u32::MAX);
+            let end = Instant::now() + limit + Duration::from_secs((unread / SLOWEST).into());
+            match &mut timer {
+                Some(timer) => timer.as_mut().reset(end),
+                none => *none = Some(Box::pin(tokio::time::sleep_until(end))),
             }
-            none => none.insert(Box::pin(tokio::time::sleep_until(end()))),
-        };
-        if noted.waits_for.is_some() {
-            this.previous = noted.bytes;
+            previous = bytes;
         }
-        if timer.as_mut().poll(cx).is_ready() {
-            tracing::debug!("the client does not read a response; its stream is reset");
-            return Poll::Ready(());
+        let has_ended = timer
+            .as_mut()
+            .is_some_and(|timer| timer.as_mut().poll(cx).is_ready());
+        if !has_ended {
+            return Poll::Pending;
         }
-        Poll::Pending
-    }
+        tracing::debug!("the client does not read a response; its stream is reset");
+        Poll::Ready(())
+    })
+    .await;
 }

@@ -1,5 +1,5 @@
 //! Limits how long a client may leave a response unread. When a socket accepts no more bytes, hyper waits without a
-//! limit; here the wait times out for every kind of response. The connection is then reset, so that the kernel drops
+//! limit; here the wait times out for every kind of response. On HTTP/2, see also `message::unread`. The connection is then reset, so that the kernel drops
 //! the data that it still holds for the client.
 //!
 //! The limit also applies after the end of a response. A connection that is closed while its client does not read stays

@@ -37,7 +37,7 @@ impl Drop for Counted {
     }
 }
 
-/// An endless response.
+/// Responds without end, so that only the client or the gateway can end the response.
 async fn endless(State(open): State<Open>) -> Body {
     let chunks = futures::stream::unfold(open.count(), |counted| async {
         Some((

@@ -63,6 +63,10 @@ pub(super) fn with_labels(mut config: Config, containers: &[Labels]) -> Config {
     let Some(rules) = config.docker_routes.clone() else {
         return config;
     };
+    if snapshot::check(&config).is_err() {
+        // The error is of the file, not of the containers; compiling the configuration reports it.
+        return config;
+    }
     for labels in containers {
         match declared(labels, &rules) {
             Ok((name, ..)) if config.routes.contains_key(&name) => {}

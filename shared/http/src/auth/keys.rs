@@ -19,6 +19,8 @@ pub(super) struct AgeLimits {
     pub(super) unknown: Duration,
     /// Minimum time between a failed fetch and the next one.
     pub(super) failed: Duration,
+    /// A request without a usable key waits for the next fetch until this time has passed since it arrived.
+    pub(super) patience: Duration,
 }
 
 impl Default for AgeLimits {
@@ -28,6 +30,7 @@ impl Default for AgeLimits {
             stale: Duration::from_hours(1),
             unknown: Duration::from_secs(30),
             failed: Duration::from_secs(1),
+            patience: Duration::from_secs(2),
         }
     }
 }
@@ -169,17 +172,26 @@ impl Keys {
         }
         drop(set);
         let before = self.set.load().fetched;
-        let guard = Arc::clone(&self.failed).lock_owned().await;
-        if self.set.load().fetched == before {
-            // Fetch in a separate task. If this client disconnects, the fetch still completes for the requests that wait.
-            let this = Arc::clone(self);
-            let _ = tokio::spawn(async move { this.fetch(guard).await }).await;
-        }
-        let set = self.set.load();
-        match set.keys.get(kid) {
-            Some(key) if set.younger_than(self.limits.stale) => Lookup::Found(Arc::clone(key)),
-            _ if set.younger_than(self.limits.unknown) => Lookup::Unknown,
-            _ => Lookup::Unavailable,
+        let patience = Instant::now() + self.limits.patience;
+        loop {
+            let guard = Arc::clone(&self.failed).lock_owned().await;
+            if self.set.load().fetched == before {
+                // Fetch in a separate task. If this client disconnects, the fetch still completes for the requests that wait.
+                let this = Arc::clone(self);
+                let _ = tokio::spawn(async move { this.fetch(guard).await }).await;
+            }
+            let set = self.set.load();
+            match set.keys.get(kid) {
+                Some(key) if set.younger_than(self.limits.stale) => return Lookup::Found(Arc::clone(key)),
+                _ if set.younger_than(self.limits.unknown) => return Lookup::Unknown,
+                _ => {}
+            }
+            // The issuer may be restarting.
+            let next = Instant::now() + self.limits.failed;
+            if next > patience {
+                return Lookup::Unavailable;
+            }
+            tokio::time::sleep_until(next).await;
         }
     }
 
@@ -245,7 +257,7 @@ impl Keys {
 mod tests {
     use std::sync::{
         Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     };
 
     use axum::{Router, routing::get};
@@ -259,6 +271,8 @@ mod tests {
     /// An issuer that can become unavailable and rotate its key.
     struct Issuer {
         is_down: Arc<AtomicBool>,
+        /// Number of requests that failed because it was unavailable.
+        failures: Arc<AtomicUsize>,
         kid: Arc<Mutex<&'static str>>,
         url: String,
     }
@@ -266,13 +280,15 @@ mod tests {
     impl Issuer {
         async fn start() -> Self {
             let (is_down, kid) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new("first")));
-            let (down, current) = (Arc::clone(&is_down), Arc::clone(&kid));
+            let failures = Arc::<AtomicUsize>::default();
+            let (down, failed, current) = (Arc::clone(&is_down), Arc::clone(&failures), Arc::clone(&kid));
             let jwks = get(move || {
                 let kid = *current.lock().unwrap();
                 let jwk =
                     json!({"kty": "OKP", "alg": "EdDSA", "crv": "Ed25519", "kid": kid, "x": "A".repeat(43)});
                 let rsa = json!({"kty": "RSA", "alg": "RS256", "kid": "rsa", "n": "AQAB", "e": "AQAB"});
                 let response: (StatusCode, axum::Json<Value>) = if down.load(Ordering::SeqCst) {
+                    failed.fetch_add(1, Ordering::SeqCst);
                     (StatusCode::BAD_GATEWAY, axum::Json(json!({})))
                 } else {
                     (StatusCode::OK, axum::Json(json!({"keys": [rsa, jwk]})))
@@ -280,17 +296,25 @@ mod tests {
                 async move { response }
             });
             let url = testkit::spawn(Router::new().route("/", jwks)).await;
-            Self { is_down, kid, url }
+            Self {
+                is_down,
+                failures,
+                kid,
+                url,
+            }
         }
 
         fn keys(&self, fresh: Duration, stale: Duration, unknown: Duration) -> Arc<Keys> {
-            let failed = Duration::ZERO;
-            let limits = AgeLimits {
+            self.with_limits(AgeLimits {
                 fresh,
                 stale,
                 unknown,
-                failed,
-            };
+                failed: Duration::from_millis(1),
+                patience: Duration::ZERO,
+            })
+        }
+
+        fn with_limits(&self, limits: AgeLimits) -> Arc<Keys> {
             Arc::new(Keys::new(self.url.clone(), None, vec![Algorithm::EdDSA], limits))
         }
     }
@@ -305,6 +329,29 @@ mod tests {
         assert!(matches!(lenient.get("first").await, Lookup::Found(_)));
         assert!(!matches!(strict.get("first").await, Lookup::Found(_)));
         assert_eq!((lenient.version(), strict.version()), (Some(1), None));
+    }
+
+    #[tokio::test]
+    async fn a_request_waits_while_the_issuer_restarts() {
+        let issuer = Issuer::start().await;
+        issuer.is_down.store(true, Ordering::SeqCst);
+        let keys = issuer.with_limits(AgeLimits {
+            failed: Duration::from_millis(10),
+            patience: HOUR,
+            ..AgeLimits::default()
+        });
+        let get = keys.get("first");
+        tokio::pin!(get);
+        let failed_twice = async {
+            while issuer.failures.load(Ordering::SeqCst) < 2 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::select! {
+            _ = &mut get => panic!("the issuer is down"),
+            () = failed_twice => issuer.is_down.store(false, Ordering::SeqCst),
+        }
+        assert!(matches!(get.await, Lookup::Found(_)));
     }
 
     #[tokio::test]

@@ -40,8 +40,8 @@ pub struct Databases {
 }
 
 impl Databases {
-    /// Prepares the connections but opens none yet, so this succeeds even while a database is down. Fails on an
-    /// invalid URL.
+    /// Prepares the connections, which are opened in the background, so this succeeds even while a database is down. Fails on
+    /// an invalid URL.
     pub async fn new(config: &Config, namespace: &Namespace) -> anyhow::Result<Self> {
         let pool = |url: &SecretString, key: &'static str| {
             database::pool(url.expose_secret(), CONNECTIONS).context(key)

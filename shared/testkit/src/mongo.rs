@@ -67,7 +67,7 @@ impl Drop for TestMongo {
     fn drop(&mut self) {
         let url = self.url.clone();
         // Use a new client, because the test's client is bound to the test's runtime.
-        crate::block_on_elsewhere(async move {
+        crate::delete_in_background(async move {
             if let Ok(client) = Client::with_uri_str(&url).await
                 && let Some(db) = client.default_database()
             {

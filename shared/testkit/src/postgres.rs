@@ -101,8 +101,7 @@ impl Drop for TestDatabase {
             return;
         };
         let ddl = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
-        crate::block_on_elsewhere(async move {
-            // A leftover database is harmless, because the server is deleted after the tests.
+        crate::delete_in_background(async move {
             if let Ok(mut admin) = PgConnection::connect_with(&options.database("postgres")).await {
                 let _ = sqlx::query(AssertSqlSafe(ddl)).execute(&mut admin).await;
             }

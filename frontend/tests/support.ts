@@ -100,6 +100,8 @@ export const test = base.extend<Fixtures>({
     async ({ page }, use, info) => {
       const errors: string[] = [];
       page.on("console", (message) => {
+        // The browser cancels all requests when the machine gets a network interface, as when Docker starts a container.
+        if (message.text().includes("net::ERR_NETWORK_CHANGED")) return;
         if (message.type() === "error") errors.push(`${message.text()} (${message.location().url})`);
       });
       page.on("pageerror", (error) => errors.push(error.message));

@@ -3,39 +3,28 @@
 //! one of them twice, or a length or chunk size that is not a plain number. hyper accepts some of these and hides
 //! others, so they must be detected before hyper reads them. Such a request is rejected, never interpreted.
 
-use std::{
-    io,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::{Context, Poll, ready},
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::io::InspectReader;
 
-/// A client's connection whose incoming bytes are scanned for ambiguous framing.
-#[derive(Debug)]
-pub(crate) struct Watched<S> {
+/// Scans the bytes that are read from a client's connection for ambiguous framing. The returned flag is set before hyper sees
+/// the malformed line.
+pub(crate) fn watch<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
-    scanner: Scanner,
-    malformed: Arc<AtomicBool>,
-}
-
-impl<S> Watched<S> {
-    /// Wraps `stream`. The returned flag is set before hyper sees the malformed line.
-    pub(crate) fn new(stream: S) -> (Self, Arc<AtomicBool>) {
-        let malformed = Arc::new(AtomicBool::new(false));
-        (
-            Self {
-                stream,
-                scanner: Scanner::default(),
-                malformed: malformed.clone(),
-            },
-            malformed,
-        )
-    }
+) -> (impl AsyncRead + AsyncWrite + Unpin, Arc<AtomicBool>) {
+    let malformed = Arc::<AtomicBool>::default();
+    let found = Arc::clone(&malformed);
+    let mut scanner = Scanner::default();
+    let inspect = move |bytes: &[u8]| {
+        if scanner.scan(bytes) {
+            found.store(true, Ordering::Relaxed);
+        }
+    };
+    (InspectReader::new(stream, inspect), malformed)
 }
 
 /// Follows the framing of HTTP/1.1: reads heads line by line, and skips bodies by their length or chunks.
@@ -165,44 +154,6 @@ fn number(text: &[u8], radix: u32) -> Option<u64> {
 fn field<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let (start, value) = line.split_at_checked(name.len())?;
     start.eq_ignore_ascii_case(name).then_some(value)
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let before = buf.filled().len();
-        ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
-        if this.scanner.scan(&buf.filled()[before..]) {
-            this.malformed.store(true, Ordering::Relaxed);
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
-    }
 }
 
 #[cfg(test)]

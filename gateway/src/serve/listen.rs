@@ -33,7 +33,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     acme,
     connections::{ConnectionPermit, Connections},
-    framing::Watched,
+    framing,
     gateway::{Core, Gateway},
     open_files, preface, proxy_protocol,
     request::{ListenerSettings, Peer, serve},
@@ -350,7 +350,7 @@ impl Protocols {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (stream, malformed) = Watched::new(stream);
+        let (stream, malformed) = framing::watch(stream);
         let service = service(client, malformed);
         let connection = self.http1.serve_connection(TokioIo::new(stream), service);
         self.run(

@@ -47,14 +47,14 @@ pub(super) fn set_upgrade(headers: &mut HeaderMap) {
     headers.insert(header::UPGRADE, WEBSOCKET);
 }
 
-/// When a tunnel ends, other than by its two ends.
+/// The limits at which the gateway ends a tunnel that neither side has closed.
 #[derive(Debug)]
 pub(super) struct Limits {
-    /// After this time without data in either direction.
+    /// The tunnel ends after this time without data in either direction.
     pub(super) idle: Duration,
     /// When the client's token expires.
     pub(super) expires: Option<SystemTime>,
-    /// When the gateway shuts down.
+    /// The tunnel ends when the gateway shuts down.
     pub(super) draining: CancellationToken,
 }
 

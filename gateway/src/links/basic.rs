@@ -24,7 +24,7 @@ use crate::{
 const REMEMBERED: Duration = Duration::from_mins(1);
 /// Number of passwords that are verified at the same time.
 const CONCURRENT: usize = 2;
-/// Longer credentials are wrong, in bytes.
+/// Maximum length of credentials, in bytes; longer ones are rejected.
 const MAX_LENGTH: usize = 1024;
 
 /// The users of a `basic` link.
@@ -33,7 +33,8 @@ pub struct Basic {
     users: BTreeMap<String, Arc<str>>,
     challenge: HeaderValue,
     header: Option<HeaderName>,
-    /// Credentials that were right, until when that is remembered. The key is a hash with a secret.
+    /// Credentials that were right, with the time until which they are remembered. The key is a hash that includes a
+    /// secret.
     right: Cache<[u8; 32], Instant>,
     secret: [u8; 32],
     permits: Semaphore,

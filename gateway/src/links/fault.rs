@@ -1,4 +1,4 @@
-//! Delays or fails a random part of the requests, so that one can test how clients and other services cope.
+//! Delays or fails a random part of the requests, to test how clients and other services handle failures.
 
 use std::time::{Duration, Instant};
 

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use super::RequestContext;
 use crate::{config, message::Problem};
 
-/// A maintenance of a service, during which only some networks have access.
+/// The maintenance mode of a service, in which only some networks have access.
 #[derive(Debug)]
 pub struct Maintenance {
     retry_after: Duration,

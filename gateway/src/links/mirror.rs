@@ -16,7 +16,7 @@ use crate::{
     upstream::{self, Pool, Pools},
 };
 
-/// Number of copies of a link that may be on their way at the same time.
+/// Maximum number of copies of one link that are in flight at the same time.
 const MAX_IN_FLIGHT: usize = 64;
 
 /// The upstream that gets the copies.

@@ -132,7 +132,7 @@ pub struct RequestContext<'a> {
     pub has_api_key: bool,
     /// Whether a service has vouched for the client without naming it.
     pub is_vouched: bool,
-    /// Get the request's body, if it is small, once all of it has arrived.
+    /// Channels to which the request's body is sent, if it is small, once all of it has arrived.
     pub body_copies: Vec<oneshot::Sender<Bytes>>,
     /// What the `cache` link has found out about the request.
     pub cache: Option<cache::Lookup>,
@@ -324,7 +324,7 @@ impl Link {
     }
 
     /// Whether the link has a state that depends only on its own configuration, such as used-up quotas and stored
-    /// responses. A reload keeps it if that is unchanged.
+    /// responses. A reload keeps this state if the configuration is unchanged.
     fn keeps_state(&self, parts: Parts<'_>) -> bool {
         match self {
             Self::Rate(rate) => rate.is_counted_in(parts.redis),

@@ -1,4 +1,4 @@
-//! The compiled links of all policies. What has a state is taken over from the previous configuration if it is
+//! The compiled links of all policies. A link that has a state is taken over from the previous configuration if it is
 //! unchanged.
 
 use std::collections::BTreeMap;

@@ -24,7 +24,7 @@ pub(crate) struct Activity {
 }
 
 impl Activity {
-    /// Begins now, as if there had been data.
+    /// Begins now, as if data had just been received.
     pub(crate) fn new() -> Self {
         Self {
             started: Instant::now(),

@@ -92,7 +92,7 @@ pub enum BodyTimeout {
 /// What a response holds while its body is being read, such as the connection that it arrives on. Dropping it means that
 /// the body was not read to its end.
 pub trait Lease: std::fmt::Debug + Send {
-    /// The body has been read to its end.
+    /// Called when the body has been read to its end.
     fn body_ended(self: Box<Self>);
 }
 
@@ -137,7 +137,7 @@ impl ResponseBody {
         Self(Kind::Boxed(body.boxed_unsync()))
     }
 
-    /// The body of an upstream's response. The lease learns when the body ends.
+    /// The body of an upstream's response. The lease is notified when the body ends.
     #[must_use]
     pub fn streamed(inner: Incoming, lease: Box<dyn Lease>, timeout: BodyTimeout) -> Self {
         if inner.is_end_stream() {

@@ -36,7 +36,7 @@ pub struct ClientBody {
     upload: Arc<Upload>,
     /// Set by [`crate::serve::framing`]. Checked here because hyper accepts some malformed input.
     malformed: Arc<AtomicBool>,
-    /// The client has sent `Expect` and begins to send only when the first read asks for the body.
+    /// Whether the client has sent `Expect`. It begins to send the body only when the body is first read.
     awaits_continue: bool,
     copy: Option<BodyCopy>,
 }
@@ -44,7 +44,7 @@ pub struct ClientBody {
 /// Larger bodies are not copied, in bytes.
 const MAX_COPY: usize = 64 << 10;
 
-/// What has arrived of a body, for those who want a copy.
+/// The part of a body that has arrived, kept for those who want a copy.
 #[derive(Debug)]
 struct BodyCopy {
     data: BytesMut,

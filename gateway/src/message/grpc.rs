@@ -23,7 +23,7 @@ pub const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin
 /// The time that a call may take.
 pub const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
-/// What `grpc-message` must encode.
+/// The characters that `grpc-message` must encode.
 const ENCODED: AsciiSet = CONTROLS.add(b'%');
 /// First byte of the frame with the trailers in a body of gRPC-Web.
 const TRAILERS: u8 = 0x80;
@@ -40,7 +40,7 @@ pub enum Wire {
 }
 
 impl Wire {
-    /// The form of a request, or `None` if it is no gRPC call that the gateway can pass on.
+    /// The form of a request, or `None` if it is not a gRPC call that the gateway can pass on.
     #[must_use]
     pub fn of<B>(request: &Request<B>) -> Option<Self> {
         let wire = Self::of_content(request.headers())?;
@@ -111,7 +111,7 @@ impl Wire {
     }
 }
 
-/// A gRPC call of a client, as far as the errors of the gateway itself depend on it.
+/// The properties of a client's gRPC call that are needed to respond with an error of the gateway itself.
 #[derive(Debug, Clone)]
 pub struct Call {
     wire: Wire,
@@ -119,7 +119,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// The call that a request makes, or `None` if it is no gRPC call.
+    /// The call that a request makes, or `None` if it is not a gRPC call.
     #[must_use]
     pub fn of<B>(request: &Request<B>) -> Option<Self> {
         Wire::of(request).map(|wire| Self {
@@ -175,7 +175,7 @@ pub fn trailers(code: Code, message: &str) -> HeaderMap {
     trailers
 }
 
-/// The status that trailers, or the headers of a response without a body, have. An invalid one is [`Code::Unknown`].
+/// The status in the trailers, or in the headers of a response without a body. An invalid one is [`Code::Unknown`].
 #[must_use]
 pub fn status(headers: &HeaderMap) -> Option<Code> {
     let status = headers.get(STATUS)?;
@@ -197,7 +197,7 @@ fn code_of_problem(status: StatusCode) -> Code {
     }
 }
 
-/// The status of a call whose response does not say one, by its HTTP status (`http-grpc-status-mapping` of gRPC).
+/// The status of a call whose response has none, by its HTTP status (`http-grpc-status-mapping` of gRPC).
 #[must_use]
 pub fn code_of_http(status: StatusCode) -> Code {
     match status.as_u16() {
@@ -230,7 +230,8 @@ pub fn http_status(code: Code) -> StatusCode {
     }
 }
 
-/// The status of a call, once it is known. It is shared: an extension of the response until the call has ended.
+/// The status of a call, once it is known. Clones share it; the response has one as an extension until the call has
+/// ended.
 #[derive(Debug, Clone, Default)]
 pub struct CallStatus(Arc<OnceLock<Code>>);
 
@@ -255,7 +256,7 @@ impl CallStatus {
     }
 }
 
-/// The time that the client gives a call; `None` if it does not say. An invalid value is an error.
+/// The time that the client gives a call; `None` if it does not set one. An invalid value is an error.
 pub fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Problem> {
     let Some(value) = headers.get(TIMEOUT) else {
         return Ok(None);

@@ -25,7 +25,7 @@ thread_local! {
 struct Noted {
     /// Size of the frames that the body has returned.
     bytes: usize,
-    /// Whom the response waits for; `None` if the body was not polled.
+    /// The side that the response waits for; `None` if the body was not polled.
     waits_for: Option<Side>,
 }
 

@@ -42,7 +42,7 @@ struct Cached {
 }
 
 impl Documents {
-    /// `None` if the configuration has no API document.
+    /// Creates the sources with an empty cache. `None` if the configuration has no API document.
     pub(crate) fn new(config: &Arc<Config>) -> Option<Self> {
         config.openapi.as_ref()?;
         Some(Self {

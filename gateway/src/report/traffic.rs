@@ -14,7 +14,7 @@ use serde::Serialize;
 /// Length of the sliding window in seconds.
 pub const WINDOW_SECONDS: u64 = 60;
 
-/// The window consists of slots and moves on by whole slots, so it covers one slot less at worst.
+/// Number of slots of the window. It slides by whole slots, so it may cover up to one slot less than its length.
 const SLOTS: usize = 12;
 /// Length of one slot in seconds.
 const SLOT_SECONDS: u64 = 5;
@@ -281,7 +281,7 @@ mod tests {
         // The slot of the first request is used again.
         traffic.record_at(at(61), StatusCode::OK, at(1));
         assert_eq!(traffic.counts_at(at(62)).requests(), 4);
-        // A request that was delayed for more than a minute does not take it back.
+        // A request that was delayed for more than a minute does not get the slot back.
         traffic.record_at(at(0), StatusCode::OK, at(1));
         assert_eq!(traffic.counts_at(at(62)).requests(), 4);
     }

@@ -27,9 +27,9 @@ use crate::config;
 
 /// The protocol (ALPN) of a connection by which the CA verifies a host.
 pub(super) const PROTOCOL: &[u8] = b"acme-tls/1";
-/// Time between two looks at the age of the certificate.
+/// Time between two checks of the age of the certificate.
 const INTERVAL: Duration = Duration::from_mins(10);
-/// Time after a failure. Let's Encrypt refuses a host for an hour after five failures.
+/// Time between a failure and the next attempt. Let's Encrypt refuses a host for an hour after five failures.
 const PAUSE: Duration = Duration::from_mins(15);
 /// How long and how often the CA is asked for its decision.
 const POLL: RetryPolicy = RetryPolicy::new()

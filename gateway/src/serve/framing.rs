@@ -1,7 +1,8 @@
-//! Detects requests with ambiguous framing, which two servers could end at different places. This is how requests are
-//! smuggled (RFC 9112, section 6.3). A head is ambiguous if it has both `Content-Length` and `Transfer-Encoding`, or
-//! one of them twice, or a length or chunk size that is not a plain number. hyper accepts some of these and hides
-//! others, so they must be detected before hyper reads them. Such a request is rejected, never interpreted.
+//! Detects requests with ambiguous framing: two servers could disagree about where such a request ends, which is how
+//! requests are smuggled (RFC 9112, section 6.3). A head is ambiguous if it has both `Content-Length` and
+//! `Transfer-Encoding`, or one of them twice, or a length or chunk size that is not a plain number. hyper accepts some
+//! of these and hides others, so they must be detected before hyper reads them. Such a request is rejected, never
+//! interpreted.
 
 use std::sync::{
     Arc,

@@ -171,7 +171,7 @@ impl Gateway {
     }
 }
 
-/// The limits with everything equal that a running gateway can change.
+/// The limits, with the defaults for those that a running gateway can change, so that only the others are compared.
 fn fixed(limits: &Limits) -> Limits {
     let Limits {
         body,

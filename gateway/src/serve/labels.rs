@@ -47,7 +47,7 @@ pub(super) async fn follow(gateway: Arc<Gateway>) {
     }
 }
 
-/// The configuration of the file again, without the routes of containers.
+/// Returns the configuration of the file alone, without the routes of containers.
 pub(super) fn without_labels(config: &Config) -> Config {
     let mut config = config.clone();
     config.routes.retain(|name, _| !name.starts_with(OF_CONTAINERS));
@@ -64,7 +64,7 @@ pub(super) fn with_labels(mut config: Config, containers: &[Labels]) -> Config {
         return config;
     };
     if snapshot::check(&config).is_err() {
-        // The error is of the file, not of the containers; compiling the configuration reports it.
+        // The error is in the file, not in the labels of the containers; compiling the configuration reports it.
         return config;
     }
     for labels in containers {
@@ -124,7 +124,7 @@ fn declared(labels: &Labels, rules: &DockerRoutes) -> anyhow::Result<(String, Ro
         "network": rules.network,
         "engine": rules.engine,
     }}});
-    // JSON is YAML, of which the values of the configuration have their positions.
+    // JSON is also YAML, and parsing it as YAML gives each value of the configuration a position.
     let route = serde_saphyr::from_str(&route.to_string())?;
     let upstream = serde_saphyr::from_str(&upstream.to_string())?;
     Ok((name, route, upstream))

@@ -51,7 +51,7 @@ use crate::{
 const MIN_BUFFER: usize = 8192;
 /// Maximum number of concurrent requests on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 100;
-/// Number of streams that the client of an HTTP/2 connection may reset before they were handled.
+/// Number of streams that the client of an HTTP/2 connection may reset before they are handled.
 const MAX_RESETS: usize = 20;
 
 /// Starts one thread for each core. After `stop` is cancelled, each thread drains its requests and ends.
@@ -157,8 +157,8 @@ async fn accept(
 ) -> anyhow::Result<()> {
     let listener = TcpListener::from_std(socket)?;
     let places = Arc::new(Semaphore::new(connections));
-    // The kernel chooses the core of a connection, so an address could fill one core. It gets at most half of its
-    // capacity.
+    // The kernel chooses the core of a connection, so the connections of one address could fill a core. An address
+    // therefore gets at most half of a core's capacity.
     let connections_of_core = Connections::new((connections / 2).max(1));
     let open = TaskTracker::new();
     let limits = core.view().snapshot.config.limits.clone();
@@ -219,12 +219,12 @@ async fn accept(
     Ok(())
 }
 
-/// What the clients of a listener speak.
+/// The protocols that the clients of a listener speak.
 #[derive(Clone)]
 enum Speaks {
     Http,
     Https(TlsAcceptor),
-    /// Anything, which is passed through.
+    /// Any protocol over TCP; the bytes are passed through.
     Tcp(Arc<TcpProxy>),
 }
 
@@ -257,7 +257,7 @@ impl Accepted {
             }
         }
         let stream = self.stream;
-        // What only some connections need is on the heap, so that the others do not reserve memory for it.
+        // State that only some connections need is on the heap, so that the others do not reserve memory for it.
         match speaks {
             Speaks::Http => match tokio::time::timeout(time, preface::read(stream)).await {
                 Ok(Ok((true, stream))) => {
@@ -401,7 +401,7 @@ fn service(
     };
     service_fn(move |request| {
         let (core, peer) = (Arc::clone(&core), peer.clone());
-        // On the heap, because otherwise every idle connection would reserve the memory of a request.
+        // Boxed, because otherwise every idle connection would reserve the memory of a request.
         Box::pin(async move { Ok(serve(core, peer, request).await) })
     })
 }

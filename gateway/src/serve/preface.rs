@@ -20,7 +20,8 @@ pub(super) struct Begun<S> {
     unread: std::ops::Range<usize>,
 }
 
-/// Reads until it is clear whether the client speaks HTTP/2. Returns that, and the connection from its beginning.
+/// Reads until it is clear whether the client speaks HTTP/2. Returns whether it does, and the connection, which can be
+/// read from its beginning.
 pub(super) async fn read<S: AsyncRead + Unpin>(mut stream: S) -> io::Result<(bool, Begun<S>)> {
     let (mut first, mut length) = ([0; PREFACE.len()], 0);
     while length < PREFACE.len() && first[..length] == PREFACE[..length] {

@@ -321,7 +321,8 @@ async fn act(
     let (client, pools, deadline) = (context.by_user(), &view.pools, context.deadline);
     match &route.action {
         Action::Forward(forward) => forward.run(pools, &client, request, deadline).await,
-        // The futures of the other actions are boxed, so that they do not make that of every request larger: hyper moves it.
+        // The futures of the other actions are boxed, so that they do not enlarge the future of every request, which
+        // hyper moves.
         Action::BrowserSpans(spans) => Box::pin(spans.run(pools, &client, request, deadline)).await,
         Action::PassThrough(pass) => {
             let limit = context.body_limit.unwrap_or(view.snapshot.config.limits.body.0);
@@ -386,7 +387,7 @@ async fn replace_config(core: &Core, text: &[u8]) -> Result<Response<ResponseBod
     Ok(json_response(&json!(core.gateway.history.report())))
 }
 
-/// The parts of a request that decide about its route.
+/// The parts of a request that determine its route.
 fn wanted(request: &Request<ClientBody>, origin: Origin) -> Wanted<'_> {
     Wanted {
         method: request.method(),

@@ -41,7 +41,7 @@ pub(super) struct TcpProxy {
     /// Upstreams by the suffix of host names, such as `.shop.example`; longer ones come first.
     suffixes: Vec<(String, String)>,
     places: Arc<Semaphore>,
-    /// Time within which the client must have sent its name.
+    /// Time within which the client must have sent the name that it asks for.
     hello_time: Duration,
     open: GaugeSeries,
     from_clients: CounterSeries,
@@ -63,7 +63,7 @@ enum Hello {
     Named(String),
     /// A TLS handshake without a name.
     Nameless,
-    /// Something else than TLS.
+    /// Anything other than a TLS handshake.
     Other,
 }
 

@@ -1,5 +1,5 @@
-//! What stands between a route and an upstream that it calls. Each route has its own for each upstream, which all of its
-//! parts share.
+//! The breakers, in-flight limits and retry rules between a route and the upstreams that it calls. Each route has its
+//! own for each upstream, and all parts of the route share them.
 
 use std::{sync::Arc, time::Duration};
 

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 
 use crate::config::{ConfigError, Match, Scheme};
 
-/// The parts of a request that decide about its route.
+/// The parts of a request that determine its route.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wanted<'a> {
     pub(crate) method: &'a http::Method,

@@ -1,5 +1,5 @@
-//! Compiles a configuration into an immutable [`Snapshot`], which all cores share. What has a state, such as breakers,
-//! quotas and connections, is taken over from the previous snapshot if its configuration is unchanged.
+//! Compiles a configuration into an immutable [`Snapshot`], which all cores share. Parts that have a state, such as
+//! breakers, quotas and connections, are taken over from the previous snapshot if their configuration is unchanged.
 
 mod check;
 mod explain;

@@ -25,9 +25,10 @@ const WINDOW: Duration = Duration::from_millis(100);
 const WINDOW_CALLS: u32 = 10;
 /// The latency may be this many times the lowest one before the limit falls.
 const TOLERANCE: f64 = 1.25;
-/// The part by which the limit approaches its new value.
+/// The fraction by which the limit approaches its new value.
 const SMOOTHING: f64 = 0.2;
-/// The lowest latency is raised by this part in each second, so that it is forgotten if the upstream becomes slower.
+/// The lowest latency is raised by this fraction in each second, so that it is forgotten if the upstream becomes
+/// slower.
 const FORGETTING: f64 = 0.001;
 
 /// The limit of one upstream, shared by all routes and cores.

@@ -49,7 +49,7 @@ pub struct Cluster {
     healthy: GaugeSeries,
     known: GaugeSeries,
     instances: ArcSwap<Vec<Arc<Instance>>>,
-    /// The turn of the next request, if requests go to all instances in turn.
+    /// Counts the requests, if they go to all instances in turn.
     pub(super) next: AtomicUsize,
     /// Set while no instance accepts connections.
     unreachable: AtomicBool,
@@ -137,7 +137,8 @@ impl Cluster {
         }
     }
 
-    /// Records that an instance has not responded for this time. Like a gateway error, unless the time was short.
+    /// Records that an instance has not responded for this time. This counts as a gateway error, unless the time was
+    /// short.
     pub fn record_timeout(&self, instance: &Instance, took: Duration) {
         self.record_failure(
             instance,

@@ -28,7 +28,7 @@ struct OfInstance {
 #[derive(Debug)]
 struct Connection {
     sender: Http2Sender,
-    /// Has a clone for each request.
+    /// Has one clone for each request in flight, so its reference count is the number of requests.
     places: Arc<()>,
 }
 
@@ -70,7 +70,8 @@ impl Connections {
     ) -> Result<Place, ConnectError> {
         let instance = {
             let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            // A new instance often takes the place of another one.
+            // A new instance often replaces another one, so connections to instances that no longer exist are removed
+            // now.
             if !all.contains_key(&address) {
                 all.retain(|address, _| known(*address));
             }

@@ -66,7 +66,7 @@ impl Pools {
         if let Some(known) = channels.get(&address) {
             return Ok(known.clone());
         }
-        // A new instance often takes the place of another one.
+        // A new instance often replaces another one, so channels to instances that no longer exist are removed now.
         let instances = pool.cluster.instances();
         channels.retain(|address, _| instances.iter().any(|one| one.address == *address));
         let mut endpoint = Endpoint::from_shared(format!("{}://{address}", pool.cluster.scheme()))?

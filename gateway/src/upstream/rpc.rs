@@ -22,7 +22,8 @@ use crate::{
 /// A client decides about the timeout of a call, so a call that timed out sooner than this says nothing about the instance.
 const FAIR_TIME: Duration = Duration::from_secs(1);
 
-/// A call whose response has begun. If it is dropped without an outcome, because the client has left, it does not count.
+/// A call whose response has begun. If it is dropped without an outcome, because the client has disconnected, it does
+/// not count.
 #[derive(Debug)]
 pub struct Rpc {
     pool: Arc<Pool>,

@@ -41,7 +41,7 @@ pub fn on_request(request: &Request<Config>) -> RequestReply {
     }
 }
 
-/// The numbers of a version. A part that is no number counts as 0.
+/// The numbers of a version. A part that is not a number counts as 0.
 fn numbers(version: &str) -> Vec<u32> {
     version.split('.').map(|part| part.parse().unwrap_or(0)).collect()
 }

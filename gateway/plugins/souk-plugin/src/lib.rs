@@ -1,5 +1,6 @@
-//! Writes plugins of the gateway in Rust: the messages that the gateway exchanges with a plugin, and [`plugin!`], which
-//! exports the functions that it calls. The interface is described in `docs/gateway.md`, section "Plugins".
+//! A library for plugins of the gateway in Rust: the messages that the gateway exchanges with a plugin, and
+//! [`plugin!`], which exports the functions that the gateway calls. The interface is described in `docs/gateway.md`,
+//! section "Plugins".
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 /// Version of the interface between the gateway and a plugin.
 pub const ABI_VERSION: i32 = 1;
 
-/// What a plugin learns about a request. `C` is the type of the plugin's `config` in the gateway's file.
+/// A request, as the gateway describes it to a plugin. `C` is the type of the plugin's `config` in the gateway's file.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Request<C> {
     /// Name of the route in the gateway's file.
@@ -31,7 +32,7 @@ pub struct Request<C> {
     pub config: C,
 }
 
-/// What a plugin learns about a response.
+/// A response, as the gateway describes it to a plugin.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Response<C> {
     /// The status, such as 200.
@@ -56,7 +57,7 @@ pub struct RequestReply {
     /// A text that the plugin gets again with the response. Nothing else is kept between two calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-    /// A response to the client. The request then goes no further.
+    /// A response to the client. The request is then not forwarded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub respond: Option<LocalResponse>,
 }

@@ -1,4 +1,4 @@
-//! When a call ends, other than by its client and its service.
+//! The limits at which the gateway ends a call that neither its client nor its service has ended.
 
 use std::{
     future::pending,
@@ -14,17 +14,17 @@ use crate::message::{Activity, Problem};
 /// The limits of a call. Each is optional.
 #[derive(Debug)]
 pub(super) struct Ends {
-    /// The deadline of the route or of the client.
+    /// The call ends at the deadline of the route or of the client.
     pub(super) deadline: Option<Instant>,
-    /// After this time without data in either direction.
+    /// The call ends after this time without data in either direction.
     pub(super) idle: Option<(Duration, Arc<Activity>)>,
-    /// When the client's token expires.
+    /// The call ends when the client's token expires.
     pub(super) expires: Option<Instant>,
-    /// When the gateway shuts down.
+    /// The call ends when the gateway shuts down.
     pub(super) draining: Option<CancellationToken>,
 }
 
-/// Why a call has ended.
+/// The limit that has ended a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     Deadline,

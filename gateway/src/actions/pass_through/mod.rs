@@ -33,7 +33,7 @@ use crate::{
     upstream::{self, CallError, Pool, Pools, Rpc, Target},
 };
 
-/// The fields of a call's end, which gRPC-Web has in the body.
+/// The fields with which a call ends; in gRPC-Web they are in the body.
 const END: [http::HeaderName; 3] = [grpc::STATUS, grpc::MESSAGE, grpc::DETAILS];
 
 /// The action of a route that passes gRPC calls through.
@@ -117,7 +117,7 @@ impl PassThrough {
         Ok(self.respond(call, response, rpc))
     }
 
-    /// When a call ends, other than by its client and its service.
+    /// The limits at which the gateway ends a call.
     fn ends(
         &self,
         context: &RequestContext<'_>,
@@ -207,7 +207,7 @@ fn to_upstream(mut parts: Parts, pool: &Pool, body: RequestBody) -> Request<Requ
         parts.headers.remove(name);
     }
     parts.headers.insert(header::CONTENT_TYPE, content);
-    // Says that the client of this connection, which is the gateway, reads trailers.
+    // The client of this connection is the gateway, which reads trailers.
     parts
         .headers
         .insert(header::TE, HeaderValue::from_static("trailers"));

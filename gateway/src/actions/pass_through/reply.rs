@@ -52,7 +52,7 @@ impl Reply {
         let Some((inner, rpc)) = &mut self.upstream else {
             return Poll::Ready(None);
         };
-        // Before the data, because a service may always have some.
+        // Checked before the data, because a service may always have more data.
         if let Poll::Ready(end) = self.call.end.as_mut().poll(cx) {
             let (code, message) = end.status();
             if end == End::Deadline && matches!(self.call.upload.end(), Some(UploadEnd::Complete(_))) {

@@ -14,7 +14,7 @@ use http_cache_semantics::{CachePolicy, RequestLike};
 use super::Conditions;
 use crate::message::{BoxError, ResponseBody};
 
-/// A response of unknown size is stored only if it is complete after this time.
+/// A response of unknown size is stored only if it is complete within this time.
 const COLLECT_TIME: Duration = Duration::from_secs(1);
 
 /// A stored response, which many requests share.
@@ -26,7 +26,8 @@ pub(super) struct Entry {
     body: Bytes,
 }
 
-/// A request as the rules of RFC 9111 see it. Its URI was compared already, and a stored response to GET answers HEAD.
+/// A request as the rules of RFC 9111 see it. Its URI has already been compared, and a stored response to GET also
+/// answers HEAD.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Seen<'a>(pub(super) &'a HeaderMap);
 
@@ -199,7 +200,7 @@ pub(super) fn may_be_stored(
 /// A body that was read into memory.
 pub(super) enum Collected {
     Whole(Bytes),
-    /// The body is too large or too slow. It continues where it was when that became clear.
+    /// The body is too large or too slow. The returned body begins with the part that was already read.
     TooLarge(ResponseBody),
 }
 

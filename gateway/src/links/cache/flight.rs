@@ -10,9 +10,9 @@ use tokio::sync::watch;
 
 use super::Key;
 
-/// After a response that could not be stored, requests for the same do not wait for each other for this time.
+/// After a response could not be stored, requests for the same response do not wait for each other for this time.
 const NOT_SHARED: Duration = Duration::from_secs(30);
-/// Number of requests about which that is remembered.
+/// Maximum number of requests that are remembered as having such a response.
 const REMEMBERED: usize = 10_000;
 
 /// The requests that others wait for.
@@ -67,7 +67,7 @@ impl Flights {
         if let Some(running) = running.get(key) {
             let mut running = running.clone();
             return Turn::Wait(async move {
-                // Nothing is ever sent; this ends with an error when the other request does.
+                // No value is ever sent; the wait ends with an error when the other request ends.
                 while running.changed().await.is_ok() {}
             });
         }
@@ -82,7 +82,7 @@ impl Flights {
 }
 
 impl Flight {
-    /// Lets the next requests for the same pass without waiting, because the response cannot be stored.
+    /// Lets the next requests for this response pass without waiting, because it cannot be stored.
     pub(super) fn mark_not_shared(self) {
         self.shared
             .not_shared

@@ -133,7 +133,7 @@ impl Cache {
                     break;
                 }
                 Turn::NotShared => break,
-                // What the others have waited for is already stale, or was not stored.
+                // The response that this request has waited for is already stale, or was not stored.
                 Turn::Wait(_) if has_waited => break,
                 Turn::Wait(ended) => {
                     has_waited = true;
@@ -207,7 +207,7 @@ impl Cache {
         self.count("miss");
         let policy = CachePolicy::new(&Seen(&lookup.fields), &response);
         if !entry::may_be_stored(&policy, &response, self.max_body, now) {
-            // The next requests for this do not wait for each other, unless the upstream has failed.
+            // The next requests for this response do not wait for each other, unless the upstream has failed.
             if let Some(flight) = lookup.flight.take().filter(|_| !status.is_server_error()) {
                 flight.mark_not_shared();
             }

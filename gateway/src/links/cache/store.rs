@@ -1,4 +1,4 @@
-//! The stored responses. Those that are used least make room for new ones.
+//! The stored responses. The least used ones are removed to make room for new ones.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use quick_cache::{Weighter, sync::Cache};
 
 use super::{super::Chosen, Entry, MAX_BODY, Seen};
 
-/// Responses to the same request that differ in fields which `Vary` names, at most.
+/// Maximum number of responses to the same request, which differ in the fields that `Vary` names.
 const MAX_VARIANTS: usize = 16;
 
-/// What a response is stored under.
+/// The key under which a response is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     /// The route and the chosen upstream, if any, since the same path may lead to different upstreams.
@@ -45,7 +45,7 @@ impl Key {
         }
     }
 
-    /// The resource, whichever route leads to it.
+    /// Identifies the resource, regardless of the route that leads to it.
     fn resource(&self) -> String {
         format!("{}{}", self.origin, self.path)
     }
@@ -76,8 +76,8 @@ impl Store {
         Self(Cache::with_weighter(32 * parts.clamp(1, 8), max as u64, Size))
     }
 
-    /// Finds a stored response to a request. `judge` says whether it may be used without revalidation; `None` means that it answers
-    /// another request.
+    /// Finds a stored response to a request. `judge` says whether it may be used without revalidation; `None` means
+    /// that it belongs to another request.
     pub(super) fn find(&self, key: &Key, judge: impl Fn(&Entry) -> Option<bool>) -> Option<(Entry, bool)> {
         let variants = self.0.get(&key.resource())?;
         let mut own = variants.iter().filter(|(route, _)| *route == key.route);

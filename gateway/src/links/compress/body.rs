@@ -36,7 +36,8 @@ pub(super) enum Encoder {
 }
 
 impl Encoder {
-    /// The levels are those that servers commonly use for responses that are made for one request.
+    /// Creates an encoder. Its level is the one that servers commonly use for responses that are generated for each
+    /// request.
     pub(super) fn new(coding: Coding) -> io::Result<Self> {
         Ok(match coding {
             Coding::Zstd => Self::Zstd(zstd::stream::write::Encoder::new(vec![], 3)?),

@@ -21,7 +21,7 @@ pub struct Compress {
     types: Vec<String>,
 }
 
-/// Fields of responses whose bodies must stay the same.
+/// Header fields of responses whose bodies must not be changed.
 const EXACT: [&str; 3] = ["content-encoding", "content-range", "content-digest"];
 
 impl Compress {
@@ -123,7 +123,8 @@ fn lists(headers: &HeaderMap, field: &http::HeaderName, name: &str) -> bool {
     names.any(|one| one.trim().eq_ignore_ascii_case(name))
 }
 
-/// The compressed body is not the same bytes as the one that the `ETag` was made for (RFC 9110, section 8.8.1).
+/// Makes a strong `ETag` weak, because the compressed body has other bytes than the one that the tag was made for (RFC
+/// 9110, section 8.8.1).
 fn weaken_etag(headers: &mut HeaderMap) {
     let Some(tag) = headers.get(header::ETAG) else {
         return;

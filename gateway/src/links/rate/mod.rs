@@ -34,7 +34,7 @@ pub struct Rate {
     quota: NonZeroU32,
     window: Duration,
     policy: Option<HeaderValue>,
-    /// Where all replicas count together.
+    /// The Redis server in which all replicas count together. `None` if each counts alone.
     shared: Option<Arc<Redis>>,
     limiter: RateLimiter<Client, DashMapStateStore<Client>, DefaultClock, StateInformationMiddleware>,
 }
@@ -77,7 +77,7 @@ impl Rate {
         }
     }
 
-    /// Whether the quotas are counted in the same place as new ones with this server would be.
+    /// Whether these quotas can be kept with this Redis server: they are counted there, or are not shared at all.
     pub(crate) fn is_counted_in(&self, redis: Option<&Arc<Redis>>) -> bool {
         let is_same = |own: &Arc<Redis>| redis.is_some_and(|redis| Arc::ptr_eq(own, redis));
         self.shared.as_ref().is_none_or(is_same)

@@ -16,7 +16,7 @@ use crate::{
     message::Client,
 };
 
-/// After a failure, Redis is not asked for this time.
+/// How long Redis is not used after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long connecting to Redis may take.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -29,11 +29,11 @@ pub struct Redis {
     timeout: Duration,
     connection: OnceLock<ConnectionManager>,
     script: Script,
-    /// Until when the server is not asked.
+    /// Until when the server is not used, because it has failed.
     paused: Mutex<Option<Instant>>,
 }
 
-/// What the server says about a request.
+/// The result of counting a request against a quota.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Verdict {
     pub(super) remaining: u32,

@@ -29,7 +29,7 @@ pub(super) enum Failure {
     /// The plugin needs more memory than it may have.
     #[error("the plugin needs more memory than its limit")]
     Memory,
-    /// The plugin has ended in a way that its language calls a panic or an exception.
+    /// The plugin trapped, for example because of a panic or an exception in its language.
     #[error("{0}")]
     Trap(Error),
     /// The reply cannot be read, or contains something that is not allowed.
@@ -144,7 +144,8 @@ impl Call {
         Ok(reply.to_vec())
     }
 
-    /// Calls a function. Other requests of the core are served each time that it has used up a slice of its fuel.
+    /// Calls a function. Each time that the call has used up a slice of its fuel, other requests of the core are
+    /// served.
     async fn resume_until_done<P: WasmParams, R: WasmResults>(
         &mut self,
         name: &str,

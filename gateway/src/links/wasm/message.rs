@@ -1,4 +1,4 @@
-//! What the gateway and a plugin say to each other, as JSON.
+//! The messages between the gateway and a plugin, as JSON.
 
 use std::{collections::BTreeMap, net::IpAddr};
 
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::call::Failure;
 use crate::message::{ResponseBody, headers::is_reserved};
 
-/// What a plugin gets to know about a request.
+/// The message that describes a request to a plugin.
 #[derive(Debug, Serialize)]
 pub(super) struct RequestMessage<'a> {
     pub(super) route: &'a str,
@@ -23,7 +23,7 @@ pub(super) struct RequestMessage<'a> {
     pub(super) config: &'a RawValue,
 }
 
-/// What a plugin gets to know about a response.
+/// The message that describes a response to a plugin.
 #[derive(Debug, Serialize)]
 pub(super) struct ResponseMessage<'a> {
     pub(super) status: u16,
@@ -44,7 +44,7 @@ impl Serialize for Fields<'_> {
     }
 }
 
-/// What a plugin wants to happen to a request. An empty reply lets it pass unchanged.
+/// A plugin's reply to the message about a request. An empty reply lets the request pass unchanged.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RequestReply {
@@ -52,7 +52,7 @@ pub(super) struct RequestReply {
     pub(super) remove: Vec<String>,
     #[serde(default)]
     pub(super) set: BTreeMap<String, String>,
-    /// Kept until the response.
+    /// A text that the plugin gets again with the response.
     #[serde(default)]
     pub(super) state: Option<String>,
     /// A response to the client instead of forwarding the request.
@@ -60,7 +60,7 @@ pub(super) struct RequestReply {
     pub(super) respond: Option<LocalResponse>,
 }
 
-/// What a plugin wants to happen to a response.
+/// A plugin's reply to the message about a response.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ResponseReply {

@@ -63,7 +63,7 @@ struct Limits {
 #[derive(Debug)]
 pub struct Passed {
     link: Arc<Wasm>,
-    /// The version that has seen the request.
+    /// The version of the plugin that has seen the request.
     plugin: Arc<Plugin>,
     /// What the plugin keeps for the response.
     state: Option<String>,
@@ -100,7 +100,7 @@ impl Wasm {
         })
     }
 
-    /// Whether a configuration with the same link can use this one.
+    /// Whether this link can be kept for a configuration that contains the same link.
     pub(super) fn is_for(&self, config: &Config) -> bool {
         self.file.starts_with(&config.folder) && self.claims == claims(config)
     }
@@ -165,7 +165,7 @@ impl Wasm {
             }
             state = reply.state;
         }
-        // Kept even without a hook for the response: each link of the chain takes the last one.
+        // Added even if the plugin has no hook for the response, because each link of the chain removes the last entry.
         context.plugins.push(Passed {
             link: Arc::clone(self),
             plugin,
@@ -215,7 +215,7 @@ impl Wasm {
     }
 }
 
-/// Shows the response to the plugin that the request has passed last, and forgets the plugin.
+/// Shows the response to the plugin that the request has passed last, and removes the plugin from the list.
 pub(super) async fn change_response(
     context: &mut RequestContext<'_>,
     mut response: Response<ResponseBody>,

@@ -21,7 +21,7 @@ pub(super) struct Budget {
     window: Mutex<Window>,
 }
 
-/// The counts of the last seconds, at the index of the second modulo their number.
+/// The counts of the last seconds. The index is the second modulo the number of counts.
 #[derive(Debug, Default)]
 struct Window {
     seconds: [Second; WINDOW as usize],

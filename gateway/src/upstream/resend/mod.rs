@@ -1,4 +1,4 @@
-//! Sends requests again that failed (retry) or are slow (hedge), within a budget.
+//! Resends requests that failed (retry) or are slow (hedge), within a budget.
 
 mod budget;
 pub(super) mod tries;
@@ -78,14 +78,14 @@ impl Resends {
         self.budget.count_request();
     }
 
-    /// When a try that begins now must have responded.
+    /// The time by which a try that begins now must have received a response.
     pub(super) fn end_of_try(&self, deadline: Instant) -> Instant {
         let time = self.retry.as_ref().and_then(|retry| retry.per_try);
         time.map_or(deadline, |time| deadline.min(Instant::now() + time.0))
     }
 
-    /// The time to wait before a request is sent again that was already sent again `retries` times. `None` if it may not
-    /// be sent again.
+    /// How long to wait before resending a request that was already resent `retries` times. `None` if it may not be
+    /// sent again.
     pub(crate) fn backoff(&self, retries: u32, deadline: Instant) -> Option<Duration> {
         let rules = self.retry.as_ref().filter(|rules| retries < rules.max.get())?;
         let longest = rules.backoff.from.saturating_mul(1 << retries.min(16));

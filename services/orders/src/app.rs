@@ -49,9 +49,9 @@ use crate::{
     },
 };
 
-/// Number of database connections for requests. Sagas and live views have their own pools, so that a burst of
-/// orders, the checkouts that it starts, and the clients that follow them do not wait for each other. They are as many as
-/// the gateway lets through on one route at a time.
+/// Number of database connections for requests. Sagas and live views have their own pools, so that a burst of orders,
+/// the checkouts that it starts, and the clients that follow them do not wait for each other. The number is the same as
+/// that of the calls that the gateway lets through on one route at a time.
 const CONNECTIONS: u32 = 16;
 /// Number of database connections for moving sagas and publishing messages.
 const SAGA_CONNECTIONS: u32 = 6;

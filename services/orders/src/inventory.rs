@@ -24,10 +24,10 @@ use crate::orders::LineView;
 
 /// Timeout of one call.
 const DEADLINE: Duration = Duration::from_secs(2);
-/// How long nothing may arrive while a call waits, before the connection is tested with a ping.
+/// How long a waiting call may receive nothing before the connection is tested with a ping.
 const PING_AFTER: Duration = Duration::from_millis(300);
-/// Timeout for the answer to the ping; then the call is sent once more, on a new connection. With [`PING_AFTER`] it leaves
-/// time for that within [`DEADLINE`]. The ping is answered even if the service is slow with its calls.
+/// Timeout for the answer to the ping. After that, the call is sent once more, on a new connection; together with
+/// [`PING_AFTER`], this leaves enough time within [`DEADLINE`]. A service answers the ping even if its calls are slow.
 const PING_TIMEOUT: Duration = Duration::from_millis(900);
 /// Number of consecutive failures that open the breaker.
 const FAILURES_TO_OPEN: u32 = 5;

@@ -63,7 +63,7 @@ pub(crate) enum Error {
     UnexpectedState(Box<Intent>),
     #[error("the amount exceeds what can still be refunded")]
     AmountTooLarge,
-    /// A failure on purpose, requested by a magic payment method.
+    /// A deliberate failure, requested by a magic payment method.
     #[error("something went wrong on the provider's side")]
     Flaky,
     #[error("a database query failed")]

@@ -40,7 +40,8 @@ pub async fn take(conn: &mut PgConnection, user: UserId) -> sqlx::Result<Vec<Ord
     .collect()
 }
 
-/// Sets the quantity of a SKU in the user's cart. Returns false, with nothing changed, if it would be one line too many.
+/// Sets the quantity of a SKU in the user's cart. Returns false and changes nothing if the cart would then have too
+/// many lines.
 pub async fn put(conn: &mut PgConnection, user: UserId, item: &OrderItem) -> sqlx::Result<bool> {
     let result = sqlx::query!(
         "INSERT INTO cart_items (user_id, sku, quantity)

@@ -1,6 +1,6 @@
-//! The fault switches of the demo: what an operator can break for some minutes, to watch how the sagas cope. The switches
-//! wrap what leaves and enters this service (`wrappers.rs`), so the rest of the code does not know them. Outside demo mode
-//! every switch is off and cannot be set.
+//! The fault switches of the demo: what an operator can break for some minutes, to watch how the sagas recover. The
+//! switches wrap what leaves and enters this service (`wrappers.rs`), so the rest of the code does not know about them.
+//! Outside demo mode every switch is off and cannot be set.
 
 pub mod list_active_faults;
 pub mod list_faults;

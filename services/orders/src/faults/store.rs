@@ -36,7 +36,7 @@ pub(super) async fn active(database: impl PgExecutor<'_>) -> sqlx::Result<Vec<Ac
     Ok(switches.collect())
 }
 
-/// Switches a fault on for `seconds`, or off if that is 0. Every setting is kept as a row of its own.
+/// Switches a fault on for `seconds`, or off if that is 0. Every change inserts a new row.
 pub(super) async fn set(
     conn: &mut PgConnection,
     fault: Fault,

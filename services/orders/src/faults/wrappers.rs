@@ -1,5 +1,5 @@
-//! What the fault switches wrap in demo mode: the sending of commands, the handling of replies, and the quotes. The code
-//! that is wrapped knows nothing of them.
+//! What the fault switches wrap in demo mode: the sending of commands, the handling of replies, and the quotes. The
+//! wrapped code does not know about them.
 
 use std::time::Duration;
 

@@ -80,9 +80,9 @@ struct UserSlot {
 /// Which limit prevents another stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LimitReached {
-    /// The process has as many streams as it may.
+    /// The process has the maximum number of streams.
     Process,
-    /// The user has as many streams as one may.
+    /// The user has the maximum number of streams in this process.
     User,
 }
 

@@ -11,7 +11,7 @@ use super::get_metrics_summary::{
 };
 use crate::orders::OrderStatus;
 
-/// Returns the start of the hour 23 hours ago. With the current hour, that makes 24.
+/// Returns the start of the hour 23 hours ago. From then on, there are 24 hours, including the current one.
 pub(super) async fn since(conn: &mut PgConnection) -> sqlx::Result<DateTime<Utc>> {
     sqlx::query_scalar!(r#"SELECT date_trunc('hour', now(), 'UTC') - interval '23 hours' AS "since!""#)
         .fetch_one(conn)

@@ -25,7 +25,7 @@ pub(crate) struct Returnable {
     pub(crate) lines: Vec<ReturnableLine>,
 }
 
-/// A line of an order that items can be returned from.
+/// A line of an order from which items can be returned.
 #[derive(Debug)]
 pub(crate) struct ReturnableLine {
     pub(crate) sku: String,

@@ -9,11 +9,11 @@ use contracts::saga::{
 use super::table::{Effect, Facts, Rejection, Saga, StepId, inventory, local, payments};
 use crate::orders::{FulfilmentStatus, OrderStatus, PaymentStatus, ReturnStatus};
 
-/// How long the items of an order are held until they are pinned: 15 minutes. Much longer than the deadline of a checkout,
-/// which starts again when an operator retries it.
+/// How long the items of an order are held unless they are pinned: 15 minutes. This is much longer than the deadline of
+/// a checkout, because an operator's retry starts that deadline again.
 pub const HOLD_SECONDS: u32 = 15 * 60;
 
-/// Takes a placed order to a confirmed one.
+/// The saga that turns a placed order into a confirmed one.
 pub const CHECKOUT: Saga = Saga::new(
     "checkout",
     &[
@@ -31,7 +31,7 @@ pub const CHECKOUT: Saga = Saga::new(
         // From here on the hold does not expire.
         inventory(StepId::PinStock, |f| PinStock { order_id: f.order }.into())
             .undo(|f| UnpinStock { order_id: f.order }.into()),
-        // The card is charged: there is no way back.
+        // The card is charged; from here on, nothing is undone.
         payments(StepId::CapturePayment, |f| {
             CapturePayment { order_id: f.order }.into()
         })
@@ -44,7 +44,7 @@ pub const CHECKOUT: Saga = Saga::new(
 )
 .checks_out();
 
-/// Refunds returned items and adds them to the stock again.
+/// The saga that refunds returned items and adds them to the stock again.
 pub const RETURN: Saga = Saga::new(
     "return",
     &[

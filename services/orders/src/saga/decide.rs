@@ -1,5 +1,5 @@
-//! Why a saga moves, and where that leads: the rules that are not in the table, such as who may still cancel, and what an
-//! operator may decide. Pure, like `plan.rs`, which completes the decision.
+//! Decides where a cause moves a saga, by the rules that are not in the table, such as who may still cancel, and what
+//! an operator may decide. The functions are pure, like those of `plan.rs`, which completes the decision.
 
 use contracts::{
     CommandId, UserId,
@@ -82,14 +82,14 @@ pub enum Impossible {
 pub(super) struct Decision {
     pub(super) from: Position,
     pub(super) to: At,
-    /// The outcome of the awaited command, if the cause says it.
+    /// The outcome of the awaited command, if the cause contains it.
     pub(super) step_outcome: Option<StepOutcome>,
     /// The outcome for the log; none for a resend.
     pub(super) outcome: Option<LogOutcome>,
     pub(super) reason: Option<String>,
     pub(super) detail: Option<String>,
     pub(super) actor: Option<UserId>,
-    /// Why the saga is to be undone, if this cause decides it.
+    /// Why the saga is undone, if it is undone because of this cause.
     pub(super) ending: Option<Ending>,
     pub(super) restarts_deadline: bool,
     /// Whether the reason is a problem that operators should see.
@@ -112,7 +112,7 @@ impl Decision {
         }
     }
 
-    /// The saga is given up, for example because of a timeout.
+    /// The decision to give up the saga, for example because of a timeout.
     fn given_up(from: Position, to: At, reason: &str, detail: Option<String>, ending: Ending) -> Self {
         Self {
             outcome: Some(LogOutcome::Silent),

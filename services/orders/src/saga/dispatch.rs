@@ -1,4 +1,4 @@
-//! How commands leave: through the outbox, in the statement that saves the move which sends them.
+//! How commands are sent: through the outbox, in the statement that saves the move.
 
 use std::fmt::Debug;
 

@@ -1,4 +1,4 @@
-//! Tests of every place where a saga can be, with every outcome that the awaited command can have there.
+//! Tests every place where a saga can be, with every outcome of the awaited command.
 
 use std::collections::HashSet;
 
@@ -148,7 +148,7 @@ fn nothing_is_undone_after_the_pivot_and_nothing_completes_before_it() {
 
 #[test]
 fn every_saga_ends_unless_replies_never_come() {
-    /// Moves left at most, counting no repetitions; every move must lower it.
+    /// Maximum number of remaining moves, not counting repetitions. Every move must lower it.
     fn left(saga: &Saga, at: At) -> usize {
         match at {
             At::Completed | At::Compensated => 0,

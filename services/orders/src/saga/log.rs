@@ -1,4 +1,4 @@
-//! The entries of a saga's log, from which `timeline.rs` builds what people see.
+//! The entries of a saga's log, from which `timeline.rs` builds the timeline that people see.
 
 use contracts::{CommandId, UserId};
 use serde::Serialize;

@@ -175,7 +175,7 @@ impl<'a> Move<'a> {
         }
     }
 
-    /// Performs the steps of orders itself that the saga has reached.
+    /// Performs the local steps that the saga has reached: those that orders performs itself.
     fn perform_local_steps(&mut self) {
         while let At::Active(position) = self.at {
             self.position = position;
@@ -192,7 +192,7 @@ impl<'a> Move<'a> {
         }
     }
 
-    /// Changes the order as `effect` says, by the rules that no single step knows.
+    /// Applies `effect` to the order, with the rules that do not depend on the step alone.
     fn take_effect(&mut self, effect: Effect) {
         let order = &mut self.order;
         let mut event = effect.event;
@@ -217,7 +217,7 @@ impl<'a> Move<'a> {
                     order.refunded = refunded;
                     order.payment = PaymentStatus::after_refund(refunded, order.total);
                 } else {
-                    // Payments' notice of this refund was faster, and was published.
+                    // The notice of this refund from payments arrived first, and its event was published then.
                     event = None;
                 }
             }
@@ -225,7 +225,7 @@ impl<'a> Move<'a> {
                 if self.state.returns_the_rest && order.status.can_become(OrderStatus::Returned) =>
             {
                 event = Some("order_returned");
-                // Items that were never shipped do not come back; they are just not shipped.
+                // Items that were never shipped are cancelled instead of returned.
                 order.fulfilment = if order.status.was_shipped() {
                     FulfilmentStatus::Returned
                 } else {
@@ -239,7 +239,7 @@ impl<'a> Move<'a> {
         self.event_types.extend(event);
     }
 
-    /// The events of the move. Each says which step it is about, where the saga is then, and how the order is.
+    /// The events of the move. Each contains its step, the new position of the saga, and the new state of the order.
     fn events(&self, attempts: u32) -> Vec<Event> {
         let state = self.state;
         let (at, order) = (self.at.position(), &self.order);

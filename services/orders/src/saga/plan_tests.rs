@@ -1,4 +1,4 @@
-//! Tests of every place where a saga can be with every cause, and of every sequence of causes up to [`DEPTH`].
+//! Tests every place where a saga can be with every cause, and every sequence of causes up to [`DEPTH`].
 
 use std::collections::HashSet;
 
@@ -317,7 +317,7 @@ fn a_return_refunds_restocks_and_completes() {
         (types(&plan), partly.order.status),
         (vec!["return_completed"], OrderStatus::Delivered)
     );
-    // An order that was never shipped is not shipped any more.
+    // An order that was never shipped can no longer be shipped.
     let mut unshipped = new(&RETURN);
     unshipped.order.status = OrderStatus::Confirmed;
     let (unshipped, _) = reply(&reply(&unshipped, Outcome::Done).0, Outcome::Done);

@@ -1,4 +1,5 @@
-//! What is known about a saga when its next move is planned, and how that is read. Due times follow the database's clock.
+//! The state of a saga from which its next move is planned, and the queries that read it. Due times follow the
+//! database's clock.
 
 use contracts::SagaId;
 use sqlx::{PgConnection, types::Json};

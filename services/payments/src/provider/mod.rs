@@ -132,7 +132,7 @@ impl Provider {
         }
     }
 
-    /// Sends a request, with a few quick retries for failures that pass soon.
+    /// Sends a request, with a few quick retries for failures that are usually short.
     async fn post(&self, path: &str, key: &str, body: serde_json::Value) -> Result<Response, ProviderError> {
         let mut delays = RETRY_DELAYS.into_iter();
         loop {

@@ -40,7 +40,7 @@ struct RefundMetadata {
 }
 
 /// Records an event whose outcome its payment does not wait for, and returns true. This is one statement that locks
-/// nothing, and most events need no more: the response to our own call usually arrives before them.
+/// nothing. It is enough for most events, because the response to our own call usually arrives before them.
 pub(super) async fn record_without_news(db: &PgPool, event: &Event) -> sqlx::Result<bool> {
     let (Some(operation), Ok(intent)) = (operation_of(event), Intent::deserialize(&event.data.object)) else {
         return Ok(false);
@@ -63,7 +63,7 @@ pub(super) async fn record_without_news(db: &PgPool, event: &Event) -> sqlx::Res
     Ok(recorded.rows_affected() == 1)
 }
 
-/// Applies an event. Events of unknown types, about unknown payments or without news are ignored.
+/// Applies an event. Events of unknown types, about unknown payments, or that change nothing are ignored.
 pub(super) async fn apply(conn: &mut PgConnection, event: &Event) -> Result<(), Error> {
     if let Some(operation) = operation_of(event) {
         apply_to_payment(conn, event, operation).await

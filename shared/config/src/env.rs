@@ -136,7 +136,7 @@ impl<'de> Deserializer<'de> for Group {
             .map_err(|error| error.within(self.field))
     }
 
-    /// The field is no group, so its settings are unknown.
+    /// The field is not a group, so its settings are unknown.
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
         let name = self.settings.keys().next().map_or("", String::as_str);
         Err(Error::unknown_field(

@@ -25,13 +25,14 @@ static FAILURES: Counter = Counter::counter(
     "Failed attempts to register in Consul, or to ask it for the registration",
 );
 
-/// How often the agent is asked whether it still knows the service. An agent that has lost its state forgets it.
+/// How often the agent is asked whether it still knows the service. An agent that has lost its state no longer knows
+/// it.
 const PERIOD: Duration = Duration::from_secs(1);
-/// Timeout for a request to the agent. The check of the own readiness has the same, and takes up to 2 s.
+/// Timeout for a request to the agent. The check of this process's readiness has the same timeout, and takes up to 2 s.
 const TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a shutdown waits for the agent.
 const DEREGISTER_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long the process accepts requests after it was deregistered, in which clients notice.
+/// How long the process accepts requests after it was deregistered, so that clients have time to notice.
 const LINGER: Duration = Duration::from_secs(1);
 
 /// The registration of a process. It has one service for each API that the process serves: `NAME` for HTTP, and `NAME-grpc`
@@ -107,8 +108,9 @@ impl Registration {
         }))
     }
 
-    /// Registers the process when it is ready, and again whenever the agent has forgotten it, until `shutdown` completes.
-    /// Then deregisters it, and gives clients a moment to notice. The process must accept requests until this returns.
+    /// Registers the process when it is ready, and again whenever the agent no longer knows it, until `shutdown`
+    /// completes. Then deregisters it, and gives clients a moment to notice. The process must accept requests until
+    /// this returns.
     pub async fn keep_until(mut self, shutdown: impl Future<Output = ()>) {
         let mut shutdown = pin!(shutdown);
         loop {

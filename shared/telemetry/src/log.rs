@@ -82,13 +82,13 @@ impl Output for Stdout {
     }
 }
 
-/// The values that are needed for each line of a thread, kept for the next one.
+/// The buffers in which a thread builds a line. They are kept for its next line.
 #[derive(Debug, Default)]
 struct Scratch {
     line: Vec<u8>,
     /// The names that the line contains.
     names: Vec<&'static str>,
-    /// The last time's second, and its text.
+    /// The second of the newest timestamp, and its text.
     second: (u64, String),
 }
 

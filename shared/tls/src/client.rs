@@ -1,4 +1,4 @@
-//! The side that opens a connection.
+//! The client side of mutual TLS: it opens the connection.
 
 use std::{
     io,
@@ -51,8 +51,8 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// Connects with the certificate in `files` to a service whose certificate is of the CA in `files` and contains `name`,
-    /// whatever the address of the service is. Fails if a file cannot be used, or if `name` is not a DNS name.
+    /// Connects with the certificate in `files` to a service whose certificate is from the CA in `files` and contains
+    /// `name`, whatever the address of the service is. Fails if a file cannot be used, or if `name` is not a DNS name.
     pub fn new(files: Files, name: &str, protocol: Protocol) -> anyhow::Result<Self> {
         let name =
             ServerName::try_from(name.to_owned()).with_context(|| format!("`{name}` is not a DNS name"))?;

@@ -1,4 +1,4 @@
-//! The PEM files of a process.
+//! The PEM files of a process: its certificate, the key, and the CAs that it trusts.
 
 use std::{
     path::{Path, PathBuf},
@@ -27,7 +27,7 @@ static EXPIRY: Gauge = Gauge::gauge(
 /// The files of a process that takes part in mutual TLS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Files {
-    /// PEM file with the certificates of the CAs that peers must have theirs from.
+    /// PEM file with the certificates of the CAs that must have issued the certificates of peers.
     pub ca: PathBuf,
     /// PEM file with the certificate of this process and those that lead to its CA.
     pub cert: PathBuf,
@@ -41,7 +41,7 @@ impl Files {
         certified_key(reader, &self.cert, &self.key)
     }
 
-    /// The CAs that peers must have their certificates from.
+    /// The CAs that must have issued the certificates of peers.
     pub(crate) fn roots(&self, reader: &mut Reader) -> anyhow::Result<Arc<RootCertStore>> {
         let mut roots = RootCertStore::empty();
         for certificate in certificates(reader, &self.ca)? {

@@ -1,6 +1,6 @@
-//! Mutual TLS between the processes of Souk: each has a certificate of the same private CA, and both sides of a connection
-//! verify the name in the certificate of the other one. Files are read again when they change, so certificates are renewed
-//! without a restart. The crate must never log or return the content of a key.
+//! Mutual TLS between the processes of Souk: each has a certificate from the same private CA, and both sides of a
+//! connection verify the name in the certificate of the other one. Files are read again when they change, so
+//! certificates are renewed without a restart. The crate must never log or return the content of a key.
 
 mod authority;
 mod client;

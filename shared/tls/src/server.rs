@@ -1,4 +1,4 @@
-//! The side that accepts connections.
+//! The server side of mutual TLS: it accepts the connection.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -37,7 +37,7 @@ const WAITING: usize = 16;
 pub struct Acceptor(Arc<Watched<ServerConfig>>);
 
 impl Acceptor {
-    /// Accepts callers whose certificate is of the CA in `files` and contains one of these DNS names. Fails if a file
+    /// Accepts callers whose certificate is from the CA in `files` and contains one of these DNS names. Fails if a file
     /// cannot be used, or if there is no valid name.
     pub fn new(files: Files, callers: &[String]) -> anyhow::Result<Self> {
         ensure!(!callers.is_empty(), "no caller may connect");

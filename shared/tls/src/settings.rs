@@ -10,7 +10,8 @@ use crate::{Acceptor, Connector, Files, Protocol};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// `SOUK_TLS_CA`: PEM file with the certificates of the CAs that callers and called services have theirs from.
+    /// `SOUK_TLS_CA`: PEM file with the certificates of the CAs that issue the certificates of callers and called
+    /// services.
     pub ca: PathBuf,
     /// `SOUK_TLS_CERT`: PEM file with the certificate of this service.
     pub cert: PathBuf,

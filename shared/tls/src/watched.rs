@@ -1,4 +1,4 @@
-//! Values made from files, which are made again when the files change.
+//! Values that are built from files, and built again when the files change.
 
 use std::{
     fmt,
@@ -16,7 +16,7 @@ use arc_swap::ArcSwap;
 /// Time between two reads of the files.
 const READ_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Reads files, and remembers what was in them.
+/// Reads files, and remembers their content.
 #[derive(Debug, Default)]
 pub struct Reader(Vec<Vec<u8>>);
 
@@ -31,8 +31,9 @@ impl Reader {
 
 type Make<T> = Box<dyn Fn(&mut Reader) -> anyhow::Result<T> + Send + Sync>;
 
-/// A value that is made from the content of files. When it is used, the files are read again if the last read was more
-/// than 5 seconds ago, and the value is made again if they have changed. If that fails, the previous value stays in use.
+/// A value that is built from the content of files. When it is used, the files are read again if the last read was more
+/// than 5 seconds ago, and the value is built again if they have changed. If that fails, the previous value stays in
+/// use.
 pub struct Watched<T> {
     make: Make<T>,
     current: ArcSwap<Made<T>>,
@@ -53,7 +54,7 @@ impl<T> fmt::Debug for Watched<T> {
 }
 
 impl<T> Watched<T> {
-    /// Makes the value for the first time. `make` reads all files with the [`Reader`]. Fails if `make` does.
+    /// Builds the value for the first time. `make` reads all files with the [`Reader`]. Fails if `make` does.
     pub fn new(
         make: impl Fn(&mut Reader) -> anyhow::Result<T> + Send + Sync + 'static,
     ) -> anyhow::Result<Self> {

@@ -33,7 +33,7 @@ pub enum Status {
     Refunded,
     /// The release of the reserved amount has been requested; its outcome is not known yet.
     Voiding,
-    /// The reservation was released or never made; payment order cannot be paid any more.
+    /// The reservation was released or never made; the order can no longer be paid.
     Voided,
     /// The authorization was declined.
     Failed,

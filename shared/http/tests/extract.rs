@@ -33,6 +33,13 @@ async fn create(Json(order): Json<Order>) -> String {
         .to_string()
 }
 
+async fn optional(order: Option<Json<Order>>) -> String {
+    match order {
+        Some(order) => create(order).await,
+        None => "no body".to_owned(),
+    }
+}
+
 async fn hashed(HashedJson { sha256, .. }: HashedJson<Value>) -> String {
     sha256.map(|byte| format!("{byte:02x}")).concat()
 }
@@ -40,6 +47,7 @@ async fn hashed(HashedJson { sha256, .. }: HashedJson<Value>) -> String {
 async fn service() -> String {
     let router = Router::new()
         .route("/orders", post(create))
+        .route("/optional", post(optional))
         .route("/hashed", post(hashed))
         .route(
             "/orders/{id}",
@@ -66,6 +74,28 @@ async fn post_as(
     let problem = response.headers()["content-type"] == "application/problem+json";
     let text = response.text().await.unwrap();
     (status, problem.then(|| serde_json::from_str(&text).unwrap()))
+}
+
+#[tokio::test]
+async fn an_optional_body_may_be_empty_but_not_invalid() {
+    let url = format!("{}/optional", service().await);
+    let json = "application/json";
+    for (content_type, body, status) in [
+        (json, r#"{"items":[]}"#, 200),
+        (json, "", 200),
+        ("text/plain", "", 200),
+        ("text/plain", r#"{"items":[]}"#, 415),
+        (json, "{", 400),
+        (json, "{}", 422),
+    ] {
+        assert_eq!(
+            post_as(&url, content_type, body).await.0,
+            status,
+            "{content_type}: {body}"
+        );
+    }
+    let response = reqwest::Client::new().post(&url).send().await.unwrap();
+    assert_eq!(response.text().await.unwrap(), "no body");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
-//! Entity tags (RFC 9110) of products, for caching and for conditional changes.
+//! Entity tags (RFC 9110) of the catalog, for caching and for conditional changes.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use sha2::{Digest as _, Sha256};
 
 use super::Language;
 use crate::Error;
@@ -17,6 +18,11 @@ pub(super) fn of_text(version: i64, language: Language) -> String {
         Language::English => of_version(version),
         Language::German => format!("\"v{version}-de\""),
     }
+}
+
+/// The strong entity tag of a response whose content has no version.
+pub(super) fn of_content(content: &[u8]) -> String {
+    format!("\"{}\"", hex::encode(&Sha256::digest(content)[..8]))
 }
 
 /// Converts an entity tag to a header value. Tags are always ASCII, so the conversion does not fail.

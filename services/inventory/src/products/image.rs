@@ -6,7 +6,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use contracts::Sku;
-use sha2::{Digest as _, Sha256};
 use souk_http::{Path, Problem, ProblemBody};
 
 use super::{etag, picture, store};
@@ -33,7 +32,7 @@ pub async fn get_image(
 ) -> Result<Response, Problem> {
     let product = database::run(async move { store::find(&app.db, sku.as_str()).await }).await?;
     let svg = picture::draw(product.sku.as_str(), &product.category, &product.name);
-    let tag = format!("\"{}\"", hex::encode(&Sha256::digest(&svg)[..8]));
+    let tag = etag::of_content(svg.as_bytes());
     let caching = [
         (header::ETAG, tag.as_str()),
         (header::CACHE_CONTROL, CACHE_POLICY),

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use contracts::OrderId;
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Api, api, done};
+use crate::support::{Api, TestResponse, api, done};
 
 async fn skus(api: &Api, query: &str) -> Vec<String> {
     let page = api.get(&format!("/v1/products?{query}")).await.expect(200);
@@ -193,6 +194,18 @@ async fn categories_count_their_products() {
     let api = small_catalog().await;
     let response = api.get("/v1/categories").await;
     assert!(response.header("cache-control").contains("max-age"));
+    let tag = response.header("etag").to_owned();
     let expected = json!({"items": [{"slug": "tea", "name": "Tea", "products": 4}], "next_cursor": null});
     assert_eq!(response.expect(200), expected);
+    let again = api
+        .request(Method::GET, "/v1/categories")
+        .header("if-none-match", &tag);
+    assert_eq!(TestResponse::of(again).await.status, 304);
+    api.product("OOLONG", "Oolong", 900, 1).await;
+    let changed = api
+        .request(Method::GET, "/v1/categories")
+        .header("if-none-match", &tag);
+    let changed = TestResponse::of(changed).await;
+    assert_ne!(changed.header("etag"), tag);
+    assert_eq!(changed.expect(200)["items"][0]["products"], 5);
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use axum::{body::Bytes, extract::State, http::StatusCode};
+use axum::{extract::State, http::StatusCode};
 use contracts::{CommandId, SagaId, UserId, saga::queues};
 use messaging::{Outgoing, outbox};
-use souk_http::{Path, Problem, ProblemBody, auth::Admin};
+use souk_http::{Json, Path, Problem, ProblemBody, auth::Admin};
 use sqlx::PgConnection;
 use telemetry::TraceContext;
 use uuid::Uuid;
@@ -35,9 +35,12 @@ pub async fn redrive_dead_letter(
     State(app): State<App>,
     Admin(claims): Admin,
     Path(id): Path<Uuid>,
-    body: Bytes,
+    body: Option<Json<ActionReason>>,
 ) -> Result<StatusCode, Problem> {
-    let reason = reason(&body)?;
+    let reason = match body {
+        Some(Json(body)) => text::checked("/reason", &body.reason, 500)?,
+        None => NO_REASON.to_owned(),
+    };
     souk_http::detached(async move {
         let mut transaction = app.pool.begin().await?;
         redrive(&mut transaction, &*app.dispatcher, id, claims.sub, &reason).await?;
@@ -46,16 +49,6 @@ pub async fn redrive_dead_letter(
         Ok(StatusCode::ACCEPTED)
     })
     .await
-}
-
-/// Returns the operator's reason from the optional body.
-fn reason(body: &[u8]) -> Result<String, Error> {
-    if body.is_empty() {
-        return Ok(NO_REASON.to_owned());
-    }
-    let body: ActionReason =
-        serde_json::from_slice(body).map_err(|error| Error::field("", error.to_string()))?;
-    text::checked("/reason", &body.reason, 500)
 }
 
 /// Settles the dead letter, sends its message again, and continues its saga.

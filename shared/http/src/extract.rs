@@ -11,7 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_path_to_error::Segment;
 use sha2::{Digest, Sha256};
 
-use crate::{FieldError, Problem};
+use crate::{FieldError, Problem, strict::Strict};
 
 /// Maximum size of a request body in bytes. Larger bodies are rejected with 413.
 pub const BODY_LIMIT: usize = 64 * 1024;
@@ -87,6 +87,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
             .map_err(|rejection| {
                 let text =
                     std::error::Error::source(&rejection).map_or_else(String::new, ToString::to_string);
+                let text = text
+                    .replace("invalid digit found in string", "must be a whole number")
+                    .replace("number too large to fit in target type", "is too large");
                 // Errors read like `limit: invalid digit found in string`, but lack the name if the parameter is unknown.
                 let (pointer, detail) = match text.split_once(": ") {
                     Some((name, detail)) => (format!("/{name}"), detail.to_owned()),
@@ -175,7 +178,7 @@ fn malformed(detail: impl Into<String>) -> Problem {
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let value = serde_path_to_error::deserialize(Strict(&mut json)).map_err(|error| {
         let path = error.path().clone();
         let error = error.into_inner();
         if error.classify() == serde_json::error::Category::Data {
@@ -213,7 +216,21 @@ fn field_error(path: &serde_path_to_error::Path, error: &serde_json::Error) -> F
             pointer.push_str(&field);
         }
     }
-    FieldError::new(pointer, detail)
+    FieldError::new(pointer, plain(detail))
+}
+
+/// Replaces the names of Rust types in an error message of serde by what a client knows.
+fn plain(detail: &str) -> String {
+    let Some((found, expected)) = detail.split_once(", expected ") else {
+        return detail.to_owned();
+    };
+    let expected = match expected {
+        "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" => "a whole number",
+        _ if expected.starts_with("struct ") => "an object",
+        _ if expected.starts_with("enum ") => "a text",
+        _ => expected,
+    };
+    format!("{found}, expected {expected}")
 }
 
 fn field_name(detail: &str) -> Option<&str> {

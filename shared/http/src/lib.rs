@@ -14,6 +14,7 @@ pub mod page;
 mod problem;
 mod registration;
 mod server;
+mod strict;
 
 pub use extract::{BODY_LIMIT, HashedJson, Json, Path, Query};
 pub use housekeeping::hourly;

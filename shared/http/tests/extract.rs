@@ -16,6 +16,14 @@ struct Order {
     items: Vec<Item>,
     #[serde(default, rename = "note")]
     _note: Option<String>,
+    #[serde(default, rename = "kind")]
+    _kind: Option<Kind>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Gift,
 }
 
 #[derive(Deserialize)]
@@ -74,6 +82,24 @@ async fn post_as(
     let problem = response.headers()["content-type"] == "application/problem+json";
     let text = response.text().await.unwrap();
     (status, problem.then(|| serde_json::from_str(&text).unwrap()))
+}
+
+#[tokio::test]
+async fn an_array_is_no_object_and_only_a_text_is_a_name() {
+    let url = format!("{}/orders", service().await);
+    for (body, pointer) in [
+        (r#"[[{"quantity":1}]]"#, ""),
+        (r#"{"items":[[1]]}"#, "/items/0"),
+        (r#"{"items":[],"kind":5}"#, "/kind"),
+        (r#"{"items":[],"kind":{"gift":null}}"#, "/kind"),
+        (r#"{"items":[],"kind":"other"}"#, "/kind"),
+    ] {
+        let (status, problem) = post_as(&url, "application/json", body).await;
+        let errors = problem.unwrap_or_else(|| panic!("{body}: {status}")).errors;
+        assert_eq!((status, errors[0].pointer.as_str()), (422, pointer), "{body}");
+    }
+    let valid = post_as(&url, "application/json", r#"{"items":[],"kind":"gift"}"#).await;
+    assert_eq!(valid.0, 200);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The OpenAPI document, generated from the handlers' annotations.
 
 use axum::Json;
-use souk_http::openapi::Bearer;
+use souk_http::openapi::Common;
 use utoipa::OpenApi;
 
 use crate::{audit, outboxes};
@@ -11,7 +11,7 @@ use crate::{audit, outboxes};
 #[openapi(
     info(title = "Souk auditor", description = "Checks the invariants that span Souk's databases."),
     paths(audit::get_audit::get_audit, outboxes::list_outboxes::list_outboxes),
-    modifiers(&Bearer),
+    modifiers(&Common),
     tags((name = "audit", description = "Invariants and message outboxes, for administrators")),
 )]
 pub struct Document;

@@ -1,7 +1,7 @@
 //! The OpenAPI document of the REST API, generated from the handlers' annotations.
 
 use axum::{Json, http::StatusCode};
-use souk_http::openapi::Bearer;
+use souk_http::openapi::Common;
 use utoipa::{Modify, OpenApi, openapi::RefOr};
 
 use crate::{products, stock};
@@ -21,7 +21,7 @@ use crate::{products, stock};
         stock::get_stock::get_stock,
         stock::adjust_stock::adjust_stock,
     ),
-    modifiers(&Bearer, &Descriptions),
+    modifiers(&Common, &Descriptions),
     tags((name = "catalog", description = "Products and categories"),
         (name = "stock", description = "Stock levels and adjustments, for administrators")),
 )]

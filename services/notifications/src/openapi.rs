@@ -1,7 +1,7 @@
 //! The OpenAPI document, generated from the handlers' annotations.
 
 use axum::Json;
-use souk_http::openapi::Bearer;
+use souk_http::openapi::Common;
 use utoipa::OpenApi;
 
 use crate::{notices, sales};
@@ -16,7 +16,7 @@ use crate::{notices, sales};
         notices::read_notifications::read_notification,
         sales::get_sales::get_sales,
     ),
-    modifiers(&Bearer)
+    modifiers(&Common)
 )]
 pub struct Document;
 

@@ -1,7 +1,7 @@
 //! The OpenAPI document, generated from the handlers.
 
 use axum::Json;
-use souk_http::openapi::Bearer;
+use souk_http::openapi::Common;
 use utoipa::OpenApi;
 
 use crate::{cart, dead_letters, faults, live, operators, orders, returns, saga};
@@ -41,7 +41,7 @@ use crate::{cart, dead_letters, faults, live, operators, orders, returns, saga};
         dead_letters::delete_dead_letter::delete_dead_letter,
         dead_letters::redrive_dead_letter::redrive_dead_letter,
     ),
-    modifiers(&Bearer),
+    modifiers(&Common),
     tags(
         (name = "cart", description = "The shopper's cart"),
         (name = "orders", description = "Orders and their checkout"),

@@ -1,7 +1,7 @@
 //! The OpenAPI document, generated from the handlers' annotations.
 
 use axum::Json;
-use souk_http::openapi::Bearer;
+use souk_http::openapi::Common;
 use utoipa::OpenApi;
 
 use crate::{payment, payment_methods, refunds, webhooks};
@@ -17,7 +17,7 @@ use crate::{payment, payment_methods, refunds, webhooks};
         payment_methods::list_payment_methods::list_payment_methods,
         webhooks::receive_webhook::receive_webhook,
     ),
-    modifiers(&Bearer)
+    modifiers(&Common)
 )]
 pub struct Document;
 

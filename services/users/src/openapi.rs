@@ -1,7 +1,7 @@
 //! The OpenAPI document, generated from the handlers' annotations.
 
 use axum::Json;
-use souk_http::openapi::Bearer;
+use souk_http::openapi::Common;
 use utoipa::{
     Modify, OpenApi,
     openapi::{RefOr, Required},
@@ -42,7 +42,7 @@ use crate::{
         admin::patch_user::patch_user,
     ),
     components(schemas(souk_http::ProblemBody)),
-    modifiers(&Bearer, &OptionalRefreshToken)
+    modifiers(&Common, &OptionalRefreshToken)
 )]
 pub struct Document;
 

@@ -40,9 +40,9 @@ pub(crate) struct UsersQuery {
 /// Lists all accounts, newest first. For operators only.
 #[utoipa::path(get, path = "/v1/users", tag = "operators", security(("bearer" = [])), params(UsersQuery), responses(
     (status = 200, description = "A page of accounts", body = Page<UserDetails>),
-    (status = 401, description = "The access token is missing or not valid", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "The caller is not an operator", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, description = "A parameter is unknown or not valid", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+    (status = 403, description = "The caller is not an operator", body = ProblemBody),
+    (status = 422, description = "A parameter is unknown or not valid", body = ProblemBody),
 ))]
 pub(crate) async fn list_users(
     State(pool): State<PgPool>,

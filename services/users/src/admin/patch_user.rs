@@ -47,11 +47,11 @@ pub(crate) struct PatchUser {
 #[utoipa::path(patch, path = "/v1/users/{id}", tag = "operators", security(("bearer" = [])),
     params(("id" = UserId, Path, description = "Id of the account")), request_body = PatchUser, responses(
     (status = 200, description = "The changed account", body = UserDetails),
-    (status = 401, description = "The access token is missing or not valid", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "The caller is not an operator", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, description = "There is no such account", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 409, description = "Operators cannot change their own account", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, description = "A field is not valid", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+    (status = 403, description = "The caller is not an operator", body = ProblemBody),
+    (status = 404, description = "There is no such account", body = ProblemBody),
+    (status = 409, description = "Operators cannot change their own account", body = ProblemBody),
+    (status = 422, description = "A field is not valid", body = ProblemBody),
 ))]
 pub(crate) async fn patch_user(
     State(pool): State<PgPool>,

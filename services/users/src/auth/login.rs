@@ -56,11 +56,11 @@ pub(crate) enum Transport {
 /// before waits only for its own failures.
 #[utoipa::path(post, path = "/v1/auth/login", tag = "auth", request_body = LoginRequest, responses(
     (status = 200, description = "The tokens of the new session", body = session::TokenResponse),
-    (status = 401, description = "The email address or the password is wrong, or the account cannot be used", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, description = "The body is not valid", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 401, description = "The email address or the password is wrong, or the account cannot be used", body = ProblemBody),
+    (status = 422, description = "The body is not valid", body = ProblemBody),
     (status = 429, description = "Too many failed logins; the next attempt is checked after the time in `Retry-After`",
-        body = ProblemBody, content_type = "application/problem+json"),
-    (status = 503, description = "Too many concurrent logins; retry after the time in `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+        body = ProblemBody),
+    (status = 503, description = "Too many concurrent logins; retry after the time in `Retry-After`", body = ProblemBody),
 ))]
 pub(crate) async fn log_in(
     State(app): State<App>,

@@ -21,18 +21,22 @@ use crate::{
 #[utoipa::path(post, path = "/v1/auth/logout", tag = "auth", request_body = RefreshRequest,
     params(("souk_refresh" = Option<String>, Cookie, description = "The refresh token of a browser")), responses(
     (status = 204, description = "The session has ended"),
-    (status = 403, description = "The cookie was sent from an origin that is not allowed", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "There is neither a cookie nor a JSON body", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, description = "The body is not valid", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "The cookie was sent from an origin that is not allowed", body = ProblemBody),
+    (status = 415, description = "There is neither a cookie nor a JSON body", body = ProblemBody),
+    (status = 422, description = "The body is not valid", body = ProblemBody),
 ))]
 pub(crate) async fn log_out(
     State(pool): State<PgPool>,
     presented: PresentedToken,
 ) -> Result<Response, Problem> {
-    let mut connection = pool.acquire().await?;
-    session::end(&mut connection, presented.token(), Utc::now()).await?;
+    let by_cookie = presented.by_cookie();
+    souk_http::detached(async move {
+        let mut connection = pool.acquire().await?;
+        session::end(&mut connection, presented.token(), Utc::now()).await
+    })
+    .await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
-    if presented.by_cookie() {
+    if by_cookie {
         response
             .headers_mut()
             .insert(header::SET_COOKIE, cookie::clear_refresh());

@@ -36,7 +36,7 @@ pub(crate) struct MailRequest {
 /// further requests are accepted but send none.
 #[utoipa::path(post, path = "/v1/auth/verification-mail", tag = "auth", request_body = MailRequest, responses(
     (status = 202, description = "The request is accepted", body = Accepted),
-    (status = 422, description = "The text is not an email address", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 422, description = "The text is not an email address", body = ProblemBody),
 ))]
 pub(crate) async fn request_verification_mail(
     State(pool): State<PgPool>,
@@ -52,7 +52,7 @@ pub(crate) async fn request_verification_mail(
 /// most five of these emails in an hour; further requests are accepted but send none.
 #[utoipa::path(post, path = "/v1/auth/password-reset", tag = "auth", request_body = MailRequest, responses(
     (status = 202, description = "The request is accepted", body = Accepted),
-    (status = 422, description = "The text is not an email address", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 422, description = "The text is not an email address", body = ProblemBody),
 ))]
 pub(crate) async fn request_password_reset(
     State(pool): State<PgPool>,

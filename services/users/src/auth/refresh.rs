@@ -21,10 +21,10 @@ use crate::{
 #[utoipa::path(post, path = "/v1/auth/refresh", tag = "auth", request_body = RefreshRequest,
     params(("souk_refresh" = Option<String>, Cookie, description = "The refresh token of a browser")), responses(
     (status = 200, description = "The new tokens", body = session::TokenResponse),
-    (status = 401, description = "The refresh token is unknown, expired, revoked or was used before", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "The cookie was sent from an origin that is not allowed", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 415, description = "There is neither a cookie nor a JSON body", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, description = "The body is not valid", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 401, description = "The refresh token is unknown, expired, revoked or was used before", body = ProblemBody),
+    (status = 403, description = "The cookie was sent from an origin that is not allowed", body = ProblemBody),
+    (status = 415, description = "There is neither a cookie nor a JSON body", body = ProblemBody),
+    (status = 422, description = "The body is not valid", body = ProblemBody),
 ))]
 pub(crate) async fn refresh_session(
     State(app): State<App>,

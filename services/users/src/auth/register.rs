@@ -70,8 +70,8 @@ impl Default for Accepted {
 #[utoipa::path(post, path = "/v1/auth/register", tag = "auth", request_body = RegisterRequest,
     params(("accept-language" = Option<String>, Header, description = "Preferred language of emails to the owner: English or German")), responses(
     (status = 202, description = "The registration is accepted", body = Accepted),
-    (status = 422, description = "One or more fields are not valid", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 503, description = "Too many passwords are being hashed; retry after the time in `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 422, description = "One or more fields are not valid", body = ProblemBody),
+    (status = 503, description = "Too many passwords are being hashed; retry after the time in `Retry-After`", body = ProblemBody),
 ))]
 pub(crate) async fn register_account(
     State(App {

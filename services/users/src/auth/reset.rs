@@ -49,8 +49,8 @@ pub(crate) struct ConfirmPasswordReset {
 /// password is refused, the token can still be used.
 #[utoipa::path(post, path = "/v1/auth/password-reset/confirm", tag = "auth", request_body = ConfirmPasswordReset, responses(
     (status = 204, description = "The password is changed"),
-    (status = 422, description = "The token is unknown, expired or used, or the password is refused", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 503, description = "Too many passwords are being hashed; retry after the time in `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 422, description = "The token is unknown, expired or used, or the password is refused", body = ProblemBody),
+    (status = 503, description = "Too many passwords are being hashed; retry after the time in `Retry-After`", body = ProblemBody),
 ))]
 pub(crate) async fn confirm_password_reset(
     State(app): State<App>,

@@ -32,7 +32,7 @@ pub(crate) struct VerifyRequest {
 /// Registering the address again invalidates earlier tokens.
 #[utoipa::path(post, path = "/v1/auth/verify", tag = "auth", request_body = VerifyRequest, responses(
     (status = 204, description = "The address is verified"),
-    (status = 422, description = "The token is unknown, expired, used or replaced by a newer one", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 422, description = "The token is unknown, expired, used or replaced by a newer one", body = ProblemBody),
 ))]
 pub(crate) async fn verify_account(
     State(pool): State<PgPool>,

@@ -85,8 +85,8 @@ fn validate(address: &Address) -> Result<(), Error> {
 /// Lists the caller's saved addresses, oldest first.
 #[utoipa::path(get, path = "/v1/users/me/addresses", tag = "account", security(("bearer" = [])), params(PageQuery), responses(
     (status = 200, description = "A page of addresses", body = Page<SavedAddress>),
-    (status = 401, description = "The access token is missing or not valid", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, description = "A parameter is unknown or not valid", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+    (status = 422, description = "A parameter is unknown or not valid", body = ProblemBody),
 ))]
 pub(crate) async fn list_addresses(
     State(pool): State<PgPool>,
@@ -114,10 +114,10 @@ pub(crate) async fn list_addresses(
 /// Saves a shipping address. An account can have up to 50. Requires a login or an API key with the scope `order`.
 #[utoipa::path(post, path = "/v1/users/me/addresses", tag = "account", security(("bearer" = [])), request_body = Address, responses(
     (status = 201, description = "The saved address", body = SavedAddress, headers(("location" = String, description = "Path of the address"))),
-    (status = 401, description = "The access token is missing or not valid", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "The API key does not have the scope `order`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 409, description = "The account has 50 addresses already", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, description = "One or more fields are not valid", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+    (status = 403, description = "The API key does not have the scope `order`", body = ProblemBody),
+    (status = 409, description = "The account has 50 addresses already", body = ProblemBody),
+    (status = 422, description = "One or more fields are not valid", body = ProblemBody),
 ))]
 pub(crate) async fn post_address(
     State(pool): State<PgPool>,
@@ -150,10 +150,10 @@ pub(crate) async fn post_address(
 #[utoipa::path(put, path = "/v1/users/me/addresses/{id}", tag = "account", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "Id of the saved address")), request_body = Address, responses(
     (status = 200, description = "The changed address", body = SavedAddress),
-    (status = 401, description = "The access token is missing or not valid", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "The API key does not have the scope `order`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, description = "The caller has no such address", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, description = "One or more fields are not valid", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+    (status = 403, description = "The API key does not have the scope `order`", body = ProblemBody),
+    (status = 404, description = "The caller has no such address", body = ProblemBody),
+    (status = 422, description = "One or more fields are not valid", body = ProblemBody),
 ))]
 pub(crate) async fn put_address(
     State(pool): State<PgPool>,
@@ -187,9 +187,9 @@ pub(crate) async fn put_address(
 #[utoipa::path(delete, path = "/v1/users/me/addresses/{id}", tag = "account", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "Id of the saved address")), responses(
     (status = 204, description = "The address is deleted"),
-    (status = 401, description = "The access token is missing or not valid", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "The API key does not have the scope `order`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, description = "The caller has no such address", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+    (status = 403, description = "The API key does not have the scope `order`", body = ProblemBody),
+    (status = 404, description = "The caller has no such address", body = ProblemBody),
 ))]
 pub(crate) async fn delete_address(
     State(pool): State<PgPool>,

@@ -44,12 +44,12 @@ pub(crate) struct PutPassword {
 /// for this.
 #[utoipa::path(put, path = "/v1/users/me/password", tag = "account", security(("bearer" = [])), request_body = PutPassword, responses(
     (status = 204, description = "The password is changed"),
-    (status = 401, description = "The access token is missing or not valid, or its session has ended", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "The request uses an API key; this requires a login", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, description = "The account does not exist any more", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, description = "The current password is wrong, or the new one is refused", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 429, description = "Too many wrong passwords; retry after the time in `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 503, description = "Too many passwords are being verified; retry after the time in `Retry-After`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 401, description = "The access token is missing or not valid, or its session has ended", body = ProblemBody),
+    (status = 403, description = "The request uses an API key; this requires a login", body = ProblemBody),
+    (status = 404, description = "The account does not exist any more", body = ProblemBody),
+    (status = 422, description = "The current password is wrong, or the new one is refused", body = ProblemBody),
+    (status = 429, description = "Too many wrong passwords; retry after the time in `Retry-After`", body = ProblemBody),
+    (status = 503, description = "Too many passwords are being verified; retry after the time in `Retry-After`", body = ProblemBody),
 ))]
 pub(crate) async fn put_password(
     State(app): State<App>,

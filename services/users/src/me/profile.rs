@@ -24,8 +24,8 @@ use crate::{
 /// Returns the caller's account.
 #[utoipa::path(get, path = "/v1/users/me", tag = "account", security(("bearer" = [])), responses(
     (status = 200, description = "The account", body = Profile),
-    (status = 401, description = "The access token is missing or not valid", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, description = "The account does not exist any more", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+    (status = 404, description = "The account does not exist any more", body = ProblemBody),
 ))]
 pub(crate) async fn get_me(State(pool): State<PgPool>, User(claims): User) -> Result<Json<Profile>, Problem> {
     let mut connection = pool.acquire().await?;
@@ -54,10 +54,10 @@ pub(crate) struct PatchMe {
 /// Changes the caller's account and returns it. API keys cannot be used for this.
 #[utoipa::path(patch, path = "/v1/users/me", tag = "account", security(("bearer" = [])), request_body = PatchMe, responses(
     (status = 200, description = "The changed account", body = Profile),
-    (status = 401, description = "The access token is missing or not valid", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "The request uses an API key; this requires a login", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, description = "The account does not exist any more", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, description = "A field is not valid", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+    (status = 403, description = "The request uses an API key; this requires a login", body = ProblemBody),
+    (status = 404, description = "The account does not exist any more", body = ProblemBody),
+    (status = 422, description = "A field is not valid", body = ProblemBody),
 ))]
 pub(crate) async fn patch_me(
     State(pool): State<PgPool>,

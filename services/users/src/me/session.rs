@@ -38,8 +38,8 @@ pub(crate) struct Session {
 /// Lists the sessions in which the caller is logged in, newest first.
 #[utoipa::path(get, path = "/v1/users/me/sessions", tag = "account", security(("bearer" = [])), params(PageQuery), responses(
     (status = 200, description = "A page of sessions", body = Page<Session>),
-    (status = 401, description = "The access token is missing or not valid", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, description = "A parameter is unknown or not valid", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+    (status = 422, description = "A parameter is unknown or not valid", body = ProblemBody),
 ))]
 pub(crate) async fn list_sessions(
     State(pool): State<PgPool>,
@@ -72,15 +72,18 @@ pub(crate) async fn list_sessions(
 /// until they expire, within ten minutes. API keys are not affected, and cannot be used for this.
 #[utoipa::path(delete, path = "/v1/users/me/sessions", tag = "account", security(("bearer" = [])), responses(
     (status = 204, description = "All sessions have ended"),
-    (status = 401, description = "The access token is missing or not valid", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "The request uses an API key; this requires a login", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+    (status = 403, description = "The request uses an API key; this requires a login", body = ProblemBody),
 ))]
 pub(crate) async fn delete_sessions(
     State(pool): State<PgPool>,
     auth::Session { claims, .. }: auth::Session,
 ) -> Result<Response, Problem> {
-    let mut connection = pool.acquire().await?;
-    session::end_all(&mut connection, claims.sub, None, "logout everywhere", Utc::now()).await?;
+    souk_http::detached(async move {
+        let mut connection = pool.acquire().await?;
+        session::end_all(&mut connection, claims.sub, None, "logout everywhere", Utc::now()).await
+    })
+    .await?;
     Ok((
         StatusCode::NO_CONTENT,
         [(header::SET_COOKIE, cookie::clear_refresh())],

@@ -66,11 +66,11 @@ pub(crate) struct NewApiKey {
 /// create keys.
 #[utoipa::path(post, path = "/v1/users/me/api-keys", tag = "account", security(("bearer" = [])), request_body = PostApiKey, responses(
     (status = 201, description = "The new key with its secret", body = NewApiKey, headers(("location" = String, description = "Path of the key"))),
-    (status = 401, description = "The access token is missing or not valid, or its session has ended", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "The request uses an API key, or the caller is not an operator and requests the scope `admin`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, description = "The account does not exist any more or is disabled", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 409, description = "The account has 20 keys that have not expired", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, description = "One or more fields are not valid", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 401, description = "The access token is missing or not valid, or its session has ended", body = ProblemBody),
+    (status = 403, description = "The request uses an API key, or the caller is not an operator and requests the scope `admin`", body = ProblemBody),
+    (status = 404, description = "The account does not exist any more or is disabled", body = ProblemBody),
+    (status = 409, description = "The account has 20 keys that have not expired", body = ProblemBody),
+    (status = 422, description = "One or more fields are not valid", body = ProblemBody),
 ))]
 pub(crate) async fn post_api_key(
     State(pool): State<PgPool>,

@@ -72,8 +72,8 @@ fn parse_scopes(names: &[String]) -> Vec<Scope> {
 /// Lists the caller's API keys without their secrets, oldest first. Expired keys are included until they are deleted.
 #[utoipa::path(get, path = "/v1/users/me/api-keys", tag = "account", security(("bearer" = [])), params(PageQuery), responses(
     (status = 200, description = "A page of API keys", body = Page<ApiKey>),
-    (status = 401, description = "The access token is missing or not valid", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, description = "A parameter is unknown or not valid", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+    (status = 422, description = "A parameter is unknown or not valid", body = ProblemBody),
 ))]
 pub(crate) async fn list_api_keys(
     State(pool): State<PgPool>,
@@ -128,9 +128,9 @@ pub(crate) async fn find(connection: &mut PgConnection, text: &str) -> sqlx::Res
 #[utoipa::path(delete, path = "/v1/users/me/api-keys/{id}", tag = "account", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "Id of the key")), responses(
     (status = 204, description = "The key is deleted"),
-    (status = 401, description = "The access token is missing or not valid", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "The request uses an API key; this requires a login", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, description = "The caller has no such key", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 401, description = "The access token is missing or not valid", body = ProblemBody),
+    (status = 403, description = "The request uses an API key; this requires a login", body = ProblemBody),
+    (status = 404, description = "The caller has no such key", body = ProblemBody),
 ))]
 pub(crate) async fn delete_api_key(
     State(pool): State<PgPool>,

@@ -91,7 +91,15 @@ impl Files {
             Ok(response) => Ok(Some(
                 response.map(|body| ResponseBody::boxed(body.map_err(Into::into))),
             )),
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+            // No file can have a name that is longer than the file system allows.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename
+                ) =>
+            {
+                Ok(None)
+            }
             Err(error) => {
                 tracing::error!(%error, "reading a file failed");
                 Err(Problem::internal("the file could not be read"))

@@ -101,6 +101,8 @@ async fn a_link_to_a_page_of_the_application_gets_the_fallback_page() {
         shop.get("/assets/app-0000.js", &[(ACCEPT, "*/*")]).await.status(),
         404
     );
+    let long = format!("/assets/{}.js", "x".repeat(300));
+    assert_eq!(shop.get(&long, &[(ACCEPT, "*/*")]).await.status(), 404);
     // A missing resource of the API does not get the fallback page.
     let missing = shop.get("/v1/nothing", &[html]).await;
     assert_eq!(missing.status(), 404);

@@ -295,7 +295,7 @@ async fn a_return_of_shipped_items_is_refunded_and_restocked_when_they_arrive() 
             .await;
         assert!(response.status.is_success(), "{:#}", response.body);
     }
-    let body = json!({"items": [{"sku": sku, "quantity": 2}], "reason": "wrong colour"});
+    let body = json!({"lines": [{"sku": sku, "quantity": 2}], "reason": "wrong colour"});
     let requested = shop
         .shopper
         .post(&format!("/v1/orders/{id}/returns"), body)
@@ -346,7 +346,7 @@ async fn a_return_before_the_shipment_is_refunded_at_once_and_nothing_is_shipped
     let shop = shop().await;
     let (order, sku) = shop.buy("pm_card_ok").await;
     let id = order["id"].as_str().expect("an id");
-    let body = json!({"items": [{"sku": sku, "quantity": 2}], "reason": "changed my mind"});
+    let body = json!({"lines": [{"sku": sku, "quantity": 2}], "reason": "changed my mind"});
     let _ = shop
         .shopper
         .post(&format!("/v1/orders/{id}/returns"), body)

@@ -82,7 +82,7 @@ pub(crate) fn past_orders(gateway: &str) -> Result<()> {
                 .collect();
             let requested = client.post(
                 &format!("{path}/returns"),
-                &json!({"items": items, "reason": "too small"}),
+                &json!({"lines": items, "reason": "too small"}),
             )?;
             if after == FollowUp::Return {
                 let receipt = format!("{path}/returns/{}/receipt", id(&requested));

@@ -124,9 +124,9 @@ it("describes a return", () => {
     "Return in progress | Your refund has been issued. Putting 2 items back in stock.",
   );
   expect(say("completed", [], "en", "return")).toMatch(/^Return completed/);
-  const items = [{ sku: "a", quantity: 2 }];
+  const lines = [{ sku: "a", quantity: 2 }];
   const texts = (["requested", "received", "refunded", "completed", "refused"] as const).map(
-    (status) => describeReturn({ status, items, needs_receipt: status === "received" }, "en").text,
+    (status) => describeReturn({ status, lines, needs_receipt: status === "received" }, "en").text,
   );
   expect(texts).toEqual([
     "Refunding the payment.",
@@ -139,11 +139,11 @@ it("describes a return", () => {
 });
 
 it("explains what a return of shipped items is waiting for, and why an operator refused it", () => {
-  const items = [{ sku: "a", quantity: 2 }];
-  expect(describeReturn({ status: "requested", items, needs_receipt: true }, "en").text).toBe(
+  const lines = [{ sku: "a", quantity: 2 }];
+  expect(describeReturn({ status: "requested", lines, needs_receipt: true }, "en").text).toBe(
     "Please send the items back. We will refund you as soon as we have received them.",
   );
-  const byOperator = { status: "refused", items, needs_receipt: true, refusal_reason: "The box is empty." } as const;
+  const byOperator = { status: "refused", lines, needs_receipt: true, refusal_reason: "The box is empty." } as const;
   expect(describeReturn(byOperator, "de")).toMatchObject({ title: "Rückgabe abgelehnt", text: "Begründung des Shops: The box is empty." });
 });
 

@@ -101,10 +101,10 @@ export function describeSaga(
   }
 }
 
-type Return = Pick<Order["returns"][number], "status" | "items" | "needs_receipt" | "refusal_reason">;
+type Return = Pick<Order["returns"][number], "status" | "lines" | "needs_receipt" | "refusal_reason">;
 
 /** Describes a return by its status, because there is no saga before an operator has decided about it. */
-export function describeReturn({ status, items, needs_receipt, refusal_reason }: Return, locale: Locale): SagaDescription {
+export function describeReturn({ status, lines, needs_receipt, refusal_reason }: Return, locale: Locale): SagaDescription {
   const { titles, returnWaits, returnRefusedBecause } = texts[locale];
   if (status === "requested" && needs_receipt) {
     return { title: titles.returnWaits, text: returnWaits, tone: "waiting", isActive: false };
@@ -119,7 +119,7 @@ export function describeReturn({ status, items, needs_receipt, refusal_reason }:
     completed: { status: "completed", steps: [] },
     refused: { status: "compensated", steps: [] },
   };
-  return describeSaga({ definition: "return", ...sagas[status] }, countItems(items), locale);
+  return describeSaga({ definition: "return", ...sagas[status] }, countItems(lines), locale);
 }
 
 function running(name: string): Step {

@@ -102,9 +102,9 @@ it("validates a return, and reuses the idempotency key only for the same content
   expect(screen.getByRole("button", { name: "Return for €20.00" })).toBeInTheDocument();
   await send();
   expect(requests.map(({ body }) => body)).toEqual([
-    { items: [{ sku: "a", quantity: 1 }], reason: "cracked" },
-    { items: [{ sku: "a", quantity: 1 }], reason: "cracked" },
-    { items: [{ sku: "a", quantity: 2 }], reason: "cracked" },
+    { lines: [{ sku: "a", quantity: 1 }], reason: "cracked" },
+    { lines: [{ sku: "a", quantity: 1 }], reason: "cracked" },
+    { lines: [{ sku: "a", quantity: 2 }], reason: "cracked" },
   ]);
   const [first, second, third] = requests.map(({ key }) => key);
   expect(first).toMatch(/^[0-9a-f-]{36}$/);

@@ -180,11 +180,11 @@ export function ReturnsPart({ order }: { order: JoinedOrder }) {
               </Badge>
             </span>
             {sagaOf(one.id) ? null : <span>{isAdmin && isAwaitingItems(one) ? t.decide : describeReturn(one, format.locale).text}</span>}
-            <span>{one.items.map(({ sku, quantity }) => `${quantity} × ${nameOf(sku)}`).join(", ")}</span>
+            <span>{one.lines.map(({ sku, quantity }) => `${quantity} × ${nameOf(sku)}`).join(", ")}</span>
             <span className="text-muted">
               {format.moment(one.created_at)} · {one.reason}
             </span>
-            <ReturnSaga saga={sagaOf(one.id)} count={countItems(one.items)} />
+            <ReturnSaga saga={sagaOf(one.id)} count={countItems(one.lines)} />
             {isAdmin && isAwaitingItems(one) && (
               <Suspense>
                 <DecideReturn order={order.id} id={one.id} amount={one.amount} />

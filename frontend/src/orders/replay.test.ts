@@ -37,7 +37,7 @@ it("reconstructs each state of a saga, and ends with the final one", () => {
 const order = (part: Partial<Order>) => ({ status: "confirmed", lines: [], returns: [], updated_at: at("01"), ...part }) as unknown as Order;
 const line = (sku: string, quantity: number) => ({ sku, quantity }) as Order["lines"][number];
 const back = (status: string, sku: string, quantity: number) =>
-  ({ status, items: [{ sku, quantity }] }) as unknown as Order["returns"][number];
+  ({ status, lines: [{ sku, quantity }] }) as unknown as Order["returns"][number];
 
 it("offers items for return that have not been returned", () => {
   const some = order({ lines: [line("a", 3), line("b", 1)], returns: [back("requested", "a", 1), back("completed", "b", 1), back("refused", "a", 2)] });

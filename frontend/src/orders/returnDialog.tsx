@@ -53,7 +53,7 @@ function ReturnDialog({ order, lines, onClose }: { order: JoinedOrder; lines: re
       call(
         api.POST("/v1/orders/{id}/returns", {
           params: { path: { id: order.id }, header: { "Idempotency-Key": key } },
-          body: { items, reason: reason.trim() },
+          body: { lines: items, reason: reason.trim() },
         }),
       ),
     onSuccess: () => {

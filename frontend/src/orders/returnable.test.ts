@@ -5,7 +5,7 @@ import { isAwaitingItems, isShippable, refundOf, returnable } from "./returnable
 
 const euros = (amount: number) => ({ amount, currency: "EUR" });
 const line = { sku: "a", name: "Tea", quantity: 3, unit_price: euros(400), line_total: euros(1200) };
-const back = (status: string, part: object = {}) => ({ status, items: [{ sku: "a", quantity: 1 }], ...part });
+const back = (status: string, part: object = {}) => ({ status, lines: [{ sku: "a", quantity: 1 }], ...part });
 const order = (part: object) =>
   ({ status: "confirmed", payment_status: "captured", total: euros(1200), lines: [line], returns: [], ...part }) as unknown as JoinedOrder;
 

@@ -8,7 +8,7 @@ const RETURNABLE_STATUSES = new Set<JoinedOrder["status"]>(["confirmed", "shippe
 /** Returns the lines with items that are neither in another return nor refunded. */
 export function returnable(order: Pick<JoinedOrder, "status" | "payment_status" | "lines" | "returns">): readonly Returnable[] {
   if (!RETURNABLE_STATUSES.has(order.status) || order.payment_status === "refunded") return [];
-  const returned = order.returns.filter(({ status }) => status !== "refused").flatMap(({ items }) => items);
+  const returned = order.returns.filter(({ status }) => status !== "refused").flatMap(({ lines }) => lines);
   return order.lines
     .map((line) => ({
       ...line,

@@ -43,7 +43,7 @@ export function Component() {
           ) : (
             <Skeleton className="h-96" />
           )}
-          {order.returns.map(({ id, items, created_at }) => {
+          {order.returns.map(({ id, lines, created_at }) => {
             const own = saga?.returns.find((other) => other.id === id);
             return (
               own && (
@@ -51,7 +51,7 @@ export function Component() {
                   <h2 id={id} className="text-xl font-semibold">
                     {t.returnOf(format.moment(created_at))}
                   </h2>
-                  <SagaView saga={own} count={countItems(items)} />
+                  <SagaView saga={own} count={countItems(lines)} />
                 </Card>
               )
             );

@@ -3,15 +3,18 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A stock-keeping unit, the key of a product: 1 to 64 characters of `[A-Za-z0-9._-]`.
+/// A stock-keeping unit, the key of a product: 1 to 64 characters of `[A-Za-z0-9._-]`, except `.` and `..`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schema(value_type = String, pattern = "^[A-Za-z0-9._-]{1,64}$", example = "TEA-0001")]
+#[schema(value_type = String, min_length = 1, max_length = 64,
+    pattern = r"^(\.{3,}|\.{0,2}[A-Za-z0-9_-])[A-Za-z0-9._-]*$", example = "TEA-0001")]
 pub struct Sku(String);
 
 /// Error: the text is not a valid SKU.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("must be 1 to 64 characters, each of them A-Z, a-z, 0-9, '.', '_' or '-'")]
+#[error(
+    "must be 1 to 64 characters, each of them A-Z, a-z, 0-9, '.', '_' or '-', and not only one or two dots"
+)]
 pub struct InvalidSku;
 
 impl Sku {
@@ -27,6 +30,7 @@ impl TryFrom<String> for Sku {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let valid = (1..=64).contains(&text.len())
+            && ![".", ".."].contains(&text.as_str())
             && text
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
@@ -108,7 +112,8 @@ mod tests {
     #[test]
     fn parses_only_valid_values() {
         assert!("TEA-0001".parse::<Sku>().is_ok());
-        for text in ["", "a b", "ä", "a/b", &"x".repeat(65)] {
+        assert!("...".parse::<Sku>().is_ok());
+        for text in ["", ".", "..", "a b", "ä", "a/b", &"x".repeat(65)] {
             assert_eq!(text.parse::<Sku>(), Err(InvalidSku), "{text}");
         }
         assert!(

@@ -53,7 +53,8 @@ fn with_database(server: &str, name: &str) -> String {
 
 /// Deletes what a test leaves behind, in the background. `drop` must not wait: it runs on the thread of the test's runtime, so
 /// connections that are being opened would stay as they are, and PostgreSQL deletes a database only after each of its
-/// processes has reacted. What is left when the test's process ends is harmless, because the servers are deleted afterwards.
+/// processes has reacted. A database that still exists when the test's process ends is harmless,
+/// because the servers are deleted afterwards.
 fn delete_in_background(work: impl Future<Output = ()> + Send + 'static) {
     std::thread::spawn(move || {
         if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {

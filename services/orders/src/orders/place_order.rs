@@ -108,7 +108,7 @@ impl PlaceOrder {
             ));
         }
         if let Some(items) = &self.items {
-            errors.extend(check_items(items));
+            errors.extend(check_items("/items", items));
         }
         if errors.is_empty() {
             Ok(())
@@ -118,11 +118,11 @@ impl PlaceOrder {
     }
 }
 
-/// Returns what is not valid about a list of items: its length, and each SKU that occurs again.
-pub(crate) fn check_items(items: &[OrderItem]) -> Vec<FieldError> {
+/// Returns what is not valid about the list of items at `pointer`: its length, and each SKU that occurs again.
+pub(crate) fn check_items(pointer: &str, items: &[OrderItem]) -> Vec<FieldError> {
     if items.is_empty() || items.len() > cart::MAX_LINES {
         return vec![FieldError::new(
-            "/items",
+            pointer,
             format!("must have 1 to {} lines", cart::MAX_LINES),
         )];
     }
@@ -131,7 +131,7 @@ pub(crate) fn check_items(items: &[OrderItem]) -> Vec<FieldError> {
         .filter(|index| repeats(*index))
         .map(|index| {
             FieldError::new(
-                format!("/items/{index}/sku"),
+                format!("{pointer}/{index}/sku"),
                 "repeats the SKU of an earlier line",
             )
         })

@@ -91,7 +91,10 @@ pub struct ReturnView {
     /// Reason that the shopper gave for the return.
     pub reason: String,
     /// SKUs and quantities that are returned.
-    pub items: Vec<OrderItem>,
+    // The documents that the database builds call them `items`.
+    #[serde(rename(serialize = "lines", deserialize = "items"))]
+    #[schema(rename = "lines")]
+    pub lines: Vec<OrderItem>,
     /// Amount of the refund: the price of the items, or the remainder of the payment if an operator had refunded a part.
     pub amount: Money,
     /// Whether the items had been shipped when the return was requested, so that an operator must confirm that they have

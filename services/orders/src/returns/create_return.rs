@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use axum::{extract::State, http::StatusCode, response::Response};
-use contracts::{Money, OrderId, OrderItem, ReturnId, SagaId};
+use contracts::{Money, OrderId, OrderItem, ReturnId, SagaId, UserId};
 use futures::FutureExt as _;
 use serde::Deserialize;
 use souk_http::{
     HashedJson, Path, Problem, ProblemBody,
-    auth::{Claims, User},
+    auth::User,
     idempotency::{self, Key, StoredResponse},
 };
 use sqlx::PgConnection;
@@ -28,8 +28,9 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct CreateReturn {
     /// Items to return: 1 to 50 lines, each SKU at most once, and no more than were bought and not returned yet.
+    #[serde(alias = "items")]
     #[schema(min_items = 1, max_items = 50)]
-    items: Vec<OrderItem>,
+    lines: Vec<OrderItem>,
     /// Reason for the return: 1 to 500 characters, not counting leading and trailing white space.
     #[schema(
         min_length = 1,
@@ -67,7 +68,7 @@ pub async fn create_return(
     HashedJson { value, mut sha256 }: HashedJson<CreateReturn>,
 ) -> Result<Response, Problem> {
     let reason = text::checked("/reason", &value.reason, 500)?;
-    let errors = check_items(&value.items);
+    let errors = check_items("/lines", &value.lines);
     if !errors.is_empty() {
         return Err(Error::Invalid(errors).into());
     }
@@ -75,10 +76,10 @@ pub async fn create_return(
     for (byte, id) in sha256.iter_mut().zip(order.0.as_bytes()) {
         *byte ^= id;
     }
-    let (user, items, dispatcher) = (claims.sub, value.items, app.dispatcher);
+    let (user, lines, dispatcher) = (claims.sub, value.lines, app.dispatcher);
     souk_http::detached(async move {
         let response = idempotency::run(&app.pool, user, "create_return", &key, sha256, move |conn| {
-            create(conn, dispatcher, order, claims, items, reason).boxed()
+            create(conn, dispatcher, order, user, lines, reason).boxed()
         })
         .await;
         app.outbox.flush_soon();
@@ -92,13 +93,13 @@ async fn create(
     conn: &mut PgConnection,
     dispatcher: Arc<dyn Dispatcher>,
     order: OrderId,
-    claims: Claims,
-    items: Vec<OrderItem>,
+    user: UserId,
+    lines: Vec<OrderItem>,
     reason: String,
 ) -> Result<StoredResponse, Error> {
     let found = store::lock(conn, order).await?;
     let found = found
-        .filter(|found| claims.is_admin() || found.user == claims.sub)
+        .filter(|found| found.user == user)
         .ok_or(Error::NotFound("order"))?;
     if !found.status.can_be_returned() {
         let detail = format!(
@@ -111,7 +112,7 @@ async fn create(
         let detail = "The order has already been refunded in full, so its items cannot be returned.";
         return Err(Error::Conflict("already-refunded", detail.into()));
     }
-    let amount = price(&found, &items)?;
+    let amount = price(&found, &lines)?;
     let needs_receipt = found.status.was_shipped();
     let facts = Facts {
         order,
@@ -120,7 +121,7 @@ async fn create(
         payment: found.payment,
         payment_method: found.payment_method,
         amount,
-        items,
+        items: lines,
         reason,
     };
     let created_at = store::insert(conn, &facts, needs_receipt).await?;
@@ -131,7 +132,7 @@ async fn create(
         id: facts.return_id(),
         status: ReturnStatus::Requested,
         reason: facts.reason,
-        items: facts.items,
+        lines: facts.items,
         amount,
         needs_receipt,
         refusal_reason: None,
@@ -154,7 +155,7 @@ fn price(order: &Returnable, items: &[OrderItem]) -> Result<Money, Error> {
             .lines
             .iter()
             .find(|line| line.sku == item.sku.as_str())
-            .ok_or_else(|| Error::field(format!("/items/{index}/sku"), "is not a line of this order"))?;
+            .ok_or_else(|| Error::field(format!("/lines/{index}/sku"), "is not a line of this order"))?;
         if item.quantity.get() > line.returnable {
             let detail = format!(
                 "At most {} of {} can still be returned.",
@@ -162,14 +163,14 @@ fn price(order: &Returnable, items: &[OrderItem]) -> Result<Money, Error> {
             );
             return Err(Error::Conflict("exceeds-bought", detail));
         }
-        let overflow = |_| Error::field(format!("/items/{index}/quantity"), "is too large");
+        let overflow = |_| Error::field(format!("/lines/{index}/quantity"), "is too large");
         let cost = line.unit_price.times(item.quantity.get()).map_err(overflow)?;
         sum = Some(
             sum.map_or(Ok(cost), |sum| sum.checked_add(cost))
                 .map_err(overflow)?,
         );
     }
-    let sum = sum.ok_or_else(|| Error::field("/items", "must not be empty"))?;
+    let sum = sum.ok_or_else(|| Error::field("/lines", "must not be empty"))?;
     Ok(Money::new(
         sum.amount.min(order.not_refunded.amount),
         sum.currency,

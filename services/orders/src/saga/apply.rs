@@ -8,7 +8,7 @@ use contracts::{
 use messaging::Outgoing;
 use sqlx::{PgConnection, types::Json};
 use telemetry::TraceContext;
-use tracing::{Instrument as _, error, info, info_span};
+use tracing::{Instrument as _, error, info, info_span, warn};
 
 use super::{
     admission, checkout,
@@ -146,7 +146,7 @@ pub async fn apply(
 /// Logs and counts a move that was saved.
 fn report(state: &SagaState, plan: &Plan) {
     if let Some(problem) = &plan.last_error {
-        error!(saga_id = %state.id, step = plan.position.step_id(state.saga).as_str(), "{problem}");
+        warn!(saga_id = %state.id, step = plan.position.step_id(state.saga).as_str(), "{problem}");
     }
     gauges::record_transition(state.saga, plan.at);
     info!(

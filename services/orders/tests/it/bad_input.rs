@@ -132,7 +132,7 @@ async fn the_orders_of_another_user_are_not_found() {
     let cancel = shop.as_user(stranger, Method::POST, &format!("/v1/orders/{order}/cancel"));
     let _ = Response::of(cancel.json(&json!({}))).await.problem(404);
     let request = shop.as_user(stranger, Method::POST, &format!("/v1/orders/{order}/returns"));
-    let body = json!({"items": [{"sku": "TEA-1", "quantity": 1}], "reason": "mine now"});
+    let body = json!({"lines": [{"sku": "TEA-1", "quantity": 1}], "reason": "mine now"});
     let _ = Response::of(request.header("idempotency-key", "k").json(&body))
         .await
         .problem(404);

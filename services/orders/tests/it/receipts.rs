@@ -164,7 +164,7 @@ async fn an_order_that_was_refunded_in_full_cannot_be_returned() {
     let shop = shop().await;
     for order in [shop.confirmed_order().await, shipped_order(&shop).await] {
         report_refund(&shop, order, 2_100).await;
-        let items = json!({"items": [{"sku": "TEA-1", "quantity": 1}], "reason": "wrong colour"});
+        let items = json!({"lines": [{"sku": "TEA-1", "quantity": 1}], "reason": "wrong colour"});
         let problem = shop
             .post(&format!("/v1/orders/{order}/returns"), &items)
             .await

@@ -15,7 +15,7 @@ fn return_body(items: &[(&str, i64)]) -> Value {
         .iter()
         .map(|(sku, quantity)| json!({"sku": sku, "quantity": quantity}))
         .collect();
-    json!({"items": items, "reason": "wrong colour"})
+    json!({"lines": items, "reason": "wrong colour"})
 }
 
 /// Requests a return of these items, and returns its view.
@@ -142,17 +142,17 @@ async fn no_more_is_returned_than_was_bought_even_concurrently() {
     let _ = shop.post(&path, &return_body(&[("TEA-1", 3)])).await.problem(409);
     assert_eq!(
         shop.post(&path, &return_body(&[("POT-1", 1)])).await.pointers(),
-        ["/items/0/sku"]
+        ["/lines/0/sku"]
     );
     assert_eq!(
         shop.post(&path, &return_body(&[("TEA-1", 1), ("TEA-1", 1)]))
             .await
             .pointers(),
-        ["/items/1/sku"]
+        ["/lines/1/sku"]
     );
-    assert_eq!(shop.post(&path, &return_body(&[])).await.pointers(), ["/items"]);
+    assert_eq!(shop.post(&path, &return_body(&[])).await.pointers(), ["/lines"]);
     assert_eq!(
-        shop.post(&path, &json!({"items": [], "reason": " "}))
+        shop.post(&path, &json!({"lines": [], "reason": " "}))
             .await
             .pointers(),
         ["/reason"]

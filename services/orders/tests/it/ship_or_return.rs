@@ -21,7 +21,7 @@ async fn ship(shop: &Shop, order: OrderId) -> Response {
 }
 
 async fn post_return(shop: &Shop, order: OrderId) -> Response {
-    let body = json!({"items": [{"sku": "TEA-1", "quantity": 2}], "reason": "wrong colour"});
+    let body = json!({"lines": [{"sku": "TEA-1", "quantity": 2}], "reason": "wrong colour"});
     shop.post(&format!("/v1/orders/{order}/returns"), &body).await
 }
 

@@ -38,7 +38,7 @@ async fn it_counts_sales_and_work_in_progress() {
         shop.reply_refused(order.into(), "reserve_stock", "do", "out_of_stock")
             .await;
     }
-    let request = json!({"items": [{"sku": "TEA-1", "quantity": 1}], "reason": "too much"});
+    let request = json!({"lines": [{"sku": "TEA-1", "quantity": 1}], "reason": "too much"});
     let path = format!("/v1/orders/{}/returns", confirmed[0]);
     let return_id = id(&shop.post(&path, &request).await.expect(202));
     shop.reply_done(contracts::SagaId(return_id.0), "refund_payment", "do")

@@ -129,7 +129,7 @@ impl Shopper {
         post(&operator, &format!("{order}/shipments"), json!({})).await?;
         post(&operator, &format!("{order}/deliveries"), json!({})).await?;
         self.look().await;
-        let body = json!({"items": [{"sku": sku, "quantity": 1}], "reason": "too small"});
+        let body = json!({"lines": [{"sku": sku, "quantity": 1}], "reason": "too small"});
         let requested = post(client, &format!("{order}/returns"), body).await?;
         let receipt = format!("{order}/returns/{}/receipt", text(&requested, "id")?);
         post(&operator, &receipt, json!({})).await?;

@@ -23,6 +23,8 @@ use uuid::Uuid;
 
 use crate::error::Error;
 
+/// A token is valid from this many seconds before it is signed, for services whose clocks are behind.
+const CLOCK_DIFFERENCE: i64 = 300;
 /// Lifetime of an access token of a session, in seconds.
 pub(crate) const TOKEN_SECONDS: i64 = 600;
 /// How long a key is published before it signs; longer than verifiers cache the key set.
@@ -144,7 +146,7 @@ impl Keyring {
             sub: user,
             jti: Uuid::new_v4(),
             iat: now,
-            nbf: now,
+            nbf: now - CLOCK_DIFFERENCE,
             exp: now + lifetime,
             roles: roles.to_vec(),
             sid,
@@ -315,7 +317,16 @@ mod tests {
         let secret = SecretString::from("a secret of more than 32 characters");
         let keyring = Keyring::new(database.pool.clone(), secret.clone());
         let kid = |token: &str| jsonwebtoken::decode_header(token).unwrap().kid.unwrap();
-        let first = kid(&sign(&keyring).await);
+        let token = sign(&keyring).await;
+        let claims = jsonwebtoken::dangerous::insecure_decode::<Claims>(&token)
+            .unwrap()
+            .claims;
+        assert_eq!(
+            claims.nbf,
+            claims.iat - 300,
+            "services may be five minutes behind"
+        );
+        let first = kid(&token);
         assert_eq!(kids(&keyring).await, std::slice::from_ref(&first));
 
         rotate(&database.pool, &secret).await.unwrap();

@@ -41,7 +41,11 @@ impl DeadLetterConsumer {
         }
         let cause = Cause::DeadLetter {
             // A reply that cannot be decoded does not say which command it answers.
-            command: is_command.then_some(CommandId(message.id)),
+            command: if is_command {
+                Some(CommandId(message.id))
+            } else {
+                message.decode::<Reply>().ok().map(|reply| reply.command_id)
+            },
             reason: format!("dead letter {} in {}: {reason}", message.kind, message.queue)
                 .replace('\0', "\u{fffd}"),
         };
@@ -77,6 +81,8 @@ impl Handler for DeadLetterConsumer {
 
 /// Inserts the dead letter and returns its id; none if an unsettled copy of the same message is stored already.
 async fn insert(conn: &mut PgConnection, message: &Incoming, reason: &str) -> sqlx::Result<Option<Uuid>> {
+    // PostgreSQL's text type has no U+0000.
+    let clean = |text: &str| text.replace('\0', "\u{fffd}");
     sqlx::query_scalar!(
         "INSERT INTO dead_letters (id, message_id, kind, queue, correlation_id, reply_to, body, reason, attempts,
              traceparent, tracestate)
@@ -85,15 +91,15 @@ async fn insert(conn: &mut PgConnection, message: &Incoming, reason: &str) -> sq
          RETURNING id",
         Uuid::now_v7(),
         message.id,
-        message.kind.replace('\0', "\u{fffd}"),
+        clean(&message.kind),
         message.queue,
         message.correlation_id,
-        message.reply_to,
+        message.reply_to.as_deref().map(clean),
         message.body,
         reason,
         i32::try_from(message.attempt).unwrap_or(i32::MAX),
-        message.trace.traceparent,
-        message.trace.tracestate,
+        message.trace.traceparent.as_deref().map(clean),
+        message.trace.tracestate.as_deref().map(clean),
     )
     .fetch_optional(conn)
     .await

@@ -38,7 +38,7 @@ pub(crate) struct ReturnableLine {
 /// same items. None if the order does not exist.
 pub(crate) async fn lock(conn: &mut PgConnection, id: OrderId) -> sqlx::Result<Option<Returnable>> {
     let Some(order) = sqlx::query!(
-        "SELECT user_id, status, payment_id, payment_method, payment_status, amount, refunded, currency
+        "SELECT user_id, status, payment_id, payment_method, payment_status, total, refunded, currency
          FROM orders WHERE id = $1 FOR UPDATE",
         id.0
     )
@@ -71,7 +71,7 @@ pub(crate) async fn lock(conn: &mut PgConnection, id: OrderId) -> sqlx::Result<O
         payment: PaymentId(order.payment_id),
         payment_method: order.payment_method,
         is_refunded: order.payment_status == PaymentStatus::Refunded.as_str(),
-        not_refunded: Money::new((order.amount - order.refunded).max(0), currency),
+        not_refunded: Money::new((order.total - order.refunded).max(0), currency),
         lines: lines
             .into_iter()
             .map(|row| line(row.sku, row.unit_price, row.left))

@@ -129,7 +129,8 @@ pub async fn apply(
         send.as_ref().and_then(|command| command.reply_to.as_ref()),
         send.as_ref().map(|command| &command.body),
         i32::from(copies),
-        matches!(state.at, At::Parked(_)),
+        // The dead letters of a saga that stays parked are still to be decided about.
+        matches!(state.at, At::Parked(_)) && !matches!(plan.at, At::Parked(_)),
         &[queues::INVENTORY, queues::PAYMENTS] as _,
         Reply::KIND,
         trace.traceparent,

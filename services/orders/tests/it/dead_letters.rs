@@ -164,6 +164,42 @@ async fn a_dead_letter_is_superseded_when_its_saga_moves_on() {
 }
 
 #[tokio::test]
+async fn a_dead_reply_to_an_earlier_command_does_not_park_its_saga() {
+    let shop = shop().await;
+    let order = shop.place_order().await;
+    let answered = CommandId::derive(order.into(), "reserve_stock", "do");
+    shop.reply_done(order.into(), "reserve_stock", "do").await;
+    let late = Incoming {
+        id: uuid::Uuid::new_v4(),
+        reply_to: Some("a\0b".into()),
+        body: json!({"command_id": answered, "outcome": "done"})
+            .to_string()
+            .into_bytes(),
+        ..command(order, "", "saga.reply.v1", queues::ORDERS)
+    };
+    let consumer = DeadLetterConsumer::new(shop.pool().clone(), shop.app.dispatcher.clone());
+    consumer.handle(late).await.unwrap();
+    assert_eq!(shop.saga(order).await["status"], "running");
+    assert_eq!(settled(&shop).await, [(Some("superseded".into()), 1)]);
+}
+
+#[tokio::test]
+async fn the_dead_letters_of_a_saga_that_stays_parked_are_not_settled() {
+    let shop = shop().await;
+    let order = shop.place_order().await;
+    let consumer = DeadLetterConsumer::new(shop.pool().clone(), shop.app.dispatcher.clone());
+    for _ in 0..2 {
+        let malformed = Incoming {
+            id: uuid::Uuid::new_v4(),
+            ..command(order, "", "saga.reply.v1", queues::ORDERS)
+        };
+        consumer.handle(malformed).await.unwrap();
+    }
+    assert_eq!(shop.saga(order).await["status"], "parked");
+    assert_eq!(settled(&shop).await, [(None, 2)]);
+}
+
+#[tokio::test]
 async fn a_dead_notice_is_not_superseded_when_its_saga_moves_on() {
     let shop = shop().await;
     let order = shop.place_order().await;

@@ -216,3 +216,16 @@ async fn two_returns_that_complete_concurrently_return_the_order() {
         (&json!("returned"), &json!("refunded"))
     );
 }
+
+#[tokio::test]
+async fn items_are_returned_after_the_contract_step_of_the_order_total() {
+    let shop = shop().await;
+    let order = shop.confirmed_order().await;
+    let contract = include_str!("../../../../migrations/orders/contract/order_total.sql");
+    let mut transaction = shop.pool().begin().await.unwrap();
+    sqlx::raw_sql(contract).execute(&mut *transaction).await.unwrap();
+    transaction.commit().await.unwrap();
+    let path = format!("/v1/orders/{order}/returns");
+    let response = shop.post(&path, &return_body(&[("TEA-1", 1)])).await;
+    assert_eq!(response.status, 202, "{}", response.text);
+}

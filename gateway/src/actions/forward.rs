@@ -73,6 +73,8 @@ impl Forward {
             parts.extensions.remove::<OnUpgrade>(),
         ) {
             set_upgrade(&mut parts.headers);
+            // A handshake has no body. The upstream would wait for one of this length, and take the next request for it.
+            parts.headers.remove(header::CONTENT_LENGTH);
             let limits = Limits {
                 idle,
                 expires: handshake.expires,

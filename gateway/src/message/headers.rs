@@ -77,7 +77,9 @@ pub fn is_reserved(name: &HeaderName) -> bool {
 /// Spellings with `_` are removed as well, because some servers treat `_` as `-`.
 pub fn strip_identity(headers: &mut HeaderMap, own: &[HeaderName]) {
     remove_spellings(headers, |name| {
-        name.starts_with("x-user-") || name.starts_with("x-internal-") || own.iter().any(|own| own == name)
+        name.starts_with("x-user-")
+            || name.starts_with("x-internal-")
+            || own.iter().any(|own| own.as_str().replace('_', "-") == name)
     });
 }
 
@@ -104,12 +106,9 @@ fn remove_spellings(headers: &mut HeaderMap, is_removed: impl Fn(&str) -> bool) 
     }
 }
 
-/// Gives an HTTP/2 request the form of HTTP/1.1: the authority becomes `Host`, and several `Cookie` fields become one
-/// (RFC 9113, section 8.2.3).
-pub fn normalize_http2<B>(request: &mut Request<B>) {
-    if request.version() != Version::HTTP_2 {
-        return;
-    }
+/// Gives all requests one form: the authority of the request's target becomes `Host` (RFC 9112, section 3.2.2), and the several
+/// `Cookie` fields of an HTTP/2 request become one (RFC 9113, section 8.2.3).
+pub fn normalize<B>(request: &mut Request<B>) {
     let authority = request
         .uri()
         .authority()
@@ -118,6 +117,10 @@ pub fn normalize_http2<B>(request: &mut Request<B>) {
     if let Some(host) = authority.and_then(|authority| HeaderValue::try_from(authority).ok()) {
         headers.insert(header::HOST, host);
     }
+    if request.version() != Version::HTTP_2 {
+        return;
+    }
+    let headers = request.headers_mut();
     let cookies: Vec<&[u8]> = headers
         .get_all(header::COOKIE)
         .iter()

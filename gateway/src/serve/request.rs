@@ -11,6 +11,7 @@ use std::{
 };
 
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use ipnet::IpNet;
 use serde_json::json;
@@ -71,7 +72,7 @@ pub(crate) async fn serve(core: Arc<Core>, peer: Peer, request: Request<Incoming
     let call = grpc::Call::of(&request);
     let mut origin = Origin::of(request.headers(), peer.address, &peer.settings.trusted_proxies);
     origin.is_https |= peer.settings.is_https;
-    headers::normalize_http2(&mut request);
+    headers::normalize(&mut request);
     // A client may choose the trace that its request belongs to, but not whether that trace is sampled.
     let span = telemetry::http::extract(request.headers()).untrusted_child(|| {
         tracing::info_span!(
@@ -152,10 +153,25 @@ pub(crate) async fn serve(core: Arc<Core>, peer: Peer, request: Request<Incoming
         if close {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
+        if method == Method::HEAD {
+            remove_body(&mut response);
+        }
         complete(response, &method, route, traffic, started)
     }
     .instrument(span)
     .await
+}
+
+/// Removes the body of a response to HEAD but keeps its length. hyper does so only in HTTP/1.
+fn remove_body(response: &mut Response<ResponseBody>) {
+    let length = response.body().size_hint().exact().filter(|length| *length > 0);
+    if let Some(length) = length {
+        response
+            .headers_mut()
+            .entry(header::CONTENT_LENGTH)
+            .or_insert(length.into());
+    }
+    *response.body_mut() = ResponseBody::empty();
 }
 
 /// The response for an error of the gateway itself; for a gRPC call, it has a gRPC status.
@@ -202,22 +218,28 @@ fn validate(peer: &Peer, request: &Request<ClientBody>) -> Result<(), Problem> {
             "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
         )));
     }
-    if request.version() >= http::Version::HTTP_11
-        && request.headers().get_all(header::HOST).iter().count() != 1
-    {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    if hosts > 1 || (hosts == 0 && request.version() >= http::Version::HTTP_11) {
         return Err(Problem::bad_request("exactly one Host header is required"));
     }
     if !is_unambiguous_path(request.uri().path()) {
         return Err(Problem::bad_request(
-            "the path contains a `.` or `..` segment, a control character, or invalid percent-encoding",
+            "the path contains a `.` or `..` segment, a control character, a percent-encoded letter or digit, or invalid percent-encoding",
         ));
     }
     Ok(())
 }
 
-/// Whether every server on the way reads the path in the same way: valid UTF-8 without control characters, and without
-/// `.` or `..` segments.
+/// Whether every server on the way reads the path in the same way: valid UTF-8 without control characters, without `.` or
+/// `..` segments, and without an encoded letter or digit. Servers decode letters before they look for a path, so a more
+/// specific route of this gateway would not protect it.
 fn is_unambiguous_path(path: &str) -> bool {
+    let mut encoded = path.split('%').skip(1).filter_map(|text| text.get(..2));
+    let hides_letter =
+        encoded.any(|hex| u8::from_str_radix(hex, 16).is_ok_and(|byte| byte.is_ascii_alphanumeric()));
+    if hides_letter {
+        return false;
+    }
     template::decode(path).is_some_and(|text| {
         let mut names = text.split(['/', '\\']);
         !text.contains(char::is_control) && !names.any(|name| name == "." || name == "..")

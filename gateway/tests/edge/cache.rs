@@ -62,6 +62,18 @@ async fn respond(
             response
         }
         "tagged" => fields(&[("cache-control", "max-age=1"), ("etag", "\"v1\"")]),
+        "greeting" => {
+            let cookie = format!("s={call}");
+            let mut response = fields(&[("cache-control", "max-age=1"), ("etag", "\"v1\"")]);
+            if value("if-none-match") == "\"v1\"" {
+                *response.status_mut() = StatusCode::NOT_MODIFIED;
+                response
+                    .headers_mut()
+                    .insert("set-cookie", cookie.parse().unwrap());
+            }
+            response
+        }
+        "old" => fields(&[("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT")]),
         "dated" if !value("if-modified-since").is_empty() => StatusCode::NOT_MODIFIED.into_response(),
         "dated" => fields(&[
             ("cache-control", "no-cache"),
@@ -308,6 +320,32 @@ async fn stale_responses_are_revalidated() {
         "`no-cache` is revalidated each time"
     );
     assert_eq!(edge.get("/dated/1", &[]).await, dated);
+}
+
+#[tokio::test]
+async fn a_cookie_of_a_revalidation_is_for_its_client_only() {
+    let edge = edge("{}").await;
+    let cookies = async || {
+        let answer = edge.front.get("/greeting/1", &[]).await;
+        assert_eq!(answer.status(), 200);
+        let cookies = answer.headers().get_all("set-cookie").iter();
+        cookies
+            .map(|cookie| cookie.to_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(cookies().await, [""; 0]);
+    until_stale().await;
+    assert_eq!(cookies().await, ["s=2"]);
+    assert_eq!(cookies().await, [""; 0]);
+    until_stale().await;
+    assert_eq!(cookies().await, ["s=3"]);
+}
+
+#[tokio::test]
+async fn a_response_that_does_not_say_how_long_it_is_fresh_is_not_fresh() {
+    let edge = edge("{}").await;
+    assert_eq!(edge.text("/old/1", &[]).await, "GET 1");
+    assert_eq!(edge.text("/old/1", &[]).await, "GET 2");
 }
 
 #[tokio::test]

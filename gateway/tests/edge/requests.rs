@@ -80,6 +80,44 @@ async fn malformed_and_slow_requests_are_rejected() {
 }
 
 #[tokio::test]
+async fn paths_and_hosts_that_servers_read_differently_are_rejected() {
+    let edge = edge().await;
+    for path in ["/%65cho", "/ech%6F"] {
+        let answer = edge
+            .raw(&format!(
+                "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+            ))
+            .await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{path}: {answer}");
+    }
+    let twice = "GET /echo HTTP/1.0\r\nHost: a.test\r\nHost: b.test\r\n\r\n";
+    assert!(edge.raw(twice).await.contains(" 400 "));
+    // The host of the request's target takes precedence (RFC 9112, section 3.2.2).
+    let target = "GET http://shop.test/echo HTTP/1.1\r\nHost: evil.test\r\nConnection: close\r\n\r\n";
+    let answer = edge.raw(target).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(
+        answer.contains("shop.test") && !answer.contains("evil.test"),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn a_response_to_head_has_a_length_and_no_body_over_http2_either() {
+    let edge = edge().await;
+    let client = reqwest::Client::builder()
+        .http2_prior_knowledge()
+        .build()
+        .unwrap();
+    for (path, status) in [("/echo", 200), ("/nowhere", 404)] {
+        let answer = client.head(format!("{}{path}", edge.url)).send().await.unwrap();
+        assert_eq!(answer.status(), status);
+        assert_ne!(answer.headers()["content-length"], "0");
+        assert_eq!(answer.bytes().await.unwrap(), "");
+    }
+}
+
+#[tokio::test]
 async fn slow_and_unreachable_upstreams_give_504_and_503() {
     let edge = edge().await;
     assert_problem(edge.get("/slow").await, 504);

@@ -38,6 +38,23 @@ fn unshared() -> f64 {
 }
 
 #[tokio::test]
+async fn the_limits_of_one_policy_count_separately() {
+    let redis = OwnRedis::start().await;
+    let shared = |quota: u32, window: &str| {
+        format!("{{rate: {{by: address, quota: {quota}, window: {window}, shared: redis}}}}")
+    };
+    let one = rest(&redis.url(), 1).replace(
+        &shared(1, "10m"),
+        &format!("{}, {}", shared(10, "1s"), shared(1000, "1h")),
+    );
+    let backend = Router::new().route("/x", get(|| async { "fine" }));
+    let edge = front(backend, &one).await;
+    for _ in 0..5 {
+        assert_eq!(status(&edge, "192.0.2.1").await, 200);
+    }
+}
+
+#[tokio::test]
 async fn replicas_count_together() {
     let redis = OwnRedis::start().await;
     let (one, two) = (replica(&redis.url(), 5).await, replica(&redis.url(), 5).await);

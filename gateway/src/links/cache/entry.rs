@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header, response::Parts};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
-use http_cache_semantics::{CachePolicy, RequestLike};
+use http_cache_semantics::{CacheOptions, CachePolicy, RequestLike};
 
 use super::Conditions;
 use crate::message::{BoxError, ResponseBody};
@@ -67,6 +67,11 @@ impl Entry {
         self.policy.time_to_live(now)
     }
 
+    /// Whether the fields of the response allow storing it.
+    pub(super) fn is_storable(&self) -> bool {
+        self.policy.is_storable()
+    }
+
     /// Approximate size in memory, in bytes.
     pub(super) fn size(&self) -> usize {
         // The policy has copies of the fields of the response and of the request.
@@ -116,7 +121,8 @@ impl Entry {
                 header::CONTENT_TYPE,
             ]
             .contains(name);
-            if describes_body || name == header::VIA {
+            // A cookie is for the client whose request was answered by these fields.
+            if describes_body || name == header::VIA || name == header::SET_COOKIE {
                 continue;
             }
             headers.remove(name);
@@ -127,12 +133,7 @@ impl Entry {
         let mut response = Response::new(());
         *response.status_mut() = self.status;
         *response.headers_mut() = headers;
-        let policy = CachePolicy::new_options(
-            &seen,
-            &response,
-            now,
-            http_cache_semantics::CacheOptions::default(),
-        );
+        let policy = policy(seen, &response, now);
         let (parts, ()) = response.into_parts();
         Self::new(policy, parts, self.body.clone())
     }
@@ -195,6 +196,16 @@ pub(super) fn may_be_stored(
         && !is_stream
         && !is_too_large
         && (has_validator || !policy.time_to_live(now).is_zero())
+}
+
+/// The rules for storing a response and using it again. A response that does not say how long it is fresh is not fresh: the
+/// age of its last change says nothing about whom it is for.
+pub(super) fn policy<B>(request: Seen<'_>, response: &Response<B>, now: SystemTime) -> CachePolicy {
+    let options = CacheOptions {
+        cache_heuristic: 0.0,
+        ..CacheOptions::default()
+    };
+    CachePolicy::new_options(&request, response, now, options)
 }
 
 /// A body that was read into memory.

@@ -10,7 +10,7 @@ mod store;
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request::Parts};
-use http_cache_semantics::{BeforeRequest, CachePolicy};
+use http_cache_semantics::BeforeRequest;
 use telemetry::metrics::CounterSeries;
 
 use super::RequestContext;
@@ -192,10 +192,20 @@ impl Cache {
         if let Some(stale) = lookup.stale.take() {
             if status == StatusCode::NOT_MODIFIED {
                 let entry = stale.refreshed(Seen(&lookup.fields), response.headers(), now);
-                self.store
-                    .insert(&lookup.key, Seen(&lookup.fields), entry.clone());
+                if entry.is_storable() {
+                    self.store
+                        .insert(&lookup.key, Seen(&lookup.fields), entry.clone());
+                } else {
+                    self.store.remove(&lookup.key);
+                }
                 self.count("revalidated");
-                let response = entry.response(now, false, &lookup.conditions);
+                let mut revalidated = entry.response(now, false, &lookup.conditions);
+                for cookie in response.headers().get_all(header::SET_COOKIE) {
+                    revalidated
+                        .headers_mut()
+                        .append(header::SET_COOKIE, cookie.clone());
+                }
+                let response = revalidated;
                 return with_status(response, &format!("{forwarded}; stored"));
             }
             if is_failure(status) && stale.may_replace_error(now, self.stale_if_error) {
@@ -205,7 +215,7 @@ impl Cache {
             }
         }
         self.count("miss");
-        let policy = CachePolicy::new(&Seen(&lookup.fields), &response);
+        let policy = entry::policy(Seen(&lookup.fields), &response, now);
         if !entry::may_be_stored(&policy, &response, self.max_body, now) {
             // The next requests for this response do not wait for each other, unless the upstream has failed.
             if let Some(flight) = lookup.flight.take().filter(|_| !status.is_server_error()) {

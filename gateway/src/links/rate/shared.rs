@@ -115,7 +115,11 @@ impl Redis {
             Client::Address(address) => format!("address:{address}"),
         };
         self.script
-            .key(format!("souk:rate:{policy}:{client}"))
+            // A policy may have several limits.
+            .key(format!(
+                "souk:rate:{policy}:{quota}:{}:{client}",
+                window.as_millis()
+            ))
             .arg(u64::try_from(window.as_micros()).unwrap_or(u64::MAX))
             .arg(quota.get())
             .invoke_async(&mut connection)

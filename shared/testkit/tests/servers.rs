@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use contracts::UserId;
 use sqlx::{Connection as _, PgConnection, migrate::Migrator};
+use testkit::eventually;
+
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Returns a migrator that creates one table.
 async fn migrator() -> Migrator {
@@ -35,7 +38,10 @@ async fn databases_are_migrated_separate_and_dropped() {
     assert_eq!(count, 0);
     let url = one.url.clone();
     drop(one);
-    assert!(PgConnection::connect(&url).await.is_err(), "{url} still exists");
+    eventually("the database is deleted", TIMEOUT, async || {
+        PgConnection::connect(&url).await.is_err().then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -45,7 +51,11 @@ async fn mongo_databases_are_separate_and_dropped() {
     assert!(two.db.list_collection_names().await.unwrap().is_empty());
     let (name, client) = (one.db.name().to_owned(), two.db.client().clone());
     drop(one);
-    assert!(!client.list_database_names().await.unwrap().contains(&name));
+    eventually("the database is deleted", TIMEOUT, async || {
+        let names = client.list_database_names().await.unwrap();
+        (!names.contains(&name)).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, Version, header, uri::PathAndQuery};
 use ipnet::IpNet;
 
 /// Time until the deadline of the request, in milliseconds. The gateway sends it to upstreams.
@@ -106,15 +106,24 @@ fn remove_spellings(headers: &mut HeaderMap, is_removed: impl Fn(&str) -> bool) 
     }
 }
 
-/// Gives all requests one form: the authority of the request's target becomes `Host` (RFC 9112, section 3.2.2), and the several
-/// `Cookie` fields of an HTTP/2 request become one (RFC 9113, section 8.2.3).
+/// Gives all requests one form. Routes and services then see the same host and path:
+///
+/// - The authority of the request's target becomes `Host` (RFC 9112, section 3.2.2), unless there are several `Host` fields.
+/// - Escapes in the path that are not necessary are decoded (RFC 3986, section 6.2.2.2): `/%61dmin` is `/admin`.
+/// - The several `Cookie` fields of an HTTP/2 request become one (RFC 9113, section 8.2.3).
 pub fn normalize<B>(request: &mut Request<B>) {
+    if let Some(uri) = decode_unreserved(request.uri()) {
+        *request.uri_mut() = uri;
+    }
     let authority = request
         .uri()
         .authority()
         .map(|authority| authority.as_str().to_owned());
     let headers = request.headers_mut();
-    if let Some(host) = authority.and_then(|authority| HeaderValue::try_from(authority).ok()) {
+    let has_one_host = headers.get_all(header::HOST).iter().count() <= 1;
+    if let Some(host) = authority.and_then(|authority| HeaderValue::try_from(authority).ok())
+        && has_one_host
+    {
         headers.insert(header::HOST, host);
     }
     if request.version() != Version::HTTP_2 {
@@ -131,6 +140,37 @@ pub fn normalize<B>(request: &mut Request<B>) {
     {
         headers.insert(header::COOKIE, joined);
     }
+}
+
+/// The target without escapes of letters, digits, `-`, `.`, `_` and `~` in its path. None if it has no such escape.
+fn decode_unreserved(uri: &Uri) -> Option<Uri> {
+    let mut rest = uri.path();
+    let mut path = String::new();
+    while let Some((before, after)) = rest.split_once('%') {
+        let byte = after.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        path.push_str(before);
+        match byte {
+            Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+                path.push(char::from(byte));
+                rest = &after[2..];
+            }
+            _ => {
+                path.push('%');
+                rest = after;
+            }
+        }
+    }
+    path.push_str(rest);
+    if path == uri.path() {
+        return None;
+    }
+    if let Some(query) = uri.query() {
+        path.push('?');
+        path.push_str(query);
+    }
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::try_from(path).ok()?);
+    Uri::from_parts(parts).ok()
 }
 
 /// Where a request comes from, according to its connection and, behind a trusted proxy, to the proxy's header fields.

@@ -73,6 +73,11 @@ async fn respond(
             }
             response
         }
+        "welcome" => fields(&[
+            ("cache-control", "no-store"),
+            ("etag", "\"v1\""),
+            ("set-cookie", "s=1"),
+        ]),
         "old" => fields(&[("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT")]),
         "dated" if !value("if-modified-since").is_empty() => StatusCode::NOT_MODIFIED.into_response(),
         "dated" => fields(&[
@@ -339,6 +344,14 @@ async fn a_cookie_of_a_revalidation_is_for_its_client_only() {
     assert_eq!(cookies().await, [""; 0]);
     until_stale().await;
     assert_eq!(cookies().await, ["s=3"]);
+}
+
+#[tokio::test]
+async fn a_response_that_the_client_has_already_keeps_its_cookie() {
+    let edge = edge("{}").await;
+    let answer = edge.front.get("/welcome/1", &[("if-none-match", "\"v1\"")]).await;
+    assert_eq!(answer.status(), 304);
+    assert_eq!(answer.headers()["set-cookie"], "s=1");
 }
 
 #[tokio::test]

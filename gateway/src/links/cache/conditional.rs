@@ -13,14 +13,16 @@ pub(super) struct Conditions {
     modified_since: Option<HeaderValue>,
 }
 
-/// The fields of a 304, as far as the response has them (RFC 9110, section 15.4.5).
-const KEPT: [HeaderName; 8] = [
+/// The fields of a 304, as far as the response has them (RFC 9110, section 15.4.5), and its cookies, which stored responses
+/// do not have.
+const KEPT: [HeaderName; 9] = [
     header::AGE,
     header::CACHE_CONTROL,
     header::CONTENT_LOCATION,
     header::DATE,
     header::ETAG,
     header::EXPIRES,
+    header::SET_COOKIE,
     header::VARY,
     header::VIA,
 ];

@@ -28,6 +28,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct CreateReturn {
     /// Items to return: 1 to 50 lines, each SKU at most once, and no more than were bought and not returned yet.
+    // Pages of the storefront that were opened before an update send the former name.
     #[serde(alias = "items")]
     #[schema(min_items = 1, max_items = 50)]
     lines: Vec<OrderItem>,

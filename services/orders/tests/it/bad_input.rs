@@ -131,11 +131,17 @@ async fn the_orders_of_another_user_are_not_found() {
     }
     let cancel = shop.as_user(stranger, Method::POST, &format!("/v1/orders/{order}/cancel"));
     let _ = Response::of(cancel.json(&json!({}))).await.problem(404);
-    let request = shop.as_user(stranger, Method::POST, &format!("/v1/orders/{order}/returns"));
+    let returns = format!("/v1/orders/{order}/returns");
     let body = json!({"lines": [{"sku": "TEA-1", "quantity": 1}], "reason": "mine now"});
-    let _ = Response::of(request.header("idempotency-key", "k").json(&body))
-        .await
-        .problem(404);
+    // An operator decides about returns but does not request them.
+    for request in [
+        shop.as_user(stranger, Method::POST, &returns),
+        shop.as_admin(Method::POST, &returns),
+    ] {
+        let _ = Response::of(request.header("idempotency-key", "k").json(&body))
+            .await
+            .problem(404);
+    }
     for path in ["shipments", "deliveries"] {
         let _ = shop
             .post(&format!("/v1/orders/{order}/{path}"), &json!({}))
